@@ -1,0 +1,246 @@
+"""Where the source of a dotted name is, and a snapshot of it.
+
+Nothing here imports a module: finders are asked directly, so looking for `a.b` does not run `a`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    BuiltinImporter,
+    ExtensionFileLoader,
+    FrozenImporter,
+    ModuleSpec,
+    PathFinder,
+)
+from typing import Any
+
+from exocet_ipython.errors import SourceNotFoundError
+
+__all__ = [
+    "FileStamp",
+    "Snapshot",
+    "extension_files",
+    "find_search_path",
+    "find_spec",
+    "is_extension",
+    "is_namespace",
+    "read_snapshot",
+    "require_spec",
+    "resolve_import",
+    "stamp_file",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What `os.stat` says of a file: a hint that it may have changed, never proof that it did not.
+
+    Times are in nanoseconds, the size in bytes. The inode tells a file that was renamed over the old one, the change
+    time an edit whose modification time was set back: no program can set it.
+    """
+
+    modified: int
+    changed: int
+    size: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The source of one module as it was read at one moment.
+
+    Attributes:
+        name: dotted name of the module.
+        path: file the text came from; None for a namespace package, a built-in or an extension module.
+        data: the bytes read; None where there is no text.
+        digest: of `data`, hexadecimal; empty where there is no text, or where the text that ran is unknown.
+        stamp: of the file, taken before it was read, so that a later save always differs from it.
+        read_at: the clock in nanoseconds at that moment, comparable with the stamp.
+    """
+
+    name: str
+    path: str | None = None
+    data: bytes | None = None
+    digest: str = ""
+    stamp: FileStamp | None = None
+    read_at: int = 0
+
+    def __repr__(self) -> str:
+        size = "no text" if self.data is None else f"{len(self.data)} bytes"
+        return f"<Snapshot of {self.name}: {size}>"
+
+
+def stamp_file(path: str) -> FileStamp:
+    """Return the stamp of a file; raises OSError where `os.stat` does."""
+    status = os.stat(path)
+    return FileStamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+def digest_of(data: bytes) -> str:
+    """Return the digest of a module's text.
+
+    >>> len(digest_of(b"x = 1"))
+    32
+    """
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def find_spec(name: str, search: Sequence[str] | None = None) -> ModuleSpec | None:
+    """Ask the finders on `sys.meta_path` for the spec of `name`, without importing anything.
+
+    Args:
+        name: absolute dotted name.
+        search: the parent package's `__path__`; None for a top-level name.
+
+    A finder of ours is passed over (it would answer with the module that is being loaded). A module that is frozen
+    into the interpreter is given with its source file where that exists: a frozen module can't be loaded twice.
+
+    >>> find_spec("json").origin.endswith("__init__.py")
+    True
+    >>> find_spec("no_such_module") is None
+    True
+    """
+    for finder in list(sys.meta_path):
+        if getattr(finder, "is_exocet", False) or not hasattr(finder, "find_spec"):
+            continue
+        spec: ModuleSpec | None = finder.find_spec(name, search, None)
+        if spec is not None:
+            loader: Any = spec.loader
+            if loader is FrozenImporter:
+                return PathFinder.find_spec(name, search) or spec
+            return spec
+    return None
+
+
+def find_search_path(package: str) -> Sequence[str] | None:
+    """Return where the submodules of `package` are looked for, without importing it; None where it is no package.
+
+    >>> find_search_path("json")[0].endswith("json")
+    True
+    """
+    loaded: Any = sys.modules.get(package)
+    if loaded is not None:
+        return getattr(loaded, "__path__", None)
+    spec = find_spec_of(package)
+    return None if spec is None else spec.submodule_search_locations
+
+
+def find_spec_of(name: str) -> ModuleSpec | None:
+    """Return the spec of a dotted name of any depth, without importing its parents."""
+    parent = name.rpartition(".")[0]
+    if not parent:
+        return find_spec(name)
+    search = find_search_path(parent)
+    return None if search is None else find_spec(name, search)
+
+
+def require_spec(name: str) -> ModuleSpec:
+    """Return the spec of a dotted name, or say that there is none.
+
+    Raises:
+        SourceNotFoundError: no finder has it; `name` is the first component that is missing, as Python reports it.
+    """
+    spec = find_spec_of(name) if all(name.split(".")) else None
+    if spec is None:
+        raise missing_source(name)
+    return spec
+
+
+def missing_source(name: str) -> SourceNotFoundError:
+    """Return the error for a name that no finder has, naming the outermost component that is missing."""
+    parts = name.split(".")
+    for end in range(1, len(parts)):
+        package = ".".join(parts[:end])
+        if not package or find_spec_of(package) is None:
+            return SourceNotFoundError(f"No module named {package!r}", advice=_LOOK_AT_PATH, name=package)
+        if find_search_path(package) is None:
+            what = f"No module named {name!r}; {package!r} is not a package"
+            return SourceNotFoundError(what, name=name)
+    return SourceNotFoundError(f"No module named {name!r}", advice=_LOOK_AT_PATH, name=name)
+
+
+_LOOK_AT_PATH = "check the spelling, and that its folder is on sys.path"
+
+
+def resolve_import(name: str, namespace: Mapping[str, Any] | None, level: int) -> str:
+    """Return the absolute dotted name that an import statement means (PEP 328, PEP 366).
+
+    Args:
+        name: as written, without leading dots.
+        namespace: globals of the module the statement is in; None for a call without them.
+        level: number of leading dots.
+
+    >>> resolve_import("text", {"__package__": "game.ui"}, 2)
+    'game.text'
+    """
+    if level == 0:
+        return name
+    space = namespace or {}
+    package = space.get("__package__")
+    if package is None:
+        spec = space.get("__spec__")
+        package = spec.parent if spec is not None else space.get("__name__", "")
+        if spec is None and "__path__" not in space:
+            package = package.rpartition(".")[0]
+    if not package:
+        message = "attempted relative import with no known parent package"
+        raise ImportError(message)
+    return importlib.util.resolve_name("." * level + name, package)
+
+
+def is_namespace(spec: ModuleSpec) -> bool:
+    """Say whether the spec is a namespace package (PEP 420): folders, and no file that runs."""
+    return spec.origin is None and spec.submodule_search_locations is not None
+
+
+def is_extension(spec: ModuleSpec) -> bool:
+    """Say whether the module can be made only once per process: an extension, built-in or frozen module.
+
+    >>> is_extension(find_spec("sys")), is_extension(find_spec("json"))
+    (True, False)
+    """
+    loader: Any = spec.loader
+    return isinstance(loader, ExtensionFileLoader) or loader in (BuiltinImporter, FrozenImporter)
+
+
+def extension_files(locations: Iterable[str]) -> tuple[str, ...]:
+    """Return the extension modules below the folders of a package, as paths."""
+    suffixes = tuple(EXTENSION_SUFFIXES)
+    return tuple(
+        os.path.join(folder, file)
+        for location in locations
+        for folder, _, files in os.walk(location)
+        for file in files
+        if file.endswith(suffixes)
+    )
+
+
+def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
+    """Read the text of the module that `spec` describes.
+
+    Args:
+        spec: as a finder gave it.
+        clock: the present time in nanoseconds (`time.time_ns()`).
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    loader: Any = spec.loader
+    get_data = getattr(loader, "get_data", None)
+    path = spec.origin
+    if get_data is None or path is None or is_extension(spec) or not path.endswith(_SOURCE_SUFFIXES):
+        return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
+    # A file inside an archive has no stamp of its own: the text alone tells whether it changed.
+    stamp = stamp_file(path) if os.path.isfile(path) else None
+    data = get_data(path)
+    return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
+
+
+_SOURCE_SUFFIXES = (".py", ".pyw")

@@ -1,0 +1,78 @@
+"""Tracebacks that show a person their own frames and none of ours.
+
+importlib does the same for its own frames (CPython `Python/import.c`, `remove_importlib_frames`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from pathlib import Path
+from types import FrameType, TracebackType
+
+__all__ = ["hide_own_frames", "trim_traceback"]
+
+_OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
+_MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
+
+
+class hide_own_frames:  # noqa: N801 - used as a function: `with hide_own_frames():`
+    """Take this package's frames, and importlib's, out of the traceback of whatever the block raises.
+
+    A class, since `contextlib.contextmanager` puts the traceback back that the exception came with.
+    """
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if error is not None:
+            trim_traceback(error)
+
+
+def trim_traceback(error: BaseException) -> None:
+    """Take this package's frames, and importlib's, out of an exception's traceback, its causes' and contexts'.
+
+    The exception is changed in place.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        found = waiting.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        waiting += [found.__cause__, found.__context__]
+        found.__traceback__ = _without_own(found.__traceback__)
+
+
+def _without_own(trace: TracebackType | None) -> TracebackType | None:
+    kept = []
+    while trace is not None:
+        if not _is_own(trace.tb_frame.f_code.co_filename):
+            kept.append(trace)
+        trace = trace.tb_next
+    following = None
+    for entry in reversed(kept):
+        entry.tb_next = following
+        following = entry
+        _release_callers(entry.tb_frame)
+    return following
+
+
+def _release_callers(frame: FrameType) -> None:
+    """Empty our own frames that called a person's frame and are done.
+
+    The debugger keeps the person's frames (`sys.last_exc`), those lead to their callers, and ours have the generation
+    of that time among their local variables: a failed reload would keep old modules alive until the next error.
+    """
+    caller = frame.f_back
+    while caller is not None:
+        if _is_own(caller.f_code.co_filename):
+            with contextlib.suppress(RuntimeError):  # it is running still
+                caller.clear()
+        caller = caller.f_back
+
+
+def _is_own(filename: str) -> bool:
+    return filename.startswith(_OWN_FOLDER) or filename.startswith(_MACHINERY)
