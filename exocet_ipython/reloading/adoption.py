@@ -1,0 +1,206 @@
+"""How modules that Python imports by itself join a generation: claimed while they load, or adopted as they are."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import marshal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
+from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, read_snapshot
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.generation import Generation, ModuleRecord
+from exocet_ipython.reloading.recording import record_module
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["Claims", "adopt_modules"]
+
+
+class Claims:
+    """A finder that notes which own modules are imported for the first time, and what they ran from.
+
+    It loads nothing itself: each module is found and run by the loader that Python would use.
+
+    Args:
+        scope: which modules are own code.
+        thread: the only thread whose imports are noted; None for all.
+    """
+
+    is_exocet = True
+
+    def __init__(self, scope: Scope, thread: int | None = None) -> None:
+        self._scope = scope
+        self._thread = thread
+        self._loaded: dict[str, _Loaded] = {}
+
+    def put_on(self) -> None:
+        """Put the finder before all others on `sys.meta_path`."""
+        importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
+        sys.meta_path.insert(0, self)
+
+    def take_off(self) -> None:
+        """Take the finder off; harmless when it is off."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    @property
+    def found_some(self) -> bool:
+        """Whether modules were noted since `records` was asked for."""
+        return bool(self._loaded)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - protocol
+        """Note the text of an own module that is about to be loaded, and have its loader hand us the code."""
+        if self._thread not in (None, threading.get_ident()):
+            return None
+        spec = find_spec(name, path)
+        if spec is None or not self._scope.includes_spec(spec):
+            return spec  # not None: the other finders need not look for it again
+        loaded = self._loaded[name] = _Loaded(_read_before_loading(spec))
+        _note_code(spec, loaded)
+        return spec
+
+    def records(self, generation: Generation) -> dict[str, ModuleRecord]:
+        """Return the records of the modules that were noted, are loaded, and are in no generation yet."""
+        loaded, self._loaded = self._loaded, {}
+        return _records(generation, loaded)
+
+
+def adopt_modules(
+    generation: Generation, scope: Scope, related: Iterable[str] | None = None
+) -> dict[str, ModuleRecord]:
+    """Return records of own modules that are loaded and in no generation yet, as they are: nothing runs again.
+
+    The text they ran from is that of the file when their `.pyc` says so, another one when it says that, else unknown.
+
+    Args:
+        generation: the current one.
+        scope: which modules are own code.
+        related: only what imports one of these modules, or is imported by one, directly or through others; None
+            for all.
+    """
+    found = {
+        name: _read_loaded(module.__spec__)
+        for name, module in list(sys.modules.items())
+        if name not in generation.records and module is not None and scope.includes_module(name, module)
+    }
+    records = _records(generation, found)
+    return records if related is None else _related(generation.adopting(records), records, related)
+
+
+def _related(whole: Generation, records: dict[str, ModuleRecord], names: Iterable[str]) -> dict[str, ModuleRecord]:
+    """Return those of the records that import one of the names or are imported by one."""
+    wanted = [name for name in names if name in whole.records]
+    chosen = {*whole.graph().dependants(wanted), *wanted}
+    waiting = list(chosen)
+    while waiting:
+        record = whole.records[waiting.pop()]
+        needed = {name for statement in record.imports for name in statement.names} | record.held
+        waiting += needed & records.keys() - chosen
+        chosen |= needed & records.keys()
+    return {name: record for name, record in records.items() if name in chosen}
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """What a module that Python loads runs from, as far as it is known."""
+
+    snapshot: Snapshot
+    code: CodeType | None = None
+
+
+def _records(generation: Generation, found: Mapping[str, _Loaded]) -> dict[str, ModuleRecord]:
+    first = generation.next_order
+    return {
+        name: record_module(
+            module,
+            loaded.snapshot,
+            loaded.code,
+            name=name,
+            order=first + place,
+            number=generation.number,
+            seconds=0.0,
+        )
+        for place, (name, loaded) in enumerate(found.items())
+        if name not in generation.records and (module := PRESENCE.current(name)) is not None
+    }
+
+
+def _note_code(spec: ModuleSpec, loaded: _Loaded) -> None:
+    """Have a loader that Python calls hand us the code of its module, once, without a frame of ours around it.
+
+    A `.pyc` that could be older than the text is passed over, as Python would not.
+    """
+    loader: Any = spec.loader
+    if getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
+        return
+
+    def get_code(name: str) -> CodeType | None:
+        del loader.get_code
+        loaded.code = loader.get_code(name) if bytecode_is_safe(spec) else compile_module(spec, loaded.snapshot)
+        return loaded.code
+
+    loader.get_code = get_code
+
+
+def _read_before_loading(spec: ModuleSpec) -> Snapshot:
+    """Read a module's text before it runs: a save that comes between shows as a change later."""
+    try:
+        return read_snapshot(spec, time.time_ns())
+    except OSError:
+        return Snapshot(spec.name, spec.origin)  # the import itself will say what is wrong
+
+
+def _read_loaded(spec: Any) -> _Loaded:
+    """Return the text and code that a loaded module ran from, where its `.pyc` proves that the file still has them.
+
+    A `.pyc` that could be of another text is compared by its code: a file that was only touched has not changed, and
+    one that was edited since has, although its size and second are the same.
+    """
+    try:
+        snapshot = read_snapshot(spec, time.time_ns())
+    except (OSError, AttributeError):
+        return _Loaded(Snapshot(spec.name, spec.origin if spec.has_location else None))
+    if snapshot.stamp is None:
+        return _Loaded(snapshot)
+    loader: Any = spec.loader
+    cached = _read_bytecode(spec)
+    if cached is not None and bytecode_is_safe(spec) and _has_stamp(cached, snapshot.stamp):
+        same = type(loader).get_code is SourceFileLoader.get_code
+        return _Loaded(snapshot, loader.get_code(spec.name) if same else None)
+    if cached is None or getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
+        return _Loaded(replace(snapshot, digest=""))
+    try:
+        code = compile_module(spec, snapshot)
+    except (SyntaxError, ValueError):
+        code = None
+    if code == marshal.loads(cached[_HEADER:]):
+        return _Loaded(snapshot, code)
+    return _Loaded(replace(snapshot, digest=_ANOTHER, read_at=0))
+
+
+def _read_bytecode(spec: ModuleSpec) -> bytes | None:
+    """Return the `.pyc` that the import of a module wrote or read, if it is there and of this Python."""
+    try:
+        cached = Path(spec.cached).read_bytes() if spec.cached is not None else b""
+    except OSError:
+        return None
+    return cached if cached.startswith(importlib.util.MAGIC_NUMBER) and len(cached) > _HEADER else None
+
+
+def _has_stamp(cached: bytes, stamp: FileStamp) -> bool:
+    """Say whether a `.pyc` has a file's time and size in its header (PEP 552)."""
+    fields = (0, stamp.modified // 10**9 & 0xFFFFFFFF, stamp.size & 0xFFFFFFFF)
+    return cached[4:_HEADER] == b"".join(field.to_bytes(4, "little") for field in fields)
+
+
+_HEADER = 16  # bytes
+_ANOTHER = "another text"  # equals no digest

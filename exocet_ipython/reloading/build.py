@@ -1,0 +1,96 @@
+"""Building a plan aside: all its modules are made and run before anything becomes current."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.batch import Batch
+from exocet_ipython.reloading.generation import Generation, ModuleRecord
+from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["Built", "build_modules", "met_live_state"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """What a plan came to: the records of the modules made, and the names whose source is no more."""
+
+    made: Mapping[str, ModuleRecord]
+    gone: frozenset[str] = frozenset()
+
+
+def build_modules(plan: Plan, current: Generation, scope: Scope) -> Built:
+    """Make and run the modules of a plan beside the current generation.
+
+    Raises:
+        BaseException: whatever a module's body raises; everything that was made is dropped then.
+    """
+    importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
+    batch = Batch(current, plan.names, plan.changed, scope)
+    gone: set[str] = set()
+    try:
+        with batch.building():
+            for step in plan.steps:
+                if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
+                    gone.add(step.name)
+                else:
+                    batch.load(step.name)
+            for name, attribute in plan.wanted:
+                _require_attribute(batch, name, attribute)
+    except BaseException:
+        batch.modules.clear()
+        raise
+    finally:
+        batch.close()
+    _share_submodules(batch.modules, current, gone)
+    return Built(batch.records(), frozenset(gone))
+
+
+def met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:
+    """Say whether an error can come from running new modules beside old ones that go on, and not from their own text.
+
+    `Table 'users' is already defined` is such an error: it is raised by code that the plan doesn't make anew. A
+    SyntaxError, or an error raised in a module of the plan itself, is the person's to repair.
+    """
+    if isinstance(error, (SyntaxError, ImportError)) or not isinstance(error, Exception):
+        return False
+    innermost = None
+    trace = error.__traceback__
+    while trace is not None:
+        innermost = trace.tb_frame.f_code.co_filename
+        trace = trace.tb_next
+    files = {record.snapshot.path for name, record in current.records.items() if name in plan.names}
+    return innermost is not None and innermost not in files and not current.records.keys() <= plan.names
+
+
+def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
+    """Find what `from name import attribute` asks for, or fail as that statement does."""
+    module = batch.import_(name, fromlist=(attribute,))
+    for wanted in getattr(module, "__all__", ()) if attribute == "*" else (attribute,):
+        if not hasattr(module, wanted):
+            where = getattr(module, "__file__", None) or "unknown location"
+            raise ImportError(f"cannot import name {wanted!r} from {name!r} ({where})", name=name, path=where)
+
+
+def _has_source(name: str, batch: Batch) -> bool:
+    """Say whether a module whose file was deleted is found elsewhere by now: as a package, say."""
+    try:
+        batch.find_spec(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def _share_submodules(made: Mapping[str, ModuleType], current: Generation, gone: set[str]) -> None:
+    """Give a package made anew its unaffected submodules as attributes, as importing them once did."""
+    for name, record in current.records.items():
+        parent, _, child = name.rpartition(".")
+        if parent in made and name not in made and name not in gone:
+            package = made[parent]
+            if child not in vars(package) and PRESENCE.current(name) is record.module:
+                setattr(package, child, record.module)

@@ -1,0 +1,195 @@
+"""Generations: consistent sets of modules, and the one step that makes a set current.
+
+Publishing happens under one lock for the process, because there is one `sys.modules`, and writes a journal: whatever
+stops it half-way, every name is put back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, MappingProxyType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.graph import ImportGraph, ImportStatement
+
+__all__ = ["PUBLISHING", "Generation", "Journal", "ModuleRecord", "publish_modules"]
+
+PUBLISHING = threading.RLock()
+_absent = object()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleRecord:
+    """One module of a generation: the object, and all that is needed to plan and to run it again.
+
+    Attributes:
+        name: dotted name.
+        module: the module object; the generation and `sys.modules` hold it, nothing else of ours does.
+        snapshot: the text that ran.
+        code: what ran; None for a module that its own loader runs, or that was loaded by Python before us.
+        imports: the import statements of the source.
+        held: names of the modules whose objects its globals held after its body ran.
+        fingerprints: global name -> a shallow fingerprint of the instance or container it named after its body ran.
+        values: global name -> id of the value after its body ran; what differs was assigned since.
+        order: the place in the order in which the modules of the session began to run.
+        seconds: how long its body ran, without the modules it imported.
+        generation: the number of the generation in which it was made.
+    """
+
+    name: str
+    module: ModuleType
+    snapshot: Snapshot
+    code: CodeType | None
+    imports: tuple[ImportStatement, ...]
+    held: frozenset[str]
+    fingerprints: Mapping[str, int]
+    values: Mapping[str, int]
+    order: int
+    seconds: float
+    generation: int
+
+    def __repr__(self) -> str:
+        return f"<record of {self.name}, generation {self.generation}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """One consistent, immutable set of modules.
+
+    Attributes:
+        number: from 1 for the first set that was loaded; 0 is the empty one.
+        records: dotted name -> record.
+
+    >>> Generation()
+    <generation 0: 0 modules>
+    """
+
+    number: int = 0
+    records: Mapping[str, ModuleRecord] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __repr__(self) -> str:
+        return f"<generation {self.number}: {len(self.records)} modules>"
+
+    def updated(self, made: Mapping[str, ModuleRecord], gone: frozenset[str] = frozenset()) -> Generation:
+        """Return the next generation: this one with records added or replaced, and without the gone ones."""
+        kept = {name: record for name, record in self.records.items() if name not in gone}
+        return Generation(self.number + 1, MappingProxyType({**kept, **made}))
+
+    def adopting(self, made: Mapping[str, ModuleRecord]) -> Generation:
+        """Return the same generation with modules that Python had loaded before: nothing of them was made anew."""
+        return Generation(self.number, MappingProxyType({**self.records, **made}))
+
+    @property
+    def next_order(self) -> int:
+        """The place that the next module gets in the order in which modules began to run."""
+        return 1 + max((record.order for record in self.records.values()), default=-1)
+
+    @property
+    def order(self) -> Mapping[str, int]:
+        """Dotted name -> place in the order in which the modules began to run."""
+        return {name: record.order for name, record in self.records.items()}
+
+    def graph(self) -> ImportGraph:
+        """Return who imports whom in this generation, with evidence."""
+        lines: dict[str, list[str]] = {}
+
+        def locate(name: str, line: int) -> tuple[str, str]:
+            snapshot = self.records[name].snapshot
+            if name not in lines:
+                lines[name] = (snapshot.data or b"").decode("utf-8", "replace").splitlines()
+            text = lines[name][line - 1].strip() if 0 < line <= len(lines[name]) else ""
+            return snapshot.path or "", text
+
+        return ImportGraph.of(
+            {name: record.imports for name, record in self.records.items()},
+            {name: record.held for name, record in self.records.items()},
+            locate,
+        )
+
+
+class Journal:
+    """Writes that can be taken back, newest first.
+
+    >>> space, journal = {"a": 1}, Journal()
+    >>> journal.set_item(space, "a", 2)
+    >>> journal.set_item(space, "b", 3)
+    >>> journal.undo()
+    >>> space
+    {'a': 1}
+    """
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], object]] = []
+
+    def add(self, undo: Callable[[], object]) -> None:
+        """Note how a write that was made elsewhere is taken back."""
+        self._undo.append(undo)
+
+    def set_item(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+        """Set an item of a dict."""
+        old = mapping.get(key, _absent)
+        self._undo.append(lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old))
+        mapping[key] = value
+
+    def delete_item(self, mapping: dict[Any, Any], key: Any) -> None:
+        """Delete an item of a dict."""
+        old = mapping.pop(key)
+        self._undo.append(lambda: mapping.__setitem__(key, old))
+
+    def set_attribute(self, module: ModuleType, name: str, value: Any) -> None:
+        """Set a module's attribute."""
+        old = vars(module).get(name, _absent)
+        self._undo.append(lambda: _restore_attribute(module, name, old))
+        setattr(module, name, value)
+
+    def delete_attribute(self, module: ModuleType, name: str) -> None:
+        """Delete a module's attribute where it has it."""
+        old = vars(module).get(name, _absent)
+        if old is not _absent:
+            self._undo.append(lambda: setattr(module, name, old))
+            delattr(module, name)
+
+    def set_module(self, name: str, module: ModuleType | None) -> None:
+        """Make a module current under its name in `sys.modules`; None takes the name away."""
+        old = PRESENCE.current(name)
+        self._undo.append(lambda: PRESENCE.set_current(name, old))
+        PRESENCE.set_current(name, module)
+
+    def undo(self) -> None:
+        """Take everything back."""
+        while self._undo:
+            self._undo.pop()()
+
+
+def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapping[str, ModuleType]) -> None:
+    """Make new modules current in `sys.modules` and as attributes of their packages, and take the gone ones away.
+
+    Args:
+        journal: takes everything back if a later part of the publishing fails.
+        made: dotted name -> new module.
+        gone: dotted name -> old module whose source is no more.
+    """
+    for name, module in gone.items():
+        parent, _, child = name.rpartition(".")
+        package = PRESENCE.current(parent) if parent else None
+        journal.set_module(name, None)
+        if package is not None and parent not in made and vars(package).get(child) is module:
+            journal.delete_attribute(package, child)
+    for name, module in made.items():
+        journal.set_module(name, module)
+    for name, module in made.items():
+        parent, _, child = name.rpartition(".")
+        package = PRESENCE.current(parent) if parent and parent not in made else None
+        if package is not None:
+            journal.set_attribute(package, child, module)
+
+
+def _restore_attribute(module: ModuleType, name: str, old: Any) -> None:
+    if old is _absent:
+        delattr(module, name)
+    else:
+        setattr(module, name, old)

@@ -1,0 +1,192 @@
+"""Import edges: which module imports which, with the line that says so.
+
+Edges are read from code objects, not from a syntax tree: the code is at hand after compiling, parsing the text again
+would double the price of an edit, and every import statement is there, those in functions included.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from exocet_ipython.loading.source import resolve_import
+
+__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "read_imports"]
+
+_EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
+_IMPORT_NAME = dis.opmap["IMPORT_NAME"]
+_LOAD_CONST = dis.opmap["LOAD_CONST"]
+_LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)  # 3.14
+_IMPORT_FUNCTIONS = {"import_module", "__import__"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStatement:
+    """What one import statement may load, as absolute dotted names, and its line (from 1; 0 where there is none)."""
+
+    names: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEdge:
+    """One module's need of another, with its evidence: the file, the line and what is written there."""
+
+    importer: str
+    imported: str
+    path: str = ""
+    line: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        place = f" ({self.path}:{self.line}: {self.text})" if self.line else ""
+        return f"{self.importer} imports {self.imported}{place}"
+
+
+def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[ImportStatement, ...]:
+    r"""Return the imports of a module's code, function bodies included, in the order of the code.
+
+    `from a import b` may load `a` and `a.b`; a call of `import_module` or `__import__` may load each string constant
+    beside it that reads like a dotted name. Whether such a module exists is for the graph to know.
+
+    >>> code = compile("import a.b\nfrom . import c", "m.py", "exec")
+    >>> [statement.names for statement in read_imports(code, "pkg.m", is_package=False)]
+    [('a', 'a.b'), ('pkg', 'pkg.c')]
+    """
+    package = {"__package__": name if is_package else name.rpartition(".")[0]}
+    return tuple(_walk_imports(code, package))
+
+
+def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
+    if _IMPORT_NAME in code.co_code[::2]:
+        yield from _import_instructions(code, package)
+    if not _IMPORT_FUNCTIONS.isdisjoint(code.co_names):
+        names = [const for const in code.co_consts if isinstance(const, str) and _is_dotted(const.lstrip("."))]
+        # The package that a relative name starts from may be a constant as well: `import_module(".b", "a")`.
+        starts = [package, *({"__package__": name} for name in names if not name.startswith("."))]
+        found = [_absolute(name, start) for name in names for start in (starts if name.startswith(".") else [package])]
+        yield ImportStatement(tuple(dict.fromkeys(found)), code.co_firstlineno)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _walk_imports(const, package)
+
+
+def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
+    """Find IMPORT_NAME, whose two operands are the constants loaded just before: the level and the names wanted."""
+    raw = code.co_code
+    lines: dict[int, int] | None = None
+    level: Any = 0
+    wanted: Any = None
+    line = extended = 0
+    for offset in range(0, len(raw), 2):
+        operation, argument = raw[offset], raw[offset + 1] | extended
+        extended = argument << 8 if operation == _EXTENDED_ARG else 0
+        if operation == _LOAD_CONST:
+            level, wanted = wanted, code.co_consts[argument]
+        elif operation == _LOAD_SMALL_INT:
+            level, wanted = wanted, argument
+        elif operation == _IMPORT_NAME:
+            if lines is None:
+                lines = {start: number for start, number in dis.findlinestarts(code) if number}
+            line = next((lines[at] for at in range(offset, -1, -2) if at in lines), line)
+            base = _absolute("." * level + code.co_names[argument], package)
+            if wanted is None:
+                parts = base.split(".")
+                names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+            else:
+                names = [base, *(f"{base}.{item}" for item in wanted if item != "*")]
+            yield ImportStatement(tuple(names), line)
+
+
+def _absolute(name: str, package: dict[str, str]) -> str:
+    """Return the absolute form of a name with leading dots; a relative import without a package names nothing."""
+    level = len(name) - len(name.lstrip("."))
+    try:
+        return resolve_import(name[level:], package, level).rstrip(".")
+    except ImportError:
+        return name[level:]
+
+
+def _is_dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+class ImportGraph:
+    """Who imports whom among a set of modules.
+
+    >>> graph = ImportGraph([ImportEdge("app", "lib"), ImportEdge("main", "app")])
+    >>> {name: edge.imported for name, edge in graph.dependants(["lib"]).items()}
+    {'app': 'lib', 'main': 'app'}
+    """
+
+    def __init__(self, edges: Iterable[ImportEdge]) -> None:
+        self._importers: defaultdict[str, list[ImportEdge]] = defaultdict(list)
+        self._imported: defaultdict[str, list[str]] = defaultdict(list)
+        for edge in edges:
+            self._importers[edge.imported].append(edge)
+            self._imported[edge.importer].append(edge.imported)
+
+    @classmethod
+    def of(
+        cls,
+        statements: Mapping[str, Iterable[ImportStatement]],
+        held: Mapping[str, Iterable[str]],
+        locate: Callable[[str, int], tuple[str, str]],
+    ) -> ImportGraph:
+        """Build the graph of the modules that are the keys of `statements`.
+
+        Args:
+            statements: module name -> the imports its source has.
+            held: module name -> the modules whose objects its globals hold.
+            locate: module name and line -> the path and the text of that line.
+        """
+        edges: dict[tuple[str, str], ImportEdge] = {}
+        for importer, found in statements.items():
+            for statement in found:
+                for imported in statement.names:
+                    if imported != importer and imported in statements and (importer, imported) not in edges:
+                        path, text = locate(importer, statement.line)
+                        edges[importer, imported] = ImportEdge(importer, imported, path, statement.line, text)
+        for importer, names in held.items():
+            for imported in names:
+                if imported in statements:
+                    edges.setdefault((importer, imported), ImportEdge(importer, imported))
+        return cls(edges.values())
+
+    def importers_of(self, name: str) -> tuple[ImportEdge, ...]:
+        """Return the edges that lead to `name`, one for each module that imports it."""
+        return tuple(self._importers.get(name, ()))
+
+    def related(self, names: Iterable[str]) -> set[str]:
+        """Return the names, and every module that imports or is imported by one of them, directly or through others.
+
+        >>> sorted(ImportGraph([ImportEdge("a", "c"), ImportEdge("b", "c"), ImportEdge("x", "y")]).related(["a"]))
+        ['a', 'b', 'c']
+        """
+        found = set(names)
+        waiting = list(found)
+        while waiting:
+            name = waiting.pop()
+            near = {*self._imported.get(name, ()), *(edge.importer for edge in self._importers.get(name, ()))}
+            waiting += near - found
+            found |= near
+        return found
+
+    def dependants(self, names: Iterable[str]) -> dict[str, ImportEdge]:
+        """Return every module that imports one of `names`, directly or through others, with the edge that says so.
+
+        The modules of `names` themselves are left out. The edge is one of a shortest chain.
+        """
+        start = list(names)
+        found: dict[str, ImportEdge] = {}
+        waiting = deque(start)
+        while waiting:
+            for edge in self._importers.get(waiting.popleft(), ()):
+                if edge.importer not in found and edge.importer not in start:
+                    found[edge.importer] = edge
+                    waiting.append(edge.importer)
+        return found

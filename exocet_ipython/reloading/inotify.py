@@ -1,0 +1,169 @@
+"""One inotify descriptor, and who listens to each of its watches.
+
+The kernel queues an event at the write itself, so what is read here is never late: no thread, no waiting. It merges an
+event only with an equal one that is last in the queue.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+__all__ = ["ARRIVED", "IS_FOLDER", "MOVES", "SELF", "WATCH_FILE", "WATCH_FOLDER", "Event", "Watches"]
+
+# inotify(7); written out, since importing inotify_simple for its names costs milliseconds where nothing is watched.
+_MODIFY, _ATTRIB, _CLOSE_WRITE = 0x2, 0x4, 0x8
+_MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
+_DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
+_ONLY_FOLDERS = 0x1000000
+
+IS_FOLDER = 0x40000000
+ARRIVED = _MOVED_TO | _CREATE
+MOVES = ARRIVED | _MOVED_FROM | _DELETE
+SELF = _DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED
+# A folder tells of its entries, a file of its content. A folder would tell of content as well, but only of writes
+# through its own entry, not through another hard link, and then of every log file that a cell writes in it.
+WATCH_FOLDER = MOVES | _ATTRIB | _DELETE_SELF | _MOVE_SELF | _ONLY_FOLDERS
+# A file that is written through a mapping tells of it when the mapping goes: that is a close after writing.
+WATCH_FILE = _MODIFY | _ATTRIB | _CLOSE_WRITE | _DELETE_SELF | _MOVE_SELF
+
+_BUFFER_BYTES = 65536
+_MOST_READS = 4096
+
+
+class Event(Protocol):
+    """What `inotify_simple` gives for each event."""
+
+    wd: int
+    mask: int
+    name: str
+
+
+News = TypeVar("News", contravariant=True)
+
+
+class Listener(Protocol[News]):
+    """What is told of the events of a watch; `wd` is the watch, None while there is none."""
+
+    wd: int | None
+
+    def hear(self, mask: int, name: str, news: News) -> None:
+        """Take an event into the news."""
+        ...
+
+
+class Watches(Generic[News]):
+    """The watches of one descriptor; the same file by two names is one watch with two listeners.
+
+    Attributes:
+        error: why there is no descriptor; None when there is one, or when none was asked for yet.
+    """
+
+    def __init__(self) -> None:
+        self.error: OSError | None = None
+        self.read_into = read_nothing
+        self._inotify: Any = None
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._listeners: dict[int, list[Listener[News]]] = {}
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    @property
+    def buffer(self) -> bytearray:
+        """Where `read_into` is to put events."""
+        return self._buffer
+
+    def open(self) -> None:
+        """Take a descriptor unless there is one; without it `add` refuses everything."""
+        if self._inotify is not None or self.error is not None:
+            return
+        import inotify_simple  # noqa: PLC0415 - loads ctypes: only where something is watched
+
+        try:
+            # IN_CLOEXEC is its default.
+            self._inotify = inotify_simple.INotify(nonblocking=True)
+        except OSError as error:
+            self.error = error
+        else:
+            # FileIO.readinto answers None where there is nothing to read: cheaper than os.read, which raises.
+            self.read_into = self._inotify.readinto
+
+    def close(self) -> None:
+        """Give the descriptor back, unread; twice is harmless. The kernel forgets its watches with the last user."""
+        self.read_into = read_nothing
+        self._listeners = {}
+        if self._inotify is not None:
+            self._inotify.close()
+
+    def add(self, listener: Listener[News], path: str, mask: int) -> None:
+        """Watch what is at a path now for this listener, instead of what it listened to before.
+
+        Raises:
+            OSError: as inotify_add_watch(2) does, and EMFILE where there is no descriptor; nothing is watched then.
+        """
+        try:
+            if self._inotify is None:
+                raise self.error or OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            wd: int = self._inotify.add_watch(path, mask)
+        except (OSError, ValueError) as error:  # ValueError: a null character
+            self.remove(listener)
+            if isinstance(error, OSError):
+                raise
+            raise OSError(errno.ENOENT, str(error)) from error
+        if wd != listener.wd:
+            self.remove(listener)
+            listener.wd = wd
+            self._listeners.setdefault(wd, []).append(listener)
+
+    def remove(self, listener: Listener[News]) -> None:
+        """Stop watching for this listener; harmless when it listens to nothing."""
+        wd, listener.wd = listener.wd, None
+        listeners = self._listeners.get(wd, []) if wd is not None else []
+        if listener in listeners:
+            listeners.remove(listener)
+            if not listeners and wd is not None:
+                del self._listeners[wd]
+                try:
+                    self._inotify.rm_watch(wd)
+                except OSError:
+                    pass  # the kernel removed it with the file, and says so in an event that is not read yet
+
+    def read(self, size: int) -> Sequence[Event]:
+        """Return all events: the first `size` bytes of the buffer, and what can still be read."""
+        from inotify_simple import parse_events  # noqa: PLC0415 - as in `open`
+
+        chunks = [bytes(self._buffer[:size])]
+        while len(chunks) < _MOST_READS:
+            more = self.read_into(self._buffer)
+            if not more:
+                break
+            chunks.append(bytes(self._buffer[:more]))
+        events: Sequence[Event] = parse_events(b"".join(chunks))
+        return events
+
+    def tell(self, events: Iterable[Event], news: News) -> bool:
+        """Let the listeners take events into the news; return whether events were lost."""
+        lost = False
+        for event in events:
+            if event.mask & _OVERFLOW:
+                lost = True
+                continue
+            listeners = self._listeners.get(event.wd, ())
+            if event.mask & _IGNORED:
+                self._listeners.pop(event.wd, None)
+            for listener in listeners:
+                if event.mask & _IGNORED:
+                    listener.wd = None
+                listener.hear(event.mask, event.name, news)
+        return lost
+
+
+def read_nothing(_buffer: bytearray) -> int | None:
+    """Read as from a descriptor that never has anything."""
+    return None

@@ -1,0 +1,60 @@
+"""Sources that are elsewhere now: a module that became a package, an import that failed and could succeed.
+
+A change of a loaded file is the detectors' to find. What appeared beside it is found here, by asking the finders again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+
+from exocet_ipython.loading.source import find_spec_of
+from exocet_ipython.reloading.changes import Change
+from exocet_ipython.reloading.generation import Generation, ModuleRecord
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["find_moves"]
+
+
+def find_moves(generation: Generation, scope: Scope) -> tuple[Change, ...]:
+    """Return the modules whose source is found in another place by now, and those with an import that failed before.
+
+    Args:
+        generation: the current one; its modules are looked for again.
+        scope: only imports of own code are looked for.
+    """
+    found: dict[str, Change] = {}
+    for name, record in generation.records.items():
+        spec = find_spec_of(name)
+        if spec is not None and _place(spec) != _place(record.module.__spec__):
+            found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
+    for name, record in generation.records.items():
+        if name not in found:
+            appeared = next(_appeared(record, generation, scope), None)
+            if appeared is not None:
+                found[name] = Change(name, "appeared", appeared)
+    return tuple(found.values())
+
+
+def _place(spec: ModuleSpec | None) -> tuple[object, ...]:
+    """Return what tells one source from another: the file, or the folders of a namespace package."""
+    if spec is None:
+        return ()
+    if spec.has_location:
+        return (spec.origin,)
+    return tuple(spec.submodule_search_locations or ())
+
+
+def _appeared(record: ModuleRecord, generation: Generation, scope: Scope) -> Iterator[str]:
+    """Yield the files of own modules that a module's imports name, that weren't loaded, and that can be found now."""
+    for statement in record.imports:
+        for name in statement.names:
+            parent, _, child = name.rpartition(".")
+            if name in generation.records or name in sys.modules or hasattr(sys.modules.get(parent), child):
+                continue
+            if parent and parent not in sys.modules:
+                continue
+            spec = find_spec_of(name)
+            if spec is not None and scope.includes_spec(spec):
+                yield spec.origin or name

@@ -1,0 +1,112 @@
+"""The plan of a reload: which modules run again, in which order, each because of what. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from exocet_ipython.reloading.changes import Change
+from exocet_ipython.reloading.graph import ImportEdge, ImportGraph
+
+__all__ = ["Plan", "Step", "plan_reload"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One module that is made anew, and why.
+
+    Attributes:
+        name: dotted name of the module.
+        because: the change of its file, the edge to a module that is made anew, or None when the person asked.
+        gone: whether its source was deleted, so that it is taken away unless something of that name is found.
+        widened: whether it is only made anew because all of the scope is.
+    """
+
+    name: str
+    because: Change | ImportEdge | None = None
+    gone: bool = False
+    widened: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The reason in words.
+
+        >>> Step("app").reason
+        'asked for'
+        """
+        match self.because:
+            case None:
+                return "it holds state of a module that is made anew" if self.widened else "asked for"
+            case Change() as change:
+                return _REASONS.get(change.kind, "its file changed")
+            case ImportEdge() as edge:
+                where = f", line {edge.line}: {edge.text}" if edge.line else ""
+                return f"it imports {edge.imported}{where}"
+
+
+_REASONS = {
+    "deleted": "its file was deleted",
+    "moved": "its source is elsewhere now",
+    "appeared": "an import of it that failed could succeed now",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a reload will do.
+
+    Attributes:
+        steps: in the order in which their modules first ran.
+        rung: 2 where the changed modules and their importers are made anew, 3 for the whole scope.
+        wanted: module and attribute of each thing that must be there afterwards, as `from module import attribute`
+            asks for it; without it the plan fails. A submodule is loaded for it; `*` stands for all public names.
+    """
+
+    steps: tuple[Step, ...] = ()
+    rung: int = 2
+    wanted: tuple[tuple[str, str], ...] = ()
+
+    def widened(self, order: Mapping[str, int]) -> Plan:
+        """Return the plan that makes the whole scope anew, the next rung.
+
+        >>> [step.reason for step in Plan((Step("a"),)).widened({"a": 0, "b": 1}).steps]
+        ['asked for', 'it holds state of a module that is made anew']
+        """
+        known = {step.name: step for step in self.steps}
+        steps = [known.get(name, Step(name, widened=True)) for name in {**order, **known}]
+        ordered = sorted(steps, key=lambda step: order.get(step.name, len(order)))
+        return Plan(tuple(ordered), rung=3, wanted=self.wanted)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The dotted names of all modules that are made anew."""
+        return frozenset(step.name for step in self.steps)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The names whose source is looked for and read again: its text differs, or the person asked."""
+        return frozenset(step.name for step in self.steps if not isinstance(step.because, ImportEdge))
+
+
+def plan_reload(
+    order: Mapping[str, int], graph: ImportGraph, changes: Iterable[Change], asked: Iterable[str] = ()
+) -> Plan:
+    """Return the smallest set of modules to make anew, so that no module keeps what a changed one defined.
+
+    Args:
+        order: dotted name -> its place in the order in which the modules began to run. A restart has them run in that
+            order again: what is imported first runs first, and brings what it imports.
+        graph: who imports whom.
+        changes: the files that differ.
+        asked: names that the person wants made anew, changed or not.
+
+    >>> graph = ImportGraph([ImportEdge("app", "lib")])
+    >>> plan = plan_reload({"app": 0, "lib": 1, "other": 2}, graph, [Change("lib", "modified", "lib.py")])
+    >>> [(step.name, step.reason) for step in plan.steps]
+    [('app', 'it imports lib'), ('lib', 'its file changed')]
+    """
+    steps: dict[str, Step] = {change.name: Step(change.name, change, change.kind == "deleted") for change in changes}
+    steps = {name: Step(name) for name in asked} | steps
+    for name, edge in graph.dependants(steps).items():
+        steps[name] = Step(name, edge)
+    return Plan(tuple(sorted(steps.values(), key=lambda step: order.get(step.name, len(order)))))

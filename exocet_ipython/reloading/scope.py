@@ -1,0 +1,102 @@
+"""Scope: which modules are the person's own code, to be made anew when it changes; all others are shared."""
+
+from __future__ import annotations
+
+import functools
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+from exocet_ipython.errors import ExcludedImportError
+
+__all__ = ["Scope"]
+
+# What can't be made anew, with what to do: the machinery that a reload runs on (replacing it while it works would be
+# sawing at the branch), and the notebook itself.
+_NEVER = {
+    "__main__": "put the code into a file and load that",
+    "__mp_main__": "put the code into a file and load that",
+    "exocet_ipython": "restart the kernel to run another version of it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The person's own code: what is neither in the standard library nor installed, and what they named.
+
+    An editable install is own code: its files are where the person edits them.
+
+    Attributes:
+        roots: top-level names that belong to the scope wherever they are, because they were named.
+
+    >>> Scope().includes("json", "/usr/lib/python3.12/json/__init__.py")
+    False
+    >>> Scope().with_root("json.decoder").includes("json", "/usr/lib/python3.12/json/__init__.py")
+    True
+    """
+
+    roots: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        # Asking for the folders imports modules of sysconfig's own. A finder that asks while it answers for these
+        # would find sysconfig half initialised, so they are known before there is a scope to ask.
+        _installed_folders()
+
+    def with_root(self, name: str) -> Scope:
+        """Return the scope that also holds the package that `name` is in, wherever it is.
+
+        Raises:
+            ExcludedImportError: it is what can't be made anew: the notebook itself, or this package.
+        """
+        root = name.partition(".")[0]
+        if root in _NEVER:
+            raise ExcludedImportError(f"{root!r} can't be loaded anew while it runs", advice=_NEVER[root], name=root)
+        return replace(self, roots=self.roots | {root})
+
+    def includes(self, name: str, path: str | None) -> bool:
+        """Say whether the module `name`, loaded from the file or folder `path`, belongs to the scope."""
+        root = name.partition(".")[0]
+        if root in _NEVER:
+            return False
+        return root in self.roots or (path is not None and root not in sys.stdlib_module_names and _is_own(path))
+
+    def includes_spec(self, spec: ModuleSpec) -> bool:
+        """Say whether the module that the spec describes belongs to the scope; a namespace by its first folder."""
+        path = spec.origin if spec.has_location else next(iter(spec.submodule_search_locations or ()), None)
+        return self.includes(spec.name, path)
+
+    def includes_module(self, name: str, module: Any) -> bool:
+        """Say whether a module that was loaded belongs to the scope."""
+        spec = getattr(module, "__spec__", None)
+        return isinstance(spec, ModuleSpec) and spec.name == name and self.includes_spec(spec)
+
+
+def _is_own(path: str) -> bool:
+    folder = os.path.dirname(path) if path.endswith((".py", ".pyw", ".so", ".pyd")) else path
+    return _is_own_folder(folder)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_own_folder(folder: str) -> bool:
+    """Say whether a folder is outside of all that Python or an installer made; remembered, as modules share folders."""
+    parts = folder.split(os.sep)
+    if "site-packages" in parts or "dist-packages" in parts or not os.path.isabs(folder):
+        return False
+    real = os.path.realpath(folder)
+    return not any(real == place or real.startswith(place + os.sep) for place in _installed_folders())
+
+
+@functools.cache
+def _installed_folders() -> tuple[str, ...]:
+    """Return the folders of the standard library and of installed packages, links resolved."""
+    places: Iterable[str | None] = (
+        *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+    )
+    return tuple({os.path.realpath(place) for place in places if place})
