@@ -1,0 +1,78 @@
+"""Retired functions that answer as the new ones do, for what holds them for good.
+
+The retired function keeps its identity; its code is exchanged for one that calls the new function, which it holds as a
+constant. So it works for closures and methods alike, and the globals of the retired module stay untouched.
+"""
+
+from __future__ import annotations
+
+from types import CodeType, FunctionType
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+
+__all__ = ["forward", "rebuild_closure"]
+
+
+def _template(*args: Any, **kwargs: Any) -> Any:
+    target: Any = "the new function"
+    return target(*args, **kwargs)
+
+
+def forward(old: FunctionType, new: Any, journal: Journal) -> None:
+    """Have `old` call `new` from now on; calls that are running finish as they began.
+
+    >>> def old(): return "old"
+    >>> def new(): return "new"
+    >>> forward(old, new, Journal())
+    >>> old()
+    'new'
+    """
+    before = (old.__code__, old.__defaults__, old.__kwdefaults__)
+    journal.add(lambda: _set(old, *before))
+    _set(old, _calling(new, old.__code__), None, None)
+    old.__doc__ = getattr(new, "__doc__", None)
+    vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
+
+
+def rebuild_closure(old: FunctionType, code: CodeType, namespace: dict[str, Any]) -> FunctionType | None:
+    """Return the function that the new code makes of an old closure: its cells, defaults and attributes kept.
+
+    Args:
+        old: a function that a retired function made.
+        code: what the new version of that function would make it of.
+        namespace: globals of the new module.
+
+    Returns:
+        None when the new code needs a variable that the old closure doesn't have.
+    """
+    cells = dict(zip(old.__code__.co_freevars, old.__closure__ or (), strict=True))
+    if not cells.keys() >= set(code.co_freevars):
+        return None
+    made = FunctionType(
+        code, namespace, old.__name__, old.__defaults__, tuple(cells[name] for name in code.co_freevars)
+    )
+    made.__kwdefaults__ = old.__kwdefaults__
+    made.__qualname__ = code.co_qualname
+    vars(made).update(vars(old))
+    return made
+
+
+def _calling(new: Any, shape: CodeType) -> CodeType:
+    """Return code that calls `new`, with as many free variables as `shape` has: Python demands it of an exchange."""
+    code = _template.__code__
+    consts = tuple(new if const == "the new function" else const for const in code.co_consts)
+    return code.replace(
+        co_consts=consts,
+        co_freevars=shape.co_freevars,
+        co_name=shape.co_name,
+        co_qualname=shape.co_qualname,
+        co_filename=shape.co_filename,
+        co_firstlineno=shape.co_firstlineno,
+    )
+
+
+def _set(function: FunctionType, code: CodeType, defaults: Any, kwdefaults: Any) -> None:
+    function.__code__ = code
+    function.__defaults__ = defaults
+    function.__kwdefaults__ = kwdefaults

@@ -1,0 +1,75 @@
+"""What a library expects of an instance whose class is another now: defaults of new fields, a mapper's bookkeeping.
+
+No library is imported for it: each is known by the marks it leaves on its classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+__all__ = ["bring_up_to_date"]
+
+
+def bring_up_to_date(instance: Any, cls: type) -> None:
+    """Give an instance what its new class expects it to have.
+
+    New fields of dataclasses, attrs classes and pydantic models get their defaults; SQLAlchemy's state of a mapped
+    instance is handed to the new class's mapper.
+
+    >>> @dataclasses.dataclass
+    ... class Point:
+    ...     x: int
+    ...     tags: list = dataclasses.field(default_factory=list)
+    >>> point = Point.__new__(Point)
+    >>> bring_up_to_date(point, Point)
+    >>> point.tags
+    []
+    """
+    for name, value in chain(_dataclass_defaults(instance, cls), _attrs_defaults(instance, cls)):
+        object.__setattr__(instance, name, value)
+    for name, value in _pydantic_defaults(instance, cls):
+        vars(instance)[name] = value
+    manager = vars(cls).get("_sa_class_manager")
+    state = getattr(instance, "_sa_instance_state", None)
+    if manager is not None and state is not None:
+        state.manager, state.class_ = manager, cls
+        sys.modules["sqlalchemy.orm"].configure_mappers()
+
+
+def _dataclass_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
+    for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        if _lacks(instance, field.name):
+            if field.default is not dataclasses.MISSING:
+                yield field.name, field.default
+            elif field.default_factory is not dataclasses.MISSING:
+                yield field.name, field.default_factory()
+
+
+def _attrs_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
+    for attribute in getattr(cls, "__attrs_attrs__", ()):
+        default = attribute.default
+        if not _lacks(instance, attribute.name) or type(default).__name__ == "_Nothing":
+            continue
+        factory = getattr(default, "factory", None)
+        if factory is None:
+            yield attribute.name, default
+        else:
+            yield attribute.name, factory(instance) if default.takes_self else factory()
+
+
+def _pydantic_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
+    fields = getattr(cls, "__pydantic_fields__", None)
+    for name, field in fields.items() if isinstance(fields, dict) else ():
+        if _lacks(instance, name) and not field.is_required():
+            yield name, field.get_default(call_default_factory=True)
+
+
+def _lacks(instance: Any, name: str) -> bool:
+    """Say whether an instance has no value of its own for a field, in its dict or in a slot."""
+    if hasattr(getattr(type(instance), name, None), "__set__"):
+        return not hasattr(instance, name)
+    return name not in getattr(instance, "__dict__", {})

@@ -1,0 +1,154 @@
+"""Pairs of retired objects and what took their place: matched by where they are defined, never by how they look."""
+
+from __future__ import annotations
+
+import enum
+import gc
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.generation import ModuleRecord
+from exocet_ipython.reloading.recording import ATOMS, fingerprint
+
+__all__ = ["Pairs", "pair_modules"]
+
+
+@dataclass(slots=True)
+class Pairs:
+    """What retired, and its counterparts.
+
+    Attributes:
+        objects: id of a retired object -> the object and its counterpart; references to it are replaced.
+        classes: retired class, new class: the classes whose instances move.
+        functions: retired function, new function: what holds a retired one for good gets the new one's answers.
+        inner: id of a code object in a retired function -> it, its counterpart, and the globals of the new module.
+        own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
+    """
+
+    objects: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    classes: list[tuple[type, type]] = field(default_factory=list)
+    functions: list[tuple[FunctionType, FunctionType]] = field(default_factory=list)
+    inner: dict[int, tuple[CodeType, CodeType, dict[str, Any]]] = field(default_factory=dict)
+    own: set[int] = field(default_factory=set)
+
+    def retired(self) -> list[Any]:
+        """Return everything whose holders must be found."""
+        return [old for old, _ in self.objects.values()] + [old for old, _, _ in self.inner.values()]
+
+
+def pair_modules(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> Pairs:
+    """Match what the retired modules define with what the new ones do.
+
+    Args:
+        old: dotted name -> record of a module that retired.
+        new: dotted name -> the module that took its place.
+    """
+    matcher = _Matcher(old, new)
+    for name in old.keys() & new.keys():
+        matcher.match_module(name)
+    return matcher.pairs
+
+
+class _Matcher:
+    """Walks the retired modules beside the new ones."""
+
+    def __init__(self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> None:
+        self.pairs = Pairs()
+        self._old = old
+        self._new = new
+        for record in old.values():
+            self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
+
+    def match_module(self, name: str) -> None:
+        record, new = self._old[name], self._new[name]
+        self._add(record.module, new)
+        namespace = getattr(new, "__dict__", {})
+        for attribute, before in list(getattr(record.module, "__dict__", {}).items()):
+            now = namespace.get(attribute)
+            if attribute.startswith("__") or now is None or now is before:
+                continue
+            if isinstance(before, type):
+                self._match_class(before, now)
+            elif type(before) is FunctionType:
+                self._match_function(before, now, namespace)
+            elif self._is_own_value(record, attribute, before) and type(before).__name__ == type(now).__name__:
+                self._add(before, now)
+
+    def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
+        """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
+        kind = type(value)
+        if kind in ATOMS or issubclass(kind, ModuleType) or (kind is tuple and all(type(x) in ATOMS for x in value)):
+            return False
+        return fingerprint(value) == record.fingerprints.get(attribute, 0)
+
+    def _match_class(self, old: type, new: Any) -> None:
+        module = type.__getattribute__(old, "__module__")
+        if not isinstance(new, type) or module not in self._old or id(old) in self.pairs.objects:
+            return
+        self._add(old, new)
+        self.pairs.classes.append((old, new))
+        self.pairs.own |= {id(old.__mro__), id(old.__bases__), *(id(part) for part in _raw_dicts(old))}
+        namespace = getattr(self._new.get(module), "__dict__", {})
+        counterparts = vars(new)
+        for attribute, before in list(vars(old).items()):
+            now = counterparts.get(attribute)
+            if now is None or now is before:
+                continue
+            if isinstance(before, type):
+                if before.__qualname__ == f"{old.__qualname__}.{attribute}":
+                    self._match_class(before, now)
+            elif issubclass(old, enum.Enum) and type(before) is old:
+                if type(now) is new:
+                    self._add(before, now)
+            else:
+                for first, second in zip(_functions_in(before), _functions_in(now), strict=False):
+                    self._match_function(first, second, namespace)
+
+    def _match_function(self, old: FunctionType, new: Any, namespace: dict[str, Any]) -> None:
+        if old.__module__ not in self._old or id(old) in self.pairs.objects:
+            return
+        self._add(old, new)
+        self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
+        if type(new) is FunctionType:
+            self.pairs.functions.append((old, new))
+            self._match_code(old.__code__, new.__code__, namespace)
+
+    def _match_code(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
+        """Match the functions that a function makes: by name, and by place among those of one name."""
+        counterparts: dict[str, list[CodeType]] = {}
+        for code in _codes_in(new):
+            counterparts.setdefault(code.co_name, []).append(code)
+        for code in _codes_in(old):
+            same_name = counterparts.get(code.co_name)
+            if same_name:
+                counterpart = same_name.pop(0)
+                self.pairs.inner[id(code)] = code, counterpart, namespace
+                self._match_code(code, counterpart, namespace)
+
+    def _add(self, old: Any, new: Any) -> None:
+        self.pairs.objects.setdefault(id(old), (old, new))
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    return (const for const in code.co_consts if isinstance(const, CodeType))
+
+
+def _functions_in(value: Any) -> list[FunctionType]:
+    """Return the functions of a class attribute: itself, or what a descriptor wraps."""
+    if type(value) is FunctionType:
+        return [value]
+    if isinstance(value, (staticmethod, classmethod)):
+        return _functions_in(value.__func__)
+    if isinstance(value, property):
+        return [part for part in (value.fget, value.fset, value.fdel) if type(part) is FunctionType]
+    if isinstance(value, cached_property):
+        return _functions_in(value.func)
+    return []
+
+
+def _raw_dicts(cls: type) -> list[dict[str, Any]]:
+    """Return the very dict of a class, which `vars` only shows through a proxy."""
+    return [part for part in gc.get_referents(cls) if type(part) is dict]

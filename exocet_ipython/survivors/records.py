@@ -1,0 +1,171 @@
+"""Weak records of what retired, and which of a person's names still hold it.
+
+Everything is weak: a record is never the reason why an old object lives. What can't be referenced weakly is counted
+and said, never hidden.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any, Literal
+
+__all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values"]
+
+Kind = Literal["instance", "class", "function", "module"]
+
+# What IPython puts into the namespace for itself: the input and output caches, and its own helpers.
+HIDDEN_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[oid]h|In|Out|get_ipython|exit|quit|open|__\w+__")
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """What is alive of one definition of a retired generation, and where the person's names hold it.
+
+    Attributes:
+        generation: the number of the generation that the definition belongs to.
+        kind: `instance`, `class`, `function` or `module`.
+        name: dotted name of the class, function or module.
+        names: how the person reaches it: notebook names, and entries of `Out`.
+    """
+
+    generation: int
+    kind: Kind
+    name: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        article = "" if self.kind == "instance" else f"{self.kind} "
+        return f"old {article}{self.name.rpartition('.')[2]} alive: {', '.join(self.names)}"
+
+
+@dataclass(slots=True)
+class RetiredGeneration:
+    """Weak references to what one publish replaced.
+
+    Attributes:
+        number: of the generation in which these definitions were current last.
+        references: what retired, as (kind, dotted name, weak reference).
+        unreferenced: how many definitions can't be referenced weakly and are not tracked.
+    """
+
+    number: int
+    references: list[tuple[Kind, str, weakref.ref[Any]]] = field(default_factory=list)
+    unreferenced: int = 0
+
+    def __repr__(self) -> str:
+        return f"<retired generation {self.number}: {sum(1 for _ in self.living())} of {len(self.references)} alive>"
+
+    def add(self, module: ModuleType, name: str) -> None:
+        """Record a module and the classes and functions that it defined."""
+        self._add("module", name, module)
+        for kind, path, value in definitions(module, name):
+            self._add(kind, f"{name}.{path}", value)
+
+    def living(self) -> Iterator[tuple[Kind, str, Any]]:
+        """Yield what is still alive: kind, dotted name, object."""
+        for kind, name, reference in self.references:
+            value = reference()
+            if value is not None:
+                yield kind, name, value
+
+    def prune(self) -> None:
+        """Forget the references whose object is gone."""
+        self.references = [entry for entry in self.references if entry[2]() is not None]
+
+    def _add(self, kind: Kind, name: str, value: Any) -> None:
+        try:
+            self.references.append((kind, name, weakref.ref(value)))
+        except TypeError:
+            self.unreferenced += 1
+
+
+class Retirement:
+    """All retired generations of a session that something keeps alive.
+
+    >>> Retirement().survivors({})
+    ()
+    """
+
+    def __init__(self) -> None:
+        self._generations: list[RetiredGeneration] = []
+
+    def retire(self, generation: RetiredGeneration) -> None:
+        """Add what a publish replaced."""
+        self._generations.append(generation)
+
+    def withdraw(self, generation: RetiredGeneration) -> None:
+        """Take back what a publish that failed had added."""
+        self._generations.remove(generation)
+
+    def living(self) -> tuple[RetiredGeneration, ...]:
+        """Return the generations of which something is alive, oldest first; the others are forgotten."""
+        for generation in self._generations:
+            generation.prune()
+        self._generations = [generation for generation in self._generations if generation.references]
+        return tuple(self._generations)
+
+    def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
+        """Return what the names of a namespace and its `Out` hold of retired generations, in one pass over them."""
+        known: dict[int, tuple[int, Kind, str]] = {}
+        for generation in self.living():
+            for kind, name, value in generation.living():
+                known[id(value)] = generation.number, kind, name
+        if not known:
+            return ()
+        held: dict[tuple[int, Kind, str], list[str]] = {}
+        for label, value in named_values(namespace):
+            found = known.get(id(value))
+            owner = next((base for base in type(value).__mro__ if id(base) in known), None) if found is None else None
+            if owner is not None:
+                number, _, name = known[id(owner)]
+                found = number, "instance", name
+            if found is not None:
+                held.setdefault(found, []).append(label)
+        return tuple(Survivor(*found, tuple(labels)) for found, labels in sorted(held.items()))
+
+
+def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:
+    """Yield the classes and functions that a module itself defines, nested classes included: kind, path, object."""
+    for attribute, value in list(getattr(module, "__dict__", {}).items()):
+        if isinstance(value, type):
+            if type.__getattribute__(value, "__module__") == name:
+                yield from _class_definitions(value, attribute, set())
+        elif type(value) is FunctionType and value.__module__ == name:
+            yield "function", attribute, value
+
+
+def named_values(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the person's names and the entries of `Out`, as they would write them, with their values."""
+    for name, value in list(namespace.items()):
+        if not HIDDEN_NAMES.fullmatch(name):
+            yield name, value
+    outputs = namespace.get("Out")
+    if isinstance(outputs, dict):
+        for number, value in list(outputs.items()):
+            yield f"Out[{number}]", value
+
+
+def _class_definitions(cls: type, path: str, seen: set[int]) -> Iterator[tuple[Kind, str, Any]]:
+    if id(cls) in seen:
+        return
+    seen.add(id(cls))
+    yield "class", path, cls
+    for attribute, value in list(vars(cls).items()):
+        if isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
+            yield from _class_definitions(value, f"{path}.{attribute}", seen)
+
+
+def count_kinds(entries: Iterable[tuple[Kind, str, Any]]) -> dict[Kind, int]:
+    """Return how many entries there are of each kind.
+
+    >>> count_kinds([("class", "a.B", None), ("class", "a.C", None)])
+    {'class': 2}
+    """
+    counts: dict[Kind, int] = {}
+    for kind, _, _ in entries:
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
