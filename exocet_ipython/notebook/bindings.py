@@ -1,0 +1,263 @@
+"""Which notebook names point where: learned from import statements, planned as a value, applied in one pass.
+
+Modules, functions, classes, enum members and module-level instances are known by their identity. Atoms (numbers,
+strings, None and the like) are shared objects that could be anybody's: they follow by provenance only, which import
+statement bound the name, and never by being equal.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.notebook.cells import CellImport, read_cell
+from exocet_ipython.reloading.generation import Journal, ModuleRecord
+from exocet_ipython.reloading.recording import ATOMS, fingerprint
+from exocet_ipython.survivors.records import HIDDEN_NAMES
+
+__all__ = ["Bindings", "Kept", "Rebinding", "Source", "replace_outputs", "star_names"]
+
+_missing = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a notebook name's value came from: a module, and an attribute of it (None: the module itself)."""
+
+    module: str
+    attribute: str | None = None
+
+    def __str__(self) -> str:
+        return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rebinding:
+    """One notebook name that gets the current value of its source."""
+
+    name: str
+    source: Source
+    value: Any
+
+    def __repr__(self) -> str:
+        return f"<{self.name} = {self.source}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One notebook name that stays as it is although its source was replaced, and why."""
+
+    name: str
+    source: Source
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.source}) {self.reason}"
+
+
+class Bindings:
+    """What is known of the names of one namespace.
+
+    >>> bindings = Bindings()
+    >>> bindings.learn("from config import LR as rate", lambda module: ("LR",))
+    >>> bindings.sources("rate")
+    (Source(module='config', attribute='LR'),)
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[str, tuple[Source, ...]] = {}
+        self._stars: tuple[str, ...] = ()
+
+    def sources(self, name: str) -> tuple[Source, ...]:
+        """Return where a name's value came from, the latest source last; several only after star imports."""
+        return self._sources.get(name, ())
+
+    def learn(self, cell: str, public_names: Callable[[str], Iterable[str]]) -> None:
+        """Learn from the text of a cell that ran which names it imported and which it assigned.
+
+        Args:
+            cell: Python source; one that doesn't parse teaches nothing.
+            public_names: the names that `from MODULE import *` binds, for a module's dotted name.
+        """
+        for event in read_cell(cell):
+            if isinstance(event, str):
+                self._sources.pop(event, None)
+            else:
+                self.add(event, public_names)
+
+    def add(self, bound: CellImport, public_names: Callable[[str], Iterable[str]]) -> None:
+        """Learn one import."""
+        if bound.attribute != "*":
+            self._sources[bound.name] = (Source(bound.module, bound.attribute),)
+            return
+        self._stars = (*(name for name in self._stars if name != bound.module), bound.module)
+        for name in public_names(bound.module):
+            source = Source(bound.module, name)
+            self._sources[name] = (*(known for known in self.sources(name) if known != source), source)
+
+    def plan(
+        self, namespace: Mapping[str, Any], old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
+    ) -> tuple[tuple[Rebinding, ...], tuple[Kept, ...]]:
+        """Return which names get a new value, and which keep theirs although its source was replaced.
+
+        Args:
+            namespace: the notebook's names.
+            old: dotted name -> record of each module that retires.
+            new: dotted name -> the module that takes its place; without those that are gone.
+        """
+        known = {id(value): (source, value) for source, value in _identities(old)}
+        rebound: list[Rebinding] = []
+        kept: list[Kept] = []
+        for name, value in list(namespace.items()):
+            if HIDDEN_NAMES.fullmatch(name):
+                continue
+            sources = self._valid_sources(name, value, old)
+            if not sources and id(value) in known:
+                sources = (known[id(value)][0],)
+            if not sources:
+                continue
+            source, now = next(_resolved(reversed(sources), new), (sources[-1], _missing))
+            if now is value:
+                continue
+            if now is _missing:
+                kept.append(Kept(name, source, "is no longer defined and keeps its old value"))
+            elif _was_changed(sources[-1], value, old):
+                kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
+            else:
+                rebound.append(Rebinding(name, source, now))
+        rebound += self._gained(namespace, old, new)
+        return tuple(rebound), tuple(kept)
+
+    def confirm(self, rebound: Iterable[Rebinding]) -> None:
+        """Learn the star-imported names that a publish has bound."""
+        for binding in rebound:
+            known = self.sources(binding.name)
+            if binding.source not in known and binding.source.module in self._stars:
+                self._sources[binding.name] = self._in_star_order((*known, binding.source))
+
+    def _valid_sources(self, name: str, value: Any, old: Mapping[str, ModuleRecord]) -> tuple[Source, ...]:
+        """Return the recorded sources of a name, if the value is still what one of the retiring ones gave it."""
+        sources = self.sources(name)
+        modules = {record_name: record.module for record_name, record in old.items()}
+        return sources if any(_resolve(source, modules) is value for source in sources) else ()
+
+    def _gained(
+        self, namespace: Mapping[str, Any], old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
+    ) -> Iterator[Rebinding]:
+        """Find the public names that star-imported modules have gained; a name that is the person's is left alone."""
+        for star in self._stars:
+            if star not in old or star not in new:
+                continue
+            before = {*star_names(old[star].module)}
+            for name in star_names(new[star]):
+                if name in before:
+                    continue
+                source = Source(star, name)
+                known = self.sources(name)
+                shadowed = bool(known) and self._in_star_order((*known, source))[-1] == source
+                if name not in namespace or (shadowed and self._valid_sources(name, namespace[name], old)):
+                    yield Rebinding(name, source, getattr(new[star], name))
+
+    def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        order = {module: place for place, module in enumerate(self._stars)}
+        return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
+
+
+def replace_outputs(
+    journal: Journal,
+    namespace: dict[str, Any],
+    mirrors: Iterable[dict[str, Any]],
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+) -> None:
+    """Replace retired modules in IPython's output cache (`Out`, `_`, `_5`), where `%exoload` itself has put them.
+
+    IPython compares `_` with its own notes, the mirrors, and stops updating it where they differ.
+    """
+    known = {id(record.module): name for name, record in old.items()}
+    outputs = namespace.get("Out")
+    caches = [(space, name) for space in (namespace, *mirrors) for name in list(space) if HIDDEN_NAMES.fullmatch(name)]
+    caches += [(outputs, number) for number in list(outputs)] if isinstance(outputs, dict) else []
+    for cache, key in caches:
+        name = known.get(id(cache[key]), "")
+        if name in new:
+            journal.set_item(cache, key, new[name])
+
+
+def star_names(module: ModuleType) -> tuple[str, ...]:
+    """Return the names that `from module import *` binds: those of `__all__`, else all without a leading underscore.
+
+    >>> import colorsys
+    >>> "rgb_to_hsv" in star_names(colorsys)
+    True
+    """
+    exported = getattr(module, "__all__", None)
+    if exported is not None:
+        return tuple(name for name in exported if hasattr(module, name))
+    return tuple(name for name in vars(module) if not name.startswith("_"))
+
+
+def _identities(old: Mapping[str, ModuleRecord]) -> Iterator[tuple[Source, Any]]:
+    """Yield all that has an identity of its own in retiring modules.
+
+    A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
+    by where it was imported.
+    """
+    defined: list[tuple[Source, Any]] = []
+    for name, record in old.items():
+        for attribute, value in list(getattr(record.module, "__dict__", {}).items()):
+            if attribute.startswith("__") or _is_shared(value):
+                continue
+            source = Source(name, attribute)
+            if not isinstance(value, (type, FunctionType)):
+                yield source, value
+            elif value.__module__ == name:
+                defined.append((source, value))
+                if isinstance(value, type):
+                    defined += _class_values(name, attribute, value)
+            elif value.__module__ in old:
+                yield source, value
+        defined.append((Source(name), record.module))
+    yield from defined
+
+
+def _is_shared(value: Any) -> bool:
+    """Say whether a value is an atom, a tuple of atoms or a module: its identity doesn't say where it came from."""
+    kind = type(value)
+    if kind in ATOMS or issubclass(kind, (ModuleType, BuiltinFunctionType)):
+        return True
+    return kind in (tuple, frozenset) and all(_is_shared(item) for item in value)
+
+
+def _class_values(module: str, path: str, cls: type) -> Iterator[tuple[Source, Any]]:
+    """Yield the members of an enumeration, and the functions and classes that a class holds."""
+    for attribute, value in list(vars(cls).items()):
+        if isinstance(value, FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
+            yield Source(module, f"{path}.{attribute}"), value
+        elif isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
+            yield Source(module, f"{path}.{attribute}"), value
+            yield from _class_values(module, f"{path}.{attribute}", value)
+
+
+def _resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
+    """Return what a source means among the given modules, or `_missing`."""
+    found: Any = modules.get(source.module, _missing)
+    for part in source.attribute.split(".") if source.attribute is not None and found is not _missing else ():
+        found = getattr(found, part, _missing)
+    return found
+
+
+def _resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:
+    """Yield the sources that mean something among the given modules, with what they mean."""
+    return ((source, found) for source in sources if (found := _resolve(source, modules)) is not _missing)
+
+
+def _was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether a module-level instance or container is no longer what its module's body left."""
+    record = old.get(source.module)
+    if record is None or source.attribute is None or source.attribute not in record.fingerprints:
+        return False
+    return fingerprint(value) != record.fingerprints[source.attribute]

@@ -1,0 +1,77 @@
+"""Tab completion for the arguments of the magics; nothing is imported to find them."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from collections.abc import Callable, Iterable
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+
+from exocet_ipython.loading.modules import get_module
+from exocet_ipython.notebook.session import Session
+
+__all__ = ["make_matcher"]
+
+# The percent sign may be missing: automagic.
+_LINE = re.compile(r"\s*(?:[^=%]+=\s*%|%?)(exo\w+)\s(.*)", re.DOTALL)
+_SEPARATORS = re.compile(r"[\s,()]+")
+_OPTIONS = {"exoreload": ("--dry-run", "--force", "--migrate")}
+
+
+def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
+    """Return a matcher for IPython's completer: modules for `%exoload`, loaded ones and options for `%exoreload`."""
+
+    @context_matcher(identifier="exocet_ipython")  # type: ignore[untyped-decorator]  # IPython has no types for it
+    def exocet_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        found = _LINE.match(context.text_until_cursor)
+        if found is None:
+            return SimpleMatcherResult(completions=[])
+        magic, rest = found.groups()
+        words = _SEPARATORS.split(rest.lstrip())
+        names = sorted(set(_candidates(session, magic, words)))
+        completions = [SimpleCompletion(text=name, type="module") for name in names if name.startswith(words[-1])]
+        return SimpleMatcherResult(completions=completions, suppress=bool(completions), matched_fragment=words[-1])
+
+    matcher: Callable[[CompletionContext], SimpleMatcherResult] = exocet_matcher
+    return matcher
+
+
+def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]:
+    """Return what may stand at the last of the words."""
+    if magic == "exoreload":
+        return [*session.generation.records, *_OPTIONS[magic]]
+    if magic == "exoauto":
+        return ["on", "off"]
+    if magic != "exoload":
+        return []
+    match words:
+        case [start] | ["from", start]:
+            return [*_modules_below(start), *(["from"] if len(words) == 1 else [])]
+        case ["from", _, _]:
+            return ["import"]
+        case ["from", name, "import", *_]:
+            return _names_in(name)
+        case [_, _]:
+            return ["as"]
+    return []
+
+
+def _modules_below(start: str) -> Iterable[str]:
+    """Return the modules that a dotted name may go on to."""
+    parent = start.rpartition(".")[0]
+    if not parent:
+        return [module.name for module in pkgutil.iter_modules()]
+    try:
+        return [module.name for module in get_module(parent).iter_modules()]
+    except ImportError:
+        return []
+
+
+def _names_in(name: str) -> Iterable[str]:
+    """Return what can be imported from a module, read from its source."""
+    try:
+        module = get_module(name)
+        return [*module.iter_export_names(), *(child.name.rpartition(".")[2] for child in module.iter_modules())]
+    except (ImportError, SyntaxError, ValueError, OSError):
+        return []  # nothing can be read there; loading it will say why

@@ -1,0 +1,178 @@
+"""The magics. Each parses, calls the session once, and returns a value."""
+
+from __future__ import annotations
+
+import ast
+from argparse import Namespace
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.display import display
+
+from exocet_ipython.notebook.auto import AutoReload
+from exocet_ipython.notebook.failures import Failures
+from exocet_ipython.notebook.report import ReloadReport, StatusReport
+from exocet_ipython.notebook.session import Session
+from exocet_ipython.notebook.settings import Exocet
+
+__all__ = ["ExocetMagics"]
+
+
+@magics_class
+class ExocetMagics(Magics):
+    """Load modules as new objects, reload what changed, and see what is still old."""
+
+    def __init__(self, shell: Any, session: Session, settings: Exocet) -> None:
+        super().__init__(shell)
+        self.session = session
+        self.settings = settings
+        self.failures = Failures(shell)
+        self.auto = AutoReload(session, settings, self._show, self.failures.show)
+
+    @magic_arguments()
+    @argument("statement", nargs="*", help="NAME [as ALIAS], or: from NAME import A, B as C (or *)")
+    @line_cell_magic
+    def exoload(self, line: str, cell: str | None = None) -> ModuleType | None:
+        """Load a module as a new object and bind it; as a cell magic, let the imports of the cell join the session.
+
+        The modules of the session that import it are made anew as well, so that all go on seeing the same one.
+
+        Examples::
+
+            %exoload game.commands.general               binds general
+            %exoload game.commands.general as commands
+            %exoload from game.world import Room, DIRECTIONS as DIRS
+
+            %%exoload
+            import game
+            from game.world import Room
+        """
+        __tracebackhide__ = True  # for %%time and the like, which show the errors of a magic themselves
+        with self.failures.watched():
+            if cell is not None:
+                if line.strip():
+                    raise UsageError("%%exoload takes no arguments on its line; put the import statements below it.")
+                return self._run_cell(cell)
+            match _parse_load(_arguments(self.exoload, line).statement):
+                case ast.Import(names=[alias]):
+                    module = self.session.load(alias.name)
+                    self.session.bind(alias.asname or alias.name.rpartition(".")[2], alias.name)
+                    return module
+                case ast.ImportFrom(module=str(name), names=names):
+                    self.session.load_from(name, [(alias.name, alias.asname or alias.name) for alias in names])
+            return None
+
+    @magic_arguments()
+    @argument("names", nargs="*", metavar="NAME", help="modules or packages to look at; all loaded ones by default")
+    @argument("--force", action="store_true", help="make them anew whether or not their files changed")
+    @argument("--migrate", action="store_true", help="move living old instances and functions to the new code")
+    @argument("--dry-run", action="store_true", help="say what would be made anew, and why; do nothing")
+    @line_magic
+    def exoreload(self, line: str) -> ReloadReport:
+        """Make the modules whose files changed, and all that import them, anew; replace the notebook's names.
+
+        Everything runs aside first: after an error nothing at all has changed.
+
+        Examples::
+
+            %exoreload
+            %exoreload game.world --dry-run
+            report = %exoreload --force
+        """
+        __tracebackhide__ = True
+        with self.failures.watched():
+            given = _arguments(self.exoreload, line)
+            migrate = given.migrate or self.settings.instances == "migrate"
+            report = self.session.reload(given.names, force=given.force, dry_run=given.dry_run, migrate=migrate)
+        if report.error is not None:
+            self.failures.show(report.error)
+        return replace(report, full=self.settings.report == "full")
+
+    @magic_arguments()
+    @argument("state", nargs="?", choices=("on", "off"), help="on or off; without it, say which it is")
+    @line_magic
+    def exoauto(self, line: str) -> AutoReload:
+        """Let ordinary import statements join the session, and reload before each cell what changed on disk.
+
+        Examples::
+
+            %exoauto on
+            %exoauto
+            %exoauto off
+        """
+        __tracebackhide__ = True
+        with self.failures.watched():
+            match _arguments(self.exoauto, line).state:
+                case "on":
+                    self.auto.turn_on()
+                case "off":
+                    self.auto.turn_off()
+            return self.auto
+
+    @magic_arguments()
+    @line_magic
+    def exostatus(self, line: str) -> StatusReport:
+        """List the loaded modules with their state on disk, and what is alive of the generations before.
+
+        Examples::
+
+            %exostatus
+        """
+        __tracebackhide__ = True
+        with self.failures.watched():
+            _arguments(self.exostatus, line)
+            return self.session.status()
+
+    def _show(self, report: ReloadReport) -> None:
+        """Show the report of an automatic reload, as text and as HTML."""
+        display(replace(report, full=self.settings.report == "full"))
+
+    def _run_cell(self, cell: str) -> None:
+        """Run a cell as IPython does; its error was shown then, and is raised so that the cell counts as failed."""
+        with self.session.claiming():
+            result = self.shell.run_cell(cell, store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            self.failures.expect(error, was_shown=True)
+            raise error
+
+
+def _arguments(magic: Any, line: str) -> Namespace:
+    """Return the parsed arguments of a magic's line.
+
+    Raises:
+        UsageError: an option is unknown, or a quote is not closed.
+    """
+    try:
+        parsed: Namespace = parse_argstring(magic, line)
+    except (UsageError, ValueError) as error:
+        raise UsageError(f"%{magic.__name__}: {error}; see %{magic.__name__}?") from None
+    return parsed
+
+
+_LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
+
+
+def _parse_load(words: list[str]) -> ast.Import | ast.ImportFrom:
+    """Parse what `%exoload` was given as the import statement that it is; raises UsageError."""
+    text = " ".join(words)
+    if not text:
+        raise UsageError(f"%exoload needs a module. Use: {_LOAD_USAGE}")
+    try:
+        statements = ast.parse(text if text.startswith("from ") else f"import {text}").body
+    except SyntaxError:
+        statements = []
+    match statements:
+        case [ast.Import(names=[_]) as statement]:
+            return statement
+        case [ast.ImportFrom(level=0) as statement]:
+            return statement
+        case [ast.Import()]:
+            raise UsageError(f"%exoload takes one module at a time, not {text!r}. Use: {_LOAD_USAGE}")
+    if text.startswith((".", "from .")):
+        raise UsageError(f"%exoload needs whole names: {text!r} is relative to nothing here. Use: {_LOAD_USAGE}")
+    raise UsageError(f"%exoload can't read {text!r}. Use: {_LOAD_USAGE}")

@@ -1,0 +1,153 @@
+"""The modules of a session: which there are, how they join, and which of them differ on disk by now."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+from exocet_ipython.errors import ModuleNotLoadedError
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.notebook.bindings import star_names
+from exocet_ipython.reloading.adoption import Claims, adopt_modules
+from exocet_ipython.reloading.changes import Change, Detector, Suspicion
+from exocet_ipython.reloading.generation import PUBLISHING, Generation, ModuleRecord
+from exocet_ipython.reloading.moves import find_moves
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["ManagedModules"]
+
+
+class ManagedModules:
+    """The current generation and the scope of a session, and how modules come into it.
+
+    Attributes:
+        generation: the current one.
+        scope: which modules are the person's own code.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self.generation = Generation()
+        self.scope = Scope()
+        self._detector = detector
+        self._claims: Claims | None = None
+
+    def __repr__(self) -> str:
+        return f"<managed modules of {self.generation!r}>"
+
+    # -- joining -------------------------------------------------------------------------------------------------
+
+    def adopt(self, *names: str) -> None:
+        """Bring own code that Python imported by itself into the generation, as it is.
+
+        Unless all own code is followed, only what has to do with the generation's modules or with `names`.
+        """
+        related = None if self.follows else [*self.generation.records, *names]
+        if related is None or related:
+            self._take(adopt_modules(self.generation, self.scope, related))
+
+    @contextlib.contextmanager
+    def claiming(self) -> Iterator[None]:
+        """Let the first imports of own code, in the present thread, join the current generation."""
+        claims = Claims(self.scope, threading.get_ident())
+        claims.put_on()
+        try:
+            yield
+        finally:
+            claims.take_off()
+            with PUBLISHING:
+                self._take(claims.records(self.generation))
+
+    def _take(self, records: Mapping[str, ModuleRecord]) -> None:
+        if records:
+            self.generation = self.generation.adopting(records)
+
+    # -- following -----------------------------------------------------------------------------------------------
+
+    @property
+    def follows(self) -> bool:
+        """Whether first imports of own code join the session, and their files are followed."""
+        return self._claims is not None
+
+    def start_following(self) -> None:
+        """Let first imports of own code join the session, whoever imports, and follow the files of all own modules."""
+        with PUBLISHING:
+            if self._claims is None:
+                self._claims = Claims(self.scope)
+                self._claims.put_on()
+            self.adopt()
+            self.follow()
+
+    def stop_following(self) -> None:
+        """Stop; what was loaded stays as it is."""
+        with PUBLISHING:
+            if self._claims is not None:
+                self._claims.take_off()
+                self._claims = None
+                self._detector.follow(())
+
+    def collect_claims(self) -> None:
+        """Bring the own modules that were imported since the last call into the current generation."""
+        if self._claims is not None and self._claims.found_some:
+            with PUBLISHING:
+                self._take(self._claims.records(self.generation))
+                self.follow()
+
+    def follow(self) -> None:
+        """Tell the detector which files and folders to follow from now on."""
+        if self._claims is not None:
+            records = self.generation.records.values()
+            packages = {folder for record in records for folder in getattr(record.module, "__path__", ())}
+            roots = {folder for folder in map(os.path.abspath, sys.path) if self.scope.includes("", folder)}
+            self._detector.follow([record.snapshot for record in records], packages | roots)
+
+    def suspects(self) -> Suspicion:
+        """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
+        return self._detector.suspects()
+
+    def distrust(self, noticed: Suspicion) -> None:
+        """Take back that what was noticed has been dealt with: its reload failed or was not done."""
+        self._detector.distrust(noticed.names)
+
+    def close(self) -> None:
+        """Stop following, and give back what the detector holds."""
+        self.stop_following()
+        self._detector.close()
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def changes(self, names: Sequence[str]) -> list[Change]:
+        """Return the changes of the files of these modules, by content."""
+        records = self.generation.records
+        return list(self._detector.changed(records[name].snapshot for name in names if name in records))
+
+    def moves(self) -> list[Change]:
+        """Return the modules whose source is elsewhere by now, or whose failed imports could succeed."""
+        return list(find_moves(self.generation, self.scope))
+
+    def choose(self, names: Sequence[str]) -> list[str]:
+        """Return the loaded modules that the given names stand for; a package stands for its submodules too.
+
+        Raises:
+            ModuleNotLoadedError: one of the names stands for none.
+        """
+        loaded = list(self.generation.records)
+        if not names:
+            return loaded
+        chosen = []
+        for name in names:
+            found = [module for module in loaded if module == name or module.startswith(name + ".")]
+            if not found:
+                raise ModuleNotLoadedError(
+                    f"{name!r} was never loaded here",
+                    advice=f"load it with %exoload {name}, or see what is loaded with %exostatus",
+                )
+            chosen += found
+        return chosen
+
+    def public_names(self, name: str) -> tuple[str, ...]:
+        """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""
+        module = PRESENCE.current(name)
+        return star_names(module) if module is not None and self.scope.includes_module(name, module) else ()

@@ -1,0 +1,73 @@
+"""Publishing what was built: `sys.modules`, parents' attributes and the notebook's names, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from exocet_ipython.notebook.bindings import Bindings, Kept, Rebinding, replace_outputs
+from exocet_ipython.reloading.build import Built
+from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.survivors.carry import carry_over
+from exocet_ipython.survivors.migrate import Migration, migrate
+from exocet_ipython.survivors.records import RetiredGeneration
+
+__all__ = ["Published", "publish"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """What a publish did: the generation that is current now, what retired, and what happened to names and objects."""
+
+    generation: Generation
+    retired: RetiredGeneration
+    rebound: tuple[Rebinding, ...]
+    kept: tuple[Kept, ...]
+    migration: Migration
+
+
+def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
+    built: Built,
+    current: Generation,
+    bindings: Bindings,
+    namespace: dict[str, Any],
+    *,
+    mirrors: Iterable[dict[str, Any]] = (),
+    migrating: bool = False,
+) -> Published:
+    """Make what was built current; on any error everything is as it was.
+
+    The caller holds back Ctrl-C until it has noted the generation that is current now.
+
+    Args:
+        built: the new modules.
+        current: the generation that they are to follow.
+        bindings: which names of the namespace point where.
+        namespace: the notebook's names.
+        mirrors: where the shell notes the names of its output cache a second time.
+        migrating: whether survivors move to the new modules.
+    """
+    after = current.updated(built.made, built.gone)
+    old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
+    modules = {name: record.module for name, record in after.records.items()}
+    made = {name: record.module for name, record in built.made.items()}
+    journal = Journal()
+    carry_over(old, made, journal)
+    rebound, kept = bindings.plan(namespace, old, modules)
+    retired = RetiredGeneration(current.number)
+    for name, record in old.items():
+        retired.add(record.module, name)
+    migration = Migration()
+    try:
+        publish_modules(journal, made, {name: old[name].module for name in built.gone if name in old})
+        for binding in rebound:
+            journal.set_item(namespace, binding.name, binding.value)
+        replace_outputs(journal, namespace, mirrors, old, modules)
+        if migrating:
+            migration = migrate(old, made, journal)
+    except BaseException:
+        journal.undo()
+        raise
+    bindings.confirm(rebound)
+    return Published(after, retired, rebound, kept, migration)

@@ -1,0 +1,276 @@
+"""Reports: what a verb did, as frozen values with a text and an HTML form.
+
+A report holds names and numbers, never a module, class or instance: it may stay in `Out` and must keep nothing alive.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from exocet_ipython.notebook.bindings import Kept
+from exocet_ipython.survivors.migrate import Stuck
+from exocet_ipython.survivors.records import Survivor
+
+__all__ = ["GenerationStatus", "ModuleStatus", "Rebound", "ReloadReport", "ReloadedModule", "StatusReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadedModule:
+    """One module that was made anew: its dotted name, why, and how many seconds its own body took."""
+
+    name: str
+    reason: str
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        took = f"{format_seconds(self.seconds)}, " if self.seconds >= _WORTH_SAYING else ""
+        return f"{self.name} ({took}{self.reason})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """One notebook name that was given its source's current value: the name, and the dotted name of the source."""
+
+    name: str
+    source: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What a reload did, or would do.
+
+    Attributes:
+        generation: the number of the generation that is current afterwards.
+        reloaded: the modules made anew, in the order in which they first ran.
+        gone: dotted names of modules whose source was deleted; they are no longer in `sys.modules`.
+        rebound: the notebook names that have a new value.
+        kept: the notebook names that keep theirs although its source was replaced, and why.
+        survivors: what the notebook's names still hold of replaced generations.
+        moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
+        stuck: instances that could not move, and why.
+        error: what stopped the reload; then nothing at all has changed.
+        duration: seconds it took.
+        rung: of the ladder of reloads: 2 for the changed modules and their importers, 3 for the whole scope.
+        dry_run: whether this is only the plan.
+        full: whether the text form says everything or fits a line.
+    """
+
+    generation: int
+    reloaded: tuple[ReloadedModule, ...] = ()
+    gone: tuple[str, ...] = ()
+    rebound: tuple[Rebound, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    survivors: tuple[Survivor, ...] = ()
+    moved: tuple[tuple[str, int], ...] = ()
+    stuck: tuple[Stuck, ...] = ()
+    error: BaseException | None = None
+    duration: float = 0.0
+    rung: int = 2
+    dry_run: bool = False
+    full: bool = False
+
+    def __bool__(self) -> bool:
+        return self.error is None and bool(self.reloaded or self.gone)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        return to_html(self.headline, self.details(), opened=len(self.lines()) > 1)
+
+    @property
+    def headline(self) -> str:
+        """The one line that says what happened.
+
+        >>> ReloadReport(3).headline
+        'nothing changed (generation 3)'
+        """
+        if self.error is not None:
+            return f"not reloaded, nothing has changed: {describe_error(self.error)}"
+        if not self.reloaded and not self.gone:
+            return f"nothing changed (generation {self.generation})"
+        names = join_names([module.name for module in self.reloaded] or list(self.gone))
+        if self.dry_run:
+            return f"would reload {names}"
+        parts = [f"reloaded {names} in {format_seconds(self.duration)} (generation {self.generation})"]
+        if self.rebound:
+            parts.append(
+                f"{plural(len(self.rebound), 'name')} replaced: {join_names([str(name) for name in self.rebound])}"
+            )
+        parts += [str(survivor) for survivor in self.survivors[:_NAMED]]
+        if len(self.survivors) > _NAMED:
+            parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
+        return "; ".join(parts)
+
+    def details(self) -> list[tuple[str, list[str]]]:
+        """Return what the headline has no room for, as (title, lines)."""
+        return [
+            (title, lines)
+            for title, lines in (
+                ("made anew", [str(module) for module in self.reloaded]),
+                ("gone", list(self.gone)),
+                ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),
+                ("names kept", [str(kept) for kept in self.kept]),
+                ("instances moved", [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]),
+                ("instances not moved", [str(stuck) for stuck in self.stuck]),
+                ("old objects alive", [str(survivor) for survivor in self.survivors]),
+            )
+            if lines
+        ]
+
+    def lines(self) -> list[str]:
+        """Return the text form: the headline, what was kept, and all details where the report is full or a plan."""
+        lines = [self.headline]
+        for title, entries in self.details():
+            if self.full or self.dry_run or title in _ALWAYS_SAID:
+                lines += [f"  {title}:", *(f"    {entry}" for entry in entries)]
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleStatus:
+    """One module of the current generation: its dotted name, file, the generation it was made in, and its state.
+
+    The state is `current`, `modified`, `deleted`, `unreadable`, or `unknown` where the text that ran is not known.
+    """
+
+    name: str
+    path: str
+    generation: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStatus:
+    """One replaced generation of which something lives.
+
+    Attributes:
+        number: of the generation.
+        survivors: what the notebook's names hold of it.
+        others: how many of its modules, classes and functions live without such a name: held by other objects, or
+            garbage that the collector has not seen yet.
+        unreferenced: how many of its definitions can't be tracked, because they can't be referenced weakly.
+    """
+
+    number: int
+    survivors: tuple[Survivor, ...]
+    others: int
+    unreferenced: int = 0
+
+    def lines(self) -> list[str]:
+        """Return one line for each thing that lives."""
+        lines = [str(survivor) for survivor in self.survivors]
+        if self.others:
+            lines.append(f"{plural(self.others, 'definition')} not held by a name (or not collected yet)")
+        if self.unreferenced:
+            lines.append(f"{plural(self.unreferenced, 'definition')} that can't be tracked")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The modules of the current generation, and what lives of those before it."""
+
+    generation: int
+    modules: tuple[ModuleStatus, ...] = ()
+    retired: tuple[GenerationStatus, ...] = ()
+
+    def __repr__(self) -> str:
+        lines = [self.headline]
+        for title, entries in self.details():
+            lines += [f"  {title}:", *(f"    {entry}" for entry in entries)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return to_html(self.headline, self.details(), opened=True)
+
+    @property
+    def headline(self) -> str:
+        """The one line that sums it up.
+
+        >>> StatusReport(0).headline
+        'nothing is loaded; load a module with %exoload NAME'
+        """
+        if not self.modules:
+            return "nothing is loaded; load a module with %exoload NAME"
+        return f"generation {self.generation}: {plural(len(self.modules), 'module')}, {self._summary}"
+
+    @property
+    def _summary(self) -> str:
+        alive = sum(len(generation.survivors) for generation in self.retired)
+        changed = sum(module.state in ("modified", "deleted", "unreadable") for module in self.modules)
+        old = f"{plural(alive, 'old definition')} held by names" if alive else "no old object held by a name"
+        return f"{plural(changed, 'file')} changed on disk, {old}"
+
+    def details(self) -> list[tuple[str, list[str]]]:
+        """Return the modules and the living old generations, as (title, lines)."""
+        width = max((len(module.name) for module in self.modules), default=0)
+        modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
+        old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
+        return [(title, lines) for title, lines in [("modules", modules), *old] if lines]
+
+
+_WORTH_SAYING = 0.1  # seconds
+# Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
+_LINES_STYLE = "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
+_ALWAYS_SAID = ("gone", "names kept", "instances not moved")
+_NAMED = 3  # old objects that fit a line
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as people say it.
+
+    >>> format_seconds(0.0123), format_seconds(41.2)
+    ('12 ms', '41.2 s')
+    """
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def join_names(names: Sequence[str], most: int = 4) -> str:
+    """Return names as a list that fits a line.
+
+    >>> join_names(list("abcdef"))
+    'a, b, c, d and 2 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "name"), plural(2, "name")
+    ('1 name', '2 names')
+    """
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an exception in a line: its type, its message, and the file and line where a syntax error is.
+
+    >>> describe_error(ValueError("bad"))
+    'ValueError: bad'
+    """
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def to_html(headline: str, details: Iterable[tuple[str, list[str]]], *, opened: bool = False) -> str:
+    """Return a report as HTML that a person opens for the details; all text is escaped, colours are the theme's.
+
+    >>> to_html("a < b", [])
+    '<div class="exocet-report">a &lt; b</div>'
+    """
+    body = "".join(
+        f'<div style="margin: 0.5em 0 0 1em"><em>{html.escape(title)}</em>'
+        f'<pre style="{_LINES_STYLE}">{html.escape(chr(10).join(lines))}</pre></div>'
+        for title, lines in details
+    )
+    if not body:
+        return f'<div class="exocet-report">{html.escape(headline)}</div>'
+    tag = f'<details class="exocet-report"{" open" if opened else ""}>'
+    return f"{tag}<summary>{html.escape(headline)}</summary>{body}</details>"

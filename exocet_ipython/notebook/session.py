@@ -1,0 +1,269 @@
+"""The session: the only owner of mutable state, and the verbs as plain functions.
+
+It needs a namespace, which is a dict, and no IPython: scripts and tests use it as the magics do.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.loading.extensions import refuse_extension_core
+from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
+from exocet_ipython.loading.source import is_extension, require_spec
+from exocet_ipython.loading.tracebacks import trim_traceback
+from exocet_ipython.notebook.bindings import Bindings, star_names
+from exocet_ipython.notebook.cells import CellImport
+from exocet_ipython.notebook.managed import ManagedModules
+from exocet_ipython.notebook.publishing import publish
+from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport, StatusReport
+from exocet_ipython.notebook.status import describe_status
+from exocet_ipython.reloading.build import Built, build_modules, met_live_state
+from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
+from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.reloading.plan import Plan, plan_reload
+from exocet_ipython.survivors.records import Retirement, Survivor
+
+__all__ = ["Session"]
+
+
+class Session:
+    """Loads modules, reloads what changed, and replaces the names of one namespace.
+
+    All verbs may be called from any thread; they take turns under one lock for the process.
+
+    Args:
+        namespace: the notebook's names; only names whose value came from a reloaded module are written.
+        mirrors: where the shell notes the names of its output cache (`_`, `_5`) a second time.
+        detector: finds out which files changed; by default `os.stat` of each.
+
+    >>> space = {}
+    >>> session = Session(space)
+    >>> session.status()
+    nothing is loaded; load a module with %exoload NAME
+    """
+
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        *,
+        mirrors: Sequence[dict[str, Any]] = (),
+        detector: Detector | None = None,
+    ) -> None:
+        self.namespace = namespace
+        self.bindings = Bindings()
+        self._mirrors = tuple(mirrors)
+        self.managed = ManagedModules(detector or StatSweep())
+        self._retirement = Retirement()
+
+    def __repr__(self) -> str:
+        return f"<session at {self.generation!r}>"
+
+    @property
+    def generation(self) -> Generation:
+        """The current generation."""
+        return self.managed.generation
+
+    # -- verbs ---------------------------------------------------------------------------------------------------
+
+    def load(self, name: str, attributes: Sequence[str] = ()) -> ModuleType:
+        """Make a new module object for `name`, and for the loaded modules that import it; return it.
+
+        The first load brings what `name` imports of the person's own code. On any error nothing has changed.
+
+        Args:
+            name: dotted name of the module.
+            attributes: what the module must have, or be able to load as submodules; `*` for all that it exports.
+
+        Raises:
+            ModuleNotFoundError: there is no such module.
+            ImportError: it lacks one of the attributes.
+            ExtensionPackageError: the package can't be loaded twice.
+            BaseException: whatever the code itself raises.
+        """
+        scope = self.managed.scope.with_root(name)
+        importlib.invalidate_caches()
+        spec = require_spec(name)
+        if is_extension(spec):
+            return importlib.import_module(name)  # loads once per process: its one object is shared
+        refuse_extension_core(require_spec(name.partition(".")[0]))
+        with PUBLISHING:
+            before = self.managed.scope, self.managed.generation
+            self.managed.scope = scope
+            self.managed.adopt(*_with_packages(name))
+            wanted = [package for package in _with_packages(name) if package not in self.generation.records]
+            changes = self.managed.changes([name])
+            plan = plan_reload(self.generation.order, self.generation.graph(), changes, [name, *wanted])
+            report = self._carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
+            if report.error is not None:
+                self.managed.scope, self.managed.generation = before
+                raise report.error
+            return self.generation.records[name].module
+
+    def load_from(self, name: str, wanted: Sequence[tuple[str, str]]) -> None:
+        """Load `name` anew and bind attributes of it, as `from NAME import A as B` does.
+
+        Args:
+            name: dotted name of the module.
+            wanted: pairs of an attribute and its notebook name; the attribute `*` stands for all public names.
+
+        Raises:
+            ImportError: the module has no such attribute; nothing is bound then.
+        """
+        module = self.load(name, [attribute for attribute, _ in wanted])
+        values: dict[str, Any] = {}
+        for attribute, alias in wanted:
+            if attribute == "*":
+                public = getattr(module, "__all__", None) or star_names(module)
+                values |= {exported: getattr(module, exported) for exported in public}
+            else:
+                values[alias] = _attribute(module, name, attribute)
+        self.namespace.update(values)
+        for attribute, alias in wanted:
+            self.bindings.add(CellImport(alias, name, attribute), self.managed.public_names)
+
+    def bind(self, alias: str, name: str) -> None:
+        """Bind a notebook name to a module that was loaded."""
+        self.namespace[alias] = importlib.import_module(name)  # what is current; an extension is in no generation
+        self.bindings.add(CellImport(alias, name), self.managed.public_names)
+
+    def reload(
+        self, names: Sequence[str] = (), *, force: bool = False, dry_run: bool = False, migrate: bool = False
+    ) -> ReloadReport:
+        """Make the modules whose file changed, and all that import them, anew, and replace the notebook's names.
+
+        All of it runs aside first: on any error nothing has changed, and the report has the error.
+
+        Args:
+            names: dotted names of modules or packages to look at; all loaded modules by default.
+            force: make them anew whether or not their file changed.
+            dry_run: only plan.
+            migrate: move what survives of the replaced modules to the new ones.
+
+        Raises:
+            ModuleNotLoadedError: one of the names was never loaded.
+            KeyboardInterrupt: when it is interrupted; all is old then, or all is new.
+        """
+        with PUBLISHING:
+            self.managed.adopt()
+            chosen = self.managed.choose(names)
+            moves = [move for move in self.managed.moves() if move.name in chosen]
+            changes = [*moves, *self.managed.changes(chosen)]
+            plan = plan_reload(self.generation.order, self.generation.graph(), changes, chosen if force else ())
+            if dry_run:
+                steps = tuple(ReloadedModule(step.name, step.reason) for step in plan.steps)
+                return ReloadReport(self.generation.number, steps, survivors=self.survivors(), dry_run=True)
+            return self._carry_out(plan, migrating=migrate)
+
+    def status(self) -> StatusReport:
+        """Return the loaded modules with their state on disk, and what lives of replaced generations."""
+        with PUBLISHING:
+            self.managed.adopt()
+            changes = self.managed.changes(list(self.generation.records))
+            return describe_status(self.generation, changes, self._retirement.living(), self.survivors())
+
+    def survivors(self) -> tuple[Survivor, ...]:
+        """Return what the notebook's names and `Out` hold of replaced generations."""
+        return self._retirement.survivors(self.namespace)
+
+    def refresh(self, noticed: Suspicion, *, migrating: bool = False) -> ReloadReport:
+        """Reload what really changed of what was noticed; as `reload` does, with the error in the report."""
+        with PUBLISHING:
+            records = self.generation.records
+            names = list(records) if noticed.everything else [name for name in noticed.names if name in records]
+            changes = self.managed.changes(names)
+            if noticed.appeared or noticed.everything:
+                changes = [*self.managed.moves(), *changes]
+            return self._carry_out(
+                plan_reload(self.generation.order, self.generation.graph(), changes), migrating=migrating
+            )
+
+    def claiming(self) -> AbstractContextManager[None]:
+        """Let the first imports of own code, in the present thread, join the current generation for a while."""
+        return self.managed.claiming()
+
+    def learn(self, cell: str) -> None:
+        """Learn from the text of a cell that ran which names it bound."""
+        self.bindings.learn(cell, self.managed.public_names)
+
+    def _carry_out(self, plan: Plan, *, migrating: bool = False) -> ReloadReport:
+        """Build what the plan says aside and publish it; an error in its code goes into the report."""
+        if not plan.steps:
+            return ReloadReport(self.generation.number, survivors=self.survivors())
+        with deferred_interrupt():
+            return self._build_and_publish(plan, migrating=migrating)
+
+    def _build_and_publish(self, plan: Plan, *, migrating: bool) -> ReloadReport:
+        began = time.perf_counter()
+        try:
+            plan, built = self._build(plan)
+            act_on_interrupt()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
+            trim_traceback(error)
+            return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
+        done = publish(
+            built,
+            self.generation,
+            self.bindings,
+            self.namespace,
+            mirrors=self._mirrors,
+            migrating=migrating,
+        )
+        self.managed.generation = done.generation
+        self._retirement.retire(done.retired)
+        self.managed.follow()
+        reasons = {step.name: step.reason for step in plan.steps}
+        made = sorted(built.made.values(), key=lambda record: record.order)
+        return ReloadReport(
+            self.generation.number,
+            tuple(
+                ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
+                for record in made
+            ),
+            tuple(sorted(built.gone)),
+            tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
+            done.kept,
+            self.survivors(),
+            moved=tuple(done.migration.moved.items()),
+            stuck=done.migration.stuck,
+            rung=plan.rung,
+            duration=time.perf_counter() - began,
+        )
+
+    def _build(self, plan: Plan) -> tuple[Plan, Built]:
+        """Build a plan aside; with the whole scope new where only the state of live modules was in the way."""
+        try:
+            return plan, build_modules(plan, self.generation, self.managed.scope)
+        except Exception as error:
+            if not met_live_state(error, plan, self.generation):
+                raise
+            related = self.generation.graph().related(plan.names)
+            whole = plan.widened({name: order for name, order in self.generation.order.items() if name in related})
+            try:
+                return whole, build_modules(whole, self.generation, self.managed.scope)
+            except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
+                raise error from None
+
+
+def _with_packages(name: str) -> list[str]:
+    """Return the names of the packages that a dotted name is in, outermost first, and the name itself."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def _attribute(module: ModuleType, name: str, attribute: str) -> Any:
+    """Return a module's attribute, or fail as a `from` statement does."""
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        pass
+    where = getattr(module, "__file__", None) or "unknown location"
+    message = f"cannot import name {attribute!r} from {name!r} ({where})"
+    raise ImportError(message, name=name, path=where)

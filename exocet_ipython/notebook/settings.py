@@ -1,0 +1,36 @@
+"""The settings of one session: traitlets, so that a configuration file, `%config` and the command line reach them."""
+
+from __future__ import annotations
+
+from traitlets import Bool, Enum
+from traitlets.config import Configurable
+
+__all__ = ["Exocet"]
+
+
+class Exocet(Configurable):
+    """Live reloading of modules.
+
+    The class is named for the person: `c.Exocet.report = "full"` in a configuration file, `%config Exocet.report`.
+    """
+
+    report = Enum(
+        ["quiet", "brief", "full"],
+        default_value="brief",
+        help="What a report shows as text: one line, or each module, name and old object. "
+        "quiet: an automatic reload shows nothing unless it fails.",
+    ).tag(config=True)
+    auto = Bool(default_value=False, help="Whether %exoauto is on from the start.").tag(config=True)
+    instances = Enum(
+        ["track", "migrate"],
+        default_value=None,
+        allow_none=True,
+        help="What becomes of old instances and functions after a reload: they are only tracked, or moved to the new "
+        "code. Unless set, %exoload and %exoreload track, and %exoauto migrates.",
+    ).tag(config=True)
+    on_error = Enum(
+        ["run", "stop"],
+        default_value="run",
+        help="What happens to a cell when the automatic reload before it failed: it runs on the old code, or it "
+        "doesn't run.",
+    ).tag(config=True)

@@ -1,0 +1,105 @@
+"""Attaching to one IPython shell, and detaching so that nothing of ours is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from exocet_ipython.notebook.completion import make_matcher
+from exocet_ipython.notebook.magics import ExocetMagics
+from exocet_ipython.notebook.session import Session
+from exocet_ipython.notebook.settings import Exocet
+
+__all__ = ["Attachment", "attach", "detach"]
+
+_ATTACHED: WeakKeyDictionary[InteractiveShell, Attachment] = WeakKeyDictionary()
+
+
+class Attachment:
+    """All that ties a session to one shell; `take_off` unties it, as often as it is called.
+
+    Attributes:
+        session: the session whose namespace is the shell's.
+        settings: what `%config Exocet` shows.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.session = Session(shell.user_ns, mirrors=(shell.user_ns_hidden, vars(shell.displayhook)))
+        self.settings = Exocet(parent=shell)
+        self._take_off: list[Callable[[], object]] = []
+        self._hook_list(shell.configurables, self.settings)
+        self._magics = ExocetMagics(shell, self.session, self.settings)
+        self._hook_magics(shell, self._magics)
+        self._hook_event(shell, "pre_run_cell", self._magics.auto.before_cell)
+        self._hook_event(shell, "post_run_cell", self._after_cell)
+        self._hook_list(shell.ast_transformers, self._magics.auto.stopper)
+        self._take_off.append(self.session.managed.close)
+        if self.settings.auto:
+            self._magics.auto.turn_on()
+        self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
+
+    def __repr__(self) -> str:
+        return f"<attachment of {self.session!r}: {len(self._take_off)} hooks>"
+
+    def take_off(self) -> None:
+        """Take every hook off the shell, newest first."""
+        while self._take_off:
+            self._take_off.pop()()
+
+    def _after_cell(self, result: Any) -> None:
+        self._magics.failures.settle()
+        info = result.info
+        text = getattr(info, "transformed_cell", None) or info.raw_cell
+        if text:
+            self.session.learn(text)
+        self._magics.auto.after_cell(result)
+
+    def _hook_list(self, items: list[Any], item: object) -> None:
+        items.append(item)
+        self._take_off.append(lambda: _discard(items, item))
+
+    def _hook_event(self, shell: InteractiveShell, event: str, callback: Callable[[Any], None]) -> None:
+        shell.events.register(event, callback)
+        self._take_off.append(lambda: shell.events.unregister(event, callback))
+
+    def _hook_magics(self, shell: InteractiveShell, magics: ExocetMagics) -> None:
+        manager = shell.magics_manager
+        before = {kind: dict(table) for kind, table in manager.magics.items()}
+        manager.register(magics)
+
+        def unregister() -> None:
+            manager.registry.pop(type(magics).__name__, None)
+            _discard(shell.configurables, magics)  # Magics puts itself there
+            for kind, table in manager.magics.items():
+                for name, function in list(table.items()):
+                    if getattr(function, "__self__", None) is not magics:
+                        continue
+                    if name in before[kind]:
+                        table[name] = before[kind][name]
+                    else:
+                        del table[name]
+
+        self._take_off.append(unregister)
+
+
+def attach(shell: InteractiveShell) -> Attachment:
+    """Attach a session to a shell; a shell that has one keeps it."""
+    attachment = _ATTACHED.get(shell)
+    if attachment is None:
+        attachment = _ATTACHED[shell] = Attachment(shell)
+    return attachment
+
+
+def detach(shell: InteractiveShell) -> None:
+    """Take everything of ours off a shell; what the person loaded stays as it is."""
+    attachment = _ATTACHED.pop(shell, None)
+    if attachment is not None:
+        attachment.take_off()
+
+
+def _discard(items: list[Any], item: object) -> None:
+    """Remove an item from a list by identity, where it is in it."""
+    items[:] = [other for other in items if other is not item]
