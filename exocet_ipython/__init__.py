@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exocet_ipython.errors import (
-    CellFailedError,
     ExcludedImportError,
     ExocetError,
     ExtensionPackageError,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallableMapper",
-    "CellFailedError",
     "DictMapper",
     "ExcludedImportError",
     "ExclusiveMapper",

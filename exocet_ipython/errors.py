@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "CellFailedError",
     "ExcludedImportError",
     "ExocetError",
     "ExtensionPackageError",
@@ -66,14 +65,6 @@ class ExtensionPackageError(ExocetError, ImportError):
 
 class ModuleNotLoadedError(ExocetError, LookupError):
     """A verb was given the name of a module that the session never loaded."""
-
-
-class CellFailedError(ExocetError, RuntimeError):
-    """A cell that a cell magic ran has failed; the cause was shown already, so this one renders as nothing."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's protocol for exceptions that draw themselves: the person has seen the cause above.
-        return []
 
 
 def _import_fields(error: ExocetError) -> dict[str, Any]:

@@ -134,7 +134,8 @@ class Presence:
             later = self._places[name] = Place(name, place.current, self)
             later.builders = list(place.builders)
             sys.modules[name] = later.standin
-            return found
+            replacement: ModuleType = found
+            return replacement
 
     def current(self, name: str) -> ModuleType | None:
         """Return the module that `name` means to threads that build nothing, without importing it."""

@@ -7,31 +7,21 @@ statement bound the name, and never by being equal.
 
 from __future__ import annotations
 
-import enum
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.notebook.cells import CellImport, read_cell
+from exocet_ipython.notebook.identities import Source, identities, is_shared
 from exocet_ipython.reloading.generation import Journal, ModuleRecord
-from exocet_ipython.reloading.recording import ATOMS, fingerprint
+from exocet_ipython.reloading.recording import fingerprint
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
 __all__ = ["Bindings", "Kept", "Rebinding", "Source", "replace_outputs", "star_names"]
 
 _missing = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a notebook name's value came from: a module, and an attribute of it (None: the module itself)."""
-
-    module: str
-    attribute: str | None = None
-
-    def __str__(self) -> str:
-        return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +43,31 @@ class Kept:
     name: str
     source: Source
     reason: str
+    gone: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} ({self.source}) {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Orphan:
+    """A name whose definition is gone: when that is back, the name follows if it still has the value it kept.
+
+    A value that can't be referenced weakly is an atom, or one whose name doesn't follow again.
+    """
+
+    source: Source
+    value: Any
+
+    @classmethod
+    def of(cls, source: Source, value: Any) -> _Orphan:
+        try:
+            return cls(source, weakref.ref(value))
+        except TypeError:
+            return cls(source, value if is_shared(value) else _missing)
+
+    def is_of(self, value: Any) -> bool:
+        return (self.value() if type(self.value) is weakref.ref else self.value) is value
 
 
 class Bindings:
@@ -70,6 +82,8 @@ class Bindings:
     def __init__(self) -> None:
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._stars: tuple[str, ...] = ()
+        self._later: dict[str, set[str]] = {}  # name -> the stars that its own import statement came after
+        self._orphans: dict[str, _Orphan] = {}
 
     def sources(self, name: str) -> tuple[Source, ...]:
         """Return where a name's value came from, the latest source last; several only after star imports."""
@@ -91,9 +105,12 @@ class Bindings:
     def add(self, bound: CellImport, public_names: Callable[[str], Iterable[str]]) -> None:
         """Learn one import."""
         if bound.attribute != "*":
+            self._later[bound.name] = set(self._stars)
             self._sources[bound.name] = (Source(bound.module, bound.attribute),)
             return
         self._stars = (*(name for name in self._stars if name != bound.module), bound.module)
+        for stars in self._later.values():
+            stars.discard(bound.module)
         for name in public_names(bound.module):
             source = Source(bound.module, name)
             self._sources[name] = (*(known for known in self.sources(name) if known != source), source)
@@ -108,13 +125,14 @@ class Bindings:
             old: dotted name -> record of each module that retires.
             new: dotted name -> the module that takes its place; without those that are gone.
         """
-        known = {id(value): (source, value) for source, value in _identities(old)}
+        known = {id(value): (source, value) for source, value in identities(old)}
+        before = {**new, **{name: record.module for name, record in old.items()}}
         rebound: list[Rebinding] = []
         kept: list[Kept] = []
         for name, value in list(namespace.items()):
             if HIDDEN_NAMES.fullmatch(name):
                 continue
-            sources = self._valid_sources(name, value, old)
+            sources = self._valid_sources(name, value, before)
             if not sources and id(value) in known:
                 sources = (known[id(value)][0],)
             if not sources:
@@ -123,42 +141,52 @@ class Bindings:
             if now is value:
                 continue
             if now is _missing:
-                kept.append(Kept(name, source, "is no longer defined and keeps its old value"))
+                kept.append(Kept(name, source, "is no longer defined and keeps its old value", gone=True))
             elif _was_changed(sources[-1], value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
             else:
                 rebound.append(Rebinding(name, source, now))
-        rebound += self._gained(namespace, old, new)
+        rebound += self._gained(namespace, before, old, new)
         return tuple(rebound), tuple(kept)
 
-    def confirm(self, rebound: Iterable[Rebinding]) -> None:
-        """Learn the star-imported names that a publish has bound."""
+    def confirm(self, rebound: Iterable[Rebinding], kept: Iterable[Kept], namespace: Mapping[str, Any]) -> None:
+        """Learn the star-imported names that a publish has bound, and which names it left without a definition."""
+        for entry in kept:
+            if entry.gone:
+                self._orphans[entry.name] = _Orphan.of(entry.source, namespace[entry.name])
         for binding in rebound:
+            self._orphans.pop(binding.name, None)
             known = self.sources(binding.name)
             if binding.source not in known and binding.source.module in self._stars:
                 self._sources[binding.name] = self._in_star_order((*known, binding.source))
 
-    def _valid_sources(self, name: str, value: Any, old: Mapping[str, ModuleRecord]) -> tuple[Source, ...]:
-        """Return the recorded sources of a name, if the value is still what one of the retiring ones gave it."""
+    def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
+        """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
         sources = self.sources(name)
-        modules = {record_name: record.module for record_name, record in old.items()}
-        return sources if any(_resolve(source, modules) is value for source in sources) else ()
+        if any(_resolve(source, before) is value for source in sources):
+            return sources
+        orphan = self._orphans.get(name)
+        return sources or (orphan.source,) if orphan is not None and orphan.is_of(value) else ()
 
     def _gained(
-        self, namespace: Mapping[str, Any], old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
+        self,
+        namespace: Mapping[str, Any],
+        before: Mapping[str, ModuleType],
+        old: Mapping[str, ModuleRecord],
+        new: Mapping[str, ModuleType],
     ) -> Iterator[Rebinding]:
         """Find the public names that star-imported modules have gained; a name that is the person's is left alone."""
         for star in self._stars:
             if star not in old or star not in new:
                 continue
-            before = {*star_names(old[star].module)}
+            had = {*star_names(old[star].module)}
             for name in star_names(new[star]):
-                if name in before:
+                if name in had or star in self._later.get(name, ()):
                     continue
                 source = Source(star, name)
                 known = self.sources(name)
                 shadowed = bool(known) and self._in_star_order((*known, source))[-1] == source
-                if name not in namespace or (shadowed and self._valid_sources(name, namespace[name], old)):
+                if name not in namespace or (shadowed and self._valid_sources(name, namespace[name], before)):
                     yield Rebinding(name, source, getattr(new[star], name))
 
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -198,48 +226,6 @@ def star_names(module: ModuleType) -> tuple[str, ...]:
     if exported is not None:
         return tuple(name for name in exported if hasattr(module, name))
     return tuple(name for name in vars(module) if not name.startswith("_"))
-
-
-def _identities(old: Mapping[str, ModuleRecord]) -> Iterator[tuple[Source, Any]]:
-    """Yield all that has an identity of its own in retiring modules.
-
-    A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
-    by where it was imported.
-    """
-    defined: list[tuple[Source, Any]] = []
-    for name, record in old.items():
-        for attribute, value in list(getattr(record.module, "__dict__", {}).items()):
-            if attribute.startswith("__") or _is_shared(value):
-                continue
-            source = Source(name, attribute)
-            if not isinstance(value, (type, FunctionType)):
-                yield source, value
-            elif value.__module__ == name:
-                defined.append((source, value))
-                if isinstance(value, type):
-                    defined += _class_values(name, attribute, value)
-            elif value.__module__ in old:
-                yield source, value
-        defined.append((Source(name), record.module))
-    yield from defined
-
-
-def _is_shared(value: Any) -> bool:
-    """Say whether a value is an atom, a tuple of atoms or a module: its identity doesn't say where it came from."""
-    kind = type(value)
-    if kind in ATOMS or issubclass(kind, (ModuleType, BuiltinFunctionType)):
-        return True
-    return kind in (tuple, frozenset) and all(_is_shared(item) for item in value)
-
-
-def _class_values(module: str, path: str, cls: type) -> Iterator[tuple[Source, Any]]:
-    """Yield the members of an enumeration, and the functions and classes that a class holds."""
-    for attribute, value in list(vars(cls).items()):
-        if isinstance(value, FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
-            yield Source(module, f"{path}.{attribute}"), value
-        elif isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
-            yield Source(module, f"{path}.{attribute}"), value
-            yield from _class_values(module, f"{path}.{attribute}", value)
 
 
 def _resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:

@@ -39,22 +39,23 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
 
 def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]:
     """Return what may stand at the last of the words."""
-    if magic == "exoreload":
-        return [*session.generation.records, *_OPTIONS[magic]]
-    if magic == "exoauto":
-        return ["on", "off"]
-    if magic != "exoload":
-        return []
-    match words:
-        case [start] | ["from", start]:
-            return [*_modules_below(start), *(["from"] if len(words) == 1 else [])]
-        case ["from", _, _]:
-            return ["import"]
-        case ["from", name, "import", *_]:
-            return _names_in(name)
-        case [_, _]:
-            return ["as"]
-    return []
+    found: Iterable[str] = []
+    match magic, words:
+        case "exoreload", _:
+            found = [*session.generation.records, *_OPTIONS[magic]]
+        case "exoauto", [_]:
+            found = ["on", "off"]
+        case "exoload", [start]:
+            found = [*_modules_below(start), "from"]
+        case "exoload", ["from", start]:
+            found = _modules_below(start)
+        case "exoload", ["from", _, _]:
+            found = ["import"]
+        case "exoload", ["from", name, "import", *_]:
+            found = _names_in(name)
+        case "exoload", [_, _]:
+            found = ["as"]
+    return found
 
 
 def _modules_below(start: str) -> Iterable[str]:

@@ -64,7 +64,7 @@ class Failures:
         """Show an error as IPython does, and let go of all that it holds: a report may keep it for long."""
         trim_traceback(error)
         try:
-            raise error  # showtraceback of a SyntaxError looks at the exception that is being handled only
+            raise error  # noqa: TRY301 - showtraceback of a SyntaxError looks at the exception that is being handled only
         except BaseException:  # noqa: BLE001 - it is shown
             trim_traceback(error)
             self._display(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from argparse import Namespace
 from dataclasses import replace
 from types import ModuleType
@@ -56,7 +57,8 @@ class ExocetMagics(Magics):
             if cell is not None:
                 if line.strip():
                     raise UsageError("%%exoload takes no arguments on its line; put the import statements below it.")
-                return self._run_cell(cell)
+                self._run_cell(cell)
+                return None
             match _parse_load(_arguments(self.exoload, line).statement):
                 case ast.Import(names=[alias]):
                     module = self.session.load(alias.name)
@@ -133,12 +135,24 @@ class ExocetMagics(Magics):
 
     def _run_cell(self, cell: str) -> None:
         """Run a cell as IPython does; its error was shown then, and is raised so that the cell counts as failed."""
+        shell: Any = self.shell
+        if _is_awaited(shell, cell):
+            raise UsageError("%%exoload can't await in a notebook; put the imports alone, and await in the next cell.")
         with self.session.claiming():
-            result = self.shell.run_cell(cell, store_history=False)
+            result = shell.run_cell(cell, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             self.failures.expect(error, was_shown=True)
             raise error
+
+
+def _is_awaited(shell: Any, cell: str) -> bool:
+    """Say whether a cell awaits something while the loop that would do it is busy with running this magic."""
+    try:
+        asyncio.get_running_loop()
+        return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
+    except (RuntimeError, SyntaxError):  # no loop runs here; or nonsense, which IPython will show
+        return False
 
 
 def _arguments(magic: Any, line: str) -> Namespace:

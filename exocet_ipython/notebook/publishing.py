@@ -69,5 +69,5 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     except BaseException:
         journal.undo()
         raise
-    bindings.confirm(rebound)
+    bindings.confirm(rebound, kept, namespace)
     return Published(after, retired, rebound, kept, migration)

@@ -156,8 +156,9 @@ class Session:
             changes = [*moves, *self.managed.changes(chosen)]
             plan = plan_reload(self.generation.order, self.generation.graph(), changes, chosen if force else ())
             if dry_run:
-                steps = tuple(ReloadedModule(step.name, step.reason) for step in plan.steps)
-                return ReloadReport(self.generation.number, steps, survivors=self.survivors(), dry_run=True)
+                steps = tuple(ReloadedModule(step.name, step.reason) for step in plan.steps if not step.gone)
+                gone = tuple(step.name for step in plan.steps if step.gone)
+                return ReloadReport(self.generation.number, steps, gone, survivors=self.survivors(), dry_run=True)
             return self._carry_out(plan, migrating=migrate)
 
     def status(self) -> StatusReport:

@@ -39,6 +39,6 @@ def _module(record: ModuleRecord, states: Mapping[str, str]) -> ModuleStatus:
 
 def _generation(retired: RetiredGeneration, survivors: Iterable[Survivor]) -> GenerationStatus:
     held = tuple(survivor for survivor in survivors if survivor.generation == retired.number)
-    named = {survivor.name for survivor in held if survivor.kind != "instance"}
+    named = {survivor.name for survivor in held}  # an instance that a name holds says why its class lives
     others = sum(name not in named for _, name, _ in retired.living())
     return GenerationStatus(retired.number, held, others, retired.unreferenced)

@@ -90,7 +90,7 @@ def adopt_modules(
     found = {
         name: _read_loaded(module.__spec__)
         for name, module in list(sys.modules.items())
-        if name not in generation.records and module is not None and scope.includes_module(name, module)
+        if name not in generation.records and scope.includes_module(name, module)
     }
     records = _records(generation, found)
     return records if related is None else _related(generation.adopting(records), records, related)

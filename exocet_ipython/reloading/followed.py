@@ -43,9 +43,7 @@ class Suspicion:
         return self.appeared or self.everything or bool(self.names)
 
     def __or__(self, other: Suspicion) -> Suspicion:
-        return Suspicion(
-            self.names | other.names, self.appeared or other.appeared, self.everything or other.everything
-        )
+        return Suspicion(self.names | other.names, self.appeared or other.appeared, self.everything or other.everything)
 
 
 NOTHING = Suspicion()
@@ -55,7 +53,7 @@ class Pending:
     """The suspicions that are not yet given, and the names that are not to be forgotten.
 
     >>> pending = Pending()
-    >>> pending.distrusted.add("a")
+    >>> pending.distrust({"a"})
     >>> bool(pending.give())
     False
     >>> pending.names.add("b")
@@ -69,19 +67,22 @@ class Pending:
         self.appeared = False
         self.everything = False
 
+    def __bool__(self) -> bool:
+        return self.appeared or self.everything or bool(self.names)
+
     def add(self, suspicion: Suspicion) -> None:
         """Take in what another detector suspects."""
         self.names |= suspicion.names
         self.appeared |= suspicion.appeared
         self.everything |= suspicion.everything
 
-    def distrust(self, names: Iterable[str], *, at_once: bool) -> None:
-        """Remember names for the next suspicion there is, or make them one."""
-        (self.names if at_once else self.distrusted).update(names)
+    def distrust(self, names: Iterable[str]) -> None:
+        """Remember names for the next suspicion there is."""
+        self.distrusted.update(names)
 
     def give(self) -> Suspicion:
         """Return all that is suspected, and forget it."""
-        if not (self.names or self.appeared or self.everything):
+        if not self:
             return NOTHING
         suspicion = Suspicion(frozenset(self.names | self.distrusted), self.appeared, self.everything)
         self.names, self.distrusted, self.appeared, self.everything = set(), set(), False, False
@@ -226,7 +227,12 @@ def absolute_path(path: str) -> str:
     >>> absolute_path("/a/link/../b/")
     '/a/link/../b'
     """
-    return os.path.join(os.getcwd(), path).rstrip(os.sep) or os.sep
+    if not os.path.isabs(path):
+        try:
+            path = os.path.join(os.getcwd(), path)
+        except OSError:  # the working folder was deleted
+            path = os.path.join(os.sep, path)
+    return path.rstrip(os.sep) or os.sep
 
 
 def may_be_module(entry: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
@@ -158,6 +159,11 @@ class Journal:
         old = PRESENCE.current(name)
         self._undo.append(lambda: PRESENCE.set_current(name, old))
         PRESENCE.set_current(name, module)
+
+    def references(self) -> list[object]:
+        """Return what holds the values that would be put back: these references are ours."""
+        closures = [cell for undo in self._undo for cell in getattr(undo, "__closure__", None) or ()]
+        return [*closures, *(undo for undo in self._undo if isinstance(undo, partial))]
 
     def undo(self) -> None:
         """Take everything back."""

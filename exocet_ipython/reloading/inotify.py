@@ -6,6 +6,7 @@ event only with an equal one that is last in the queue.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ __all__ = ["ARRIVED", "IS_FOLDER", "MOVES", "SELF", "WATCH_FILE", "WATCH_FOLDER"
 _MODIFY, _ATTRIB, _CLOSE_WRITE = 0x2, 0x4, 0x8
 _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
-_ONLY_FOLDERS = 0x1000000
+_ONLY_FOLDERS, _MASK_ADD = 0x1000000, 0x20000000
 
 IS_FOLDER = 0x40000000
 ARRIVED = _MOVED_TO | _CREATE
@@ -25,9 +26,10 @@ MOVES = ARRIVED | _MOVED_FROM | _DELETE
 SELF = _DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED
 # A folder tells of its entries, a file of its content. A folder would tell of content as well, but only of writes
 # through its own entry, not through another hard link, and then of every log file that a cell writes in it.
-WATCH_FOLDER = MOVES | _ATTRIB | _DELETE_SELF | _MOVE_SELF | _ONLY_FOLDERS
+WATCH_FOLDER = MOVES | _ATTRIB | _DELETE_SELF | _MOVE_SELF | _ONLY_FOLDERS | _MASK_ADD
+# Where a folder has the path of a followed file by now, its watch has both masks: they add up.
 # A file that is written through a mapping tells of it when the mapping goes: that is a close after writing.
-WATCH_FILE = _MODIFY | _ATTRIB | _CLOSE_WRITE | _DELETE_SELF | _MOVE_SELF
+WATCH_FILE = _MODIFY | _ATTRIB | _CLOSE_WRITE | _DELETE_SELF | _MOVE_SELF | _MASK_ADD
 
 _BUFFER_BYTES = 65536
 _MOST_READS = 4096
@@ -41,20 +43,20 @@ class Event(Protocol):
     name: str
 
 
-News = TypeVar("News", contravariant=True)
+News_contra = TypeVar("News_contra", contravariant=True)
 
 
-class Listener(Protocol[News]):
+class Listener(Protocol[News_contra]):
     """What is told of the events of a watch; `wd` is the watch, None while there is none."""
 
     wd: int | None
 
-    def hear(self, mask: int, name: str, news: News) -> None:
+    def hear(self, mask: int, name: str, news: News_contra) -> None:
         """Take an event into the news."""
         ...
 
 
-class Watches(Generic[News]):
+class Watches(Generic[News_contra]):
     """The watches of one descriptor; the same file by two names is one watch with two listeners.
 
     Attributes:
@@ -66,7 +68,7 @@ class Watches(Generic[News]):
         self.read_into = read_nothing
         self._inotify: Any = None
         self._buffer = bytearray(_BUFFER_BYTES)
-        self._listeners: dict[int, list[Listener[News]]] = {}
+        self._listeners: dict[int, list[Listener[News_contra]]] = {}
 
     def __del__(self) -> None:
         self.close()
@@ -101,7 +103,7 @@ class Watches(Generic[News]):
         if self._inotify is not None:
             self._inotify.close()
 
-    def add(self, listener: Listener[News], path: str, mask: int) -> None:
+    def add(self, listener: Listener[News_contra], path: str, mask: int) -> None:
         """Watch what is at a path now for this listener, instead of what it listened to before.
 
         Raises:
@@ -121,7 +123,7 @@ class Watches(Generic[News]):
             listener.wd = wd
             self._listeners.setdefault(wd, []).append(listener)
 
-    def remove(self, listener: Listener[News]) -> None:
+    def remove(self, listener: Listener[News_contra]) -> None:
         """Stop watching for this listener; harmless when it listens to nothing."""
         wd, listener.wd = listener.wd, None
         listeners = self._listeners.get(wd, []) if wd is not None else []
@@ -129,10 +131,9 @@ class Watches(Generic[News]):
             listeners.remove(listener)
             if not listeners and wd is not None:
                 del self._listeners[wd]
-                try:
+                # Refused where the kernel removed it with the file, and says so in an event that is not read yet.
+                with contextlib.suppress(OSError):
                     self._inotify.rm_watch(wd)
-                except OSError:
-                    pass  # the kernel removed it with the file, and says so in an event that is not read yet
 
     def read(self, size: int) -> Sequence[Event]:
         """Return all events: the first `size` bytes of the buffer, and what can still be read."""
@@ -147,7 +148,7 @@ class Watches(Generic[News]):
         events: Sequence[Event] = parse_events(b"".join(chunks))
         return events
 
-    def tell(self, events: Iterable[Event], news: News) -> bool:
+    def tell(self, events: Iterable[Event], news: News_contra) -> bool:
         """Let the listeners take events into the news; return whether events were lost."""
         lost = False
         for event in events:

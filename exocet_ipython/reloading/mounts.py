@@ -53,6 +53,10 @@ class Mounts:
             path = parent
         return self._systems[path]
 
+    def foreign_file(self, real_path: str) -> bool:
+        """Say whether a file is mounted by itself, as containers do with one, and need not report changes."""
+        return real_path in self._systems and self._systems[real_path] not in REPORTING
+
 
 def read_mounts(table: str = "/proc/self/mountinfo") -> Mounts:
     """Read the mounts of this process; none where there is no such table.

@@ -27,7 +27,8 @@ def find_moves(generation: Generation, scope: Scope) -> tuple[Change, ...]:
     found: dict[str, Change] = {}
     for name, record in generation.records.items():
         spec = find_spec_of(name)
-        if spec is not None and _place(spec) != _place(record.module.__spec__):
+        known = getattr(record.module, "__spec__", None)  # an object in a module's stead may have none
+        if spec is not None and isinstance(known, ModuleSpec) and _place(spec) != _place(known):
             found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
     for name, record in generation.records.items():
         if name not in found:

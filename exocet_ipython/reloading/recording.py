@@ -28,10 +28,10 @@ def modules_held(module: ModuleType) -> frozenset[str]:
     held: set[Any] = set()
     own: Any = getattr(module, "__name__", None)
     for attribute, value in _values_in(module):
-        if isinstance(value, ModuleType):
+        if issubclass(type(value), ModuleType):
             if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
                 held.add(value.__name__)
-        elif isinstance(value, type):
+        elif issubclass(type(value), type):
             held.add(type.__getattribute__(value, "__module__"))
         elif type(value) is FunctionType:
             held.add(value.__module__)
@@ -45,7 +45,7 @@ def _values_in(module: ModuleType) -> Iterator[tuple[str, Any]]:
         yield attribute, value
         if attribute.startswith("__"):
             continue
-        if isinstance(value, type):
+        if issubclass(type(value), type):
             if type.__getattribute__(value, "__module__") == own:
                 for part in list(vars(value).values()):
                     yield from _items_in(part)
@@ -62,7 +62,7 @@ def _items_in(value: Any) -> Iterator[tuple[str, Any]]:
         return
     for item in [*value, *value.values()] if issubclass(kind, (dict, MappingProxyType)) else list(value):
         if type(item) not in ATOMS:
-            yield "", item if isinstance(item, (type, FunctionType)) else type(item)
+            yield "", item if issubclass(type(item), (type, FunctionType)) else type(item)
 
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword

@@ -44,7 +44,7 @@ def _carry_attributes(record: ModuleRecord, module: ModuleType, journal: Journal
     for name, value in list(getattr(record.module, "__dict__", {}).items()):
         if name.startswith("__") or name in own or record.values.get(name, 0) == id(value):
             continue
-        if not isinstance(value, ModuleType) and record.code is not None:
+        if not issubclass(type(value), ModuleType) and record.code is not None:
             journal.set_attribute(module, name, value)
 
 
@@ -53,23 +53,23 @@ def _containers(old: ModuleType, new: ModuleType) -> Iterator[tuple[Any, Any]]:
     namespace = getattr(new, "__dict__", {})
     for name, before in list(getattr(old, "__dict__", {}).items()):
         now = namespace.get(name)
-        if type(before) is type(now) and isinstance(before, (dict, list, set)) and not name.startswith("__"):
+        if type(before) is type(now) and issubclass(type(before), (dict, list, set)) and not name.startswith("__"):
             yield before, now
-        elif isinstance(before, type) and isinstance(now, type) and before is not now:
+        elif issubclass(type(before), type) and isinstance(now, type) and before is not now:
             for attribute, value in list(vars(before).items()):
                 counterpart = vars(now).get(attribute)
-                if type(value) is type(counterpart) and isinstance(value, (dict, list, set)):
+                if type(value) is type(counterpart) and issubclass(type(value), (dict, list, set)):
                     yield value, counterpart
 
 
 def _carry_items(before: Any, now: Any) -> None:
     if before is now:
         return
-    if isinstance(before, dict):
+    if issubclass(type(before), dict):
         for key, value in list(before.items()):
             if key not in now and (_is_from_cell(value) or _is_from_cell(key)):
                 now[key] = value
-    elif isinstance(before, list):
+    elif issubclass(type(before), list):
         now.extend(item for item in before if _is_from_cell(item) and not any(item is other for other in now))
     else:
         now.update(item for item in before if _is_from_cell(item))
@@ -96,8 +96,8 @@ def _carry_registrations(before: Any, now: Any) -> None:
 
 def _is_from_cell(value: Any) -> bool:
     """Say whether a value is, or is an instance of, what a cell defined."""
-    if isinstance(value, (type, FunctionType)):
-        return value.__module__ == _CELLS
+    if issubclass(type(value), (type, FunctionType)):
+        return bool(value.__module__ == _CELLS)
     return type(value).__module__ == _CELLS
 
 

@@ -1,7 +1,9 @@
 """Retired functions that answer as the new ones do, for what holds them for good.
 
-The retired function keeps its identity; its code is exchanged for one that calls the new function, which it holds as a
-constant. So it works for closures and methods alike, and the globals of the retired module stay untouched.
+The retired function keeps its identity; its code is exchanged for one that calls the new function, which it has as the
+default of a keyword of its own. So it works for closures and methods alike, and the globals of the retired module stay
+untouched. The collector sees that reference; it would not see a constant, since code objects are not traversed, and a
+function held by a constant that is part of a cycle would live for ever.
 """
 
 from __future__ import annotations
@@ -14,9 +16,8 @@ from exocet_ipython.reloading.generation import Journal
 __all__ = ["forward", "rebuild_closure"]
 
 
-def _template(*args: Any, **kwargs: Any) -> Any:
-    target: Any = "the new function"
-    return target(*args, **kwargs)
+def _template(*args: Any, exocet_target: Any = None, **kwargs: Any) -> Any:
+    return exocet_target(*args, **kwargs)
 
 
 def forward(old: FunctionType, new: Any, journal: Journal) -> None:
@@ -30,7 +31,7 @@ def forward(old: FunctionType, new: Any, journal: Journal) -> None:
     """
     before = (old.__code__, old.__defaults__, old.__kwdefaults__)
     journal.add(lambda: _set(old, *before))
-    _set(old, _calling(new, old.__code__), None, None)
+    _set(old, _shaped(_template.__code__, old.__code__), None, {"exocet_target": new})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
 
@@ -58,12 +59,9 @@ def rebuild_closure(old: FunctionType, code: CodeType, namespace: dict[str, Any]
     return made
 
 
-def _calling(new: Any, shape: CodeType) -> CodeType:
-    """Return code that calls `new`, with as many free variables as `shape` has: Python demands it of an exchange."""
-    code = _template.__code__
-    consts = tuple(new if const == "the new function" else const for const in code.co_consts)
+def _shaped(code: CodeType, shape: CodeType) -> CodeType:
+    """Return code with the free variables of `shape`, whose number Python demands of an exchange, and its labels."""
     return code.replace(
-        co_consts=consts,
         co_freevars=shape.co_freevars,
         co_name=shape.co_name,
         co_qualname=shape.co_qualname,

@@ -15,6 +15,7 @@ from typing import Any
 
 from exocet_ipython.reloading.generation import Journal, ModuleRecord
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
+from exocet_ipython.survivors.held import Ownership
 from exocet_ipython.survivors.holders import replace_references
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
@@ -52,20 +53,33 @@ def migrate(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], jour
     """
     pairs = pair_modules(old, new)
     retired = pairs.retired()
-    if not retired:
+    spaces = [vars(record.module) for record in old.values() if hasattr(record.module, "__dict__")]
+    records = [spaces, *spaces, *old.values(), *pairs.containers()]
+    ownership = Ownership(retired, [records, *records, *journal.references()])
+    held = [item for item in retired if ownership.is_held(item)]
+    if not held:
         return Migration()
-    holders = gc.get_referrers(*retired)
-    pairs.own |= {id(retired), id(pairs.objects), *map(id, pairs.objects.values()), *map(id, pairs.inner.values())}
-    pairs.own |= {id(pairs.functions), id(pairs.classes), *map(id, pairs.functions), *map(id, pairs.classes)}
-    closures = [holder for holder in holders if type(holder) is FunctionType and id(holder.__code__) in pairs.inner]
+    holders = gc.get_referrers(*held)
+    pairs.own |= {id(records), id(retired), id(held), *map(id, records)}
+    own_spaces = {id(space) for space in spaces}
+    closures = [
+        holder
+        for holder in holders
+        if type(holder) is FunctionType
+        and id(holder.__code__) in pairs.inner
+        and id(holder.__globals__) in own_spaces
+        and id(holder) not in pairs.objects
+    ]
     instances = _instances(holders, pairs)
     replace_references(pairs.objects, pairs.own, holders, journal)
     del holders
     for subclass, bases in list(_notebook_subclasses(pairs)):
         _rebase(subclass, bases, pairs, journal)
     migration = _move_instances(instances, journal)
+    stuck_with = {id(item) for item in held}
     for before, now in pairs.functions:
-        forward(before, now, journal)
+        if id(before) in stuck_with:
+            forward(before, now, journal)
     for closure in closures:
         _, code, namespace = pairs.inner[id(closure.__code__)]
         made = rebuild_closure(closure, code, namespace)

@@ -38,6 +38,11 @@ class Pairs:
         """Return everything whose holders must be found."""
         return [old for old, _ in self.objects.values()] + [old for old, _, _ in self.inner.values()]
 
+    def containers(self) -> list[Any]:
+        """Return the containers of these records, whose references to retired objects are ours."""
+        pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
+        return [self.objects, self.classes, self.functions, self.inner, *pairs]
+
 
 def pair_modules(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> Pairs:
     """Match what the retired modules define with what the new ones do.
@@ -70,7 +75,7 @@ class _Matcher:
             now = namespace.get(attribute)
             if attribute.startswith("__") or now is None or now is before:
                 continue
-            if isinstance(before, type):
+            if issubclass(type(before), type):
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self._match_function(before, now, namespace)
@@ -86,7 +91,7 @@ class _Matcher:
 
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
-        if not isinstance(new, type) or module not in self._old or id(old) in self.pairs.objects:
+        if not issubclass(type(new), type) or module not in self._old or id(old) in self.pairs.objects:
             return
         self._add(old, new)
         self.pairs.classes.append((old, new))
@@ -97,7 +102,7 @@ class _Matcher:
             now = counterparts.get(attribute)
             if now is None or now is before:
                 continue
-            if isinstance(before, type):
+            if issubclass(type(before), type):
                 if before.__qualname__ == f"{old.__qualname__}.{attribute}":
                     self._match_class(before, now)
             elif issubclass(old, enum.Enum) and type(before) is old:

@@ -119,7 +119,11 @@ class Retirement:
         held: dict[tuple[int, Kind, str], list[str]] = {}
         for label, value in named_values(namespace):
             found = known.get(id(value))
-            owner = next((base for base in type(value).__mro__ if id(base) in known), None) if found is None else None
+            owner = (
+                next((base for base in type.__getattribute__(type(value), "__mro__") if id(base) in known), None)
+                if found is None
+                else None
+            )
             if owner is not None:
                 number, _, name = known[id(owner)]
                 found = number, "instance", name
@@ -131,7 +135,7 @@ class Retirement:
 def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:
     """Yield the classes and functions that a module itself defines, nested classes included: kind, path, object."""
     for attribute, value in list(getattr(module, "__dict__", {}).items()):
-        if isinstance(value, type):
+        if issubclass(type(value), type):
             if type.__getattribute__(value, "__module__") == name:
                 yield from _class_definitions(value, attribute, set())
         elif type(value) is FunctionType and value.__module__ == name:
@@ -155,7 +159,7 @@ def _class_definitions(cls: type, path: str, seen: set[int]) -> Iterator[tuple[K
     seen.add(id(cls))
     yield "class", path, cls
     for attribute, value in list(vars(cls).items()):
-        if isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
+        if issubclass(type(value), type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
             yield from _class_definitions(value, f"{path}.{attribute}", seen)
 
 

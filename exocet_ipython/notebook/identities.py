@@ -1,0 +1,77 @@
+"""What has an identity of its own in a module, so that a notebook name that holds it is known to come from there."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.generation import ModuleRecord
+from exocet_ipython.reloading.recording import ATOMS
+
+__all__ = ["Source", "identities", "is_shared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a notebook name's value came from: a module, and an attribute of it (None: the module itself)."""
+
+    module: str
+    attribute: str | None = None
+
+    def __str__(self) -> str:
+        return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
+
+
+def identities(old: Mapping[str, ModuleRecord]) -> Iterator[tuple[Source, Any]]:
+    """Yield all that has an identity of its own in retiring modules.
+
+    A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
+    by where it was imported.
+    """
+    aliases: list[tuple[Source, Any]] = []
+    defined: list[tuple[Source, Any]] = []
+    for name, record in old.items():
+        for attribute, value in list(getattr(record.module, "__dict__", {}).items()):
+            if attribute.startswith("__") or is_shared(value):
+                continue
+            source = Source(name, attribute)
+            if not issubclass(type(value), (type, FunctionType)):
+                yield source, value
+            elif _trait(value, "__module__") == name:
+                # The name in its definition comes after its aliases: an alias may be dropped in the next edit.
+                (defined if _trait(value, "__qualname__") == attribute else aliases).append((source, value))
+                if issubclass(type(value), type):
+                    defined += _class_values(name, attribute, value)
+            elif _trait(value, "__module__") in old:
+                yield source, value
+        defined.append((Source(name), record.module))
+    yield from aliases
+    yield from defined
+
+
+def _trait(value: Any, name: str) -> Any:
+    """Return an attribute that a class has from `type`, whatever its metaclass does, or that of a function."""
+    return type.__getattribute__(value, name) if issubclass(type(value), type) else getattr(value, name)
+
+
+def is_shared(value: Any) -> bool:
+    """Say whether a value is an atom, a tuple of atoms or a module: its identity doesn't say where it came from."""
+    kind = type(value)
+    if kind in ATOMS or issubclass(kind, (ModuleType, BuiltinFunctionType)):
+        return True
+    return kind in (tuple, frozenset) and all(is_shared(item) for item in value)
+
+
+def _class_values(module: str, path: str, cls: Any) -> Iterator[tuple[Source, Any]]:
+    """Yield the members of an enumeration, and the functions and classes that a class holds."""
+    qualified = _trait(cls, "__qualname__")
+    for attribute, entry in list(_trait(cls, "__dict__").items()):
+        value = entry.__func__ if type(entry) is staticmethod else entry
+        if issubclass(type(value), FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
+            yield Source(module, f"{path}.{attribute}"), value
+        elif issubclass(type(value), type) and _trait(value, "__qualname__") == f"{qualified}.{attribute}":
+            yield Source(module, f"{path}.{attribute}"), value
+            yield from _class_values(module, f"{path}.{attribute}", value)

@@ -1,0 +1,129 @@
+"""Who listens to watches: a place, which is a folder by one path, and a followed file; and the news they take in."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+
+from exocet_ipython.reloading.followed import FollowedFile, may_be_module
+from exocet_ipython.reloading.inotify import ARRIVED, IS_FOLDER, MOVES, SELF
+
+__all__ = ["News", "Place", "Unwatched", "WatchedFile"]
+
+
+class Unwatched(Enum):
+    """Why a place or file has no watch."""
+
+    MISSING = "there is nothing to watch"  # its appearing is an event of the place before it
+    UNREADABLE = "they can't be read"
+    FOREIGN = "their file system is not known to report changes"
+    TANGLED = "their links point in a circle"
+    FULL = "the system refuses more watches"
+
+
+class News:
+    """What events and the disk say has to be looked at."""
+
+    def __init__(self) -> None:
+        self.files: set[WatchedFile] = set()
+        self.places: set[Place] = set()
+        # (place, entry) -> whether it was there before, and whether it is a folder
+        self.entries: dict[tuple[Place, str], tuple[bool, bool]] = {}
+
+    def module_appeared(self) -> bool:
+        """Say whether one of the entries appeared, vanished, or is another folder by now."""
+        appeared = False
+        for (place, name), (existed, is_folder) in self.entries.items():
+            exists = os.path.lexists(os.path.join(place.path, name))
+            (place.known.add if exists else place.known.discard)(name)
+            appeared |= existed != exists or (existed and is_folder)
+        return appeared
+
+
+class Place:
+    """One folder by one path; see `Places` for how it comes to be.
+
+    Attributes:
+        wd: the watch on the folder itself.
+        unwatched: why there is none.
+        certain: whether every change of what the path leads to is an event.
+        searched: how many reasons there are to care for new entries that may be modules.
+        users: how many places, links, files and reasons need it.
+    """
+
+    def __init__(self, path: str, name: str, parent: Place | None) -> None:
+        self.path = path
+        self.name = name
+        self.parent = parent
+        self.real = path
+        self.target: Place | None = None
+        self.wd: int | None = None
+        self.unwatched: Unwatched | None = Unwatched.MISSING
+        self.certain = False
+        self.inode = 0  # of what is no folder: an archive on sys.path
+        self.searched = 0
+        self.users = 0
+        self.inner: dict[str, Place] = {}
+        self.links: set[Place] = set()
+        self.files: dict[str, set[WatchedFile]] = {}
+        self.known: set[str] = set()  # entries that came, and are modules
+        self.plain: set[str] = set()  # entries that came, and are none
+
+    def __repr__(self) -> str:
+        return f"<place {self.path}>"
+
+    @property
+    def refusal(self) -> Unwatched | None:
+        """Why what is in it has to be looked at instead; None where events are enough."""
+        if self.unwatched in (None, Unwatched.MISSING):
+            return None if self.certain else self._refusal_above()
+        return self.unwatched
+
+    def _refusal_above(self) -> Unwatched:
+        above = [place.refusal for place in (self.parent, self.target) if place is not None]
+        return next((refusal for refusal in above if refusal is not None), Unwatched.UNREADABLE)
+
+    def state(self) -> tuple[object, ...]:
+        """Return what has to be equal for it to be the same place as before."""
+        return self.wd, self.unwatched, self.target, self.certain, self.inode
+
+    def hear(self, mask: int, name: str, news: News) -> None:
+        """Take an event of the folder into the news."""
+        if mask & SELF or not name:
+            news.places.add(self)
+            return
+        if (inner := self.inner.get(name)) is not None:
+            news.places.add(inner)
+        if (files := self.files.get(name)) is not None:
+            news.files |= files
+        elif inner is None and self.searched and mask & MOVES and may_be_module(name):
+            self._note(mask, name, news)
+
+    def _note(self, mask: int, name: str, news: News) -> None:
+        """Note that an entry that may be a module came or went."""
+        is_folder = bool(mask & IS_FOLDER)
+        if not is_folder and "." not in name:
+            # Without a suffix only a folder is imported, or a link to one, which the event doesn't call a folder.
+            if mask & ARRIVED and not os.path.isdir(os.path.join(self.path, name)):
+                self.plain.add(name)
+            if name in self.plain:
+                return
+        existed = name in self.known or not mask & ARRIVED
+        news.entries.setdefault((self, name), (existed, is_folder))
+
+
+class WatchedFile(FollowedFile):
+    """A followed file with the watch on it, and the places where its name, and those of links to it, are entries."""
+
+    __slots__ = ("heard_at", "refusal", "spots", "wd")
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.wd: int | None = None
+        self.spots: list[tuple[Place, str]] = []
+        self.refusal: Unwatched | None = None
+        self.heard_at = 0  # clock in nanoseconds: of a later change there is an event that is not read yet
+
+    def hear(self, _mask: int, _name: str, news: News) -> None:
+        """Take an event of the file into the news."""
+        news.files.add(self)

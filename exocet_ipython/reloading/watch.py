@@ -1,0 +1,302 @@
+"""Noticing changes on Linux with watches: a cell costs microseconds, however many modules there are.
+
+inotify by itself misses some changes. Their remedies, each with a test:
+
+- a write through another hard link: each file is watched itself, not only its folder;
+- a folder or link on the way renamed, made again or pointed elsewhere: each of them is a `Place` that is watched;
+- a write through a mapping, which is an event only when the mapping goes, and a file system mounted over a folder:
+  files are looked at in turn, for 200 microseconds, at a cell that follows a second without one;
+- what is not reported (network shares), or where the system refuses more watches: looked at before each cell, and
+  `limits` says so;
+- events that were lost in an overflow or an interrupt: all starts over, and everything is suspected;
+- a forked child would eat its parent's events: it closes the inherited descriptor, unread, and starts over as well.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.changes import Change, Detector, StatSweep
+from exocet_ipython.reloading.followed import NOTHING, Following, Pending, Suspicion, followed_path, is_settled
+from exocet_ipython.reloading.forks import call_in_children
+from exocet_ipython.reloading.inotify import Watches
+from exocet_ipython.reloading.listeners import News, Place, Unwatched, WatchedFile
+from exocet_ipython.reloading.mounts import Mounts, read_mounts
+from exocet_ipython.reloading.places import Places
+
+__all__ = ["InotifyWatch", "make_detector"]
+
+_IDLE_SECONDS = 1.0
+_PATROL_NANOSECONDS = 200_000
+
+
+def make_detector() -> Detector:
+    """Return the detector for this system: watches on Linux, the stat sweep everywhere else.
+
+    >>> detector = make_detector()
+    >>> detector.suspects()
+    Suspicion(names=frozenset(), appeared=False, everything=False)
+    >>> detector.close()
+    """
+    if sys.platform != "linux":
+        return StatSweep()
+    try:
+        import inotify_simple  # noqa: F401, PLC0415 - a dependency on Linux only
+    except ImportError:
+        return StatSweep(
+            ("each file is looked at before each cell, since inotify_simple is missing: pip install inotify_simple",)
+        )
+    return InotifyWatch()
+
+
+class InotifyWatch:
+    """The detector that waits for nothing: one inotify descriptor, read without blocking, by no thread of its own.
+
+    The descriptor is taken when there is something to follow, and given back by `close`.
+
+    Args:
+        clock: seconds, only ever growing; tells how long no cell has run.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._following = Following()
+        self._pending = Pending()
+        self._sweep = StatSweep()  # for what is not watched
+        self._closed = False
+        self._last = clock()
+        self._forget()
+        call_in_children(self)
+
+    def _forget(self) -> None:
+        self._watches: Watches[News] = Watches()
+        self._places = Places(self._watches, Mounts({}))
+        self._files: dict[str, WatchedFile] = {}
+        self._by_snapshot: dict[int, WatchedFile] = {}
+        self._named: dict[str, Place] = {}
+        self._refused: dict[WatchedFile, None] = {}
+        self._rounds: Iterator[WatchedFile] = iter(())
+        self._doubt = False
+        self._settle()
+
+    def __repr__(self) -> str:
+        return f"<{len(self._watches)} watches for {len(self._files)} files>"
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What is looked at before each cell since it can't be watched, and why; one sentence a reason."""
+        with self._lock:
+            counts: dict[Unwatched, int] = {}
+            for file in self._refused:
+                if file.refusal is not None:
+                    counts[file.refusal] = counts.get(file.refusal, 0) + 1
+            for place in self._places.refused:
+                if place.searched and (refusal := place.refusal) is not None:
+                    counts[refusal] = counts.get(refusal, 0) + 1
+            return tuple(self._explain(refusal, count) for refusal, count in counts.items())
+
+    def _explain(self, refusal: Unwatched, count: int) -> str:
+        text = f"files and folders that are looked at before each cell: {count}, since {refusal.value}"
+        if refusal is not Unwatched.FULL:
+            return text
+        if self._watches.error is not None:
+            return f"{text} ({self._watches.error}); raise fs.inotify.max_user_instances or the limit of open files"
+        return f"{text}; raise fs.inotify.max_user_watches"
+
+    def follow(self, snapshots: Iterable[Snapshot], folders: Iterable[str] = ()) -> None:
+        """Follow the files of these snapshots from now on, and no others; see `Detector.follow`."""
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                gone, new = self._following.replace_snapshots(snapshots)
+                gone_folders, new_folders = self._following.replace_folders(folders)
+                if not self._doubt:
+                    self._add(new, new_folders)
+                    self._drop(gone, gone_folders)
+                    self._settle()
+            except BaseException:
+                self._doubt, self._calm = True, False
+                raise
+
+    def suspects(self) -> Suspicion:
+        """Return what may have changed since it was last asked; one system call when nothing did."""
+        with self._lock:
+            try:
+                now = self._clock()
+                idle = now - self._last >= _IDLE_SECONDS
+                self._last = now
+                size = self._read_into(self._buffer)
+                if size is None and self._calm and not idle:
+                    return NOTHING
+                return self._look(size, idle=idle)
+            except BaseException:
+                # Interrupted: events may have been read and not taken in.
+                self._doubt, self._calm = True, False
+                raise
+
+    def changed(self, snapshots: Iterable[Snapshot]) -> tuple[Change, ...]:
+        """Return a change for each snapshot whose file differs by now; snapshots without text never do."""
+        return self._sweep.changed(snapshots)
+
+    def distrust(self, names: Iterable[str]) -> None:
+        """Give these names again with the next suspicion there is; see `Detector.distrust`."""
+        with self._lock:
+            self._pending.distrust(names)
+
+    def close(self) -> None:
+        """Give the descriptor back and follow nothing any more; twice is harmless."""
+        with self._lock:
+            self._closed = True
+            self._watches.close()
+            self._following = Following()
+            self._pending = Pending()
+            self._sweep.follow(())
+            self._forget()
+
+    def leave_parent(self) -> None:
+        """Give back, unread, the descriptor that a forked child has inherited; all starts over at the next cell."""
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        self._watches.close()
+        self._read_into = self._watches.read_into
+        if not self._closed:
+            self._doubt, self._calm = True, False
+
+    def _look(self, size: int | None, *, idle: bool) -> Suspicion:
+        if not self._doubt and size is not None:
+            self._take_events(size)
+        elif idle:
+            self._patrol()
+        if self._doubt:
+            self._start_over()
+        self._settle()
+        if not self._sweep.is_empty:
+            self._pending.add(self._sweep.suspects())
+        suspicion = self._pending.give()
+        self._rest()
+        return suspicion
+
+    def _take_events(self, size: int) -> None:
+        news = News()
+        if self._watches.tell(self._watches.read(size), news):
+            self._doubt = True
+            return
+        if news.places:
+            self._places.mounts = read_mounts()
+        for place in self._places.refresh(news.places):
+            # An entry of the folder before it, or what its own entries are looked for in, is another one.
+            self._pending.appeared |= bool(place.searched or (place.parent is not None and place.parent.searched))
+            news.files.update(*place.files.values())
+        for file in news.files:
+            existed = file.stamp is not None
+            self._attach(file)
+            file.restamp(file.heard_at)
+            self._suspect(file)
+            self._pending.appeared |= existed != (file.stamp is not None)
+        self._pending.appeared |= news.module_appeared()
+
+    def _start_over(self) -> None:
+        """Watch everything anew, with a new descriptor, and suspect everything: what happened meanwhile is unknown."""
+        self._watches.close()
+        self._forget()
+        self._add(list(self._following.snapshots.values()), list(self._following.folders))
+        self._pending.everything = self._pending.appeared = True
+
+    def _patrol(self) -> None:
+        """Stat files in turn, as many as the time allows: the remedy for what is no event."""
+        deadline = time.perf_counter_ns() + _PATROL_NANOSECONDS
+        clock = time.time_ns()
+        laps = 0
+        while time.perf_counter_ns() < deadline:
+            file = next(self._rounds, None)
+            if file is None:
+                if laps or not self._files:
+                    return
+                laps += 1
+                self._rounds = iter(tuple(self._files.values()))
+                continue
+            before = file.stamp
+            if file.refusal is not None or not file.users or not file.restamp(clock):
+                continue
+            if before is not None and file.stamp is not None and before.inode == file.stamp.inode:
+                self._suspect(file)
+            else:
+                # Another file, and no event told of it: something is mounted there by now, so no watch is trusted.
+                self._doubt = True
+                return
+
+    def _add(self, snapshots: list[Snapshot], folders: list[str]) -> None:
+        if not (snapshots or folders):
+            return
+        self._watches.open()
+        self._places.mounts = read_mounts()
+        for snapshot in snapshots:
+            if (path := followed_path(snapshot)) is not None:
+                self._add_file(path, snapshot)
+        for folder in folders:
+            place = self._named[folder] = self._places.need(folder)
+            place.searched += 1
+
+    def _add_file(self, path: str, snapshot: Snapshot) -> None:
+        file = self._files.get(path)
+        if file is None:
+            file = self._files[path] = WatchedFile(path)
+            self._attach(file)
+            file.restamp(file.heard_at)
+        elif file.restamp(time.time_ns()) and file.users:
+            self._suspect(file)
+        file.users[id(snapshot)] = snapshot.name
+        self._by_snapshot[id(snapshot)] = file
+        stamp = snapshot.stamp
+        # A stamp that is too young to show a later save will do when the watch is older than the reading.
+        if stamp is None or (
+            stamp == file.stamp and (file.heard_at < snapshot.read_at or is_settled(stamp, snapshot.read_at, stamp))
+        ):
+            return
+        self._pending.names.add(snapshot.name)
+
+    def _drop(self, snapshots: list[Snapshot], folders: list[str]) -> None:
+        for snapshot in snapshots:
+            file = self._by_snapshot.pop(id(snapshot), None)
+            if file is not None:
+                del file.users[id(snapshot)]
+                if not file.users:
+                    del self._files[file.path]
+                    self._refused.pop(file, None)
+                    self._places.detach(file)
+        for folder in folders:
+            place = self._named.pop(folder)
+            place.searched -= 1
+            self._places.release(place)
+
+    def _attach(self, file: WatchedFile) -> None:
+        self._places.attach(file)
+        file.heard_at = time.time_ns()
+        if file.refusal is None:
+            self._refused.pop(file, None)
+        else:
+            self._refused[file] = None
+
+    def _suspect(self, file: WatchedFile) -> None:
+        self._pending.names.update(file.users.values())
+
+    def _settle(self) -> None:
+        """Let the sweep follow what is not watched."""
+        if self._refused or self._places.refused or not self._sweep.is_empty:
+            snapshots = self._following.snapshots
+            self._sweep.follow(
+                (snapshots[key] for file in self._refused for key in file.users),
+                (place.path for place in self._places.refused if place.searched),
+            )
+        self._rest()
+
+    def _rest(self) -> None:
+        """Find out whether a cell has nothing to do but to read."""
+        self._read_into = self._watches.read_into
+        self._buffer = self._watches.buffer
+        self._calm = self._sweep.is_empty and not (self._doubt or self._pending)
