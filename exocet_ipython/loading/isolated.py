@@ -88,6 +88,10 @@ class IsolatedCopy(ModuleBuilder):
             self._adopt(name, sys.modules[name])
         return super().load(name)
 
+    def present_names(self) -> Sequence[str]:
+        """Return the names to stand in for: also those made before, which a module loaded late may look up."""
+        return [*super().present_names(), *self.modules]
+
     @contextlib.contextmanager
     def building(self) -> Iterator[None]:
         """Build modules, and take out of `sys.modules` what their bodies put there: aliases, modules made by hand."""

@@ -29,6 +29,13 @@ __all__ = ["AutoReload", "CellStopper"]
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
 
+class CellStoppedError(InputRejected):  # type: ignore[misc]  # IPython's errors have no types
+    """A cell was not run; rendered as the one line that says why."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"The cell did not run: {self}"]
+
+
 class CellStopper(ast.NodeTransformer):
     """Stops the next cell, when it was told to, before any of it runs.
 
@@ -43,7 +50,7 @@ class CellStopper(ast.NodeTransformer):
         """Return the cell as it is, or reject it once."""
         if self.reason:
             reason, self.reason = self.reason, ""
-            raise InputRejected(reason)
+            raise CellStoppedError(reason)
         return node
 
 
@@ -105,7 +112,7 @@ class AutoReload:
             self._refresh(noticed)
         except KeyboardInterrupt:
             self._noticed = noticed
-            self.stopper.reason = "the reload before this cell was interrupted, so the cell did not run"
+            self.stopper.reason = "the reload before it was interrupted. All is as it was; run the cell again to reload"
         finally:
             PUBLISHING.release()
 
@@ -116,14 +123,19 @@ class AutoReload:
             self._session.managed.collect_claims()
 
     def _refresh(self, noticed: Suspicion) -> None:
-        report = self._session.refresh(noticed, migrating=self._settings.instances != "track")
+        report = self._session.refresh(
+            noticed, migrating=self._settings.instances != "track", limit=self._settings.rerun_limit
+        )
         if report.error is not None:
             # Tried again with the next file that is saved: the repair may be in another one.
             self._session.managed.distrust(noticed)
             self._show_error(report.error)
             if self._settings.on_error == "stop":
-                self.stopper.reason = "the reload before this cell failed, so the cell did not run"
-        elif report and self._settings.report != "quiet":
+                self.stopper.reason = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
+            return
+        if report.waiting:
+            self._session.managed.distrust(noticed)
+        if report and self._settings.report != "quiet":
             self._show_report(report)
 
 

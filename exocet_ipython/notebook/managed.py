@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.standin import PRESENCE
@@ -15,7 +15,8 @@ from exocet_ipython.reloading.adoption import Claims, adopt_modules
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation, ModuleRecord
 from exocet_ipython.reloading.moves import find_moves
-from exocet_ipython.reloading.scope import Scope
+from exocet_ipython.reloading.plan import Plan, plan_reload
+from exocet_ipython.reloading.scope import Scope, matches
 
 __all__ = ["ManagedModules"]
 
@@ -26,11 +27,13 @@ class ManagedModules:
     Attributes:
         generation: the current one.
         scope: which modules are the person's own code.
+        frozen_patterns: patterns of the modules that are never made anew unless asked for by name.
     """
 
     def __init__(self, detector: Detector) -> None:
         self.generation = Generation()
         self.scope = Scope()
+        self.frozen_patterns: tuple[str, ...] = ()
         self._detector = detector
         self._claims: Claims | None = None
 
@@ -146,6 +149,24 @@ class ManagedModules:
                 )
             chosen += found
         return chosen
+
+    def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
+        """Return which modules to make anew for these changes, and for what the person asked."""
+        return plan_reload(self.generation.order, self.generation.graph(), changes, asked, self.frozen())
+
+    def frozen(self) -> list[str]:
+        """Return the modules that are never made anew unless they are asked for by name."""
+        return [
+            name
+            for name, record in self.generation.records.items()
+            if matches(self.frozen_patterns, name, record.snapshot.path)
+            or getattr(record.module, "__exo_frozen__", False) is True
+        ]
+
+    def seconds(self, plan: Plan) -> float:
+        """Return how long the bodies of the plan's modules took when they ran last."""
+        records = self.generation.records
+        return sum(records[name].seconds for name in plan.names if name in records)
 
     def public_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""

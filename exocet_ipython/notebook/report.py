@@ -51,6 +51,8 @@ class ReloadReport:
         rebound: the notebook names that have a new value.
         kept: the notebook names that keep theirs although its source was replaced, and why.
         survivors: what the notebook's names still hold of replaced generations.
+        skipped: frozen modules that would have been made anew, and why; they are stale now.
+        waiting: what an automatic reload left undone because it would have taken too long; empty when nothing.
         moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
         stuck: instances that could not move, and why.
         error: what stopped the reload; then nothing at all has changed.
@@ -66,6 +68,8 @@ class ReloadReport:
     rebound: tuple[Rebound, ...] = ()
     kept: tuple[Kept, ...] = ()
     survivors: tuple[Survivor, ...] = ()
+    skipped: tuple[ReloadedModule, ...] = ()
+    waiting: str = ""
     moved: tuple[tuple[str, int], ...] = ()
     stuck: tuple[Stuck, ...] = ()
     error: BaseException | None = None
@@ -75,7 +79,7 @@ class ReloadReport:
     full: bool = False
 
     def __bool__(self) -> bool:
-        return self.error is None and bool(self.reloaded or self.gone)
+        return self.error is None and bool(self.reloaded or self.gone or self.skipped or self.waiting)
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -92,6 +96,10 @@ class ReloadReport:
         """
         if self.error is not None:
             return f"not reloaded, nothing has changed: {describe_error(self.error)}"
+        if self.waiting:
+            return f"not reloaded: {self.waiting}, more than c.Exocet.rerun_limit; run %exoreload for it"
+        if self.skipped and not self.reloaded and not self.gone:
+            return f"nothing reloaded: {join_names([module.name for module in self.skipped])} changed, but frozen"
         if not self.reloaded and not self.gone:
             return f"nothing changed (generation {self.generation})"
         names = join_names([module.name for module in self.reloaded] or list(self.gone))
@@ -114,6 +122,7 @@ class ReloadReport:
             for title, lines in (
                 ("made anew", [str(module) for module in self.reloaded]),
                 ("gone", list(self.gone)),
+                ("frozen, and stale now", [str(module) for module in self.skipped]),
                 ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),
                 ("names kept", [str(kept) for kept in self.kept]),
                 ("instances moved", [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]),
@@ -218,7 +227,7 @@ class StatusReport:
 _WORTH_SAYING = 0.1  # seconds
 # Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
 _LINES_STYLE = "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
-_ALWAYS_SAID = ("gone", "names kept", "instances not moved")
+_ALWAYS_SAID = ("gone", "frozen, and stale now", "names kept", "instances not moved")
 _NAMED = 3  # old objects that fit a line
 
 

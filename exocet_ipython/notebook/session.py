@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import ModuleType
@@ -21,12 +21,19 @@ from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.publishing import publish
-from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport, StatusReport
+from exocet_ipython.notebook.report import (
+    Rebound,
+    ReloadedModule,
+    ReloadReport,
+    StatusReport,
+    format_seconds,
+    join_names,
+)
 from exocet_ipython.notebook.status import describe_status
 from exocet_ipython.reloading.build import Built, build_modules, met_live_state
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
-from exocet_ipython.reloading.plan import Plan, plan_reload
+from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.survivors.records import Retirement, Survivor
 
 __all__ = ["Session"]
@@ -98,7 +105,7 @@ class Session:
             self.managed.adopt(*_with_packages(name))
             wanted = [package for package in _with_packages(name) if package not in self.generation.records]
             changes = self.managed.changes([name])
-            plan = plan_reload(self.generation.order, self.generation.graph(), changes, [name, *wanted])
+            plan = self.managed.plan(changes, [name, *wanted])
             report = self._carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
             if report.error is not None:
                 self.managed.scope, self.managed.generation = before
@@ -154,11 +161,17 @@ class Session:
             chosen = self.managed.choose(names)
             moves = [move for move in self.managed.moves() if move.name in chosen]
             changes = [*moves, *self.managed.changes(chosen)]
-            plan = plan_reload(self.generation.order, self.generation.graph(), changes, chosen if force else ())
+            frozen = [] if names else self.managed.frozen()
+            plan = self.managed.plan(changes, [name for name in chosen if name not in frozen] if force else ())
             if dry_run:
-                steps = tuple(ReloadedModule(step.name, step.reason) for step in plan.steps if not step.gone)
-                gone = tuple(step.name for step in plan.steps if step.gone)
-                return ReloadReport(self.generation.number, steps, gone, survivors=self.survivors(), dry_run=True)
+                return ReloadReport(
+                    self.generation.number,
+                    _describe(step for step in plan.steps if not step.gone),
+                    tuple(step.name for step in plan.steps if step.gone),
+                    skipped=_describe(plan.skipped),
+                    survivors=self.survivors(),
+                    dry_run=True,
+                )
             return self._carry_out(plan, migrating=migrate)
 
     def status(self) -> StatusReport:
@@ -172,17 +185,26 @@ class Session:
         """Return what the notebook's names and `Out` hold of replaced generations."""
         return self._retirement.survivors(self.namespace)
 
-    def refresh(self, noticed: Suspicion, *, migrating: bool = False) -> ReloadReport:
-        """Reload what really changed of what was noticed; as `reload` does, with the error in the report."""
+    def refresh(self, noticed: Suspicion, *, migrating: bool = False, limit: float | None = None) -> ReloadReport:
+        """Reload what really changed of what was noticed; as `reload` does, with the error in the report.
+
+        Args:
+            noticed: where to look.
+            migrating: move what survives of the replaced modules to the new ones.
+            limit: seconds; what took longer when it ran last is left for `reload`, and the report says so.
+        """
         with PUBLISHING:
             records = self.generation.records
             names = list(records) if noticed.everything else [name for name in noticed.names if name in records]
             changes = self.managed.changes(names)
             if noticed.appeared or noticed.everything:
                 changes = [*self.managed.moves(), *changes]
-            return self._carry_out(
-                plan_reload(self.generation.order, self.generation.graph(), changes), migrating=migrating
-            )
+            plan = self.managed.plan(changes)
+            seconds = self.managed.seconds(plan)
+            if limit is not None and seconds > limit:
+                waiting = f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
+                return ReloadReport(self.generation.number, skipped=_describe(plan.skipped), waiting=waiting)
+            return self._carry_out(plan, migrating=migrating)
 
     def claiming(self) -> AbstractContextManager[None]:
         """Let the first imports of own code, in the present thread, join the current generation for a while."""
@@ -195,7 +217,7 @@ class Session:
     def _carry_out(self, plan: Plan, *, migrating: bool = False) -> ReloadReport:
         """Build what the plan says aside and publish it; an error in its code goes into the report."""
         if not plan.steps:
-            return ReloadReport(self.generation.number, survivors=self.survivors())
+            return ReloadReport(self.generation.number, skipped=_describe(plan.skipped), survivors=self.survivors())
         with deferred_interrupt():
             return self._build_and_publish(plan, migrating=migrating)
 
@@ -232,6 +254,7 @@ class Session:
             tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
             done.kept,
             self.survivors(),
+            skipped=_describe(plan.skipped),
             moved=tuple(done.migration.moved.items()),
             stuck=done.migration.stuck,
             rung=plan.rung,
@@ -251,6 +274,11 @@ class Session:
                 return whole, build_modules(whole, self.generation, self.managed.scope)
             except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
                 raise error from None
+
+
+def _describe(steps: Iterable[Step]) -> tuple[ReloadedModule, ...]:
+    """Return the modules of a plan and why they are in it, for a report."""
+    return tuple(ReloadedModule(step.name, step.reason) for step in steps)
 
 
 def _with_packages(name: str) -> list[str]:

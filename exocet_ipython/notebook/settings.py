@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum
+from traitlets import Bool, Enum, Float, List, Unicode
 from traitlets.config import Configurable
 
 __all__ = ["Exocet"]
@@ -21,6 +21,23 @@ class Exocet(Configurable):
         "quiet: an automatic reload shows nothing unless it fails.",
     ).tag(config=True)
     auto = Bool(default_value=False, help="Whether %exoauto is on from the start.").tag(config=True)
+    include = List(
+        Unicode(),
+        help="Patterns of dotted names or of files (with a slash) that are reloaded although they are installed.",
+    ).tag(config=True)
+    exclude = List(Unicode(), help="Patterns of dotted names or of files (with a slash) that are never reloaded.").tag(
+        config=True
+    )
+    frozen = List(
+        Unicode(),
+        help="Patterns of modules that never run again, even when their file changes, unless they are named. "
+        "A module can say so itself with __exo_frozen__ = True.",
+    ).tag(config=True)
+    rerun_limit = Float(
+        default_value=30.0,
+        allow_none=True,
+        help="Seconds. An automatic reload of modules that took longer when they ran last waits for %exoreload.",
+    ).tag(config=True)
     instances = Enum(
         ["track", "migrate"],
         default_value=None,

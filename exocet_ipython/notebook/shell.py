@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
+from exocet_ipython.reloading.watch import make_detector
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -28,7 +30,8 @@ class Attachment:
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        self.session = Session(shell.user_ns, mirrors=(shell.user_ns_hidden, vars(shell.displayhook)))
+        mirrors = (shell.user_ns_hidden, vars(shell.displayhook))
+        self.session = Session(shell.user_ns, mirrors=mirrors, detector=make_detector())
         self.settings = Exocet(parent=shell)
         self._take_off: list[Callable[[], object]] = []
         self._hook_list(shell.configurables, self.settings)
@@ -38,6 +41,8 @@ class Attachment:
         self._hook_event(shell, "post_run_cell", self._after_cell)
         self._hook_list(shell.ast_transformers, self._magics.auto.stopper)
         self._take_off.append(self.session.managed.close)
+        self._apply_settings()
+        self.settings.observe(self._apply_settings, ["include", "exclude", "frozen"])
         if self.settings.auto:
             self._magics.auto.turn_on()
         self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
@@ -49,6 +54,11 @@ class Attachment:
         """Take every hook off the shell, newest first."""
         while self._take_off:
             self._take_off.pop()()
+
+    def _apply_settings(self, change: Any = None) -> None:  # noqa: ARG002 - what changed doesn't matter
+        managed, settings = self.session.managed, self.settings
+        managed.scope = replace(managed.scope, include=tuple(settings.include), exclude=tuple(settings.exclude))
+        managed.frozen_patterns = tuple(settings.frozen)
 
     def _after_cell(self, result: Any) -> None:
         self._magics.failures.settle()

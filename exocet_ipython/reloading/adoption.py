@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
@@ -41,6 +41,7 @@ class Claims:
         self._scope = scope
         self._thread = thread
         self._loaded: dict[str, _Loaded] = {}
+        self._nested = threading.local()
 
     def put_on(self) -> None:
         """Put the finder before all others on `sys.meta_path`."""
@@ -65,8 +66,15 @@ class Claims:
         if spec is None or not self._scope.includes_spec(spec):
             return spec  # not None: the other finders need not look for it again
         loaded = self._loaded[name] = _Loaded(_read_before_loading(spec))
-        _note_code(spec, loaded)
+        _note_code(spec, loaded, self._stack())
         return spec
+
+    def _stack(self) -> list[float]:
+        """Return the present thread's stack of seconds; the lowest entry is the thread itself."""
+        stack: list[float] | None = getattr(self._nested, "stack", None)
+        if stack is None:
+            stack = self._nested.stack = [0.0]
+        return stack
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:
         """Return the records of the modules that were noted, are loaded, and are in no generation yet."""
@@ -115,6 +123,7 @@ class _Loaded:
 
     snapshot: Snapshot
     code: CodeType | None = None
+    seconds: float = 0.0
 
 
 def _records(generation: Generation, found: Mapping[str, _Loaded]) -> dict[str, ModuleRecord]:
@@ -127,17 +136,22 @@ def _records(generation: Generation, found: Mapping[str, _Loaded]) -> dict[str, 
             name=name,
             order=first + place,
             number=generation.number,
-            seconds=0.0,
+            seconds=loaded.seconds,
         )
         for place, (name, loaded) in enumerate(found.items())
         if name not in generation.records and (module := PRESENCE.current(name)) is not None
     }
 
 
-def _note_code(spec: ModuleSpec, loaded: _Loaded) -> None:
-    """Have a loader that Python calls hand us the code of its module, once, without a frame of ours around it.
+def _note_code(spec: ModuleSpec, loaded: _Loaded, nested: list[float]) -> None:
+    """Have a loader that Python calls hand us the code of its module, once, and how long it ran.
 
     A `.pyc` that could be older than the text is passed over, as Python would not.
+
+    Args:
+        spec: of a module that is about to be loaded.
+        loaded: where to note.
+        nested: for each module that the thread is running, the seconds that those it imports took so far.
     """
     loader: Any = spec.loader
     if getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
@@ -148,7 +162,24 @@ def _note_code(spec: ModuleSpec, loaded: _Loaded) -> None:
         loaded.code = loader.get_code(name) if bytecode_is_safe(spec) else compile_module(spec, loaded.snapshot)
         return loaded.code
 
+    def exec_module(module: ModuleType) -> None:
+        del loader.exec_module
+        nested.append(0.0)
+        began = time.perf_counter()
+        try:
+            loader.exec_module(module)
+        finally:
+            took = time.perf_counter() - began
+            loaded.seconds = took - nested.pop()
+            nested[-1] += took
+
+    # Under this name importlib's own caller of module bodies is known, and its frame is left out of tracebacks
+    # (CPython Python/import.c, remove_importlib_frames).
+    exec_module.__code__ = exec_module.__code__.replace(
+        co_filename="<frozen importlib._bootstrap_external>", co_name="_call_with_frames_removed"
+    )
     loader.get_code = get_code
+    loader.exec_module = exec_module
 
 
 def _read_before_loading(spec: ModuleSpec) -> Snapshot:
@@ -182,7 +213,7 @@ def _read_loaded(spec: Any) -> _Loaded:
         code = compile_module(spec, snapshot)
     except (SyntaxError, ValueError):
         code = None
-    if code == marshal.loads(cached[_HEADER:]):
+    if code == marshal.loads(cached[_HEADER:]):  # noqa: S302 - the file that Python itself has just run
         return _Loaded(snapshot, code)
     return _Loaded(replace(snapshot, digest=_ANOTHER, read_at=0))
 

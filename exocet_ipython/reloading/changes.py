@@ -224,7 +224,7 @@ class StatSweep:
 
     def _compare(self, snapshot: Snapshot) -> Change | None:
         path, stamp = snapshot.path, snapshot.stamp
-        if path is None or stamp is None or not snapshot.digest:
+        if path is None or stamp is None or snapshot.data is None:
             return None
         try:
             now = stamp_file(path)
@@ -238,4 +238,6 @@ class StatSweep:
             return Change(snapshot.name, "deleted", path)
         except OSError:
             return Change(snapshot.name, "unreadable", path)
-        return None if known[0] == snapshot.digest else Change(snapshot.name, "modified", path)
+        # Where the text that ran is unknown, a text other than the one first seen is a change for certain.
+        digest = snapshot.digest or digest_of(snapshot.data)
+        return None if known[0] == digest else Change(snapshot.name, "modified", path)

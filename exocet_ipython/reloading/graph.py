@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -176,17 +176,19 @@ class ImportGraph:
             found |= near
         return found
 
-    def dependants(self, names: Iterable[str]) -> dict[str, ImportEdge]:
+    def dependants(self, names: Iterable[str], stop: Collection[str] = ()) -> dict[str, ImportEdge]:
         """Return every module that imports one of `names`, directly or through others, with the edge that says so.
 
-        The modules of `names` themselves are left out. The edge is one of a shortest chain.
+        The modules of `names` themselves are left out. The edge is one of a shortest chain. What imports a module of
+        `stop`, and nothing else that is found, is not.
         """
-        start = list(names)
+        start = dict.fromkeys(names)
         found: dict[str, ImportEdge] = {}
         waiting = deque(start)
         while waiting:
             for edge in self._importers.get(waiting.popleft(), ()):
                 if edge.importer not in found and edge.importer not in start:
                     found[edge.importer] = edge
-                    waiting.append(edge.importer)
+                    if edge.importer not in stop:
+                        waiting.append(edge.importer)
         return found

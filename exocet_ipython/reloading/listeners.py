@@ -27,16 +27,15 @@ class News:
     def __init__(self) -> None:
         self.files: set[WatchedFile] = set()
         self.places: set[Place] = set()
-        # (place, entry) -> whether it was there before, and whether it is a folder
-        self.entries: dict[tuple[Place, str], tuple[bool, bool]] = {}
+        # (place, entry) -> whether it was a module before, None where that is unknown, and whether it was a folder
+        self.entries: dict[tuple[Place, str], tuple[bool | None, bool]] = {}
 
     def module_appeared(self) -> bool:
         """Say whether one of the entries appeared, vanished, or is another folder by now."""
         appeared = False
-        for (place, name), (existed, is_folder) in self.entries.items():
-            exists = os.path.lexists(os.path.join(place.path, name))
-            (place.known.add if exists else place.known.discard)(name)
-            appeared |= existed != exists or (existed and is_folder)
+        for (place, name), (existed, was_folder) in self.entries.items():
+            exists = place.settle(name)
+            appeared |= existed is not exists or (exists and was_folder)
         return appeared
 
 
@@ -94,6 +93,8 @@ class Place:
             return
         if (inner := self.inner.get(name)) is not None:
             news.places.add(inner)
+            self.known.discard(name)
+            self.plain.discard(name)
         if (files := self.files.get(name)) is not None:
             news.files |= files
         elif inner is None and self.searched and mask & MOVES and may_be_module(name):
@@ -102,14 +103,26 @@ class Place:
     def _note(self, mask: int, name: str, news: News) -> None:
         """Note that an entry that may be a module came or went."""
         is_folder = bool(mask & IS_FOLDER)
-        if not is_folder and "." not in name:
-            # Without a suffix only a folder is imported, or a link to one, which the event doesn't call a folder.
-            if mask & ARRIVED and not os.path.isdir(os.path.join(self.path, name)):
-                self.plain.add(name)
-            if name in self.plain:
-                return
-        existed = name in self.known or not mask & ARRIVED
+        existed: bool | None = None
+        if name in self.known or (is_folder and not mask & ARRIVED):
+            existed = True
+        elif mask & ARRIVED or name in self.plain:
+            existed = False
+        elif is_folder or "." in name:
+            existed = True
         news.entries.setdefault((self, name), (existed, is_folder))
+
+    def settle(self, name: str) -> bool:
+        """Say whether an entry may be a module by now, and remember it; without a suffix only a folder may."""
+        path = os.path.join(self.path, name)
+        exists = os.path.lexists(path) if "." in name else os.path.isdir(path)
+        self.known.discard(name)
+        self.plain.discard(name)
+        if exists:
+            self.known.add(name)
+        elif os.path.lexists(path):
+            self.plain.add(name)
+        return exists
 
 
 class WatchedFile(FollowedFile):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from exocet_ipython.reloading.changes import Change
@@ -60,11 +60,13 @@ class Plan:
         rung: 2 where the changed modules and their importers are made anew, 3 for the whole scope.
         wanted: module and attribute of each thing that must be there afterwards, as `from module import attribute`
             asks for it; without it the plan fails. A submodule is loaded for it; `*` stands for all public names.
+        skipped: what would be made anew, were it not frozen.
     """
 
     steps: tuple[Step, ...] = ()
     rung: int = 2
     wanted: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[Step, ...] = ()
 
     def widened(self, order: Mapping[str, int]) -> Plan:
         """Return the plan that makes the whole scope anew, the next rung.
@@ -75,7 +77,7 @@ class Plan:
         known = {step.name: step for step in self.steps}
         steps = [known.get(name, Step(name, widened=True)) for name in {**order, **known}]
         ordered = sorted(steps, key=lambda step: order.get(step.name, len(order)))
-        return Plan(tuple(ordered), rung=3, wanted=self.wanted)
+        return Plan(tuple(ordered), rung=3, wanted=self.wanted, skipped=self.skipped)
 
     @property
     def names(self) -> frozenset[str]:
@@ -89,7 +91,11 @@ class Plan:
 
 
 def plan_reload(
-    order: Mapping[str, int], graph: ImportGraph, changes: Iterable[Change], asked: Iterable[str] = ()
+    order: Mapping[str, int],
+    graph: ImportGraph,
+    changes: Iterable[Change],
+    asked: Iterable[str] = (),
+    frozen: Collection[str] = (),
 ) -> Plan:
     """Return the smallest set of modules to make anew, so that no module keeps what a changed one defined.
 
@@ -99,6 +105,7 @@ def plan_reload(
         graph: who imports whom.
         changes: the files that differ.
         asked: names that the person wants made anew, changed or not.
+        frozen: names that are never made anew unless asked for by name; what imports only them is not either.
 
     >>> graph = ImportGraph([ImportEdge("app", "lib")])
     >>> plan = plan_reload({"app": 0, "lib": 1, "other": 2}, graph, [Change("lib", "modified", "lib.py")])
@@ -106,7 +113,14 @@ def plan_reload(
     [('app', 'it imports lib'), ('lib', 'its file changed')]
     """
     steps: dict[str, Step] = {change.name: Step(change.name, change, change.kind == "deleted") for change in changes}
-    steps = {name: Step(name) for name in asked} | steps
-    for name, edge in graph.dependants(steps).items():
-        steps[name] = Step(name, edge)
-    return Plan(tuple(sorted(steps.values(), key=lambda step: order.get(step.name, len(order)))))
+    wanted = {name: Step(name) for name in asked}
+    kept = frozenset(frozen) - wanted.keys()
+    skipped = [step for step in steps.values() if step.name in kept]
+    steps = wanted | {name: step for name, step in steps.items() if name not in kept}
+    for name, edge in graph.dependants(steps, stop=kept).items():
+        if name in kept:
+            skipped.append(Step(name, edge))
+        else:
+            steps[name] = Step(name, edge)
+    ordered = sorted(steps.values(), key=lambda step: order.get(step.name, len(order)))
+    return Plan(tuple(ordered), skipped=tuple(skipped))

@@ -89,9 +89,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         imports: the import statements of its code, where they were read before.
     """
     if imports is None:
-        readable = code
-        if readable is None and snapshot.data is not None and snapshot.path is not None:
-            readable = compile(snapshot.data, snapshot.path, "exec", dont_inherit=True)
+        readable = code or _compile_for_reading(snapshot)
         is_package = hasattr(module, "__path__")
         imports = read_imports(readable, name, is_package=is_package) if readable is not None else ()
     values = {key: id(value) for key, value in list(getattr(module, "__dict__", {}).items())}
@@ -103,6 +101,16 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     return ModuleRecord(
         name, module, snapshot, code, imports, modules_held(module), prints, values, order, seconds, generation=number
     )
+
+
+def _compile_for_reading(snapshot: Snapshot) -> CodeType | None:
+    """Compile a text to read its imports; None where there is none, or where it was broken since the module ran."""
+    if snapshot.data is None or snapshot.path is None:
+        return None
+    try:
+        return compile(snapshot.data, snapshot.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def fingerprint(value: Any) -> int:

@@ -9,12 +9,13 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from importlib.machinery import ModuleSpec
 from typing import Any
 
 from exocet_ipython.errors import ExcludedImportError
 
-__all__ = ["Scope"]
+__all__ = ["Scope", "matches"]
 
 # What can't be made anew, with what to do: the machinery that a reload runs on (replacing it while it works would be
 # sawing at the branch), and the notebook itself.
@@ -33,6 +34,10 @@ class Scope:
 
     Attributes:
         roots: top-level names that belong to the scope wherever they are, because they were named.
+        include: patterns of what else belongs to it.
+        exclude: patterns of what never does.
+
+    A pattern is that of a dotted name, which stands for its submodules too, or, with a slash in it, that of a file.
 
     >>> Scope().includes("json", "/usr/lib/python3.12/json/__init__.py")
     False
@@ -41,6 +46,8 @@ class Scope:
     """
 
     roots: frozenset[str] = frozenset()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Asking for the folders imports modules of sysconfig's own. A finder that asks while it answers for these
@@ -61,9 +68,11 @@ class Scope:
     def includes(self, name: str, path: str | None) -> bool:
         """Say whether the module `name`, loaded from the file or folder `path`, belongs to the scope."""
         root = name.partition(".")[0]
-        if root in _NEVER:
+        if root in _NEVER or matches(self.exclude, name, path):
             return False
-        return root in self.roots or (path is not None and root not in sys.stdlib_module_names and _is_own(path))
+        if root in self.roots or matches(self.include, name, path):
+            return True
+        return path is not None and root not in sys.stdlib_module_names and _is_own(path)
 
     def includes_spec(self, spec: ModuleSpec) -> bool:
         """Say whether the module that the spec describes belongs to the scope; a namespace by its first folder."""
@@ -74,6 +83,20 @@ class Scope:
         """Say whether a module that was loaded belongs to the scope."""
         spec = getattr(module, "__spec__", None)
         return isinstance(spec, ModuleSpec) and spec.name == name and self.includes_spec(spec)
+
+
+def matches(patterns: Iterable[str], name: str, path: str | None) -> bool:
+    """Say whether a module is meant by one of the patterns.
+
+    >>> matches(["game.*"], "game.world.rooms", None), matches(["*/vendored/*"], "yaml", "/home/me/vendored/yaml.py")
+    (True, True)
+    """
+    return any(
+        fnmatchcase(path or "", pattern)
+        if "/" in pattern
+        else fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")
+        for pattern in patterns
+    )
 
 
 def _is_own(path: str) -> bool:

@@ -84,6 +84,6 @@ def _referents(node: Any) -> Iterable[Any]:
         return [const for const in node.co_consts if isinstance(const, CodeType)]
     found = gc.get_referents(node)
     if isinstance(node, FunctionType):
-        shared = {id(node.__globals__), id(node.__builtins__)}
+        shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
         return [part for part in found if id(part) not in shared]
     return found

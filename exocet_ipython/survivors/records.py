@@ -133,13 +133,25 @@ class Retirement:
 
 
 def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:
-    """Yield the classes and functions that a module itself defines, nested classes included: kind, path, object."""
-    for attribute, value in list(getattr(module, "__dict__", {}).items()):
+    """Yield the classes and functions that a module itself defines, nested classes included: kind, path, object.
+
+    What is there under the name of its definition is not given again for an alias.
+    """
+    namespace = dict(getattr(module, "__dict__", {}))
+    for attribute, value in namespace.items():
         if issubclass(type(value), type):
-            if type.__getattribute__(value, "__module__") == name:
+            qualified = type.__getattribute__(value, "__qualname__")
+            if type.__getattribute__(value, "__module__") == name and not _is_alias(namespace, attribute, qualified):
                 yield from _class_definitions(value, attribute, set())
-        elif type(value) is FunctionType and value.__module__ == name:
+        elif type(value) is not FunctionType or value.__module__ != name:
+            continue
+        elif not _is_alias(namespace, attribute, value.__qualname__):
             yield "function", attribute, value
+
+
+def _is_alias(namespace: Mapping[str, Any], attribute: str, qualified: str) -> bool:
+    """Say whether a definition is in the namespace under its own name too."""
+    return attribute != qualified and namespace.get(qualified) is namespace[attribute]
 
 
 def named_values(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
