@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["hide_own_frames", "trim_traceback"]
+__all__ = ["hide_own_frames", "related_errors", "trim_traceback"]
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
@@ -31,9 +32,19 @@ class hide_own_frames:  # noqa: N801 - used as a function: `with hide_own_frames
 
 
 def trim_traceback(error: BaseException) -> None:
-    """Take this package's frames, and importlib's, out of an exception's traceback, its causes' and contexts'.
+    """Take this package's frames, and importlib's, out of the tracebacks of an exception and of all it came from.
 
-    The exception is changed in place.
+    The exceptions are changed in place.
+    """
+    for found in related_errors(error):
+        found.__traceback__ = _without_own(found.__traceback__)
+
+
+def related_errors(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, its causes and contexts, and the parts of a group, each once.
+
+    >>> [str(found) for found in related_errors(ExceptionGroup("several", [ValueError("one")]))]
+    ['several (1 sub-exception)', 'one']
     """
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
@@ -43,7 +54,9 @@ def trim_traceback(error: BaseException) -> None:
             continue
         seen.add(id(found))
         waiting += [found.__cause__, found.__context__]
-        found.__traceback__ = _without_own(found.__traceback__)
+        if isinstance(found, BaseExceptionGroup):
+            waiting += found.exceptions
+        yield found
 
 
 def _without_own(trace: TracebackType | None) -> TracebackType | None:

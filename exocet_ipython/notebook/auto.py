@@ -26,10 +26,11 @@ from exocet_ipython.reloading.generation import PUBLISHING
 
 __all__ = ["AutoReload", "CellStopper"]
 
+_FAILED = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
 
-class CellStoppedError(InputRejected):  # type: ignore[misc]  # IPython's errors have no types
+class CellStoppedError(InputRejected):
     """A cell was not run; rendered as the one line that says why."""
 
     def _render_traceback_(self) -> list[str]:
@@ -131,7 +132,7 @@ class AutoReload:
             self._session.managed.distrust(noticed)
             self._show_error(report.error)
             if self._settings.on_error == "stop":
-                self.stopper.reason = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
+                self.stopper.reason = _FAILED
             return
         if report.waiting:
             self._session.managed.distrust(noticed)

@@ -15,8 +15,9 @@ from typing import Any
 
 from exocet_ipython.notebook.cells import CellImport, read_cell
 from exocet_ipython.notebook.identities import Source, identities, is_shared
-from exocet_ipython.reloading.generation import Journal, ModuleRecord
-from exocet_ipython.reloading.recording import fingerprint
+from exocet_ipython.reloading.contents import fingerprint
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
 __all__ = ["Bindings", "Kept", "Rebinding", "Source", "replace_outputs", "star_names"]

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core import interactiveshell
 from IPython.core.error import UsageError
 
-from exocet_ipython.loading.tracebacks import trim_traceback
+from exocet_ipython.loading.tracebacks import related_errors, trim_traceback
 
 __all__ = ["Failures"]
 
@@ -106,14 +106,7 @@ def _without_shell(trace: TracebackType | None) -> TracebackType | None:
 
 def _let_go(error: BaseException) -> None:
     """Drop the frames and objects that an error and its causes hold; what they say stays."""
-    waiting: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while waiting:
-        found = waiting.pop()
-        if found is None or id(found) in seen:
-            continue
-        seen.add(id(found))
-        waiting += [found.__cause__, found.__context__, *getattr(found, "exceptions", ())]
+    for found in related_errors(error):
         found.__traceback__ = None
         if isinstance(found, AttributeError):
             found.obj = None  # the object without the attribute: perhaps a module that retires

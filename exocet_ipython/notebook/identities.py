@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.generation import ModuleRecord
-from exocet_ipython.reloading.recording import ATOMS
+from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Source", "identities", "is_shared"]
 

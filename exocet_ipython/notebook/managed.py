@@ -13,9 +13,10 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
-from exocet_ipython.reloading.generation import PUBLISHING, Generation, ModuleRecord
+from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.moves import find_moves
 from exocet_ipython.reloading.plan import Plan, plan_reload
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope, matches
 
 __all__ = ["ManagedModules"]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from exocet_ipython.notebook.report import GenerationStatus, ModuleStatus, StatusReport
 from exocet_ipython.reloading.changes import Change
-from exocet_ipython.reloading.generation import Generation, ModuleRecord
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor
 
 __all__ = ["describe_status"]

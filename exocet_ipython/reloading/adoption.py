@@ -18,8 +18,8 @@ from typing import Any
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.generation import Generation, ModuleRecord
-from exocet_ipython.reloading.recording import record_module
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Claims", "adopt_modules"]

@@ -21,8 +21,8 @@ from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_bod
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot, resolve_import
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.generation import Generation, ModuleRecord
-from exocet_ipython.reloading.recording import record_module
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Batch"]
@@ -148,7 +148,7 @@ class Batch(ModuleBuilder):
                 order=before.order if before is not None else self._generation.next_order + len(made),
                 number=self._generation.number + 1,
                 seconds=self._seconds[name],
-                imports=before.imports if before is not None and code is not None and before.code is code else None,
+                like=before,
             )
         return made
 

@@ -9,8 +9,9 @@ from types import ModuleType
 
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.batch import Batch
-from exocet_ipython.reloading.generation import Generation, ModuleRecord
+from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Built", "build_modules", "met_live_state"]

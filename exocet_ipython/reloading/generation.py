@@ -10,51 +10,17 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import CodeType, MappingProxyType, ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.graph import ImportGraph, ImportStatement
+from exocet_ipython.reloading.graph import ImportGraph
+from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["PUBLISHING", "Generation", "Journal", "ModuleRecord", "publish_modules"]
+__all__ = ["PUBLISHING", "Generation", "Journal", "publish_modules"]
 
 PUBLISHING = threading.RLock()
 _absent = object()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModuleRecord:
-    """One module of a generation: the object, and all that is needed to plan and to run it again.
-
-    Attributes:
-        name: dotted name.
-        module: the module object; the generation and `sys.modules` hold it, nothing else of ours does.
-        snapshot: the text that ran.
-        code: what ran; None for a module that its own loader runs, or that was loaded by Python before us.
-        imports: the import statements of the source.
-        held: names of the modules whose objects its globals held after its body ran.
-        fingerprints: global name -> a shallow fingerprint of the instance or container it named after its body ran.
-        values: global name -> id of the value after its body ran; what differs was assigned since.
-        order: the place in the order in which the modules of the session began to run.
-        seconds: how long its body ran, without the modules it imported.
-        generation: the number of the generation in which it was made.
-    """
-
-    name: str
-    module: ModuleType
-    snapshot: Snapshot
-    code: CodeType | None
-    imports: tuple[ImportStatement, ...]
-    held: frozenset[str]
-    fingerprints: Mapping[str, int]
-    values: Mapping[str, int]
-    order: int
-    seconds: float
-    generation: int
-
-    def __repr__(self) -> str:
-        return f"<record of {self.name}, generation {self.generation}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

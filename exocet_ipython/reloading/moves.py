@@ -11,7 +11,8 @@ from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.source import find_spec_of
 from exocet_ipython.reloading.changes import Change
-from exocet_ipython.reloading.generation import Generation, ModuleRecord
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["find_moves"]

@@ -1,68 +1,60 @@
-"""Recording what a module is right after it ran: what it imported, what its globals hold, how its values look."""
+"""The record of one module of a generation: the object, and all that is needed to plan and to run it again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import CodeType, ModuleType
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.generation import ModuleRecord
+from exocet_ipython.reloading.contents import fingerprints, modules_held
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
 
-__all__ = ["ATOMS", "fingerprint", "modules_held", "record_module"]
-
-# Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
-ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
-_FIXED = (*ATOMS, type, FunctionType, BuiltinFunctionType, ModuleType)
-_CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
-_LARGE = 10_000
+__all__ = ["ModuleRecord", "record_module"]
 
 
-def modules_held(module: ModuleType) -> frozenset[str]:
-    """Return the names of the modules whose modules, classes and functions a module's globals hold.
+@dataclass(frozen=True, eq=False)
+class ModuleRecord:
+    """One module of a generation.
 
-    What a module got by other ways than an import statement shows here: from a registry, or a computed name. So does
-    what others put into its containers at import: a registry must be filled anew when one of them is made anew.
+    What it imports and holds is only looked at when a reload is planned: most modules are never part of one.
+
+    Attributes:
+        name: dotted name.
+        module: the module object; the generation and `sys.modules` hold it, nothing else of ours does.
+        snapshot: the text that ran.
+        code: what ran; None for a module that its own loader runs, or that was loaded by Python before us.
+        fingerprints: global name -> a shallow fingerprint of the instance or container it named after its body ran.
+        values: global name -> id of the value after its body ran; what differs was assigned since.
+        order: the place in the order in which the modules of the session began to run.
+        seconds: how long its body ran, without the modules it imported.
+        generation: the number of the generation in which it was made.
     """
-    held: set[Any] = set()
-    own: Any = getattr(module, "__name__", None)
-    for attribute, value in _values_in(module):
-        if issubclass(type(value), ModuleType):
-            if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
-                held.add(value.__name__)
-        elif issubclass(type(value), type):
-            held.add(type.__getattribute__(value, "__module__"))
-        elif type(value) is FunctionType:
-            held.add(value.__module__)
-    return frozenset(name for name in held if isinstance(name, str) and name != own)
 
+    name: str
+    module: ModuleType
+    snapshot: Snapshot
+    code: CodeType | None
+    fingerprints: Mapping[str, int]
+    values: Mapping[str, int]
+    order: int
+    seconds: float
+    generation: int
 
-def _values_in(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Yield a module's globals, and what its containers, its classes' containers and its dispatchers hold."""
-    own = getattr(module, "__name__", None)
-    for attribute, value in list(getattr(module, "__dict__", {}).items()):
-        yield attribute, value
-        if attribute.startswith("__"):
-            continue
-        if issubclass(type(value), type):
-            if type.__getattribute__(value, "__module__") == own:
-                for part in list(vars(value).values()):
-                    yield from _items_in(part)
-        elif type(value) is FunctionType:
-            yield from _items_in(vars(value).get("registry"))  # functools.singledispatch
-        else:
-            yield from _items_in(value)
+    def __repr__(self) -> str:
+        return f"<record of {self.name}, generation {self.generation}>"
 
+    @cached_property
+    def imports(self) -> tuple[ImportStatement, ...]:
+        """The import statements of the source."""
+        code = self.code or _compile_for_reading(self.snapshot)
+        return read_imports(code, self.name, is_package=hasattr(self.module, "__path__")) if code is not None else ()
 
-def _items_in(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what a container holds that has a module of its own, an instance as its class."""
-    kind = type(value)
-    if not issubclass(kind, _CONTAINERS) or len(value) > _LARGE:
-        return
-    for item in [*value, *value.values()] if issubclass(kind, (dict, MappingProxyType)) else list(value):
-        if type(item) not in ATOMS:
-            yield "", item if issubclass(type(item), (type, FunctionType)) else type(item)
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """The names of the modules whose objects its globals hold since its body ran."""
+        return modules_held(self.module, self.values)
 
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
@@ -72,9 +64,9 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     *,
     name: str,
     order: int,
-    number: int,
     seconds: float,
-    imports: tuple[ImportStatement, ...] | None = None,
+    number: int,
+    like: ModuleRecord | None = None,
 ) -> ModuleRecord:
     """Return the record of a module whose body has run.
 
@@ -84,23 +76,15 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         code: what ran, where that is known.
         name: its dotted name in `sys.modules`.
         order: its place in the order in which modules began to run.
-        number: the generation it was made in.
         seconds: how long its body ran.
-        imports: the import statements of its code, where they were read before.
+        number: the generation it was made in.
+        like: the record of an earlier module of the name; of the same code, it has read the imports already.
     """
-    if imports is None:
-        readable = code or _compile_for_reading(snapshot)
-        is_package = hasattr(module, "__path__")
-        imports = read_imports(readable, name, is_package=is_package) if readable is not None else ()
     values = {key: id(value) for key, value in list(getattr(module, "__dict__", {}).items())}
-    prints = {
-        key: fingerprint(value)
-        for key, value in list(getattr(module, "__dict__", {}).items())
-        if not key.startswith("__") and not issubclass(type(value), _FIXED)
-    }
-    return ModuleRecord(
-        name, module, snapshot, code, imports, modules_held(module), prints, values, order, seconds, generation=number
-    )
+    record = ModuleRecord(name, module, snapshot, code, fingerprints(module), values, order, seconds, number)
+    if like is not None and code is not None and like.code is code:
+        vars(record)["imports"] = like.imports
+    return record
 
 
 def _compile_for_reading(snapshot: Snapshot) -> CodeType | None:
@@ -111,26 +95,3 @@ def _compile_for_reading(snapshot: Snapshot) -> CodeType | None:
         return compile(snapshot.data, snapshot.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return None
-
-
-def fingerprint(value: Any) -> int:
-    """Return a number that changes when items or attributes of `value` are added, removed or replaced.
-
-    Shallow, by identity, and holding nothing alive; a container of more than 10,000 items counts by its size.
-
-    >>> items = [1, 2]
-    >>> before = fingerprint(items)
-    >>> items.append(3)
-    >>> fingerprint(items) == before
-    False
-    """
-    parts: Any = value
-    if not issubclass(type(value), (list, tuple, set, frozenset, dict)):
-        try:
-            parts = object.__getattribute__(value, "__dict__")
-        except AttributeError:
-            return 0
-    if len(parts) > _LARGE:
-        return hash(len(parts))
-    items = [*parts, *parts.values()] if isinstance(parts, dict) else parts
-    return hash(tuple(map(id, items)))

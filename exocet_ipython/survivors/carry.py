@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal, ModuleRecord
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["carry_over"]
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal, ModuleRecord
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.held import Ownership
 from exocet_ipython.survivors.holders import replace_references

@@ -10,8 +10,8 @@ from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.generation import ModuleRecord
-from exocet_ipython.reloading.recording import ATOMS, fingerprint
+from exocet_ipython.reloading.contents import ATOMS, fingerprint
+from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Pairs", "pair_modules"]
 
