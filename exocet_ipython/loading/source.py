@@ -237,8 +237,10 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     path = spec.origin
     if get_data is None or path is None or is_extension(spec) or not path.endswith(_SOURCE_SUFFIXES):
         return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
-    # A file inside an archive has no stamp of its own: the text alone tells whether it changed.
-    stamp = stamp_file(path) if os.path.isfile(path) else None
+    try:
+        stamp = stamp_file(path)
+    except OSError:
+        stamp = None  # a file inside an archive has none of its own; one that is gone is its reader's to report
     data = get_data(path)
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
 

@@ -9,16 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
@@ -40,7 +40,7 @@ class Claims:
     def __init__(self, scope: Scope, thread: int | None = None) -> None:
         self._scope = scope
         self._thread = thread
-        self._loaded: dict[str, _Loaded] = {}
+        self._loaded: dict[str, LoadNotes] = {}
         self._nested = threading.local()
 
     def put_on(self) -> None:
@@ -65,8 +65,8 @@ class Claims:
         spec = find_spec(name, path)
         if spec is None or not self._scope.includes_spec(spec):
             return spec  # not None: the other finders need not look for it again
-        loaded = self._loaded[name] = _Loaded(_read_before_loading(spec))
-        _note_code(spec, loaded, self._stack())
+        notes = self._loaded[name] = LoadNotes(_read_before_loading(spec))
+        notes.watch(spec, self._stack())
         return spec
 
     def _stack(self) -> list[float]:
@@ -117,16 +117,7 @@ def _related(whole: Generation, records: dict[str, ModuleRecord], names: Iterabl
     return {name: record for name, record in records.items() if name in chosen}
 
 
-@dataclass(slots=True)
-class _Loaded:
-    """What a module that Python loads runs from, as far as it is known."""
-
-    snapshot: Snapshot
-    code: CodeType | None = None
-    seconds: float = 0.0
-
-
-def _records(generation: Generation, found: Mapping[str, _Loaded]) -> dict[str, ModuleRecord]:
+def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str, ModuleRecord]:
     first = generation.next_order
     return {
         name: record_module(
@@ -143,45 +134,6 @@ def _records(generation: Generation, found: Mapping[str, _Loaded]) -> dict[str, 
     }
 
 
-def _note_code(spec: ModuleSpec, loaded: _Loaded, nested: list[float]) -> None:
-    """Have a loader that Python calls hand us the code of its module, once, and how long it ran.
-
-    A `.pyc` that could be older than the text is passed over, as Python would not.
-
-    Args:
-        spec: of a module that is about to be loaded.
-        loaded: where to note.
-        nested: for each module that the thread is running, the seconds that those it imports took so far.
-    """
-    loader: Any = spec.loader
-    if getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
-        return
-
-    def get_code(name: str) -> CodeType | None:
-        del loader.get_code
-        loaded.code = loader.get_code(name) if bytecode_is_safe(spec) else compile_module(spec, loaded.snapshot)
-        return loaded.code
-
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module
-        nested.append(0.0)
-        began = time.perf_counter()
-        try:
-            loader.exec_module(module)
-        finally:
-            took = time.perf_counter() - began
-            loaded.seconds = took - nested.pop()
-            nested[-1] += took
-
-    # Under this name importlib's own caller of module bodies is known, and its frame is left out of tracebacks
-    # (CPython Python/import.c, remove_importlib_frames).
-    exec_module.__code__ = exec_module.__code__.replace(
-        co_filename="<frozen importlib._bootstrap_external>", co_name="_call_with_frames_removed"
-    )
-    loader.get_code = get_code
-    loader.exec_module = exec_module
-
-
 def _read_before_loading(spec: ModuleSpec) -> Snapshot:
     """Read a module's text before it runs: a save that comes between shows as a change later."""
     try:
@@ -190,7 +142,7 @@ def _read_before_loading(spec: ModuleSpec) -> Snapshot:
         return Snapshot(spec.name, spec.origin)  # the import itself will say what is wrong
 
 
-def _read_loaded(spec: Any) -> _Loaded:
+def _read_loaded(spec: Any) -> LoadNotes:
     """Return the text and code that a loaded module ran from, where its `.pyc` proves that the file still has them.
 
     A `.pyc` that could be of another text is compared by its code: a file that was only touched has not changed, and
@@ -199,23 +151,23 @@ def _read_loaded(spec: Any) -> _Loaded:
     try:
         snapshot = read_snapshot(spec, time.time_ns())
     except (OSError, AttributeError):
-        return _Loaded(Snapshot(spec.name, spec.origin if spec.has_location else None))
+        return LoadNotes(Snapshot(spec.name, spec.origin if spec.has_location else None))
     if snapshot.stamp is None:
-        return _Loaded(snapshot)
+        return LoadNotes(snapshot)
     loader: Any = spec.loader
     cached = _read_bytecode(spec)
     if cached is not None and bytecode_is_safe(spec) and _has_stamp(cached, snapshot.stamp):
         same = type(loader).get_code is SourceFileLoader.get_code
-        return _Loaded(snapshot, loader.get_code(spec.name) if same else None)
+        return LoadNotes(snapshot, loader.get_code(spec.name) if same else None)
     if cached is None or getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
-        return _Loaded(replace(snapshot, digest=""))
+        return LoadNotes(replace(snapshot, digest=""))
     try:
         code = compile_module(spec, snapshot)
     except (SyntaxError, ValueError):
         code = None
     if code == marshal.loads(cached[_HEADER:]):  # noqa: S302 - the file that Python itself has just run
-        return _Loaded(snapshot, code)
-    return _Loaded(replace(snapshot, digest=_ANOTHER, read_at=0))
+        return LoadNotes(snapshot, code)
+    return LoadNotes(replace(snapshot, digest=_ANOTHER, read_at=0))
 
 
 def _read_bytecode(spec: ModuleSpec) -> bytes | None:
