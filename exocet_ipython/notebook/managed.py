@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from exocet_ipython.errors import ModuleNotLoadedError
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
@@ -28,18 +30,42 @@ class ManagedModules:
     Attributes:
         generation: the current one.
         scope: which modules are the person's own code.
-        frozen_patterns: patterns of the modules that are never made anew unless asked for by name.
     """
 
     def __init__(self, detector: Detector) -> None:
         self.generation = Generation()
-        self.scope = Scope()
-        self.frozen_patterns: tuple[str, ...] = ()
+        self._scope = Scope()
+        self._frozen: tuple[str, ...] = ()
         self._detector = detector
         self._claims: Claims | None = None
+        self._tried: tuple[Snapshot, ...] = ()
 
     def __repr__(self) -> str:
         return f"<managed modules of {self.generation!r}>"
+
+    @property
+    def scope(self) -> Scope:
+        """Which modules are the person's own code."""
+        return self._scope
+
+    @scope.setter
+    def scope(self, scope: Scope) -> None:
+        self._scope = scope
+        if self._claims is not None:
+            self._claims.scope = scope
+
+    def configure(self, include: Iterable[str], exclude: Iterable[str], frozen: Iterable[str]) -> None:
+        """Take other patterns for what is own code, and for what is never made anew unless asked for by name."""
+        with PUBLISHING:
+            self._frozen = tuple(frozen)
+            self.scope = replace(self.scope, include=tuple(include), exclude=tuple(exclude))
+            records = self.generation.records
+            left = [name for name, record in records.items() if not self.scope.includes(name, record.snapshot.path)]
+            if left:
+                self.generation = self.generation.without(left)
+            if self.follows:
+                self.adopt()
+                self.follow()
 
     # -- joining -------------------------------------------------------------------------------------------------
 
@@ -93,11 +119,20 @@ class ManagedModules:
                 self._detector.follow(())
 
     def collect_claims(self) -> None:
-        """Bring the own modules that were imported since the last call into the current generation."""
-        if self._claims is not None and self._claims.found_some:
-            with PUBLISHING:
-                self._take(self._claims.records(self.generation))
+        """Bring the own modules that were imported since the last call into the current generation.
+
+        While another thread reloads it waits for nobody: they join with the next call.
+        """
+        claims = self._claims
+        if claims is None or not claims.found_some or not PUBLISHING.acquire(blocking=False):
+            return
+        try:
+            records = claims.records(self.generation)
+            if records:
+                self._take(records)
                 self.follow()
+        finally:
+            PUBLISHING.release()
 
     def follow(self) -> None:
         """Tell the detector which files and folders to follow from now on."""
@@ -105,7 +140,15 @@ class ManagedModules:
             records = self.generation.records.values()
             packages = {folder for record in records for folder in getattr(record.module, "__path__", ())}
             roots = {folder for folder in map(os.path.abspath, sys.path) if self.scope.includes("", folder)}
-            self._detector.follow([record.snapshot for record in records], packages | roots)
+            loaded = [record.snapshot for record in records]
+            self._detector.follow([*loaded, *self._claims.unloaded, *self._tried], packages | roots)
+
+    def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
+        """Follow also what the last reload has read and did not load: the repair may be in a new file."""
+        records = self.generation.records.values()
+        loaded = {id(record.snapshot) for record in records}
+        self._tried = tuple(snapshot for snapshot in snapshots if id(snapshot) not in loaded)
+        self.follow()
 
     def suspects(self) -> Suspicion:
         """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
@@ -126,6 +169,17 @@ class ManagedModules:
         """Return the changes of the files of these modules, by content."""
         records = self.generation.records
         return list(self._detector.changed(records[name].snapshot for name in names if name in records))
+
+    def look_into(self, noticed: Suspicion) -> list[Change]:
+        """Return what really changed of what was noticed."""
+        records = self.generation.records
+        changes = self.changes(list(records if noticed.everything else noticed.names))
+        elsewhere = noticed.appeared or noticed.everything or not noticed.names <= records.keys()
+        return [*self.moves(), *changes] if elsewhere else changes
+
+    def stands_as_tried(self) -> bool:
+        """Say whether all that the last reload has read and did not load is on disk as it was then."""
+        return not self._detector.changed(self._tried)
 
     def moves(self) -> list[Change]:
         """Return the modules whose source is elsewhere by now, or whose failed imports could succeed."""
@@ -160,7 +214,7 @@ class ManagedModules:
         return [
             name
             for name, record in self.generation.records.items()
-            if matches(self.frozen_patterns, name, record.snapshot.path)
+            if matches(self._frozen, name, record.snapshot.path)
             or getattr(record.module, "__exo_frozen__", False) is True
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     namespace: dict[str, Any],
     *,
     mirrors: Iterable[dict[str, Any]] = (),
-    migrating: bool = False,
+    moving: Sequence[RetiredGeneration] | None = None,
 ) -> Published:
     """Make what was built current; on any error everything is as it was.
 
@@ -46,7 +46,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         bindings: which names of the namespace point where.
         namespace: the notebook's names.
         mirrors: where the shell notes the names of its output cache a second time.
-        migrating: whether survivors move to the new modules.
+        moving: what lives of earlier generations, to move to the new modules together with what retires now; None
+            where nothing is to move.
     """
     after = current.updated(built.made, built.gone)
     old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
@@ -64,8 +65,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         for binding in rebound:
             journal.set_item(namespace, binding.name, binding.value)
         replace_outputs(journal, namespace, mirrors, old, modules)
-        if migrating:
-            migration = migrate(old, made, journal)
+        if moving is not None:
+            migration = migrate(old, modules, journal, moving)
     except BaseException:
         journal.undo()
         raise

@@ -237,7 +237,7 @@ class Session:
             self.bindings,
             self.namespace,
             mirrors=self._mirrors,
-            migrating=migrating,
+            moving=self._retirement.living() if migrating else None,
         )
         self.managed.generation = done.generation
         self._retirement.retire(done.retired)

@@ -33,14 +33,18 @@ class Claims:
     Args:
         scope: which modules are own code.
         thread: the only thread whose imports are noted; None for all.
+
+    Attributes:
+        scope: as given; it may be replaced while the finder is on.
     """
 
     is_exocet = True
 
     def __init__(self, scope: Scope, thread: int | None = None) -> None:
-        self._scope = scope
+        self.scope = scope
         self._thread = thread
         self._loaded: dict[str, LoadNotes] = {}
+        self._news = False
         self._nested = threading.local()
 
     def put_on(self) -> None:
@@ -55,19 +59,28 @@ class Claims:
 
     @property
     def found_some(self) -> bool:
-        """Whether modules were noted since `records` was asked for."""
-        return bool(self._loaded)
+        """Whether modules were noted, or have ended loading, since `records` was asked for."""
+        return self._news
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - protocol
         """Note the text of an own module that is about to be loaded, and have its loader hand us the code."""
         if self._thread not in (None, threading.get_ident()):
             return None
         spec = find_spec(name, path)
-        if spec is None or not self._scope.includes_spec(spec):
+        if spec is None or not self.scope.includes_spec(spec):
             return spec  # not None: the other finders need not look for it again
         notes = self._loaded[name] = LoadNotes(_read_before_loading(spec))
-        notes.watch(spec, self._stack())
+        notes.watch(spec, self._stack(), self._tell)
+        self._tell()
         return spec
+
+    @property
+    def unloaded(self) -> list[Snapshot]:
+        """The texts of modules that were noted and are not loaded: their import failed, or goes on."""
+        return [notes.snapshot for notes in list(self._loaded.values())]
+
+    def _tell(self) -> None:
+        self._news = True
 
     def _stack(self) -> list[float]:
         """Return the present thread's stack of seconds; the lowest entry is the thread itself."""
@@ -77,8 +90,23 @@ class Claims:
         return stack
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:
-        """Return the records of the modules that were noted, are loaded, and are in no generation yet."""
-        loaded, self._loaded = self._loaded, {}
+        """Return the records of the modules that were noted, are loaded, and are not in the generation as they are.
+
+        Another thread may be loading one of them: it is asked for again when it is done. A module that is in the
+        generation and was loaded again (taken out of `sys.modules`, or by `importlib.reload`) gets a new record.
+        """
+        self._news = False
+        loaded = {}
+        for name in list(self._loaded):
+            module = PRESENCE.current(name)
+            if module is None:
+                continue  # its import failed, has not begun yet, or was only a question: with the next news it shows
+            if getattr(getattr(module, "__spec__", None), "_initializing", False):
+                self._tell()
+                continue
+            notes, known = self._loaded.pop(name), generation.records.get(name)
+            if known is None or known.module is not module or notes.ended:
+                loaded[name] = notes
         return _records(generation, loaded)
 
 
@@ -130,7 +158,7 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
             seconds=loaded.seconds,
         )
         for place, (name, loaded) in enumerate(found.items())
-        if name not in generation.records and (module := PRESENCE.current(name)) is not None
+        if (module := PRESENCE.current(name)) is not None
     }
 
 

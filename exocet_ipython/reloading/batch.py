@@ -11,7 +11,7 @@ import builtins
 import copy
 import linecache
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
@@ -36,18 +36,31 @@ class Batch(ModuleBuilder):
         affected: dotted names to make anew.
         changed: those whose text is to be read again; the others run from the code kept in memory.
         scope: which modules that were never loaded belong to the batch when its code imports them.
+        note_read: called with each text that is read again, before it runs.
+
+    Attributes:
+        failed: dotted names of modules whose body raised; the build goes on where whoever imported them does.
     """
 
-    def __init__(self, generation: Generation, affected: Iterable[str], changed: Iterable[str], scope: Scope) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        affected: Iterable[str],
+        changed: Iterable[str],
+        scope: Scope,
+        note_read: Callable[[Snapshot], object] = lambda _: None,
+    ) -> None:
         super().__init__(pep302_mapper)
         self._generation = generation
         self._affected = frozenset(affected)
         self._changed = frozenset(changed)
         self._scope = scope
+        self._note_read = note_read
         self._ancestors = frozenset(_packages_above(self._affected)) - self._affected
         self._roots = frozenset(name.partition(".")[0] for name in self._affected)
         self._claimed: dict[str, bool] = {}
         self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
+        self.failed: set[str] = set()
         self._seconds: dict[str, float] = {}
         self._nested = [0.0]
         self._builtins = _BodyBuiltins(__import__=self.import_)
@@ -124,6 +137,9 @@ class Batch(ModuleBuilder):
             elif spec.loader is not None:
                 with without_bytecode(spec.loader):
                     _run_by_loader(spec.loader, module)
+        except BaseException:
+            self.failed.add(spec.name)
+            raise
         finally:
             took = time.perf_counter() - began
             self._seconds[spec.name] = took - self._nested.pop()
@@ -157,6 +173,7 @@ class Batch(ModuleBuilder):
         if record is not None and spec.name not in self._changed and record.code is not None:
             return record.snapshot, record.code
         snapshot = read_snapshot(spec, time.time_ns())
+        self._note_read(snapshot)
         # A traceback must show the text that runs now, and linecache trusts size and time stamp.
         linecache.cache.pop(snapshot.path or "", None)
         if spec.loader is None:

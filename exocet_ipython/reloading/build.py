@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.batch import Batch
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
@@ -25,19 +27,31 @@ class Built:
     gone: frozenset[str] = frozenset()
 
 
-def build_modules(plan: Plan, current: Generation, scope: Scope) -> Built:
+def build_modules(
+    plan: Plan, current: Generation, scope: Scope, note_read: Callable[[Snapshot], object] = lambda _: None
+) -> Built:
     """Make and run the modules of a plan beside the current generation.
+
+    Args:
+        plan: what to make.
+        current: the generation that stays current meanwhile.
+        scope: which modules that were never loaded belong to what is made.
+        note_read: called with each text that is read again, before it runs.
 
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
     importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
-    batch = Batch(current, plan.names, plan.changed, scope)
+    batch = Batch(current, plan.names, plan.changed, scope, note_read)
     gone: set[str] = set()
     try:
         with batch.building():
             for step in plan.steps:
                 if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
+                    gone.add(step.name)
+                elif step.name in batch.failed - batch.modules.keys() and isinstance(step.because, ImportEdge):
+                    # Its importer caught the error and goes on without it, as after a restart. What the person has
+                    # edited, or asked for, is run once more to show them the error.
                     gone.add(step.name)
                 else:
                     batch.load(step.name)

@@ -7,7 +7,7 @@ stops it half-way, every name is put back.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType, ModuleType
@@ -49,6 +49,11 @@ class Generation:
     def adopting(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the same generation with modules that Python had loaded before: nothing of them was made anew."""
         return Generation(self.number, MappingProxyType({**self.records, **made}))
+
+    def without(self, names: Collection[str]) -> Generation:
+        """Return the same generation without these modules: they go on as they are, and are nobody's to reload."""
+        kept = {name: record for name, record in self.records.items() if name not in names}
+        return Generation(self.number, MappingProxyType(kept))
 
     @property
     def next_order(self) -> int:

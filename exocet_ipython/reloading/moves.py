@@ -5,6 +5,8 @@ A change of a loaded file is the detectors' to find. What appeared beside it is 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
@@ -53,10 +55,29 @@ def _appeared(record: ModuleRecord, generation: Generation, scope: Scope) -> Ite
     for statement in record.imports:
         for name in statement.names:
             parent, _, child = name.rpartition(".")
-            if name in generation.records or name in sys.modules or hasattr(sys.modules.get(parent), child):
+            if name in generation.records or name in sys.modules:
+                continue
+            if child in getattr(sys.modules.get(parent), "__dict__", {}):  # hasattr() would run a lazy __getattr__
                 continue
             if parent and parent not in sys.modules:
                 continue
             spec = find_spec_of(name)
-            if spec is not None and scope.includes_spec(spec):
+            if spec is not None and scope.includes_spec(spec) and _is_younger(spec, record.snapshot.read_at):
                 yield spec.origin or name
+
+
+def _is_younger(spec: ModuleSpec, moment: int) -> bool:
+    """Say whether a source was put or saved in its place after a moment (nanoseconds), a package's folder included.
+
+    A source that was there when the importer ran did not appear: the import is a function's that was not called yet,
+    or it failed, and would again.
+    """
+    places = [spec.origin] if spec.has_location else []
+    for place in (*places, *(spec.submodule_search_locations or ())):
+        with contextlib.suppress(OSError, TypeError):
+            if os.stat(place or "").st_ctime_ns + _TICK > moment:
+                return True
+    return False
+
+
+_TICK = 20_000_000  # nanoseconds: a file system's clock is behind `time.time_ns()` by up to a tick of the kernel

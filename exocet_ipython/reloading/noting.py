@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
@@ -20,16 +21,18 @@ class LoadNotes:
         snapshot: the text that was on disk before the module ran.
         code: what ran; None for a loader that runs its module in its own way.
         seconds: how long the body took, without the modules it imported.
+        ended: whether its body is known to have run, to its end or not.
     """
 
-    __slots__ = ("_loader", "_nested", "_spec", "code", "seconds", "snapshot")
+    __slots__ = ("_loader", "_nested", "_spec", "_tell", "code", "ended", "seconds", "snapshot")
 
     def __init__(self, snapshot: Snapshot, code: CodeType | None = None) -> None:
         self.snapshot = snapshot
         self.code = code
         self.seconds = 0.0
+        self.ended = False
 
-    def watch(self, spec: ModuleSpec, nested: list[float]) -> None:
+    def watch(self, spec: ModuleSpec, nested: list[float], tell: Callable[[], None]) -> None:
         """Have the loader of a module that is about to be loaded hand us its code and its time, once.
 
         The loader is the finder's own object, made for this spec; two of its methods are shadowed until each is called.
@@ -37,10 +40,11 @@ class LoadNotes:
         Args:
             spec: of the module.
             nested: for each module that the thread is running, the seconds that those it imports took so far.
+            tell: called when the body has run.
         """
         loader: Any = spec.loader
         if getattr(type(loader), "exec_module", None) is SourceFileLoader.exec_module:
-            self._loader, self._spec, self._nested = loader, spec, nested
+            self._loader, self._spec, self._nested, self._tell = loader, spec, nested, tell
             loader.get_code = self._get_code
             loader.exec_module = self._call_with_frames_removed
 
@@ -64,6 +68,8 @@ class LoadNotes:
             took = time.perf_counter() - began
             self.seconds = took - nested.pop()
             nested[-1] += took
+            self.ended = True
+            self._tell()
 
 
 # Under this file name and its own name, the frame is taken for importlib's caller of module bodies, and left out of the

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -20,6 +20,7 @@ from exocet_ipython.survivors.held import Ownership
 from exocet_ipython.survivors.holders import replace_references
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
+from exocet_ipython.survivors.records import RetiredGeneration
 
 __all__ = ["Migration", "Stuck", "migrate"]
 
@@ -44,17 +45,26 @@ class Migration:
     stuck: tuple[Stuck, ...] = ()
 
 
-def migrate(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], journal: Journal) -> Migration:
-    """Move what survives of retired modules to the modules that took their place.
+def migrate(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    journal: Journal,
+    older: Sequence[RetiredGeneration] = (),
+) -> Migration:
+    """Move what survives of retired modules to the modules that are current now.
 
     Args:
         old: dotted name -> record of a module that retired.
-        new: dotted name -> the module that took its place.
+        new: dotted name -> the module that is current now, of all modules.
         journal: how each write is taken back.
+        older: what lives of earlier generations, which were only tracked until now.
     """
-    pairs = pair_modules(old, new)
+    pairs = pair_modules(old, new, older)
     retired = pairs.retired()
-    spaces = [vars(record.module) for record in old.values() if hasattr(record.module, "__dict__")]
+    modules = [record.module for record in old.values()]
+    modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
+    spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    del modules
     records = [spaces, *spaces, *old.values(), *pairs.containers()]
     ownership = Ownership(retired, [records, *records, *journal.references()])
     held = [item for item in retired if ownership.is_held(item)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
@@ -12,6 +12,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import ATOMS, fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.records import RetiredGeneration
 
 __all__ = ["Pairs", "pair_modules"]
 
@@ -44,16 +45,24 @@ class Pairs:
         return [self.objects, self.classes, self.functions, self.inner, *pairs]
 
 
-def pair_modules(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> Pairs:
-    """Match what the retired modules define with what the new ones do.
+def pair_modules(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    older: Iterable[RetiredGeneration] = (),
+) -> Pairs:
+    """Match what the retired modules define with what the current ones do.
 
     Args:
         old: dotted name -> record of a module that retired.
-        new: dotted name -> the module that took its place.
+        new: dotted name -> the module that is current now, of all modules.
+        older: what lives of earlier generations, which were only tracked until now.
     """
     matcher = _Matcher(old, new)
     for name in old.keys() & new.keys():
         matcher.match_module(name)
+    for generation in older:
+        for kind, name, value in generation.living():
+            matcher.match_survivor(kind, name, value)
     return matcher.pairs
 
 
@@ -82,6 +91,24 @@ class _Matcher:
             elif self._is_own_value(record, attribute, before) and type(before).__name__ == type(now).__name__:
                 self._add(before, now)
 
+    def match_survivor(self, kind: str, name: str, value: Any) -> None:
+        """Match a module, class or function of an earlier generation, known by its dotted name."""
+        module, path = name, ""
+        while module not in self._new and "." in module:
+            module, _, last = module.rpartition(".")
+            path = f"{last}.{path}".rstrip(".")
+        now: Any = self._new.get(module)
+        for part in path.split(".") if path else ():
+            now = getattr(now, part, None)
+        if kind == "module":
+            self.pairs.own.add(id(getattr(value, "__dict__", None)))
+            if now is not None and not path:
+                self._add(value, now)
+        elif issubclass(type(value), type):
+            self._match_class(value, now)
+        elif type(value) is FunctionType:
+            self._match_function(value, now, getattr(self._new.get(module), "__dict__", {}))
+
     def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
         """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
         kind = type(value)
@@ -91,7 +118,7 @@ class _Matcher:
 
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
-        if not issubclass(type(new), type) or module not in self._old or id(old) in self.pairs.objects:
+        if not issubclass(type(new), type) or new is old or id(old) in self.pairs.objects or module not in self._new:
             return
         self._add(old, new)
         self.pairs.classes.append((old, new))
@@ -113,7 +140,7 @@ class _Matcher:
                     self._match_function(first, second, namespace)
 
     def _match_function(self, old: FunctionType, new: Any, namespace: dict[str, Any]) -> None:
-        if old.__module__ not in self._old or id(old) in self.pairs.objects:
+        if new is None or new is old or id(old) in self.pairs.objects or old.__module__ not in self._new:
             return
         self._add(old, new)
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
