@@ -1,0 +1,1 @@
+"""A text game: a player walks through rooms by typing commands."""

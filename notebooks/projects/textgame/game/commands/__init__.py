@@ -1,0 +1,1 @@
+"""The commands, in one module for each kind."""
