@@ -1,0 +1,336 @@
+"""`%exoauto`: on, off, its settings, what it reports, and that all of it can be taken off."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from traitlets.config import Config
+
+from exocet_ipython.notebook.shell import attach, detach
+from tests.shells import Notebook, open_shell
+from tests.workshop import Workshop
+
+
+def finders() -> list[object]:
+    """Return the finders on `sys.meta_path` that are ours."""
+    return [finder for finder in sys.meta_path if type(finder).__module__.startswith("exocet_ipython")]
+
+
+def descriptors() -> list[str]:
+    """Return what the process's open descriptors are."""
+    found = []
+    for entry in os.scandir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(entry.path))
+        except FileNotFoundError:  # the one that lists them
+            continue
+    return sorted(found)
+
+
+@pytest.fixture
+def auto(notebook: Notebook) -> Notebook:
+    """A notebook in which automatic reloading is on."""
+    notebook.run("%exoauto on")
+    return notebook
+
+
+# -- on and off --------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_off_until_it_is_turned_on(notebook: Notebook, workshop: Workshop) -> None:
+    """Loading the extension changes nothing about imports; `%exoauto` alone says the state."""
+    assert "off" in notebook.run("%exoauto")
+    workshop.write({"model.py": "N = 1"})
+    notebook.run("import model")
+    workshop.edit("model.py", "N = 2")
+    assert notebook.value("model.N") == 1
+    assert finders() == []
+
+
+def test_on_says_so_and_reloads_before_the_next_cell(notebook: Notebook, workshop: Workshop) -> None:
+    """After `%exoauto on` an ordinary import follows the file, with no further word."""
+    assert "on" in notebook.run("%exoauto on")
+    assert "on" in notebook.run("%exoauto")
+    workshop.write({"model.py": "N = 1"})
+    notebook.run("import model")
+    workshop.edit("model.py", "N = 2")
+    assert notebook.value("model.N") == 2
+
+
+def test_turning_it_on_twice_is_turning_it_on_once(auto: Notebook) -> None:
+    """One finder is there, and one `off` takes it away."""
+    auto.run("%exoauto on")
+    assert len(finders()) == 1
+    assert "off" in auto.run("%exoauto off")
+    assert "off" in auto.run("%exoauto off")
+    assert finders() == []
+
+
+def test_off_leaves_what_was_loaded(auto: Notebook, workshop: Workshop) -> None:
+    """After `off` a cell runs on what was loaded last, and `on` takes up what was saved meanwhile."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    auto.run("%exoauto off")
+    workshop.edit("model.py", "N = 2")
+    assert auto.value("model.N") == 1
+    auto.run("%exoauto on")
+    assert auto.value("model.N") == 2
+
+
+def test_another_word_is_refused(auto: Notebook) -> None:
+    """`%exoauto maybe` says what it takes and changes nothing."""
+    assert "on" in auto.run("%exoauto maybe")
+    assert "UsageError" in auto.run("%exoauto maybe")
+    assert "on" in auto.run("%exoauto")
+
+
+def test_a_configuration_file_turns_it_on(workshop: Workshop, tmp_path: Path) -> None:
+    """`c.Exocet.auto = True` is in force from `%load_ext` on."""
+    config = Config()
+    config.Exocet.auto = True
+    workshop.write({"model.py": "N = 1"})
+    with open_shell(tmp_path / "ipython", config) as shell:
+        notebook = Notebook(shell)
+        notebook.run("%load_ext exocet_ipython")
+        notebook.run("from model import N")
+        workshop.edit("model.py", "N = 2")
+        assert notebook.value("N") == 2
+        notebook.run("%unload_ext exocet_ipython")
+        assert finders() == []
+
+
+def test_the_setting_turns_it_on_and_off(notebook: Notebook, workshop: Workshop) -> None:
+    """`%config Exocet.auto = True` is `%exoauto on`, and the setting shows what the magic did."""
+    notebook.run("%config Exocet.auto = True")
+    assert "on" in notebook.run("%exoauto")
+    workshop.write({"model.py": "N = 1"})
+    notebook.run("import model")
+    workshop.edit("model.py", "N = 2")
+    assert notebook.value("model.N") == 2
+    notebook.run("%config Exocet.auto = False")
+    assert finders() == []
+    notebook.run("%exoauto on")
+    assert notebook.value("%config Exocet.auto") is True
+
+
+def test_unloading_takes_all_of_it_off(plain: Notebook, workshop: Workshop) -> None:
+    """The finder, the events, the transformer and the descriptor go; the modules stay and are followed no more."""
+    shell = plain.shell
+    before = (
+        list(sys.meta_path),
+        {event: list(callbacks) for event, callbacks in shell.events.callbacks.items()},
+        list(shell.ast_transformers),
+        descriptors(),
+    )
+    workshop.write({"model.py": "N = 1"})
+    plain.run("%load_ext exocet_ipython")
+    settings = attach(shell).settings
+    plain.run("%exoauto on")
+    plain.run("import model")
+    if sys.platform == "linux":
+        assert descriptors() != before[3]
+    plain.run("%unload_ext exocet_ipython")
+    after = (
+        list(sys.meta_path),
+        {event: list(callbacks) for event, callbacks in shell.events.callbacks.items()},
+        list(shell.ast_transformers),
+        descriptors(),
+    )
+    assert after == before
+    workshop.edit("model.py", "N = 2")
+    assert plain.value("model.N") == 1
+    settings.auto = True  # whoever still has the settings object reaches nothing with it
+    assert finders() == []
+
+
+def test_loading_again_begins_afresh(auto: Notebook, workshop: Workshop) -> None:
+    """`%reload_ext` leaves one finder at most, and what was imported before is adopted by the next `on`."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    auto.run("%reload_ext exocet_ipython")
+    auto.run("%exoauto on")
+    assert len(finders()) == 1
+    workshop.edit("model.py", "N = 2")
+    assert auto.value("model.N") == 2
+
+
+# -- what is reported --------------------------------------------------------------------------------------------------
+
+
+def test_a_cell_without_a_change_prints_nothing(auto: Notebook, workshop: Workshop) -> None:
+    """Imports, and files that were saved as they were, are no news."""
+    path = workshop.write({"model.py": "N = 1"}) / "model.py"
+    assert auto.run("import model") == ""
+    path.write_text("N = 1\n")
+    workshop.edit("model.py", "N = 1")
+    path.touch()
+    assert auto.run("x = model.N") == ""
+
+
+def test_a_reload_is_one_line(auto: Notebook, workshop: Workshop) -> None:
+    """It names the module, the time and the names, and the next cell says nothing."""
+    workshop.write({"model.py": "class Model: pass"})
+    auto.run("from model import Model")
+    workshop.edit("model.py", "class Model: x = 1")
+    (line,) = auto.run("assert Model.x == 1").splitlines()
+    assert line.startswith("reloaded model in ")
+    assert line.endswith("1 name replaced: Model")
+    assert auto.run("Model.x") != line
+
+
+def test_quiet_says_nothing_but_a_failure(auto: Notebook, workshop: Workshop) -> None:
+    """`quiet` hides the line; an error is shown all the same."""
+    auto.run('%config Exocet.report = "quiet"')
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    workshop.edit("model.py", "N = 2")
+    assert auto.run("assert model.N == 2") == ""
+    workshop.edit("model.py", "N = (")
+    assert "SyntaxError" in auto.run("assert model.N == 2")
+
+
+def test_full_says_why_and_what(auto: Notebook, workshop: Workshop) -> None:
+    """`full` names each module with its reason and each name with its source."""
+    auto.run('%config Exocet.report = "full"')
+    workshop.write({"model.py": "N = 1", "app.py": "from model import N"})
+    auto.run("import app\nfrom model import N")
+    workshop.edit("model.py", "N = 2")
+    text = auto.run("assert (N, app.N) == (2, 2)")
+    assert "model (its file changed)" in text
+    assert "app (it imports model, line 1: from model import N)" in text
+    assert "N = model.N" in text
+
+
+# -- which modules -----------------------------------------------------------------------------------------------------
+
+
+PACKAGE = {"game/__init__.py": "", "game/world.py": "N = 1", "game/rules.py": "N = 1", "other.py": "N = 1"}
+GAME = "import game.world, game.rules, other"
+VALUES = "(game.world.N, game.rules.N, other.N)"
+
+
+def edit_game(workshop: Workshop) -> None:
+    """Make every N of the game 2."""
+    for path in ("game/world.py", "game/rules.py", "other.py"):
+        workshop.edit(path, "N = 2")
+
+
+@pytest.mark.parametrize("pattern", ["game.world", "*/game/world.py", "*.world"])
+def test_excluded_modules_are_never_reloaded(auto: Notebook, workshop: Workshop, pattern: str) -> None:
+    """By name or by path, before the import."""
+    auto.run(f"%config Exocet.exclude = [{pattern!r}]")
+    workshop.write(PACKAGE)
+    auto.run(GAME)
+    edit_game(workshop)
+    assert auto.value(VALUES) == (1, 2, 2)
+
+
+def test_excluding_reaches_modules_that_are_loaded(auto: Notebook, workshop: Workshop) -> None:
+    """A package can be excluded once its reloads have become a nuisance, and included again."""
+    workshop.write(PACKAGE)
+    auto.run(GAME)
+    auto.run("%config Exocet.exclude = ['game']")
+    edit_game(workshop)
+    assert auto.value(VALUES) == (1, 1, 2)
+    auto.run("%config Exocet.exclude = []")
+    assert auto.value(VALUES) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("pattern", ["tool", "*/site-packages/tool.py"])
+def test_included_modules_are_reloaded_though_installed(auto: Notebook, workshop: Workshop, pattern: str) -> None:
+    """What lies in `site-packages` is not own code until the person says so."""
+    workshop.write({"site-packages/tool.py": "N = 1", "site-packages/gear.py": "N = 1"})
+    auto.run(f"import sys\nsys.path.insert(0, {workshop.path('site-packages')!r})")
+    auto.run(f"%config Exocet.include = [{pattern!r}]")
+    auto.run("import tool, gear")
+    workshop.edit("site-packages/tool.py", "N = 2")
+    workshop.edit("site-packages/gear.py", "N = 2")
+    assert auto.value("(tool.N, gear.N)") == (2, 1)
+
+
+def test_including_reaches_modules_that_are_loaded(auto: Notebook, workshop: Workshop) -> None:
+    """An installed module that was imported before is adopted as soon as it is included."""
+    workshop.write({"site-packages/tool.py": "N = 1"})
+    auto.run(f"import sys\nsys.path.insert(0, {workshop.path('site-packages')!r})")
+    auto.run("import tool")
+    auto.run("%config Exocet.include = ['tool']")
+    workshop.edit("site-packages/tool.py", "N = 2")
+    assert auto.value("tool.N") == 2
+
+
+@pytest.mark.parametrize("pattern", ["weights", "*/weights.py", None])
+def test_frozen_modules_do_not_run_again(auto: Notebook, workshop: Workshop, pattern: str | None) -> None:
+    """By setting or by `__exo_frozen__`: said once, with what it leaves stale; `%exoreload NAME` runs it."""
+    if pattern is not None:
+        auto.run(f"%config Exocet.frozen = [{pattern!r}]")
+    mark = "" if pattern is not None else "__exo_frozen__ = True\n"
+    workshop.write({"config.py": "N = 1", "weights.py": f"{mark}from config import N"})
+    auto.run("import config, weights")
+    workshop.edit("config.py", "N = 2")
+    text = auto.run("assert (config.N, weights.N) == (2, 1)")
+    assert "frozen, and stale now" in text
+    assert "weights (it imports config" in text
+    assert auto.run("None") == ""
+    workshop.edit("weights.py", f"{mark}from config import N\nM = 3")
+    text = auto.run("assert not hasattr(weights, 'M')")
+    assert "weights changed, but frozen" in text
+    assert auto.run("None") == ""
+    auto.run("report = %exoreload weights")
+    assert auto.value("(weights.N, weights.M)") == (2, 3)
+
+
+def test_a_long_reload_waits_for_the_person(auto: Notebook, workshop: Workshop) -> None:
+    """Above `rerun_limit` nothing runs, it is said once, and `%exoreload` does it; None means no limit."""
+    auto.run("%config Exocet.rerun_limit = 0.0")
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    workshop.edit("model.py", "N = 2")
+    text = auto.run("assert model.N == 1")
+    assert "not reloaded: model would take" in text
+    assert "run %exoreload" in text
+    assert auto.run("None") == ""
+    auto.run("report = %exoreload")
+    assert auto.value("model.N") == 2
+    auto.run("%config Exocet.rerun_limit = None")
+    workshop.edit("model.py", "N = 3")
+    assert auto.value("model.N") == 3
+
+
+def test_a_raised_limit_lets_the_waiting_reload_through(auto: Notebook, workshop: Workshop) -> None:
+    """What waited is done with the next change that is noticed, whichever file it is in."""
+    auto.run("%config Exocet.rerun_limit = 0.0")
+    workshop.write({"model.py": "N = 1", "other.py": "N = 1"})
+    auto.run("import model, other")
+    workshop.edit("model.py", "N = 2")
+    auto.run("assert model.N == 1")
+    auto.run("%config Exocet.rerun_limit = 30.0")
+    workshop.edit("other.py", "N = 2")
+    assert auto.value("(model.N, other.N)") == (2, 2)
+
+
+def test_tracking_leaves_instances_alone(auto: Notebook, workshop: Workshop) -> None:
+    """`c.Exocet.instances = "track"`: names are replaced, and old instances stay and are named."""
+    auto.run('%config Exocet.instances = "track"')
+    workshop.write({"model.py": "class Model:\n    def f(self): return 1"})
+    auto.run("from model import Model\nmodel = Model()")
+    workshop.edit("model.py", "class Model:\n    def f(self): return 2")
+    text = auto.run("assert (model.f(), Model().f()) == (1, 2)")
+    assert "old Model alive: model" in text
+
+
+def test_migrating_is_what_it_does_by_itself(auto: Notebook, workshop: Workshop) -> None:
+    """Unless set, instances made before run the new code."""
+    workshop.write({"model.py": "class Model:\n    def f(self): return 1"})
+    auto.run("from model import Model\nmodel = Model()")
+    workshop.edit("model.py", "class Model:\n    def f(self): return 2")
+    assert auto.value("(model.f(), isinstance(model, Model))") == (2, True)
+
+
+def test_detaching_twice_is_harmless(auto: Notebook) -> None:
+    """The second time there is nothing left to take off."""
+    detach(auto.shell)
+    detach(auto.shell)
+    assert finders() == []

@@ -1,0 +1,57 @@
+"""What the text of a cell binds."""
+
+from __future__ import annotations
+
+import pytest
+
+from exocet_ipython.notebook.cells import CellImport, read_cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("import a", [CellImport("a", "a")]),
+        ("import a.b", [CellImport("a", "a")]),
+        ("import a.b as c, d", [CellImport("c", "a.b"), CellImport("d", "d")]),
+        ("from a import b, c as d", [CellImport("b", "a", "b"), CellImport("d", "a", "c")]),
+        ("from a.b import *", [CellImport("*", "a.b", "*")]),
+        ("from . import b", []),
+        ("from .a import b", []),
+        ("x = 1", ["x"]),
+        ("x: int = 1", ["x"]),
+        ("x += 1", ["x"]),
+        ("x = y = 1", ["x", "y"]),
+        ("x, (y, *z) = t", ["x", "y", "z"]),
+        ("x.y = 1\nx[0] = 1", []),
+        ("del x", ["x"]),
+        ("def x(): import a", ["x"]),
+        ("async def x(): pass", ["x"]),
+        ("class x: import a", ["x"]),
+        ("print((x := 1))", ["x"]),
+        ("[x for x in y]", []),
+        ("[(z := x) for x in y]", ["z"]),
+        ("lambda: (x := 1)", None),
+        ("for x in y:\n    import a\nelse:\n    z = 1", ["x", CellImport("a", "a"), "z"]),
+        ("while (x := f()):\n    import a", ["x", CellImport("a", "a")]),
+        ("with f() as x, g() as (y, z):\n    import a", ["x", "y", "z", CellImport("a", "a")]),
+        (
+            "try:\n    import a\nexcept E as x:\n    a = None\nelse:\n    b = 1\nfinally:\n    c = 1",
+            [CellImport("a", "a"), "x", "a", "b", "c"],
+        ),
+        ("if t:\n    import a\nelse:\n    import b as a", [CellImport("a", "a"), CellImport("a", "b")]),
+        ("match t:\n    case [x, *y]:\n        z = 1", ["x", "y", "z"]),
+        ("match t:\n    case {'k': x, **y}:\n        pass", ["y", "x"]),
+        ("match t:\n    case (1 | 2) as x:\n        import a", ["x", CellImport("a", "a")]),
+        ("import a\na = a.b\nimport a", [CellImport("a", "a"), "a", CellImport("a", "a")]),
+        ("%timeit x", []),
+        ("def (", []),
+        ("x = '\0'", []),
+        ("", []),
+    ],
+)
+def test_read_cell(cell: str, found: list[CellImport | str] | None) -> None:
+    """A cell binds, in order, what its statements at the top level bind; what doesn't parse binds nothing."""
+    if found is None:  # a lambda's own name: it may be said to be bound, never to be imported
+        assert [event for event in read_cell(cell) if isinstance(event, CellImport)] == []
+    else:
+        assert list(read_cell(cell)) == found
