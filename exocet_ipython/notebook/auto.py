@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from IPython.core.error import InputRejected
 from IPython.core.interactiveshell import InteractiveShell
@@ -27,6 +27,8 @@ from exocet_ipython.reloading.generation import PUBLISHING
 __all__ = ["AutoReload", "CellStopper"]
 
 _FAILED = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
+_INTERRUPTED = "the reload before it was interrupted. All is as it was; run the cell again to reload"
+_INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run the cell again"
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
 
@@ -38,19 +40,28 @@ class CellStoppedError(InputRejected):
 
 
 class CellStopper(ast.NodeTransformer):
-    """Stops the next cell, when it was told to, before any of it runs.
+    """Stops the next cell of a thread, when it was told to, before any of it runs.
 
     An exception in an event callback is swallowed and the cell runs all the same; IPython lets InputRejected pass,
     and keeps the transformer that raised it.
     """
 
     def __init__(self) -> None:
-        self.reason = ""
+        self._reasons: dict[int, str] = {}  # thread -> why its next cell is not to run
+
+    def stop(self, reason: str) -> None:
+        """Let the cell that is about to run in this thread not run."""
+        self._reasons[threading.get_ident()] = reason
+
+    def relent(self) -> None:
+        """Let the next cell of this thread run: the one that was to be stopped didn't parse, and never came here."""
+        if self._reasons:
+            self._reasons.pop(threading.get_ident(), None)
 
     def visit(self, node: ast.AST) -> ast.AST:
         """Return the cell as it is, or reject it once."""
-        if self.reason:
-            reason, self.reason = self.reason, ""
+        reason = self._reasons.pop(threading.get_ident(), "") if self._reasons else ""
+        if reason:
             raise CellStoppedError(reason)
         return node
 
@@ -77,8 +88,9 @@ class AutoReload:
         self._settings = settings
         self._show_report = show_report
         self._show_error = show_error
+        self._lock = threading.Lock()  # of the two below; held for moments, so that no cell waits for another
         self._noticed = Suspicion()
-        self._running: WeakSet[Any] = WeakSet()
+        self._running: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # what IPython tells of a cell -> its thread
 
     def __repr__(self) -> str:
         return f"<automatic reloading: {'on' if self.is_on else 'off'}>"
@@ -99,54 +111,90 @@ class AutoReload:
 
     def before_cell(self, info: Any) -> None:
         """Reload what changed, if the cell that is about to run is alone."""
-        self._running.add(info)
+        self.stopper.relent()
+        with self._lock:
+            self._running[info] = threading.get_ident()
         if not self.is_on:
             return
-        noticed = self._noticed = self._noticed | self._session.managed.suspects()
-        if not noticed:
-            return
-        alone = len(self._running) == 1 and not _other_cells()
-        if not alone or not PUBLISHING.acquire(blocking=False):
-            return
+        before = self._session.generation.number
         try:
-            self._noticed = Suspicion()
-            self._refresh(noticed)
+            self._catch_up(info)
         except KeyboardInterrupt:
-            self._noticed = noticed
-            self.stopper.reason = "the reload before it was interrupted. All is as it was; run the cell again to reload"
-        finally:
-            PUBLISHING.release()
+            was_done = self._session.generation.number != before
+            self.stopper.stop(_INTERRUPTED_LATE if was_done else _INTERRUPTED)
 
     def after_cell(self, result: Any) -> None:
-        """Bring what the cell imported into the session."""
-        self._running.discard(result.info)
+        """Bring what the cell imported into the session.
+
+        Args:
+            result: what IPython tells of the cell; None for one that awaited something and was interrupted.
+        """
+        with self._lock:
+            if result is not None:
+                self._running.pop(result.info, None)
+            else:
+                for info, thread in list(self._running.items()):
+                    if thread == threading.get_ident():
+                        del self._running[info]
         if self.is_on:
             self._session.managed.collect_claims()
 
-    def _refresh(self, noticed: Suspicion) -> None:
-        report = self._session.refresh(
-            noticed, migrating=self._settings.instances != "track", limit=self._settings.rerun_limit
-        )
-        if report.error is not None:
+    def _catch_up(self, info: Any) -> None:
+        """Notice what changed, and reload it or keep it for the next cell that is alone."""
+        managed = self._session.managed
+        managed.collect_claims()  # of threads
+        noticed = managed.suspects()
+        if noticed or self._noticed:
+            self._keep(noticed)
+            if self._is_alone(info) and PUBLISHING.acquire(blocking=False):
+                try:
+                    self._reload()
+                finally:
+                    PUBLISHING.release()
+
+    def _keep(self, noticed: Suspicion) -> None:
+        with self._lock:
+            self._noticed |= noticed
+
+    def _reload(self) -> None:
+        with self._lock:
+            noticed, self._noticed = self._noticed, Suspicion()
+        try:
+            report = self._session.refresh(
+                noticed, migrating=self._settings.instances != "track", limit=self._settings.rerun_limit
+            )
+        except BaseException:
+            self._keep(noticed)
+            raise
+        if report.error is not None or report.waiting:
             # Tried again with the next file that is saved: the repair may be in another one.
             self._session.managed.distrust(noticed)
+        if report.error is not None:
             self._show_error(report.error)
             if self._settings.on_error == "stop":
-                self.stopper.reason = _FAILED
-            return
-        if report.waiting:
-            self._session.managed.distrust(noticed)
-        if report and self._settings.report != "quiet":
+                self.stopper.stop(_FAILED)
+        elif report and self._settings.report != "quiet":
             self._show_report(report)
 
+    def _is_alone(self, info: Any) -> bool:
+        """Say whether no other cell runs: none on a thread's stack, and none that awaits something in another thread.
 
-def _other_cells() -> bool:
-    """Say whether a cell is running in another thread, or around the one that is about to run."""
-    own = threading.get_ident()
-    for thread, top in list(sys._current_frames().items()):  # noqa: SLF001 - the documented way to see other threads
-        frame: FrameType | None = sys._getframe() if thread == own else top  # noqa: SLF001 - likewise
-        while frame is not None:
-            if frame.f_code is _RUNS_CELL:
-                return True
-            frame = frame.f_back
+        Of the cells of this thread none awaits: the next one has begun.
+        """
+        own = threading.get_ident()
+        frames = sys._current_frames()  # noqa: SLF001 - the documented way to see other threads
+        if any(map(_runs_cell, frames.values())):
+            return False
+        with self._lock:
+            return not any(
+                other is not info and thread != own and thread in frames for other, thread in self._running.items()
+            )
+
+
+def _runs_cell(frame: FrameType | None) -> bool:
+    """Say whether a cell is among a frame and its callers."""
+    while frame is not None:
+        if frame.f_code is _RUNS_CELL:
+            return True
+        frame = frame.f_back
     return False

@@ -108,11 +108,9 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            match _arguments(self.exoauto, line).state:
-                case "on":
-                    self.auto.turn_on()
-                case "off":
-                    self.auto.turn_off()
+            state = _arguments(self.exoauto, line).state
+            if state is not None:
+                self.settings.auto = state == "on"  # what observes the setting does it
             return self.auto
 
     @magic_arguments()

@@ -8,9 +8,10 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from exocet_ipython.errors import ModuleNotLoadedError
-from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.source import Snapshot, digest_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
@@ -21,7 +22,7 @@ from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope, matches
 
-__all__ = ["ManagedModules"]
+__all__ = ["ManagedModules", "sign_changes"]
 
 
 class ManagedModules:
@@ -227,3 +228,19 @@ class ManagedModules:
         """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""
         module = PRESENCE.current(name)
         return star_names(module) if module is not None and self.scope.includes_module(name, module) else ()
+
+
+def sign_changes(changes: Iterable[Change]) -> frozenset[object]:
+    """Return what two sets of changes have in common only when the files' contents are the same as well.
+
+    >>> sign_changes([])
+    frozenset()
+    """
+    return frozenset((change.name, change.kind, _digest(change.path)) for change in changes)
+
+
+def _digest(path: str) -> str:
+    try:
+        return digest_of(Path(path).read_bytes())
+    except (OSError, ValueError):  # ValueError: a null character
+        return ""

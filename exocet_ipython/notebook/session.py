@@ -15,11 +15,11 @@ from typing import Any
 
 from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
-from exocet_ipython.loading.source import is_extension, require_spec
+from exocet_ipython.loading.source import Snapshot, is_extension, require_spec
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
-from exocet_ipython.notebook.managed import ManagedModules
+from exocet_ipython.notebook.managed import ManagedModules, sign_changes
 from exocet_ipython.notebook.publishing import publish
 from exocet_ipython.notebook.report import (
     Rebound,
@@ -30,7 +30,7 @@ from exocet_ipython.notebook.report import (
     join_names,
 )
 from exocet_ipython.notebook.status import describe_status
-from exocet_ipython.reloading.build import Built, build_modules, met_live_state
+from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.plan import Plan, Step
@@ -67,6 +67,7 @@ class Session:
         self._mirrors = tuple(mirrors)
         self.managed = ManagedModules(detector or StatSweep())
         self._retirement = Retirement()
+        self._undone: frozenset[object] = frozenset()
 
     def __repr__(self) -> str:
         return f"<session at {self.generation!r}>"
@@ -159,10 +160,12 @@ class Session:
         with PUBLISHING:
             self.managed.adopt()
             chosen = self.managed.choose(names)
+            asked = set(names) & set(self.managed.frozen())  # a frozen module runs for those who name it
             moves = [move for move in self.managed.moves() if move.name in chosen]
             changes = [*moves, *self.managed.changes(chosen)]
-            frozen = [] if names else self.managed.frozen()
-            plan = self.managed.plan(changes, [name for name in chosen if name not in frozen] if force else ())
+            if force:
+                asked |= set(chosen) if names else set(chosen) - set(self.managed.frozen())
+            plan = self.managed.plan(changes, asked)
             if dry_run:
                 return ReloadReport(
                     self.generation.number,
@@ -188,23 +191,30 @@ class Session:
     def refresh(self, noticed: Suspicion, *, migrating: bool = False, limit: float | None = None) -> ReloadReport:
         """Reload what really changed of what was noticed; as `reload` does, with the error in the report.
 
+        What failed or was left undone is not tried again, nor said again, while the files are the same.
+
         Args:
             noticed: where to look.
             migrating: move what survives of the replaced modules to the new ones.
             limit: seconds; what took longer when it ran last is left for `reload`, and the report says so.
         """
         with PUBLISHING:
-            records = self.generation.records
-            names = list(records) if noticed.everything else [name for name in noticed.names if name in records]
-            changes = self.managed.changes(names)
-            if noticed.appeared or noticed.everything:
-                changes = [*self.managed.moves(), *changes]
+            changes = self.managed.look_into(noticed)
+            undone, self._undone = self._undone, frozenset()
+            signature = sign_changes(changes)
+            if signature == undone and not (noticed.appeared or noticed.everything) and self.managed.stands_as_tried():
+                self._undone = undone
+                return ReloadReport(self.generation.number)
             plan = self.managed.plan(changes)
             seconds = self.managed.seconds(plan)
             if limit is not None and seconds > limit:
                 waiting = f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
-                return ReloadReport(self.generation.number, skipped=_describe(plan.skipped), waiting=waiting)
-            return self._carry_out(plan, migrating=migrating)
+                report = ReloadReport(self.generation.number, skipped=_describe(plan.skipped), waiting=waiting)
+            else:
+                report = self._carry_out(plan, migrating=migrating)
+            if report.error is not None or report.waiting or report.skipped:
+                self._undone = signature
+            return report
 
     def claiming(self) -> AbstractContextManager[None]:
         """Let the first imports of own code, in the present thread, join the current generation for a while."""
@@ -223,13 +233,15 @@ class Session:
 
     def _build_and_publish(self, plan: Plan, *, migrating: bool) -> ReloadReport:
         began = time.perf_counter()
+        tried: list[Snapshot] = []
         try:
-            plan, built = self._build(plan)
+            plan, built = build_lowest(plan, self.generation, self.managed.scope, tried.append)
             act_on_interrupt()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
             trim_traceback(error)
+            self.managed.follow_tried(tried)
             return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
         done = publish(
             built,
@@ -241,7 +253,7 @@ class Session:
         )
         self.managed.generation = done.generation
         self._retirement.retire(done.retired)
-        self.managed.follow()
+        self.managed.follow_tried(tried)
         reasons = {step.name: step.reason for step in plan.steps}
         made = sorted(built.made.values(), key=lambda record: record.order)
         return ReloadReport(
@@ -260,20 +272,6 @@ class Session:
             rung=plan.rung,
             duration=time.perf_counter() - began,
         )
-
-    def _build(self, plan: Plan) -> tuple[Plan, Built]:
-        """Build a plan aside; with the whole scope new where only the state of live modules was in the way."""
-        try:
-            return plan, build_modules(plan, self.generation, self.managed.scope)
-        except Exception as error:
-            if not met_live_state(error, plan, self.generation):
-                raise
-            related = self.generation.graph().related(plan.names)
-            whole = plan.widened({name: order for name, order in self.generation.order.items() if name in related})
-            try:
-                return whole, build_modules(whole, self.generation, self.managed.scope)
-            except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
-                raise error from None
 
 
 def _describe(steps: Iterable[Step]) -> tuple[ReloadedModule, ...]:

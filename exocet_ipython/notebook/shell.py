@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -43,8 +42,9 @@ class Attachment:
         self._take_off.append(self.session.managed.close)
         self._apply_settings()
         self.settings.observe(self._apply_settings, ["include", "exclude", "frozen"])
-        if self.settings.auto:
-            self._magics.auto.turn_on()
+        self.settings.observe(self._switch, "auto")
+        self._take_off.append(self.settings.unobserve_all)
+        self._switch()
         self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
 
     def __repr__(self) -> str:
@@ -56,16 +56,21 @@ class Attachment:
             self._take_off.pop()()
 
     def _apply_settings(self, change: Any = None) -> None:  # noqa: ARG002 - what changed doesn't matter
-        managed, settings = self.session.managed, self.settings
-        managed.scope = replace(managed.scope, include=tuple(settings.include), exclude=tuple(settings.exclude))
-        managed.frozen_patterns = tuple(settings.frozen)
+        self.session.managed.configure(self.settings.include, self.settings.exclude, self.settings.frozen)
+
+    def _switch(self, change: Any = None) -> None:  # noqa: ARG002 - the setting says it all
+        if self.settings.auto:
+            self._magics.auto.turn_on()
+        else:
+            self._magics.auto.turn_off()
 
     def _after_cell(self, result: Any) -> None:
         self._magics.failures.settle()
-        info = result.info
-        text = getattr(info, "transformed_cell", None) or info.raw_cell
-        if text:
-            self.session.learn(text)
+        if result is not None:  # ipykernel has none for a cell that awaited something and was interrupted
+            info = result.info
+            text = getattr(info, "transformed_cell", None) or info.raw_cell
+            if text:
+                self.session.learn(text)
         self._magics.auto.after_cell(result)
 
     def _hook_list(self, items: list[Any], item: object) -> None:

@@ -16,7 +16,7 @@ from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["Built", "build_modules", "met_live_state"]
+__all__ = ["Built", "build_lowest", "build_modules", "met_live_state"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +64,26 @@ def build_modules(
         batch.close()
     _share_submodules(batch.modules, current, gone)
     return Built(batch.records(), frozenset(gone))
+
+
+def build_lowest(
+    plan: Plan, current: Generation, scope: Scope, note_read: Callable[[Snapshot], object] = lambda _: None
+) -> tuple[Plan, Built]:
+    """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
+
+    Takes what `build_modules` takes and raises what it raises. Returns the plan that was carried out with what it made.
+    """
+    try:
+        return plan, build_modules(plan, current, scope, note_read)
+    except Exception as error:
+        if not met_live_state(error, plan, current):
+            raise
+        related = current.graph().related(plan.names)
+        whole = plan.widened({name: order for name, order in current.order.items() if name in related})
+        try:
+            return whole, build_modules(whole, current, scope, note_read)
+        except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
+            raise error from None
 
 
 def met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:

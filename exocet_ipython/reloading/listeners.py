@@ -46,6 +46,7 @@ class Place:
         wd: the watch on the folder itself.
         unwatched: why there is none.
         certain: whether every change of what the path leads to is an event.
+        refusal: why what is in it has to be looked at instead; None where events are enough.
         searched: how many reasons there are to care for new entries that may be modules.
         users: how many places, links, files and reasons need it.
     """
@@ -59,6 +60,7 @@ class Place:
         self.wd: int | None = None
         self.unwatched: Unwatched | None = Unwatched.MISSING
         self.certain = False
+        self.refusal: Unwatched | None = None
         self.inode = 0  # of what is no folder: an archive on sys.path
         self.searched = 0
         self.users = 0
@@ -70,17 +72,6 @@ class Place:
 
     def __repr__(self) -> str:
         return f"<place {self.path}>"
-
-    @property
-    def refusal(self) -> Unwatched | None:
-        """Why what is in it has to be looked at instead; None where events are enough."""
-        if self.unwatched in (None, Unwatched.MISSING):
-            return None if self.certain else self._refusal_above()
-        return self.unwatched
-
-    def _refusal_above(self) -> Unwatched:
-        above = [place.refusal for place in (self.parent, self.target) if place is not None]
-        return next((refusal for refusal in above if refusal is not None), Unwatched.UNREADABLE)
 
     def state(self) -> tuple[object, ...]:
         """Return what has to be equal for it to be the same place as before."""

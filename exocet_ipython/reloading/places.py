@@ -140,6 +140,7 @@ class Places:
             self._watches.remove(place)
         place.unwatched = unwatched
         place.certain = _is_certain(place)
+        place.refusal = _refusal(place)
         if place.refusal is None:
             self.refused.pop(place, None)
         else:
@@ -150,6 +151,8 @@ class Places:
         if not stat.S_ISDIR(status.st_mode):
             place.inode = status.st_ino
             return Unwatched.MISSING
+        if self._watches.error is not None:
+            return Unwatched.FULL
         if self.mounts.system_of(place.real, status.st_dev) not in REPORTING:
             return Unwatched.FOREIGN
         try:
@@ -182,6 +185,15 @@ def _is_certain(place: Place) -> bool:
     # The folder before it says nothing of its entries. The folder itself tells when it is moved or deleted, and where
     # another file system is mounted its name can't be: enough for a folder, not for a link.
     return place.wd is not None and target is None and parent.unwatched in (Unwatched.UNREADABLE, Unwatched.FOREIGN)
+
+
+def _refusal(place: Place) -> Unwatched | None:
+    if place.unwatched not in (None, Unwatched.MISSING):
+        return place.unwatched
+    if place.certain:
+        return None
+    above = (before.refusal for before in (place.parent, place.target) if before is not None)
+    return next((refusal for refusal in above if refusal is not None), Unwatched.UNREADABLE)
 
 
 def _linked_path(path: str) -> str | None:

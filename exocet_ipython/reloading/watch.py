@@ -17,6 +17,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from exocet_ipython.loading.source import Snapshot
@@ -91,13 +92,8 @@ class InotifyWatch:
     def limits(self) -> tuple[str, ...]:
         """What is looked at before each cell since it can't be watched, and why; one sentence a reason."""
         with self._lock:
-            counts: dict[Unwatched, int] = {}
-            for file in self._refused:
-                if file.refusal is not None:
-                    counts[file.refusal] = counts.get(file.refusal, 0) + 1
-            for place in self._places.refused:
-                if place.searched and (refusal := place.refusal) is not None:
-                    counts[refusal] = counts.get(refusal, 0) + 1
+            searched = (place for place in self._places.refused if place.searched)
+            counts = Counter(swept.refusal for swept in (*self._refused, *searched) if swept.refusal is not None)
             return tuple(self._explain(refusal, count) for refusal, count in counts.items())
 
     def _explain(self, refusal: Unwatched, count: int) -> str:
