@@ -7,6 +7,7 @@ workshop restores what a session of imports changes, after it has checked what n
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
 import os
 import sys
@@ -133,6 +134,12 @@ class Workshop:
         return str(getattr(module, "__file__", None) or "").startswith(str(self.folder) + os.sep)
 
 
+def living_standins() -> list[StandIn]:
+    """Return the stand-ins that exist anywhere in the process; a package loaded by an earlier test may keep one."""
+    gc.collect()
+    return [thing for thing in gc.get_objects() if type(thing) is StandIn]
+
+
 def standin_names() -> list[str]:
     """Return the names for which `sys.modules` holds a stand-in: none, unless a batch is under way."""
     # type() and not isinstance(): a stand-in that is asked for its class answers for the module.
@@ -140,7 +147,7 @@ def standin_names() -> list[str]:
 
 
 def _is_test(name: str) -> bool:
-    return name.partition(".")[0] in ("tests", "conftest")
+    return name.partition(".")[0] in ("tests", "conftest", "notebooks")
 
 
 def _differences(what: str, before: Sequence[object], after: Sequence[object]) -> list[str]:

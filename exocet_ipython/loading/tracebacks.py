@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 
-__all__ = ["hide_own_frames", "related_errors", "trim_traceback"]
+__all__ = ["hide_own_frames", "related_errors", "trim_traceback", "without_frames"]
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
@@ -37,7 +37,11 @@ def trim_traceback(error: BaseException) -> None:
     The exceptions are changed in place.
     """
     for found in related_errors(error):
-        found.__traceback__ = _without_own(found.__traceback__)
+        found.__traceback__ = without_frames(found.__traceback__, _is_own)
+        trace = found.__traceback__
+        while trace is not None:
+            _release_callers(trace.tb_frame)
+            trace = trace.tb_next
 
 
 def related_errors(error: BaseException) -> Iterator[BaseException]:
@@ -59,17 +63,17 @@ def related_errors(error: BaseException) -> Iterator[BaseException]:
         yield found
 
 
-def _without_own(trace: TracebackType | None) -> TracebackType | None:
+def without_frames(trace: TracebackType | None, unwanted: Callable[[str], bool]) -> TracebackType | None:
+    """Return a traceback without the frames whose file name is unwanted; its entries are linked anew."""
     kept = []
     while trace is not None:
-        if not _is_own(trace.tb_frame.f_code.co_filename):
+        if not unwanted(trace.tb_frame.f_code.co_filename):
             kept.append(trace)
         trace = trace.tb_next
     following = None
     for entry in reversed(kept):
         entry.tb_next = following
         following = entry
-        _release_callers(entry.tb_frame)
     return following
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 
 from IPython.core import interactiveshell
 from IPython.core.error import UsageError
 
-from exocet_ipython.loading.tracebacks import related_errors, trim_traceback
+from exocet_ipython.loading.tracebacks import related_errors, trim_traceback, without_frames
 
 __all__ = ["Failures"]
 
@@ -86,22 +85,9 @@ class Failures:
             shell.showtraceback(running_compiled_code=True)
 
     def _display(self, error: BaseException) -> None:
-        error.__traceback__ = _without_shell(error.__traceback__)
+        # The frames that run a cell and call a magic are not the person's either.
+        error.__traceback__ = without_frames(error.__traceback__, interactiveshell.__file__.__eq__)
         self._shell.showtraceback((type(error), error, error.__traceback__), tb_offset=0, running_compiled_code=True)
-
-
-def _without_shell(trace: TracebackType | None) -> TracebackType | None:
-    """Take the frames that run a cell and call a magic out of a traceback."""
-    kept = []
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename != interactiveshell.__file__:
-            kept.append(trace)
-        trace = trace.tb_next
-    following = None
-    for entry in reversed(kept):
-        entry.tb_next = following
-        following = entry
-    return following
 
 
 def _let_go(error: BaseException) -> None:

@@ -92,9 +92,9 @@ class InotifyWatch:
     def limits(self) -> tuple[str, ...]:
         """What is looked at before each cell since it can't be watched, and why; one sentence a reason."""
         with self._lock:
-            searched = (place for place in self._places.refused if place.searched)
-            counts = Counter(swept.refusal for swept in (*self._refused, *searched) if swept.refusal is not None)
-            return tuple(self._explain(refusal, count) for refusal, count in counts.items())
+            refusals = [file.refusal for file in self._refused]
+            refusals += [place.refusal for place in self._places.refused if place.searched]
+            return tuple(self._explain(refusal, count) for refusal, count in Counter(refusals).items() if refusal)
 
     def _explain(self, refusal: Unwatched, count: int) -> str:
         text = f"files and folders that are looked at before each cell: {count}, since {refusal.value}"
