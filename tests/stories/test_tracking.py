@@ -212,7 +212,7 @@ def test_three_hundred_reloads_leave_nothing(workshop: Workshop) -> None:
         report = notebook.reload()
         assert len(report.reloaded) == 5
         assert notebook["NUMBER"] == number
-        if number in (100, 300):
+        if number in (50, 100, 300):  # the first count fills caches of collections.abc
             del report
             gc.collect()
             assert notebook.session.survivors() == ()  # which forgets the references to what is gone
