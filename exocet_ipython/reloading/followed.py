@@ -181,10 +181,11 @@ class Following:
         self.folders: dict[str, None] = {}
 
     def replace_snapshots(self, snapshots: Iterable[Snapshot]) -> tuple[list[Snapshot], list[Snapshot]]:
-        """Take a new set of snapshots; return those that are gone and those that are new. Linear, mostly in C."""
+        """Take a new set of snapshots; return those that are gone and those that are new, in order."""
         before, self.snapshots = self.snapshots, {id(snapshot): snapshot for snapshot in snapshots}
         gone = [before[key] for key in before.keys() - self.snapshots.keys()]
-        return gone, [self.snapshots[key] for key in self.snapshots.keys() - before.keys()]
+        new = self.snapshots.keys() - before.keys()  # in C: mostly there is nothing new
+        return gone, [snapshot for key, snapshot in self.snapshots.items() if key in new] if new else []
 
     def replace_folders(self, folders: Iterable[str]) -> tuple[list[str], list[str]]:
         """Take a new set of folders; return those that are gone and those that are new, as absolute paths."""

@@ -27,15 +27,14 @@ class News:
     def __init__(self) -> None:
         self.files: set[WatchedFile] = set()
         self.places: set[Place] = set()
-        # (place, entry) -> whether it was a module before, None where that is unknown, and whether it was a folder
-        self.entries: dict[tuple[Place, str], tuple[bool | None, bool]] = {}
+        # (place, entry) -> whether it was there as a module before; None where that is unknown
+        self.entries: dict[tuple[Place, str], bool | None] = {}
 
     def module_appeared(self) -> bool:
-        """Say whether one of the entries appeared, vanished, or is another folder by now."""
+        """Say whether one of the entries appeared or vanished."""
         appeared = False
-        for (place, name), (existed, was_folder) in self.entries.items():
-            exists = place.settle(name)
-            appeared |= existed is not exists or (exists and was_folder)
+        for (place, name), existed in self.entries.items():
+            appeared |= place.settle(name) is not existed
         return appeared
 
 
@@ -101,7 +100,7 @@ class Place:
             existed = False
         elif is_folder or "." in name:
             existed = True
-        news.entries.setdefault((self, name), (existed, is_folder))
+        news.entries.setdefault((self, name), existed)
 
     def settle(self, name: str) -> bool:
         """Say whether an entry may be a module by now, and remember it; without a suffix only a folder may."""

@@ -145,7 +145,11 @@ class Places:
             self.refused.pop(place, None)
         else:
             self.refused[place] = None
-        return place.state() != before
+        if place.state() == before:
+            return False
+        place.known.clear()  # what was learnt of another folder's entries
+        place.plain.clear()
+        return True
 
     def _watch(self, place: Place, status: os.stat_result) -> Unwatched | None:
         if not stat.S_ISDIR(status.st_mode):
