@@ -8,12 +8,12 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from exocet_ipython.errors import ModuleNotLoadedError
-from exocet_ipython.loading.source import Snapshot, digest_of
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
+from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
@@ -22,7 +22,7 @@ from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope, matches
 
-__all__ = ["ManagedModules", "sign_changes"]
+__all__ = ["ManagedModules"]
 
 
 class ManagedModules:
@@ -141,7 +141,7 @@ class ManagedModules:
             records = self.generation.records.values()
             packages = {folder for record in records for folder in getattr(record.module, "__path__", ())}
             roots = {folder for folder in map(os.path.abspath, sys.path) if self.scope.includes("", folder)}
-            loaded = [record.snapshot for record in records]
+            loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
             self._detector.follow([*loaded, *self._claims.unloaded, *self._tried], packages | roots)
 
     def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
@@ -159,6 +159,11 @@ class ManagedModules:
         """Take back that what was noticed has been dealt with: its reload failed or was not done."""
         self._detector.distrust(noticed.names)
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What of a change is noticed in a slower way than it could be, and why; one sentence each."""
+        return self._detector.limits
+
     def close(self) -> None:
         """Stop following, and give back what the detector holds."""
         self.stop_following()
@@ -167,16 +172,20 @@ class ManagedModules:
     # -- asking --------------------------------------------------------------------------------------------------
 
     def changes(self, names: Sequence[str]) -> list[Change]:
-        """Return the changes of the files of these modules, by content."""
-        records = self.generation.records
-        return list(self._detector.changed(records[name].snapshot for name in names if name in records))
+        """Return the changes of the files of these modules, and of the data files they read, by content."""
+        records = [self.generation.records[name] for name in names if name in self.generation.records]
+        changes = list(self._detector.changed(record.snapshot for record in records))
+        data = self._detector.changed(snapshot for record in records for snapshot in record.data)
+        known = {change.name for change in changes}
+        return changes + [replace(change, kind="data") for change in data if change.name not in known]
 
     def look_into(self, noticed: Suspicion) -> list[Change]:
         """Return what really changed of what was noticed."""
         records = self.generation.records
         changes = self.changes(list(records if noticed.everything else noticed.names))
-        elsewhere = noticed.appeared or noticed.everything or not noticed.names <= records.keys()
-        return [*self.moves(), *changes] if elsewhere else changes
+        if not (noticed.appeared or noticed.everything or self._tried or noticed.names - records.keys()):
+            return changes
+        return [*self.moves(), *changes]
 
     def stands_as_tried(self) -> bool:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
@@ -219,28 +228,15 @@ class ManagedModules:
             or getattr(record.module, "__exo_frozen__", False) is True
         ]
 
-    def seconds(self, plan: Plan) -> float:
-        """Return how long the bodies of the plan's modules took when they ran last."""
+    def would_take(self, plan: Plan, limit: float | None) -> str:
+        """Say how long the bodies of the plan's modules took when they ran last, if longer than `limit` seconds."""
         records = self.generation.records
-        return sum(records[name].seconds for name in plan.names if name in records)
+        seconds = sum(records[name].seconds for name in plan.names if name in records)
+        if limit is None or seconds <= limit:
+            return ""
+        return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
 
     def public_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""
         module = PRESENCE.current(name)
         return star_names(module) if module is not None and self.scope.includes_module(name, module) else ()
-
-
-def sign_changes(changes: Iterable[Change]) -> frozenset[object]:
-    """Return what two sets of changes have in common only when the files' contents are the same as well.
-
-    >>> sign_changes([])
-    frozenset()
-    """
-    return frozenset((change.name, change.kind, _digest(change.path)) for change in changes)
-
-
-def _digest(path: str) -> str:
-    try:
-        return digest_of(Path(path).read_bytes())
-    except (OSError, ValueError):  # ValueError: a null character
-        return ""

@@ -183,11 +183,12 @@ class GenerationStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The modules of the current generation, and what lives of those before it."""
+    """The modules of the current generation, what lives of those before it, and what slows noticing changes."""
 
     generation: int
     modules: tuple[ModuleStatus, ...] = ()
     retired: tuple[GenerationStatus, ...] = ()
+    limits: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         lines = [self.headline]
@@ -221,7 +222,7 @@ class StatusReport:
         width = max((len(module.name) for module in self.modules), default=0)
         modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
-        return [(title, lines) for title, lines in [("modules", modules), *old] if lines]
+        return [(title, lines) for title, lines in [("modules", modules), *old, ("noticing", list(self.limits))] if lines]
 
 
 _WORTH_SAYING = 0.1  # seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -17,17 +17,16 @@ from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
 from exocet_ipython.loading.source import Snapshot, is_extension, require_spec
 from exocet_ipython.loading.tracebacks import trim_traceback
+from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
-from exocet_ipython.notebook.managed import ManagedModules, sign_changes
+from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.publishing import publish
 from exocet_ipython.notebook.report import (
     Rebound,
     ReloadedModule,
     ReloadReport,
     StatusReport,
-    format_seconds,
-    join_names,
 )
 from exocet_ipython.notebook.status import describe_status
 from exocet_ipython.reloading.build import build_lowest
@@ -38,6 +37,7 @@ from exocet_ipython.survivors.records import Retirement, Survivor
 
 __all__ = ["Session"]
 
+_OPEN = nullcontext()
 
 class Session:
     """Loads modules, reloads what changed, and replaces the names of one namespace.
@@ -67,7 +67,7 @@ class Session:
         self._mirrors = tuple(mirrors)
         self.managed = ManagedModules(detector or StatSweep())
         self._retirement = Retirement()
-        self._undone: frozenset[object] = frozenset()
+        self._undone = Attempt()
 
     def __repr__(self) -> str:
         return f"<session at {self.generation!r}>"
@@ -182,13 +182,21 @@ class Session:
         with PUBLISHING:
             self.managed.adopt()
             changes = self.managed.changes(list(self.generation.records))
-            return describe_status(self.generation, changes, self._retirement.living(), self.survivors())
+            living = self._retirement.living()
+            return describe_status(self.generation, changes, living, self.survivors(), self.managed.limits)
 
     def survivors(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold of replaced generations."""
         return self._retirement.survivors(self.namespace)
 
-    def refresh(self, noticed: Suspicion, *, migrating: bool = False, limit: float | None = None) -> ReloadReport:
+    def refresh(
+        self,
+        noticed: Suspicion,
+        *,
+        migrating: bool = False,
+        limit: float | None = None,
+        gate: AbstractContextManager[object] = _OPEN,
+    ) -> ReloadReport:
         """Reload what really changed of what was noticed; as `reload` does, with the error in the report.
 
         What failed or was left undone is not tried again, nor said again, while the files are the same.
@@ -197,41 +205,44 @@ class Session:
             noticed: where to look.
             migrating: move what survives of the replaced modules to the new ones.
             limit: seconds; what took longer when it ran last is left for `reload`, and the report says so.
+            gate: entered to publish; what it raises then leaves everything as it was.
         """
         with PUBLISHING:
             changes = self.managed.look_into(noticed)
-            undone, self._undone = self._undone, frozenset()
             signature = sign_changes(changes)
-            if signature == undone and not (noticed.appeared or noticed.everything) and self.managed.stands_as_tried():
-                self._undone = undone
+            if self._undone.is_repeated(signature, noticed) and self.managed.stands_as_tried():
+                if self._undone.is_open:
+                    self.managed.distrust(noticed)
                 return ReloadReport(self.generation.number)
+            self._undone = Attempt()
             plan = self.managed.plan(changes)
-            seconds = self.managed.seconds(plan)
-            if limit is not None and seconds > limit:
-                waiting = f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
+            if waiting := self.managed.would_take(plan, limit):
                 report = ReloadReport(self.generation.number, skipped=_describe(plan.skipped), waiting=waiting)
             else:
-                report = self._carry_out(plan, migrating=migrating)
-            if report.error is not None or report.waiting or report.skipped:
-                self._undone = signature
+                report = self._carry_out(plan, migrating=migrating, gate=gate)
+            self._undone = Attempt.of(report, signature)
+            if self._undone.is_open:
+                self.managed.distrust(noticed)
             return report
 
     def claiming(self) -> AbstractContextManager[None]:
         """Let the first imports of own code, in the present thread, join the current generation for a while."""
         return self.managed.claiming()
 
-    def learn(self, cell: str) -> None:
-        """Learn from the text of a cell that ran which names it bound."""
-        self.bindings.learn(cell, self.managed.public_names)
+    def learn(self, cell: str, *, failed: bool = False) -> None:
+        """Learn from the text of a cell that ran, to its end or not, which names it bound."""
+        self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed)
 
-    def _carry_out(self, plan: Plan, *, migrating: bool = False) -> ReloadReport:
+    def _carry_out(
+        self, plan: Plan, *, migrating: bool = False, gate: AbstractContextManager[object] = _OPEN
+    ) -> ReloadReport:
         """Build what the plan says aside and publish it; an error in its code goes into the report."""
         if not plan.steps:
             return ReloadReport(self.generation.number, skipped=_describe(plan.skipped), survivors=self.survivors())
         with deferred_interrupt():
-            return self._build_and_publish(plan, migrating=migrating)
+            return self._build_and_publish(plan, migrating, gate)
 
-    def _build_and_publish(self, plan: Plan, *, migrating: bool) -> ReloadReport:
+    def _build_and_publish(self, plan: Plan, migrating: bool, gate: AbstractContextManager[object]) -> ReloadReport:  # noqa: FBT001 - private
         began = time.perf_counter()
         tried: list[Snapshot] = []
         try:
@@ -243,15 +254,12 @@ class Session:
             trim_traceback(error)
             self.managed.follow_tried(tried)
             return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
-        done = publish(
-            built,
-            self.generation,
-            self.bindings,
-            self.namespace,
-            mirrors=self._mirrors,
-            moving=self._retirement.living() if migrating else None,
-        )
-        self.managed.generation = done.generation
+        moving = self._retirement.living() if migrating else None
+        with gate:
+            done = publish(
+                built, self.generation, self.bindings, self.namespace, mirrors=self._mirrors, moving=moving
+            )
+            self.managed.generation = done.generation
         self._retirement.retire(done.retired)
         self.managed.follow_tried(tried)
         reasons = {step.name: step.reason for step in plan.steps}

@@ -18,6 +18,7 @@ def describe_status(
     changes: Iterable[Change],
     retired: Iterable[RetiredGeneration],
     survivors: Iterable[Survivor],
+    limits: tuple[str, ...] = (),
 ) -> StatusReport:
     """Return the report on a session.
 
@@ -26,10 +27,12 @@ def describe_status(
         changes: the files that differ on disk.
         retired: the replaced generations of which something lives.
         survivors: what the notebook's names hold of them.
+        limits: what is noticed in a slower way than it could be, and why.
     """
     states = {change.name: change.kind for change in changes}
     modules = tuple(_module(record, states) for record in generation.records.values())
-    return StatusReport(generation.number, modules, tuple(_generation(old, list(survivors)) for old in retired))
+    living = tuple(_generation(old, list(survivors)) for old in retired)
+    return StatusReport(generation.number, modules, living, limits)
 
 
 def _module(record: ModuleRecord, states: Mapping[str, str]) -> ModuleStatus:
