@@ -1,35 +1,35 @@
 """Live reloading for IPython and Jupyter: new module objects, replaced names, old instances tracked.
 
-This module holds public names only. `load_ipython_extension` imports the part that knows IPython when it is called.
+This module holds public names only, each imported when it is first asked for. `load_ipython_extension` imports the part
+that knows IPython when it is called.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from exocet_ipython.errors import (
-    ExcludedImportError,
-    ExocetError,
-    ExtensionPackageError,
-    ModuleNotLoadedError,
-    NotInMapperError,
-    SourceNotFoundError,
-)
-from exocet_ipython.loading.isolated import load_named, load_package_named
-from exocet_ipython.loading.mapper import (
-    CallableMapper,
-    DictMapper,
-    ExclusiveMapper,
-    Mapper,
-    StackedMapper,
-    empty_mapper,
-    pep302_mapper,
-    proxy_module,
-)
-from exocet_ipython.loading.modules import get_module, load
-
+TYPE_CHECKING = False  # that of typing costs more than all else here
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from exocet_ipython.errors import (
+        ExcludedImportError,
+        ExocetError,
+        ExtensionPackageError,
+        ModuleNotLoadedError,
+        NotInMapperError,
+        SourceNotFoundError,
+    )
+    from exocet_ipython.loading.isolated import load_named, load_package_named
+    from exocet_ipython.loading.mapper import (
+        CallableMapper,
+        DictMapper,
+        ExclusiveMapper,
+        Mapper,
+        StackedMapper,
+        empty_mapper,
+        pep302_mapper,
+        proxy_module,
+    )
+    from exocet_ipython.loading.modules import get_module, load
 
 __all__ = [
     "CallableMapper",
@@ -53,6 +53,43 @@ __all__ = [
     "proxy_module",
     "unload_ipython_extension",
 ]
+
+
+_HOMES = {
+    "CallableMapper": "exocet_ipython.loading.mapper",
+    "DictMapper": "exocet_ipython.loading.mapper",
+    "ExcludedImportError": "exocet_ipython.errors",
+    "ExclusiveMapper": "exocet_ipython.loading.mapper",
+    "ExocetError": "exocet_ipython.errors",
+    "ExtensionPackageError": "exocet_ipython.errors",
+    "Mapper": "exocet_ipython.loading.mapper",
+    "ModuleNotLoadedError": "exocet_ipython.errors",
+    "NotInMapperError": "exocet_ipython.errors",
+    "SourceNotFoundError": "exocet_ipython.errors",
+    "StackedMapper": "exocet_ipython.loading.mapper",
+    "empty_mapper": "exocet_ipython.loading.mapper",
+    "get_module": "exocet_ipython.loading.modules",
+    "load": "exocet_ipython.loading.modules",
+    "load_named": "exocet_ipython.loading.isolated",
+    "load_package_named": "exocet_ipython.loading.isolated",
+    "pep302_mapper": "exocet_ipython.loading.mapper",
+    "proxy_module": "exocet_ipython.loading.mapper",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name where it is first asked for: notebooks that only load the extension need none."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, whether or not they were asked for."""
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

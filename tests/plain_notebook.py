@@ -36,7 +36,7 @@ class PlainNotebook:
         """Run a cell as the magics' shell does: first imports of own code join, and its names are learned."""
         name = f"<cell {next(_numbers)}>"
         linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
-        with self.session.claiming():
+        with self.session.managed.claiming():
             exec(compile(cell, name, "exec"), self.space)
         self.session.learn(cell)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -64,8 +64,8 @@ def prefer_source(spec: ModuleSpec) -> ModuleSpec:
     """
     if spec.origin is None or not is_extension(spec):
         return spec
-    twin = Path(spec.origin).parent / (spec.name.rpartition(".")[2] + ".py")
-    return (importlib.util.spec_from_file_location(spec.name, twin) or spec) if twin.is_file() else spec
+    twin = os.path.join(os.path.dirname(spec.origin), spec.name.rpartition(".")[2] + ".py")
+    return (importlib.util.spec_from_file_location(spec.name, twin) or spec) if os.path.isfile(twin) else spec
 
 
 def refuse_extension_core(spec: ModuleSpec) -> None:

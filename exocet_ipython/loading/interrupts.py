@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 __all__ = ["act_on_interrupt", "deferred_interrupt", "interruptible"]
 
-_OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
+_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _interruptible: set[CodeType] = set()
 

@@ -5,7 +5,6 @@ Nothing here imports a module: finders are asked directly, so looking for `a.b` 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import sys
@@ -89,6 +88,8 @@ def digest_of(data: bytes) -> str:
     >>> len(digest_of(b"x = 1"))
     32
     """
+    import hashlib  # noqa: PLC0415 - brings OpenSSL, which whoever only imports this package needs not
+
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 

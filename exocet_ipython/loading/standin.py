@@ -198,7 +198,8 @@ class _PresenceFinder:
             found = builder.find_spec(name)
         except ModuleNotFoundError:
             return None  # `importlib.util.find_spec` asks whether there is such a module
-        spec = ModuleSpec(name, _PresenceLoader(self._presence, builder), origin=found.origin)
+        loader: Any = _PresenceLoader(self._presence, builder)
+        spec = ModuleSpec(name, loader, origin=found.origin)
         spec.submodule_search_locations = found.submodule_search_locations
         return spec
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import FrameType, TracebackType
 
 __all__ = ["hide_own_frames", "related_errors", "trim_traceback", "without_frames"]
 
-_OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
+_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
 
 

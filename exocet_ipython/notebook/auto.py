@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,6 +19,7 @@ from weakref import WeakKeyDictionary
 from IPython.core.error import InputRejected
 from IPython.core.interactiveshell import InteractiveShell
 
+from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
@@ -37,6 +39,10 @@ class CellStoppedError(InputRejected):
 
     def _render_traceback_(self) -> list[str]:
         return [f"The cell did not run: {self}"]
+
+
+class _CellRunningError(Exception):
+    """Another cell runs: nothing can be published."""
 
 
 class CellStopper(ast.NodeTransformer):
@@ -74,21 +80,28 @@ class AutoReload:
         settings: whether survivors move, and what happens to a cell after a failure.
         show_report: shows a report of a reload that did something.
         show_error: shows an error as the shell does.
+        at_work: what a cell finds around it, and a module's body before a cell as well: IPython's own builtins.
+        guard: keeps IPython's `%autoreload` off the modules of the session while it is on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a shell that it needs, and no shell
         self,
         session: Session,
         settings: Exocet,
         show_report: Callable[[ReloadReport], object],
         show_error: Callable[[BaseException], object],
+        at_work: AbstractContextManager[object],
+        guard: AutoreloadGuard,
     ) -> None:
         self.stopper = CellStopper()
         self._session = session
         self._settings = settings
         self._show_report = show_report
         self._show_error = show_error
-        self._lock = threading.Lock()  # of the two below; held for moments, so that no cell waits for another
+        self._at_work = at_work
+        self._guard = guard
+        # Of the two below; held for moments and to publish, so that no cell begins under a publish or waits for a body.
+        self._lock = threading.RLock()
         self._noticed = Suspicion()
         self._running: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # what IPython tells of a cell -> its thread
 
@@ -103,10 +116,12 @@ class AutoReload:
     def turn_on(self) -> None:
         """Let first imports join the session from now on, and follow the files of all own modules."""
         self._session.managed.start_following()
+        self._guard.keep_off(self._session.generation.records)
 
     def turn_off(self) -> None:
         """Stop; what was loaded stays as it is."""
         self._session.managed.stop_following()
+        self._guard.let_go()
         self._noticed = Suspicion()
 
     def before_cell(self, info: Any) -> None:
@@ -138,6 +153,7 @@ class AutoReload:
                         del self._running[info]
         if self.is_on:
             self._session.managed.collect_claims()
+            self._guard.keep_off(self._session.generation.records)
 
     def _catch_up(self, info: Any) -> None:
         """Notice what changed, and reload it or keep it for the next cell that is alone."""
@@ -148,7 +164,7 @@ class AutoReload:
             self._keep(noticed)
             if self._is_alone(info) and PUBLISHING.acquire(blocking=False):
                 try:
-                    self._reload()
+                    self._reload(info)
                 finally:
                     PUBLISHING.release()
 
@@ -156,25 +172,39 @@ class AutoReload:
         with self._lock:
             self._noticed |= noticed
 
-    def _reload(self) -> None:
+    def _reload(self, info: Any) -> None:
         with self._lock:
             noticed, self._noticed = self._noticed, Suspicion()
+        migrating = self._settings.instances != "track"
         try:
-            report = self._session.refresh(
-                noticed, migrating=self._settings.instances != "track", limit=self._settings.rerun_limit
-            )
+            with self._at_work:
+                report = self._session.refresh(
+                    noticed, migrating=migrating, limit=self._settings.rerun_limit, gate=self._alone(info)
+                )
+        except _CellRunningError:
+            self._keep(noticed)
+            return
         except BaseException:
             self._keep(noticed)
             raise
-        if report.error is not None or report.waiting:
-            # Tried again with the next file that is saved: the repair may be in another one.
-            self._session.managed.distrust(noticed)
         if report.error is not None:
             self._show_error(report.error)
             if self._settings.on_error == "stop":
                 self.stopper.stop(_FAILED)
         elif report and self._settings.report != "quiet":
             self._show_report(report)
+
+    @contextmanager
+    def _alone(self, info: Any) -> Iterator[None]:
+        """Let no other cell begin within the block.
+
+        Raises:
+            _CellRunningError: one has begun while modules ran; it is to go on with what it began with.
+        """
+        with self._lock:
+            if not self._is_alone(info):
+                raise _CellRunningError
+            yield
 
     def _is_alone(self, info: Any) -> bool:
         """Say whether no other cell runs: none on a thread's stack, and none that awaits something in another thread.

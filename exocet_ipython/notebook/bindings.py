@@ -10,19 +10,19 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellImport, read_cell
 from exocet_ipython.notebook.identities import Source, identities, is_shared
 from exocet_ipython.reloading.contents import fingerprint
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
-__all__ = ["Bindings", "Kept", "Rebinding", "Source", "replace_outputs", "star_names"]
+__all__ = ["MISSING", "Bindings", "Kept", "Rebinding", "Source", "resolve", "star_names", "was_changed"]
 
-_missing = object()
+MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class _Orphan:
         try:
             return cls(source, weakref.ref(value))
         except TypeError:
-            return cls(source, value if is_shared(value) else _missing)
+            return cls(source, value if is_shared(value) else MISSING)
 
     def is_of(self, value: Any) -> bool:
         return (self.value() if type(self.value) is weakref.ref else self.value) is value
@@ -90,18 +90,35 @@ class Bindings:
         """Return where a name's value came from, the latest source last; several only after star imports."""
         return self._sources.get(name, ())
 
-    def learn(self, cell: str, public_names: Callable[[str], Iterable[str]]) -> None:
+    def learn(
+        self,
+        cell: str,
+        public_names: Callable[[str], Iterable[str]],
+        namespace: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        failed: bool = False,
+    ) -> None:
         """Learn from the text of a cell that ran which names it imported and which it assigned.
 
         Args:
             cell: Python source; one that doesn't parse teaches nothing.
             public_names: the names that `from MODULE import *` binds, for a module's dotted name.
+            namespace: the notebook's names; tells which of several imports of one name was reached.
+            failed: whether the cell raised: then only what the namespace confirms was reached.
         """
+        imported: set[str] = set()
         for event in read_cell(cell):
+            name = event if isinstance(event, str) else event.name
+            known_holds = any(_is_bound(namespace, name, source) for source in self.sources(name))
             if isinstance(event, str):
-                self._sources.pop(event, None)
-            else:
-                self.add(event, public_names)
+                if not (failed and known_holds):
+                    self._sources.pop(name, None)
+                continue
+            in_doubt = failed or (name in imported and known_holds)
+            if in_doubt and name != "*" and not _is_bound(namespace, name, Source(event.module, event.attribute)):
+                continue
+            self.add(event, public_names)
+            imported.add(name)
 
     def add(self, bound: CellImport, public_names: Callable[[str], Iterable[str]]) -> None:
         """Learn one import."""
@@ -117,7 +134,11 @@ class Bindings:
             self._sources[name] = (*(known for known in self.sources(name) if known != source), source)
 
     def plan(
-        self, namespace: Mapping[str, Any], old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
+        self,
+        namespace: Mapping[str, Any],
+        old: Mapping[str, ModuleRecord],
+        new: Mapping[str, ModuleType],
+        whole: frozenset[int] = frozenset(),
     ) -> tuple[tuple[Rebinding, ...], tuple[Kept, ...]]:
         """Return which names get a new value, and which keep theirs although its source was replaced.
 
@@ -125,6 +146,7 @@ class Bindings:
             namespace: the notebook's names.
             old: dotted name -> record of each module that retires.
             new: dotted name -> the module that takes its place; without those that are gone.
+            whole: ids of changed containers and instances whose counterparts have all that was put into them.
         """
         known = {id(value): (source, value) for source, value in identities(old)}
         before = {**new, **{name: record.module for name, record in old.items()}}
@@ -138,12 +160,17 @@ class Bindings:
                 sources = (known[id(value)][0],)
             if not sources:
                 continue
-            source, now = next(_resolved(reversed(sources), new), (sources[-1], _missing))
+            exported = [source for source in sources if self._is_given(source, new)]
+            source, now = next(_resolved(reversed(exported or sources), new), (sources[-1], MISSING))
+            if now is value and id(value) in known:
+                # The source goes on, but what it names is defined in what retires: `from package import module`.
+                source = known[id(value)][0]
+                now = resolve(source, new)
             if now is value:
                 continue
-            if now is _missing:
+            if now is MISSING:
                 kept.append(Kept(name, source, "is no longer defined and keeps its old value", gone=True))
-            elif _was_changed(sources[-1], value, old):
+            elif id(value) not in whole and was_changed(sources[-1], value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
             else:
                 rebound.append(Rebinding(name, source, now))
@@ -164,10 +191,15 @@ class Bindings:
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
         sources = self.sources(name)
-        if any(_resolve(source, before) is value for source in sources):
+        if any(resolve(source, before) is value for source in sources):
             return sources
         orphan = self._orphans.get(name)
         return sources or (orphan.source,) if orphan is not None and orphan.is_of(value) else ()
+
+    def _is_given(self, source: Source, new: Mapping[str, ModuleType]) -> bool:
+        """Say whether a star import of the source's module would still give its name."""
+        module = new.get(source.module) if source.module in self._stars else None
+        return module is not None and source.attribute in star_names(module)
 
     def _gained(
         self,
@@ -195,27 +227,6 @@ class Bindings:
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
 
 
-def replace_outputs(
-    journal: Journal,
-    namespace: dict[str, Any],
-    mirrors: Iterable[dict[str, Any]],
-    old: Mapping[str, ModuleRecord],
-    new: Mapping[str, ModuleType],
-) -> None:
-    """Replace retired modules in IPython's output cache (`Out`, `_`, `_5`), where `%exoload` itself has put them.
-
-    IPython compares `_` with its own notes, the mirrors, and stops updating it where they differ.
-    """
-    known = {id(record.module): name for name, record in old.items()}
-    outputs = namespace.get("Out")
-    caches = [(space, name) for space in (namespace, *mirrors) for name in list(space) if HIDDEN_NAMES.fullmatch(name)]
-    caches += [(outputs, number) for number in list(outputs)] if isinstance(outputs, dict) else []
-    for cache, key in caches:
-        name = known.get(id(cache[key]), "")
-        if name in new:
-            journal.set_item(cache, key, new[name])
-
-
 def star_names(module: ModuleType) -> tuple[str, ...]:
     """Return the names that `from module import *` binds: those of `__all__`, else all without a leading underscore.
 
@@ -229,20 +240,26 @@ def star_names(module: ModuleType) -> tuple[str, ...]:
     return tuple(name for name in vars(module) if not name.startswith("_"))
 
 
-def _resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
-    """Return what a source means among the given modules, or `_missing`."""
-    found: Any = modules.get(source.module, _missing)
-    for part in source.attribute.split(".") if source.attribute is not None and found is not _missing else ():
-        found = getattr(found, part, _missing)
+def _is_bound(namespace: Mapping[str, Any], name: str, source: Source) -> bool:
+    """Say whether a name has the value that its source has now."""
+    module = PRESENCE.current(source.module)
+    return module is not None and resolve(source, {source.module: module}) is namespace.get(name, module)
+
+
+def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
+    """Return what a source means among the given modules, dotted name -> module; or `MISSING`."""
+    found: Any = modules.get(source.module, MISSING)
+    for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
+        found = getattr(found, part, MISSING)
     return found
 
 
 def _resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:
     """Yield the sources that mean something among the given modules, with what they mean."""
-    return ((source, found) for source in sources if (found := _resolve(source, modules)) is not _missing)
+    return ((source, found) for source in sources if (found := resolve(source, modules)) is not MISSING)
 
 
-def _was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:
+def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:
     """Say whether a module-level instance or container is no longer what its module's body left."""
     record = old.get(source.module)
     if record is None or source.attribute is None or source.attribute not in record.fingerprints:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
 
 __all__ = ["CellImport", "read_cell"]
 
@@ -53,6 +56,17 @@ def _walk(nodes: Iterable[ast.AST]) -> Iterator[CellImport | str]:  # noqa: C901
                 yield name
             case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 yield from _walk(found for found in ast.walk(node) if isinstance(found, ast.NamedExpr))
+            case ast.If(test=test, body=body, orelse=orelse):
+                yield from _walk([test])
+                yield from _either(body, orelse)
+            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+                yield from _either([*body, *orelse], *([handler] for handler in handlers))
+                yield from _walk(final)
+            case ast.Match(subject=subject, cases=cases):
+                yield from _walk([subject])
+                yield from _either(*([case] for case in cases))
+            case ast.Call(func=ast.Attribute(attr="run_line_magic" | "run_cell_magic"), args=args):
+                yield from read_cell(_code_of(args))
             case ast.NamedExpr(target=target, value=value):
                 yield from _walk([value])
                 yield target.id
@@ -70,3 +84,26 @@ def _walk(nodes: Iterable[ast.AST]) -> Iterator[CellImport | str]:  # noqa: C901
                 yield from _walk(ast.iter_child_nodes(node))
             case _:
                 yield from _walk(ast.iter_child_nodes(node))
+
+
+def _either(*branches: Iterable[ast.AST]) -> Iterator[CellImport | str]:
+    """Yield what branches bind of which one runs: an import may be the one, so it comes after others' assignments."""
+    found: list[CellImport | str] = []
+    for branch in branches:
+        last: dict[tuple[str, str], CellImport | str] = {}
+        for event in _walk(branch):
+            key = (event, "") if isinstance(event, str) else (event.name, event.module if event.name == "*" else "")
+            last.pop(key, None)
+            last[key] = event
+        found += last.values()
+    yield from (event for event in found if isinstance(event, str))
+    yield from (event for event in found if not isinstance(event, str))
+
+
+def _code_of(arguments: Iterable[ast.AST]) -> str:
+    """Return the code that a magic runs in the notebook's own names and that IPython tells nobody of; "" for others."""
+    match [argument.value for argument in arguments if isinstance(argument, ast.Constant)]:
+        case ["time", str(code)] | ["time" | "prun", _, str(code)]:
+            manager: Any = TransformerManager
+            return str(manager().transform_cell(code))
+    return ""

@@ -15,6 +15,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from IPython.display import display
 
 from exocet_ipython.notebook.auto import AutoReload
+from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.failures import Failures
 from exocet_ipython.notebook.report import ReloadReport, StatusReport
 from exocet_ipython.notebook.session import Session
@@ -32,7 +33,9 @@ class ExocetMagics(Magics):
         self.session = session
         self.settings = settings
         self.failures = Failures(shell)
-        self.auto = AutoReload(session, settings, self._show, self.failures.show)
+        self.auto = AutoReload(
+            session, settings, self._show, self.failures.show, shell.builtin_trap, AutoreloadGuard(shell)
+        )
 
     @magic_arguments()
     @argument("statement", nargs="*", help="NAME [as ALIAS], or: from NAME import A, B as C (or *)")
@@ -136,7 +139,7 @@ class ExocetMagics(Magics):
         shell: Any = self.shell
         if _is_awaited(shell, cell):
             raise UsageError("%%exoload can't await in a notebook; put the imports alone, and await in the next cell.")
-        with self.session.claiming():
+        with self.session.managed.claiming():
             result = shell.run_cell(cell, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         if error is not None:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exocet_ipython.notebook.bindings import Bindings, Kept, Rebinding, replace_outputs
+from exocet_ipython.notebook.bindings import Bindings, Kept, Rebinding
+from exocet_ipython.notebook.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.migrate import Migration, migrate
 from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Published", "publish"]
 
@@ -54,8 +57,10 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     modules = {name: record.module for name, record in after.records.items()}
     made = {name: record.module for name, record in built.made.items()}
     journal = Journal()
-    carry_over(old, made, journal)
-    rebound, kept = bindings.plan(namespace, old, modules)
+    carried = carry_over(old, made, current.records, journal)
+    # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a restart.
+    whole = carried if moving is not None else frozenset()
+    rebound, kept = bindings.plan(namespace, old, modules, whole)
     retired = RetiredGeneration(current.number)
     for name, record in old.items():
         retired.add(record.module, name)
@@ -64,9 +69,13 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         publish_modules(journal, made, {name: old[name].module for name in built.gone if name in old})
         for binding in rebound:
             journal.set_item(namespace, binding.name, binding.value)
+        replace_in_modules(journal, after.records, old, modules)
         replace_outputs(journal, namespace, mirrors, old, modules)
         if moving is not None:
-            migration = migrate(old, modules, journal, moving)
+            spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
+            withdraw_effects(old, after.records, journal)
+            clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
+            migration = migrate(old, modules, journal, moving, whole)
     except BaseException:
         journal.undo()
         raise

@@ -222,7 +222,9 @@ class StatusReport:
         width = max((len(module.name) for module in self.modules), default=0)
         modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
-        return [(title, lines) for title, lines in [("modules", modules), *old, ("noticing", list(self.limits))] if lines]
+        return [
+            (title, lines) for title, lines in [("modules", modules), *old, ("noticing", list(self.limits))] if lines
+        ]
 
 
 _WORTH_SAYING = 0.1  # seconds

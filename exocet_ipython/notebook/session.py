@@ -39,6 +39,7 @@ __all__ = ["Session"]
 
 _OPEN = nullcontext()
 
+
 class Session:
     """Loads modules, reloads what changed, and replaces the names of one namespace.
 
@@ -225,10 +226,6 @@ class Session:
                 self.managed.distrust(noticed)
             return report
 
-    def claiming(self) -> AbstractContextManager[None]:
-        """Let the first imports of own code, in the present thread, join the current generation for a while."""
-        return self.managed.claiming()
-
     def learn(self, cell: str, *, failed: bool = False) -> None:
         """Learn from the text of a cell that ran, to its end or not, which names it bound."""
         self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed)
@@ -256,9 +253,7 @@ class Session:
             return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
         moving = self._retirement.living() if migrating else None
         with gate:
-            done = publish(
-                built, self.generation, self.bindings, self.namespace, mirrors=self._mirrors, moving=moving
-            )
+            done = publish(built, self.generation, self.bindings, self.namespace, mirrors=self._mirrors, moving=moving)
             self.managed.generation = done.generation
         self._retirement.retire(done.retired)
         self.managed.follow_tried(tried)

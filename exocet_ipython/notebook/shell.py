@@ -40,6 +40,7 @@ class Attachment:
         self._hook_event(shell, "post_run_cell", self._after_cell)
         self._hook_list(shell.ast_transformers, self._magics.auto.stopper)
         self._take_off.append(self.session.managed.close)
+        self._take_off.append(self._magics.auto.turn_off)
         self._apply_settings()
         self.settings.observe(self._apply_settings, ["include", "exclude", "frozen"])
         self.settings.observe(self._switch, "auto")
@@ -69,8 +70,8 @@ class Attachment:
         if result is not None:  # ipykernel has none for a cell that awaited something and was interrupted
             info = result.info
             text = getattr(info, "transformed_cell", None) or info.raw_cell
-            if text:
-                self.session.learn(text)
+            if text and result.error_before_exec is None:
+                self.session.learn(text, failed=result.error_in_exec is not None)
         self._magics.auto.after_cell(result)
 
     def _hook_list(self, items: list[Any], item: object) -> None:

@@ -156,6 +156,7 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
             order=first + place,
             number=generation.number,
             seconds=loaded.seconds,
+            effects=loaded.effects,
         )
         for place, (name, loaded) in enumerate(found.items())
         if (module := PRESENCE.current(name)) is not None

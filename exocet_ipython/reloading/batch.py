@@ -21,6 +21,7 @@ from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_bod
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot, resolve_import
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.effects import Effects, EffectsNote
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
@@ -62,6 +63,7 @@ class Batch(ModuleBuilder):
         self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
         self.failed: set[str] = set()
         self._seconds: dict[str, float] = {}
+        self._effects: dict[str, Effects] = {}
         self._nested = [0.0]
         self._builtins = _BodyBuiltins(__import__=self.import_)
 
@@ -130,6 +132,7 @@ class Batch(ModuleBuilder):
         self._sources[spec.name] = snapshot, code
         self._seconds[spec.name] = 0.0
         self._nested.append(0.0)
+        note = EffectsNote()
         began = time.perf_counter()
         try:
             if code is not None:
@@ -142,6 +145,7 @@ class Batch(ModuleBuilder):
             raise
         finally:
             took = time.perf_counter() - began
+            self._effects[spec.name] = note.effects()
             self._seconds[spec.name] = took - self._nested.pop()
             self._nested[-1] += took
 
@@ -164,6 +168,7 @@ class Batch(ModuleBuilder):
                 order=before.order if before is not None else self._generation.next_order + len(made),
                 number=self._generation.number + 1,
                 seconds=self._seconds[name],
+                effects=self._effects[name],
                 like=before,
             )
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from exocet_ipython.loading.source import Snapshot
@@ -14,6 +14,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.registries import Registries
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Built", "build_lowest", "build_modules", "met_live_state"]
@@ -71,11 +72,21 @@ def build_lowest(
 ) -> tuple[Plan, Built]:
     """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
 
+    Where they fill registries of modules that the plan leaves alone, these and their importers are made with them.
     Takes what `build_modules` takes and raises what it raises. Returns the plan that was carried out with what it made.
     """
+    registries = Registries(plan, current)
     try:
-        return plan, build_modules(plan, current, scope, note_read)
+        built = build_modules(plan, current, scope, note_read)
+        filled = registries.filled() - {step.name for step in plan.skipped}
+        if not filled:
+            return plan, built
+        registries.restore()
+        names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
+        more = plan.widened({name: order for name, order in current.order.items() if name in names})
+        return build_lowest(replace(more, rung=plan.rung), current, scope, note_read)
     except Exception as error:
+        registries.restore()
         if not met_live_state(error, plan, current):
             raise
         related = current.graph().related(plan.names)

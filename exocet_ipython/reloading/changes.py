@@ -44,7 +44,7 @@ class Change:
     """
 
     name: str
-    kind: Literal["modified", "deleted", "unreadable", "moved", "appeared"]
+    kind: Literal["modified", "deleted", "unreadable", "moved", "appeared", "data"]
     path: str
 
     def __str__(self) -> str:
@@ -57,6 +57,7 @@ _WORDS = {
     "unreadable": "can't be read",
     "moved": "is where the source is now",
     "appeared": "can be imported now",
+    "data": "is not what the module has read",
 }
 
 

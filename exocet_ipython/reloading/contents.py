@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-__all__ = ["ATOMS", "fingerprint", "fingerprints", "modules_held"]
+__all__ = [
+    "ATOMS",
+    "REGISTRIES",
+    "attributes_of",
+    "contents_of",
+    "fingerprint",
+    "fingerprints",
+    "modules_held",
+    "parts_of",
+]
 
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _FIXED = (*ATOMS, type, FunctionType, BuiltinFunctionType, ModuleType)
+_FIXED_TYPES = frozenset(_FIXED)
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _LARGE = 10_000
+# What code puts things into, to find them there again.
+REGISTRIES = (dict, list, set, deque, WeakSet, WeakKeyDictionary, WeakValueDictionary)
+_MANY = 1_000
 
 
 def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str]:
@@ -70,7 +86,8 @@ def fingerprints(module: ModuleType) -> dict[str, int]:
     return {
         name: fingerprint(value)
         for name, value in list(getattr(module, "__dict__", {}).items())
-        if not issubclass(type(value), _FIXED) and not name.startswith("__")
+        # The first look answers for nearly all globals; it is taken at the first import of each module.
+        if type(value) not in _FIXED_TYPES and not issubclass(type(value), _FIXED) and not name.startswith("__")
     }
 
 
@@ -95,3 +112,57 @@ def fingerprint(value: Any) -> int:
         return hash(len(parts))
     items = [*parts, *parts.values()] if isinstance(parts, dict) else parts
     return hash(tuple(map(id, items)))
+
+
+def contents_of(module: ModuleType) -> dict[str, Mapping[Any, int]]:
+    """Return what the containers, the classes and the instances that a module names hold, by identity.
+
+    The keys are paths: `CONFIG`, `Plugin`, `Plugin.registry`, `settings`, `settings.items`. What is there later and not
+    here was put there since. Only a module's own classes count, and only containers of up to 1,000 entries.
+    """
+    found: dict[str, Mapping[Any, int]] = {}
+    own = getattr(module, "__name__", None)
+    for name, value in list(getattr(module, "__dict__", {}).items()):
+        kind = type(value)
+        if name.startswith("__") or kind in ATOMS:
+            continue
+        if issubclass(kind, type):
+            if type.__getattribute__(value, "__module__") != own:
+                continue
+        elif issubclass(kind, (FunctionType, BuiltinFunctionType, ModuleType)) or (
+            not issubclass(kind, REGISTRIES) and not _is_plain_instance(value)
+        ):
+            continue
+        found[name] = parts_of(value)
+        if not issubclass(kind, REGISTRIES):
+            for attribute, part in attributes_of(value):
+                if issubclass(type(part), REGISTRIES):
+                    found[f"{name}.{attribute}"] = parts_of(part)
+    return found
+
+
+def parts_of(value: Any) -> dict[Any, int]:
+    """Return the entries of a container, or the attributes of a class or an instance, by identity."""
+    kind = type(value)
+    if not issubclass(kind, REGISTRIES):
+        return {name: id(part) for name, part in attributes_of(value)}
+    if len(value) > _MANY:
+        return {}
+    if issubclass(kind, (dict, WeakKeyDictionary, WeakValueDictionary)):
+        return {id(key): id(part) for key, part in list(value.items())}
+    return {id(item): 0 for item in list(value)}
+
+
+def attributes_of(value: Any) -> list[tuple[str, Any]]:
+    """Return the attributes that a class or an instance itself has; none of Python's own."""
+    try:
+        space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else vars(value)
+        return [(name, part) for name, part in list(space.items()) if not str(name).startswith("__")]
+    except TypeError:
+        return []
+
+
+def _is_plain_instance(value: Any) -> bool:
+    """Say whether a value is an instance with a dict of its own, of a class that is not the standard library's."""
+    kind = type(value)
+    return getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names

@@ -10,6 +10,7 @@ from typing import Any
 
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.effects import Effects, EffectsNote
 
 __all__ = ["LoadNotes"]
 
@@ -22,15 +23,17 @@ class LoadNotes:
         code: what ran; None for a loader that runs its module in its own way.
         seconds: how long the body took, without the modules it imported.
         ended: whether its body is known to have run, to its end or not.
+        effects: what the body added to lists of the whole process.
     """
 
-    __slots__ = ("_loader", "_nested", "_spec", "_tell", "code", "ended", "seconds", "snapshot")
+    __slots__ = ("_loader", "_nested", "_spec", "_tell", "code", "effects", "ended", "seconds", "snapshot")
 
     def __init__(self, snapshot: Snapshot, code: CodeType | None = None) -> None:
         self.snapshot = snapshot
         self.code = code
         self.seconds = 0.0
         self.ended = False
+        self.effects = Effects()
 
     def watch(self, spec: ModuleSpec, nested: list[float], tell: Callable[[], None]) -> None:
         """Have the loader of a module that is about to be loaded hand us its code and its time, once.
@@ -61,6 +64,7 @@ class LoadNotes:
         loader, nested = self._loader, self._nested
         del loader.exec_module
         nested.append(0.0)
+        note = EffectsNote()
         began = time.perf_counter()
         try:
             loader.exec_module(module)
@@ -68,6 +72,7 @@ class LoadNotes:
             took = time.perf_counter() - began
             self.seconds = took - nested.pop()
             nested[-1] += took
+            self.effects = note.effects()
             self.ended = True
             self._tell()
 

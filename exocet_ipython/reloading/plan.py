@@ -48,6 +48,7 @@ _REASONS = {
     "deleted": "its file was deleted",
     "moved": "its source is elsewhere now",
     "appeared": "an import of it that failed could succeed now",
+    "data": "a data file that it reads changed",
 }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType, ModuleType
+from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.contents import fingerprints, modules_held
+from exocet_ipython.reloading.contents import contents_of, fingerprints, modules_held
+from exocet_ipython.reloading.datafiles import find_data_files
+from exocet_ipython.reloading.effects import Effects
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
 
 __all__ = ["ModuleRecord", "record_module"]
@@ -30,6 +33,9 @@ class ModuleRecord:
         order: the place in the order in which the modules of the session began to run.
         seconds: how long its body ran, without the modules it imported.
         generation: the number of the generation in which it was made.
+        data: snapshots of the data files that its code names; see `find_data_files`.
+        effects: what its body added to lists of the whole process.
+        contents: what its containers, classes and instances held after its body ran; see `contents_of`.
     """
 
     name: str
@@ -41,6 +47,9 @@ class ModuleRecord:
     order: int
     seconds: float
     generation: int
+    contents: Mapping[str, Mapping[Any, int]] = field(default_factory=dict)
+    data: tuple[Snapshot, ...] = ()
+    effects: Effects = Effects()  # noqa: RUF009 - frozen
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -67,6 +76,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     seconds: float,
     number: int,
     like: ModuleRecord | None = None,
+    effects: Effects = Effects(),  # noqa: B008 - frozen
 ) -> ModuleRecord:
     """Return the record of a module whose body has run.
 
@@ -79,9 +89,14 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         seconds: how long its body ran.
         number: the generation it was made in.
         like: the record of an earlier module of the name; of the same code, it has read the imports already.
+        effects: what its body added to lists of the whole process.
     """
-    values = {key: id(value) for key, value in list(getattr(module, "__dict__", {}).items())}
-    record = ModuleRecord(name, module, snapshot, code, fingerprints(module), values, order, seconds, number)
+    namespace = dict(getattr(module, "__dict__", {}))  # a copy in one step: another thread may add to it
+    values = dict(zip(namespace, map(id, namespace.values()), strict=True))
+    prints, contents = fingerprints(module), contents_of(module)
+    again = like.data if like is not None and code is not None and like.code is code else None
+    data = find_data_files(snapshot, code, again)
+    record = ModuleRecord(name, module, snapshot, code, prints, values, order, seconds, number, contents, data, effects)
     if like is not None and code is not None and like.code is code:
         vars(record)["imports"] = like.imports
     return record

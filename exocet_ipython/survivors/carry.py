@@ -1,87 +1,256 @@
 """Carrying over what the person's cells put into a module's state: a restart would run those cells again.
 
-Registrations of functions and classes that cells define, and attributes that cells assign, are theirs. What the
-module's own functions stored while running is a cache of the old code, and is not carried.
+Theirs are registrations of functions, classes and instances that cells made, attributes that cells assigned, and
+entries of containers: those that were not there when the module's body had run. What the module's own functions
+computed and put away is a cache of the old code, and is not carried (`stores.py` tells the two apart).
 """
 
 from __future__ import annotations
 
-import dis
-from collections.abc import Iterator, Mapping
-from types import CodeType, FunctionType, MappingProxyType, ModuleType
+import abc
+import threading
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextvars import ContextVar
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
+from exocet_ipython.reloading.contents import ATOMS, REGISTRIES, attributes_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.stores import Stores, read_stores
 
 __all__ = ["carry_over"]
 
 _CELLS = "__main__"
-_STORE_GLOBAL = dis.opmap["STORE_GLOBAL"]
+_missing = object()
 
 
-def carry_over(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], journal: Journal) -> None:
+def carry_over(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    session: Mapping[str, ModuleRecord],
+    journal: Journal,
+) -> frozenset[int]:
     """Bring what cells put into retiring modules into the new ones.
 
     Args:
         old: dotted name -> record of a module that retires.
         new: dotted name -> the module that takes its place; only these are written.
-        journal: how each write is taken back.
+        session: all modules of the session until now.
+        journal: how each write to a module is taken back.
+
+    Returns:
+        The ids of the containers and instances whose successors have all that was put into them: these are whole.
     """
+    whole: set[int] = set()
     for name, record in old.items():
         module = new.get(name)
-        if module is None:
-            continue
-        _carry_attributes(record, module, journal)
-        for before, now in _containers(record.module, module):
-            _carry_items(before, now)
-        for before, now in _dispatchers(record.module, module):
-            _carry_registrations(before, now)
+        if module is not None:
+            whole |= _Carrier(record, session).carry(module, journal)
+    return frozenset(whole)
 
 
-def _carry_attributes(record: ModuleRecord, module: ModuleType, journal: Journal) -> None:
-    """Carry the globals that were assigned since the module's body ran, and not by a function of its own."""
-    own = {name for code in _codes(record.code) for name in _stored_globals(code)} if record.code is not None else set()
-    for name, value in list(getattr(record.module, "__dict__", {}).items()):
-        if name.startswith("__") or name in own or record.values.get(name, 0) == id(value):
-            continue
-        if not issubclass(type(value), ModuleType) and record.code is not None:
+class _Carrier:
+    """Carries the state of one module."""
+
+    def __init__(self, record: ModuleRecord, session: Mapping[str, ModuleRecord]) -> None:
+        self._record = record
+        self._session = session
+        self._found: Stores | None = None
+
+    def carry(self, module: ModuleType, journal: Journal) -> set[int]:
+        """Carry to the new module; return the ids of what was carried whole."""
+        namespace = getattr(module, "__dict__", {})
+        whole: set[int] = set()
+        for name, value in list(getattr(self._record.module, "__dict__", {}).items()):
+            if name.startswith("__"):
+                continue
+            if self._record.values.get(name, 0) != id(value):
+                self._carry_global(module, name, value, journal)
+            now = namespace.get(name)
+            if now is None or now is value:
+                continue
+            if type(value) is type(now) and type(value) in _CONTEXTS:
+                _CONTEXTS[type(value)](value, now)
+            elif _is_registry(value):
+                whole |= self._carry_items(name, value, now)
+            elif name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type):
+                whole |= self._carry_parts(name, value, now)
+            _carry_registrations(value, now, self._session)
+        return whole
+
+    @property
+    def _stores(self) -> Stores:
+        """What the old text stores; read when something was stored."""
+        if self._found is None:
+            self._found = read_stores(self._record.snapshot.data or b"")
+        return self._found
+
+    def _carry_global(self, module: ModuleType, name: str, value: Any, journal: Journal) -> None:
+        """Carry a global that was assigned since; what a function of the module assigned only if it is an object."""
+        is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
+        if is_submodule or self._record.snapshot.data is None:
+            return
+        if name not in self._stores.globals or (self._is_survivor(value) and vars(module).get(name) is None):
             journal.set_attribute(module, name, value)
 
+    def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
+        baseline = self._record.contents[path]
+        known = dict(attributes_of(now))
+        whole: set[int] = set()
+        for name, value in attributes_of(before):
+            if _is_registry(value) and baseline.get(name) == id(value):
+                if type(known.get(name)) is type(value):
+                    whole |= self._carry_items(f"{path}.{name}", value, known[name])
+            elif baseline.get(name) != id(value) and self._may_assign(name, value, known.get(name)):
+                _assign(now, name, value)
+        if not issubclass(type(before), type) and self._is_as_it_was(before, baseline):
+            whole.add(id(before))
+        return whole
 
-def _containers(old: ModuleType, new: ModuleType) -> Iterator[tuple[Any, Any]]:
-    """Yield the module-level and class-level containers of the old module with those of the new one."""
-    namespace = getattr(new, "__dict__", {})
-    for name, before in list(getattr(old, "__dict__", {}).items()):
-        now = namespace.get(name)
-        if type(before) is type(now) and issubclass(type(before), (dict, list, set)) and not name.startswith("__"):
-            yield before, now
-        elif issubclass(type(before), type) and isinstance(now, type) and before is not now:
-            for attribute, value in list(vars(before).items()):
-                counterpart = vars(now).get(attribute)
-                if type(value) is type(counterpart) and issubclass(type(value), (dict, list, set)):
-                    yield value, counterpart
+    def _may_assign(self, name: str, value: Any, known: Any) -> bool:
+        if name.startswith("_abc_") or name in ("_sa_class_manager", "_sa_registry"):
+            return False
+        return name not in self._stores.attributes or (known is None and self._is_survivor(value))
+
+    def _is_as_it_was(self, before: Any, baseline: Mapping[Any, int]) -> bool:
+        """Say whether no function of the module changed an instance: cells' assignments are with its successor."""
+        changed = {name for name, value in attributes_of(before) if baseline.get(name) != id(value)}
+        return bool(changed) and self._stores.attributes.isdisjoint(changed)
+
+    def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
+        baseline = self._record.contents.get(path, {})
+        if type(now) is not type(before) or len(before) > _MANY:
+            return set()
+        own = path.rpartition(".")[2]
+        entries = list(_entries(before))
+        changed = [
+            (key, value)
+            for key, value in entries
+            if baseline.get(id(key), _missing) != (id(value) if _is_map(before) else 0)
+        ]
+        carried = 0
+        for key, value in changed:
+            if not self._is_persons(own, key, value):
+                continue
+            carried += 1
+            if _is_map(before):
+                if key not in now or id(key) in baseline or not self._is_session(value):
+                    now[key] = value
+            elif isinstance(now, (set, WeakSet)):
+                now.add(key)
+            elif not any(key is item or (type(key) in ATOMS and key == item) for item in now):
+                now.append(key)
+        return {id(before)} if changed and carried == len(changed) and len(entries) >= len(baseline) else set()
+
+    def _is_persons(self, container: str, key: Any, value: Any) -> bool:
+        """Say whether an entry comes from a cell, directly or by a function that was given it."""
+        if _is_from_cell(key) or _is_from_cell(value):
+            return True
+        for part in (key, value):
+            is_definition = issubclass(type(part), (type, FunctionType))
+            if is_definition and _home(part) in self._session and self._may_register(_home(part)):
+                return False  # its own module has put it there, and does so again when it is made anew
+        return container not in self._stores.computed
+
+    def _may_register(self, home: str) -> bool:
+        """Say whether a module imports this one, directly or through others: it can have put something here itself."""
+        waiting, seen = [home], {home}
+        while waiting:
+            name = waiting.pop()
+            if name == self._record.name:
+                return True
+            record = self._session.get(name)
+            names = (
+                {found for statement in record.imports for found in statement.names} if record is not None else set()
+            )
+            waiting += names - seen
+            seen |= names
+        return False
+
+    def _is_session(self, value: Any) -> bool:
+        return _home(value) in self._session
+
+    def _is_survivor(self, value: Any) -> bool:
+        """Say whether a value is an instance of one of the session's classes."""
+        return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in self._session
 
 
-def _carry_items(before: Any, now: Any) -> None:
-    if before is now:
-        return
-    if issubclass(type(before), dict):
-        for key, value in list(before.items()):
-            if key not in now and (_is_from_cell(value) or _is_from_cell(key)):
-                now[key] = value
-    elif issubclass(type(before), list):
-        now.extend(item for item in before if _is_from_cell(item) and not any(item is other for other in now))
+_MANY = 1_000
+
+
+def _carry_context(before: ContextVar[Any], now: ContextVar[Any]) -> None:
+    """Carry the value that a context variable has, unless the new body has set one."""
+    value = before.get(_missing)
+    if value is not _missing and now.get(_missing) is _missing:
+        now.set(value)
+
+
+def _carry_local(before: threading.local, now: threading.local) -> None:
+    """Carry what is local to the present thread."""
+    for name, value in vars(before).items():
+        vars(now).setdefault(name, value)
+
+
+_CONTEXTS: dict[type, Callable[[Any, Any], None]] = {ContextVar: _carry_context, threading.local: _carry_local}
+
+
+def _is_registry(value: Any) -> bool:
+    return issubclass(type(value), REGISTRIES)
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, (dict, WeakKeyDictionary, WeakValueDictionary))
+
+
+def _entries(container: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the entries of a container as key and value; an item is its own key."""
+    if _is_map(container):
+        yield from container.items()
     else:
-        now.update(item for item in before if _is_from_cell(item))
+        for item in container:
+            yield item, None
 
 
-def _dispatchers(old: ModuleType, new: ModuleType) -> Iterator[tuple[Any, Any]]:
-    """Yield the `functools.singledispatch` functions of both modules."""
-    for name, before in list(getattr(old, "__dict__", {}).items()):
-        now = getattr(new, name, None)
-        if before is not now and _registry(before) is not None and _registry(now) is not None:
-            yield before, now
+def _home(value: Any) -> str:
+    """Return the name of the module that a value, or the class of an instance, is defined in."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return str(type.__getattribute__(value, "__module__"))
+    if kind is FunctionType:
+        return str(value.__module__)
+    return kind.__module__
+
+
+def _is_from_cell(value: Any) -> bool:
+    """Say whether a value is, or is an instance of, what a cell defined."""
+    return _home(value) == _CELLS
+
+
+def _assign(owner: Any, name: str, value: Any) -> None:
+    (type.__setattr__ if issubclass(type(owner), type) else object.__setattr__)(owner, name, value)
+
+
+def _carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
+    """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes."""
+    if issubclass(type(before), type) and issubclass(type(now), type):
+        for name, dispatcher in attributes_of(before):
+            _carry_dispatch(getattr(dispatcher, "dispatcher", None), getattr(vars(now).get(name), "dispatcher", None))
+        if isinstance(before, abc.ABCMeta) and isinstance(now, abc.ABCMeta):
+            _carry_subclasses(before, now, session)
+    else:
+        _carry_dispatch(before, now)
+
+
+def _carry_dispatch(before: Any, now: Any) -> None:
+    if before is now or not (_registry(before) and _registry(now)):
+        return
+    for cls, function in before.registry.items():
+        if _is_from_cell(function) or _is_from_cell(cls):
+            now.register(cls, function)
 
 
 def _registry(value: Any) -> Mapping[type, Any] | None:
@@ -89,30 +258,10 @@ def _registry(value: Any) -> Mapping[type, Any] | None:
     return found if type(found) is MappingProxyType else None
 
 
-def _carry_registrations(before: Any, now: Any) -> None:
-    for cls, function in list(before.registry.items()):
-        if _is_from_cell(function) or _is_from_cell(cls):
-            now.register(cls, function)
-
-
-def _is_from_cell(value: Any) -> bool:
-    """Say whether a value is, or is an instance of, what a cell defined."""
-    if issubclass(type(value), (type, FunctionType)):
-        return bool(value.__module__ == _CELLS)
-    return type(value).__module__ == _CELLS
-
-
-def _codes(code: CodeType | None) -> Iterator[CodeType]:
-    """Yield the code of every function below a module's code."""
-    for const in code.co_consts if code is not None else ():
-        if isinstance(const, CodeType):
-            yield const
-            yield from _codes(const)
-
-
-def _stored_globals(code: CodeType) -> Iterator[str]:
-    if _STORE_GLOBAL not in code.co_code[::2]:
-        return
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "STORE_GLOBAL":
-            yield str(instruction.argval)
+def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, session: Container[str]) -> None:
+    """Carry the virtual subclasses that are not the session's own; its modules register theirs again."""
+    dump = getattr(abc, "_get_dump", None)
+    for reference in dump(before)[0] if dump is not None else ():
+        cls = reference()
+        if cls is not None and cls.__module__ not in session:
+            now.register(cls)

@@ -54,9 +54,19 @@ def rebuild_closure(old: FunctionType, code: CodeType, namespace: dict[str, Any]
         code, namespace, old.__name__, old.__defaults__, tuple(cells[name] for name in code.co_freevars)
     )
     made.__kwdefaults__ = old.__kwdefaults__
-    made.__qualname__ = code.co_qualname
+    made.__annotations__ = old.__annotations__
+    made.__module__ = old.__module__
+    # `functools.wraps` gives a closure the name and the docstring of what it wraps.
+    made.__qualname__ = code.co_qualname if old.__qualname__ == old.__code__.co_qualname else old.__qualname__
+    if old.__doc__ != _docstring(old.__code__):
+        made.__doc__ = old.__doc__
     vars(made).update(vars(old))
     return made
+
+
+def _docstring(code: CodeType) -> str | None:
+    first = code.co_consts[0] if code.co_consts else None
+    return first if isinstance(first, str) else None
 
 
 def _shaped(code: CodeType, shape: CodeType) -> CodeType:

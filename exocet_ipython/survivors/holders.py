@@ -2,29 +2,37 @@
 
 One pass over the heap finds the holders (`gc.get_referrers` is a C loop of about 20 ns an object). Each is changed in
 the way that its type allows; none is ever emptied and refilled, since other threads look at it. What can't be changed
-in place, a tuple or a bound method, is made anew and its own holders are found in another pass.
+in place, a tuple, a bound method or a weak reference, is made anew and its own holders are found in another pass.
 """
 
 from __future__ import annotations
 
 import functools
 import gc
-from collections import deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
-from types import CellType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType, ModuleType
+from types import (
+    CellType,
+    FrameType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["Replacement", "replace_references"]
+__all__ = ["replace_keys", "replace_references", "slots_of"]
 
-_PASSES = 3  # a tuple in a tuple in a tuple; deeper nests keep the retired object, and forwarders answer for it
-_missing = object()
-
-Replacement = Mapping[int, tuple[Any, Any]]
+_PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 
 
-def replace_references(replacement: Replacement, own: set[int], holders: list[Any], journal: Journal) -> None:
+def replace_references(
+    replacement: Replacement, own: set[int], holders: list[Any], journal: Journal
+) -> list[tuple[str, Exception]]:
     """Replace retired objects by their counterparts in everything that holds them.
 
     Args:
@@ -32,20 +40,33 @@ def replace_references(replacement: Replacement, own: set[int], holders: list[An
         own: ids of holders to leave alone: the retired side itself, and our own records.
         holders: what refers to any of the retired objects, as `gc.get_referrers` found it.
         journal: how each write is taken back.
+
+    Returns:
+        The holders that refused, by the name of their type, each with its error; they are as they were.
     """
+    refused: list[tuple[str, Exception]] = []
     for _ in range(_PASSES):
         rebuilt: dict[int, tuple[Any, Any]] = {}
         for holder in holders:
-            if id(holder) not in own and id(holder) not in replacement:
-                replaced = _replace_in(holder, replacement, journal)
-                if replaced is not None:
-                    rebuilt[id(holder)] = holder, replaced
+            if id(holder) in own or id(holder) in replacement:
+                continue
+            writes = Journal()
+            try:
+                replaced = _replace_in(holder, replacement, writes)
+            except Exception as error:  # noqa: BLE001 - a person's container may raise anything
+                writes.undo()
+                refused.append((type(holder).__qualname__, error))
+                continue
+            journal.add(writes.undo)
+            if replaced is not None:
+                rebuilt[id(holder)] = holder, replaced
         if not rebuilt:
-            return
+            break
         olds = [old for old, _ in rebuilt.values()]
         holders = gc.get_referrers(*olds)
         own = own | {id(olds), id(rebuilt), *(id(pair) for pair in rebuilt.values())}
         replacement = rebuilt
+    return refused
 
 
 def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
@@ -53,44 +74,76 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
     kind = type(holder)
     for base, change in _CHANGES:
         if issubclass(kind, base):
-            return change(holder, replacement, journal)
+            change(holder, replacement, journal)
+            return None
+    for base, rebuild in REBUILDS:
+        if issubclass(kind, base):
+            return rebuild(holder, replacement)
     if not issubclass(kind, (FrameType, type, ModuleType)):
         _replace_attributes(holder, replacement, journal)
     return None
 
 
-def _counterpart(value: Any, replacement: Replacement) -> Any:
-    found = replacement.get(id(value))
-    return _missing if found is None else found[1]
-
-
 def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: Journal) -> None:
     owner = _class_of(holder)
     for key, value in list(holder.items()):
-        now = _counterpart(value, replacement)
-        if now is not _missing:
-            if owner is None:
-                journal.set_item(holder, key, now)
-            else:
-                # Writing the dict itself would bypass the type's cache of methods.
-                _set_class_attribute(owner, key, value, now, journal)
-        new_key = _counterpart(key, replacement)
-        if new_key is not _missing and owner is None:
-            item = holder[key]
-            journal.delete_item(holder, key)
-            if new_key not in holder:
-                journal.set_item(holder, new_key, item)
+        now = counterpart(value, replacement)
+        if now is MISSING:
+            continue
+        if owner is None:
+            # Not by a method of a subclass: it may refuse, or act as if the person had assigned something.
+            dict.__setitem__(holder, key, now)
+            journal.add(functools.partial(dict.__setitem__, holder, key, value))
+        else:
+            # Writing the dict itself would bypass the type's cache of methods.
+            _set_class_attribute(owner, key, value, now, journal)
+    if owner is None:
+        found = {id(key): now for key in list(holder) if (now := counterpart(key, replacement)) is not MISSING}
+        replace_keys(holder, found, journal)
+    if isinstance(holder, defaultdict):
+        before = holder.default_factory
+        now = counterpart(before, replacement)
+        if now is not MISSING:
+            holder.default_factory = now
+            journal.add(lambda: setattr(holder, "default_factory", before))
+
+
+def replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:
+    """Replace keys of a dict, which stays in order: what comes after a replaced key is moved behind it, one by one.
+
+    Args:
+        holder: the dict.
+        keys: id of a key -> its counterpart; where that is in the dict already, it was registered again, and stays.
+        journal: how it is taken back.
+    """
+    if not keys:
+        return
+    kind = OrderedDict if isinstance(holder, OrderedDict) else dict
+    known = list(holder)
+    first = next(place for place, key in enumerate(known) if id(key) in keys)
+    before = [(key, holder[key]) for key in known[first:]]
+    after = [(keys.get(id(key), key), value) for key, value in before]
+    _move_items(kind, holder, before, after)
+    journal.add(functools.partial(_move_items, kind, holder, after, before))
+
+
+def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: list[tuple[Any, Any]]) -> None:
+    for (old, _), (now, value) in zip(before, after, strict=True):
+        kind.pop(holder, old, None)
+        if now is old or now not in holder:
+            kind.__setitem__(holder, now, value)
 
 
 def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> None:
     """Replace items by index; where the new object is there already, it was registered again: the old one goes."""
     present = {id(item) for item in holder}
+    methods = [item for item in holder if type(item) is MethodType]
     for index in range(len(holder) - 1, -1, -1):
         value = holder[index]
-        now = _counterpart(value, replacement)
-        if now is _missing:
+        now = counterpart(value, replacement)
+        if now is MISSING:
             continue
-        if id(now) in present:
+        if id(now) in present or (type(now) is MethodType and now in methods):
             del holder[index]
             journal.add(functools.partial(holder.insert, index, value))
         else:
@@ -100,8 +153,8 @@ def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) ->
 
 def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal) -> None:
     for value in list(holder):
-        now = _counterpart(value, replacement)
-        if now is not _missing:
+        now = counterpart(value, replacement)
+        if now is not MISSING:
             holder.discard(value)
             holder.add(now)
             journal.add(functools.partial(holder.add, value))
@@ -110,8 +163,8 @@ def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal
 
 def _replace_in_cell(holder: CellType, replacement: Replacement, journal: Journal) -> None:
     before = holder.cell_contents
-    now = _counterpart(before, replacement)
-    if now is not _missing:
+    now = counterpart(before, replacement)
+    if now is not MISSING:
         holder.cell_contents = now
         journal.add(lambda: setattr(holder, "cell_contents", before))
 
@@ -121,40 +174,28 @@ def _replace_in_partial(holder: functools.partial[Any], replacement: Replacement
     before: Any = holder.__reduce__()[2]
     set_state: Callable[[Any], None] = getattr(holder, "__setstate__")  # noqa: B009 - typeshed doesn't know it
     function, args, keywords, attributes = before
-    changed = tuple(_or_same(arg, replacement) for arg in args)
-    set_state((_or_same(function, replacement), changed, keywords, attributes))
+    changed = tuple(or_same(arg, replacement) for arg in args)
+    set_state((or_same(function, replacement), changed, keywords, attributes))
     journal.add(lambda: set_state(before))
 
 
 def _replace_in_function(holder: FunctionType, replacement: Replacement, journal: Journal) -> None:
-    """Replace a function's tuple of defaults; its other parts are holders of their own."""
-    before = holder.__defaults__
-    now = _counterpart(before, replacement)
-    if now is not _missing:
-        holder.__defaults__ = now
-        journal.add(lambda: setattr(holder, "__defaults__", before))
+    """Replace a function's tuples of defaults and annotations; its other parts are holders of their own."""
+    for part in gc.get_referents(holder):
+        now = counterpart(part, replacement)
+        if type(part) is not tuple or now is MISSING:
+            continue
+        if part is holder.__defaults__:
+            holder.__defaults__ = now
+            journal.add(functools.partial(setattr, holder, "__defaults__", part))
+        elif all(type(name) is str for name in part[::2]):
+            # Annotations that nobody has asked for yet are kept as name, value, name, value.
+            before = holder.__annotations__
+            holder.__annotations__ = dict(zip(now[::2], now[1::2], strict=True))
+            journal.add(functools.partial(setattr, holder, "__annotations__", before))
 
 
-def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement, journal: Journal) -> Any:  # noqa: ARG001 - as all
-    if type(holder) is not tuple:
-        return None  # a named tuple is an instance: it moves to its new class
-    made = tuple(_or_same(item, replacement) for item in holder)
-    return made if any(now is not before for now, before in zip(made, holder, strict=True)) else None
-
-
-def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement, journal: Journal) -> Any:  # noqa: ARG001
-    return frozenset(_or_same(item, replacement) for item in holder) if type(holder) is frozenset else None
-
-
-def _rebuild_method(holder: MethodType, replacement: Replacement, journal: Journal) -> Any:  # noqa: ARG001 - as all
-    function = _counterpart(holder.__func__, replacement)
-    target = _or_same(holder.__self__, replacement)
-    if function is _missing and target is holder.__self__:
-        return None
-    return MethodType(holder.__func__ if not callable(function) else function, target)
-
-
-_Change = Callable[[Any, Replacement, Journal], Any]
+_Change = Callable[[Any, Replacement, Journal], None]
 _CHANGES: tuple[tuple[type | tuple[type, ...], _Change], ...] = (
     (dict, _replace_in_dict),
     ((list, deque), _replace_in_list),
@@ -162,9 +203,6 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], _Change], ...] = (
     (CellType, _replace_in_cell),
     (functools.partial, _replace_in_partial),
     (FunctionType, _replace_in_function),
-    (tuple, _rebuild_tuple),
-    (frozenset, _rebuild_frozenset),
-    (MethodType, _rebuild_method),
 )
 
 
@@ -176,21 +214,22 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal)
         attributes = None
     if type(attributes) is dict:
         for name, value in list(attributes.items()):
-            now = _counterpart(value, replacement)
-            if now is not _missing:
+            now = counterpart(value, replacement)
+            if now is not MISSING:
                 journal.set_item(attributes, name, now)
-    for slot in _slots_of(type(holder)):
+    for slot in slots_of(type(holder)):
         try:
             value = slot.__get__(holder, type(holder))
         except AttributeError:
             continue
-        now = _counterpart(value, replacement)
-        if now is not _missing:
+        now = counterpart(value, replacement)
+        if now is not MISSING:
             slot.__set__(holder, now)
             journal.add(functools.partial(slot.__set__, holder, value))
 
 
-def _slots_of(kind: type) -> Iterator[Any]:
+def slots_of(kind: type) -> Iterator[Any]:
+    """Yield the descriptors of the slots that an instance of a class has."""
     for base in kind.__mro__:
         if base.__module__ != "builtins":
             yield from (part for part in vars(base).values() if type(part) is MemberDescriptorType)
@@ -215,8 +254,3 @@ def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal:
     except TypeError:
         return  # a built-in class: its attributes can't be set
     journal.add(functools.partial(type.__setattr__, owner, name, before))
-
-
-def _or_same(value: Any, replacement: Replacement) -> Any:
-    now = _counterpart(value, replacement)
-    return value if now is _missing else now

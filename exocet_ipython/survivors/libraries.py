@@ -31,8 +31,12 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
     """
     for name, value in chain(_dataclass_defaults(instance, cls), _attrs_defaults(instance, cls)):
         object.__setattr__(instance, name, value)
-    for name, value in _pydantic_defaults(instance, cls):
-        vars(instance)[name] = value
+    added = dict(_pydantic_defaults(instance, cls))
+    if added:
+        values = vars(instance)
+        values |= added
+        for name in [name for name in getattr(cls, "__pydantic_fields__", ()) if name in values]:
+            values[name] = values.pop(name)  # in the order of the fields, as a model is shown and dumped
     manager = vars(cls).get("_sa_class_manager")
     state = getattr(instance, "_sa_instance_state", None)
     if manager is not None and state is not None:

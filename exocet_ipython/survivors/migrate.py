@@ -7,7 +7,6 @@ made to answer as the new one. Each object moves whole or stays as it was, and w
 from __future__ import annotations
 
 import dataclasses
-import functools
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
@@ -18,23 +17,13 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.held import Ownership
 from exocet_ipython.survivors.holders import replace_references
-from exocet_ipython.survivors.libraries import bring_up_to_date
+from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
+from exocet_ipython.survivors.rebuilt import renewed_references
 from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.subclasses import detach_retired, rebase_subclasses, refresh_instances
 
 __all__ = ["Migration", "Stuck", "migrate"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stuck:
-    """Instances of one class that could not move: its dotted name, how many, and why."""
-
-    name: str
-    count: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.count} of {self.name} stay on the old class: {self.reason}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,6 +39,7 @@ def migrate(
     new: Mapping[str, ModuleType],
     journal: Journal,
     older: Sequence[RetiredGeneration] = (),
+    whole: frozenset[int] = frozenset(),
 ) -> Migration:
     """Move what survives of retired modules to the modules that are current now.
 
@@ -58,8 +48,9 @@ def migrate(
         new: dotted name -> the module that is current now, of all modules.
         journal: how each write is taken back.
         older: what lives of earlier generations, which were only tracked until now.
+        whole: ids of changed containers and instances whose counterparts have all that was put into them.
     """
-    pairs = pair_modules(old, new, older)
+    pairs = pair_modules(old, new, older, whole)
     retired = pairs.retired()
     modules = [record.module for record in old.values()]
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
@@ -69,6 +60,7 @@ def migrate(
     ownership = Ownership(retired, [records, *records, *journal.references()])
     held = [item for item in retired if ownership.is_held(item)]
     if not held:
+        detach_retired(pairs, set(), new, Moving(journal))
         return Migration()
     holders = gc.get_referrers(*held)
     pairs.own |= {id(records), id(retired), id(held), *map(id, records)}
@@ -81,79 +73,54 @@ def migrate(
         and id(holder.__globals__) in own_spaces
         and id(holder) not in pairs.objects
     ]
-    instances = _instances(holders, pairs)
-    replace_references(pairs.objects, pairs.own, holders, journal)
+    moving = Moving(journal)
+    for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
+        moving.note(name, error)
+    refreshed = rebase_subclasses(pairs, moving)
+    moving.move(holders, pairs.classes, pairs.objects)
+    moving.put_in_place(pairs.own)
     del holders
-    for subclass, bases in list(_notebook_subclasses(pairs)):
-        _rebase(subclass, bases, pairs, journal)
-    migration = _move_instances(instances, journal)
+    successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs))}
+    _replace_successors(successors, pairs, moving)
     stuck_with = {id(item) for item in held}
     for before, now in pairs.functions:
         if id(before) in stuck_with:
             forward(before, now, journal)
+    for closure, made in successors.values():
+        if type(closure) is FunctionType:
+            forward(closure, made, journal)
+    refresh_instances(refreshed, moving)
+    detach_retired(pairs, stuck_with, new, moving)
+    return Migration(moving.moved, moving.stuck)
+
+
+def _rebuilt_closures(closures: Iterable[FunctionType], pairs: Pairs) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    """Yield, by id, the closures that retired functions made, each with what the new code makes of it."""
     for closure in closures:
         _, code, namespace = pairs.inner[id(closure.__code__)]
         made = rebuild_closure(closure, code, namespace)
         if made is not None:
-            forward(closure, made, journal)
-    return migration
+            yield id(closure), (closure, made)
 
 
-def _instances(holders: Iterable[Any], pairs: Pairs) -> list[tuple[Any, type, type]]:
-    """Find the instances among the holders of the retired classes: an instance refers to its class."""
-    counterparts = {id(before): (before, now) for before, now in pairs.classes}
-    found = []
-    for holder in holders:
-        pair = counterparts.get(id(type(holder)))
-        if pair is not None and id(holder) not in pairs.objects:
-            found.append((holder, *pair))
-    return found
+def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving) -> None:
+    """Replace the references to what was made anew one by one, and the weak ones to all that was replaced."""
+    replaced = dict(successors)
+    for old, now in list(pairs.objects.values()):
+        replaced |= {id(weak): (weak, new) for weak, new in _weak_pairs(old, now, plain=False)}
+    for old, now in list(successors.values()):
+        replaced |= {id(weak): (weak, new) for weak, new in _weak_pairs(old, now, plain=True)}
+    searched = [old for old, _ in replaced.values()]
+    if not searched:
+        return
+    own = pairs.own | {id(searched), id(successors), id(replaced), *map(id, successors.values())}
+    own |= {id(pair) for pair in replaced.values()}
+    for name, error in replace_references(replaced, own, gc.get_referrers(*searched), moving.journal):
+        moving.note(name, error)
 
 
-def _move_instances(instances: Iterable[tuple[Any, type, type]], journal: Journal) -> Migration:
-    moved: dict[str, int] = {}
-    stuck: dict[tuple[str, str], int] = {}
-    for instance, before, now in instances:
-        name = f"{now.__module__}.{now.__qualname__}"
-        try:
-            _move(instance, before, now, journal)
-        except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: that object stays, and it is said
-            stuck[name, f"{type(error).__name__}: {error}"] = stuck.get((name, str(error)), 0) + 1
-        else:
-            moved[name] = moved.get(name, 0) + 1
-    return Migration(moved, tuple(Stuck(name, count, reason) for (name, reason), count in stuck.items()))
-
-
-def _move(instance: Any, before: type, now: type, journal: Journal) -> None:
-    """Change an instance's class, and bring it up to date as the new class asks; on an error it is as it was."""
-    object.__setattr__(instance, "__class__", now)
+def _weak_pairs(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[Any, Any]]:
     try:
-        hook = getattr(now, "__exo_migrate__", None)
-        if hook is not None:
-            hook(instance, before)
-        bring_up_to_date(instance, now)
-    except BaseException:
-        object.__setattr__(instance, "__class__", before)
-        raise
-    journal.add(functools.partial(object.__setattr__, instance, "__class__", before))
-
-
-def _notebook_subclasses(pairs: Pairs) -> Iterator[tuple[type, tuple[type, ...]]]:
-    """Find the living subclasses of retired classes that are not retired themselves, with their new bases."""
-    counterparts = {id(before): now for before, now in pairs.classes}
-    for before, _ in pairs.classes:
-        subclasses: list[type] = type.__subclasses__(before)
-        for subclass in subclasses:
-            if id(subclass) not in counterparts and subclass.__module__ == "__main__":
-                yield subclass, tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
-
-
-def _rebase(subclass: Any, bases: tuple[type, ...], pairs: Pairs, journal: Journal) -> None:
-    """Give a class that the person defined in a cell the new bases, and the new metaclass where that retired."""
-    before = subclass.__bases__
-    metaclass = pairs.objects.get(id(type(subclass)))
-    if metaclass is not None:
-        type.__setattr__(subclass, "__class__", metaclass[1])
-        journal.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass[0]))
-    subclass.__bases__ = bases
-    journal.add(lambda: setattr(subclass, "__bases__", before))
+        yield from renewed_references(old, now, plain=plain)
+    except TypeError:
+        return  # one of the two can't be referred to weakly

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, fingerprint
+from exocet_ipython.reloading.contents import ATOMS, fingerprint, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import RetiredGeneration
 
@@ -26,6 +26,7 @@ class Pairs:
         classes: retired class, new class: the classes whose instances move.
         functions: retired function, new function: what holds a retired one for good gets the new one's answers.
         inner: id of a code object in a retired function -> it, its counterpart, and the globals of the new module.
+        orphans: retired classes without a counterpart.
         own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
     """
 
@@ -33,22 +34,24 @@ class Pairs:
     classes: list[tuple[type, type]] = field(default_factory=list)
     functions: list[tuple[FunctionType, FunctionType]] = field(default_factory=list)
     inner: dict[int, tuple[CodeType, CodeType, dict[str, Any]]] = field(default_factory=dict)
+    orphans: list[type] = field(default_factory=list)
     own: set[int] = field(default_factory=set)
 
     def retired(self) -> list[Any]:
         """Return everything whose holders must be found."""
-        return [old for old, _ in self.objects.values()] + [old for old, _, _ in self.inner.values()]
+        return [*(old for old, _ in self.objects.values()), *(old for old, _, _ in self.inner.values()), *self.orphans]
 
     def containers(self) -> list[Any]:
         """Return the containers of these records, whose references to retired objects are ours."""
         pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
-        return [self.objects, self.classes, self.functions, self.inner, *pairs]
+        return [self.objects, self.classes, self.functions, self.inner, self.orphans, *pairs]
 
 
 def pair_modules(
     old: Mapping[str, ModuleRecord],
     new: Mapping[str, ModuleType],
     older: Iterable[RetiredGeneration] = (),
+    whole: frozenset[int] = frozenset(),
 ) -> Pairs:
     """Match what the retired modules define with what the current ones do.
 
@@ -56,8 +59,9 @@ def pair_modules(
         old: dotted name -> record of a module that retired.
         new: dotted name -> the module that is current now, of all modules.
         older: what lives of earlier generations, which were only tracked until now.
+        whole: ids of changed containers and instances whose counterparts have all that was put into them.
     """
-    matcher = _Matcher(old, new)
+    matcher = _Matcher(old, new, whole)
     for name in old.keys() & new.keys():
         matcher.match_module(name)
     for generation in older:
@@ -69,10 +73,14 @@ def pair_modules(
 class _Matcher:
     """Walks the retired modules beside the new ones."""
 
-    def __init__(self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> None:
+    def __init__(
+        self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], whole: frozenset[int] = frozenset()
+    ) -> None:
+        self._whole = whole
         self.pairs = Pairs()
         self._old = old
         self._new = new
+        self._retiring = set(old)  # what others define and these only import stays what it is
         for record in old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
 
@@ -82,13 +90,16 @@ class _Matcher:
         namespace = getattr(new, "__dict__", {})
         for attribute, before in list(getattr(record.module, "__dict__", {}).items()):
             now = namespace.get(attribute)
-            if attribute.startswith("__") or now is None or now is before:
+            if attribute.startswith("__") or now is before:
                 continue
-            if issubclass(type(before), type):
+            if now is None:
+                if issubclass(type(before), type) and type.__getattribute__(before, "__module__") == name:
+                    self.pairs.orphans.append(before)
+            elif issubclass(type(before), type):
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self._match_function(before, now, namespace)
-            elif self._is_own_value(record, attribute, before) and type(before).__name__ == type(now).__name__:
+            elif self._is_own_value(record, attribute, before) and _is_alike(before, now):
                 self._add(before, now)
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
@@ -97,6 +108,7 @@ class _Matcher:
         while module not in self._new and "." in module:
             module, _, last = module.rpartition(".")
             path = f"{last}.{path}".rstrip(".")
+        self._retiring.add(module)
         now: Any = self._new.get(module)
         for part in path.split(".") if path else ():
             now = getattr(now, part, None)
@@ -111,36 +123,53 @@ class _Matcher:
 
     def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
         """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
-        kind = type(value)
-        if kind in ATOMS or issubclass(kind, ModuleType) or (kind is tuple and all(type(x) in ATOMS for x in value)):
+        if _is_plain(value):
             return False
-        return fingerprint(value) == record.fingerprints.get(attribute, 0)
+        return fingerprint(value) == record.fingerprints.get(attribute, 0) or id(value) in self._whole
+
+    def _is_own_part(self, module: str, path: str, attribute: str, value: Any) -> bool:
+        """Say whether an instance or container that a class has is what the module's body left."""
+        record = self._old.get(module)
+        if record is None or _is_plain(value) or hasattr(type(value), "__get__"):
+            return False
+        if record.contents.get(path, {}).get(attribute) != id(value):
+            return False
+        before = record.contents.get(f"{path}.{attribute}")
+        return before is None or before == parts_of(value) or id(value) in self._whole
 
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
-        if not issubclass(type(new), type) or new is old or id(old) in self.pairs.objects or module not in self._new:
+        if new is None or new is old or id(old) in self.pairs.objects or module not in self._retiring:
             return
         self._add(old, new)
+        if not issubclass(type(new), type):
+            return  # a function now, say: it answers under the name, and instances stay what they were
         self.pairs.classes.append((old, new))
         self.pairs.own |= {id(old.__mro__), id(old.__bases__), *(id(part) for part in _raw_dicts(old))}
-        namespace = getattr(self._new.get(module), "__dict__", {})
         counterparts = vars(new)
         for attribute, before in list(vars(old).items()):
             now = counterparts.get(attribute)
-            if now is None or now is before:
-                continue
-            if issubclass(type(before), type):
-                if before.__qualname__ == f"{old.__qualname__}.{attribute}":
-                    self._match_class(before, now)
-            elif issubclass(old, enum.Enum) and type(before) is old:
-                if type(now) is new:
-                    self._add(before, now)
-            else:
-                for first, second in zip(_functions_in(before), _functions_in(now), strict=False):
-                    self._match_function(first, second, namespace)
+            if now is not None and now is not before:
+                self._match_part(old, new, attribute, before, now)
+
+    def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
+        """Match what a class and its counterpart have under one name."""
+        module = type.__getattribute__(old, "__module__")
+        if issubclass(type(before), type):
+            if before.__qualname__ == f"{old.__qualname__}.{attribute}":
+                self._match_class(before, now)
+        elif issubclass(old, enum.Enum) and type(before) is old:
+            if type(now) is new:
+                self._add(before, now)
+        elif self._is_own_part(module, old.__qualname__, attribute, before) and _is_alike(before, now):
+            self._add(before, now)
+        else:
+            namespace = getattr(self._new.get(module), "__dict__", {})
+            for first, second in zip(_functions_in(before), _functions_in(now), strict=False):
+                self._match_function(first, second, namespace)
 
     def _match_function(self, old: FunctionType, new: Any, namespace: dict[str, Any]) -> None:
-        if new is None or new is old or id(old) in self.pairs.objects or old.__module__ not in self._new:
+        if new is None or new is old or id(old) in self.pairs.objects or old.__module__ not in self._retiring:
             return
         self._add(old, new)
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
@@ -162,6 +191,16 @@ class _Matcher:
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value is shared with anybody: an atom, a tuple of atoms, a module."""
+    kind = type(value)
+    return kind in ATOMS or issubclass(kind, ModuleType) or (kind is tuple and all(type(x) in ATOMS for x in value))
+
+
+def _is_alike(before: Any, now: Any) -> bool:
+    return type(before).__name__ == type(now).__name__
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:

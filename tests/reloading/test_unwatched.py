@@ -247,7 +247,8 @@ def test_unreadable_folder_above() -> None:
             root.stdin.flush()
             assert root.stdout.readline() == "done" + chr(10)
 
-        inotify_simple.INotify().close()  # what it imports may be out of reach soon
+        import hashlib
+        inotify_simple.INotify().close()  # what this imports, and hashlib, may be out of reach soon
         os.setgid(65534)
         os.setuid(65534)
         project.follow("home/me/a.py")

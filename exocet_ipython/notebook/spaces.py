@@ -1,0 +1,63 @@
+"""Names outside the notebook's own namespace: those of managed modules, and IPython's output cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.notebook.bindings import MISSING, resolve, was_changed
+from exocet_ipython.notebook.identities import identities
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.records import HIDDEN_NAMES
+
+__all__ = ["replace_in_modules", "replace_outputs"]
+
+
+def replace_in_modules(
+    journal: Journal,
+    records: Mapping[str, ModuleRecord],
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+) -> None:
+    """Replace what was assigned to names of managed modules, by a cell as a rule: `helpers.model_cls = Model`.
+
+    What a module's own body left there is not touched: it runs anew, or it is frozen.
+
+    Args:
+        journal: how each write is taken back.
+        records: dotted name -> record of each module that is current now.
+        old: dotted name -> record of each module that retires.
+        new: dotted name -> module of each of `records`.
+    """
+    known = {id(value): source for source, value in identities(old)}
+    for record in records.values():
+        for name, value in list(getattr(record.module, "__dict__", {}).items()):
+            source = known.get(id(value))
+            if source is None or name.startswith("__") or record.values.get(name, 0) == id(value):
+                continue
+            now = resolve(source, new)
+            if now is not MISSING and now is not value and not was_changed(source, value, old):
+                journal.set_attribute(record.module, name, now)
+
+
+def replace_outputs(
+    journal: Journal,
+    namespace: dict[str, Any],
+    mirrors: Iterable[dict[str, Any]],
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+) -> None:
+    """Replace retired modules in IPython's output cache (`Out`, `_`, `_5`), where `%exoload` itself has put them.
+
+    IPython compares `_` with its own notes, the mirrors, and stops updating it where they differ.
+    """
+    known = {id(record.module): name for name, record in old.items()}
+    outputs = namespace.get("Out")
+    caches = [(space, name) for space in (namespace, *mirrors) for name in list(space) if HIDDEN_NAMES.fullmatch(name)]
+    caches += [(outputs, number) for number in list(outputs)] if isinstance(outputs, dict) else []
+    for cache, key in caches:
+        name = known.get(id(cache[key]), "")
+        if name in new:
+            journal.set_item(cache, key, new[name])

@@ -1,0 +1,100 @@
+"""Data files that a module reads: found by the strings in its code that name an existing file beside it or below.
+
+A guess by evidence: `open(os.path.join(here, "conf.json"))`, `Path(__file__).parent / "data" / "words.txt"`. What such
+a module made of the file when it ran is what a restart would make anew. Only code that runs at import counts: what a
+function reads when it is called is read again at its next call. Files that the module writes don't count.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import CodeType
+
+from exocet_ipython.loading.source import Snapshot, digest_of, stamp_file
+
+__all__ = ["find_data_files"]
+
+_NAME = re.compile(r"[^\0\n\r*?<>|\"']{0,200}?[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
+_FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
+_CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
+_WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
+_FUNCTION = inspect.CO_OPTIMIZED  # a class body lacks the flag
+_UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+_LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
+
+
+def find_data_files(
+    loaded: Snapshot, code: CodeType | None, known: Iterable[Snapshot] | None = None
+) -> tuple[Snapshot, ...]:
+    """Return snapshots of the data files that a module's code names; their text is not kept.
+
+    Args:
+        loaded: the module's text, as it was read before it ran; paths in it are seen from its folder.
+        code: what ran.
+        known: what was found when this very code ran before, to be read again; None where it runs for the first time.
+    """
+    if known is not None:
+        again = (_read(replace(loaded, read_at=0), snapshot.path or "") for snapshot in known)
+        return tuple(snapshot for snapshot in again if snapshot is not None)
+    if loaded.path is None or code is None:
+        return ()
+    literals = list(dict.fromkeys(text for part in _run_at_import(code) for text in _strings(part)))
+    names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith((*_CODE, *_WRITTEN))]
+    if not names:
+        return ()
+    here = os.path.dirname(os.path.abspath(loaded.path))
+    folders = [here, *(os.path.join(here, text) for text in literals if _FOLDER.fullmatch(text))]
+    found: dict[str, Snapshot] = {}
+    for text in names:
+        for folder in folders:
+            file = os.path.normpath(os.path.join(folder, text))
+            if file not in found and os.path.isfile(file):
+                snapshot = _read(loaded, file)
+                if snapshot is not None:
+                    found[file] = snapshot
+    return tuple(found.values())
+
+
+def _read(loaded: Snapshot, path: str) -> Snapshot | None:
+    """Return a snapshot of a data file; None for one that is very large, or was written while the module ran."""
+    try:
+        stamp, clock = stamp_file(path), time.time_ns()
+        if stamp.size > _LARGE or 0 < loaded.read_at < stamp.changed:
+            return None
+        return Snapshot(loaded.name, path, b"", digest_of(Path(path).read_bytes()), stamp, clock)
+    except OSError:
+        return None
+
+
+def _run_at_import(code: CodeType) -> list[CodeType]:
+    """Return the code of a module's body, its classes' bodies, and the functions that these name, and those they do."""
+    functions: dict[str, list[CodeType]] = {}
+    for inner in _codes(code):
+        if inner.co_flags & _FUNCTION:
+            functions.setdefault(inner.co_name, []).append(inner)
+    reached = [code, *(inner for inner in _codes(code) if not inner.co_flags & _FUNCTION)]
+    for part in reached:
+        for name in (*part.co_names, *_UNNAMED):
+            reached += functions.pop(name, ())
+    return reached
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            yield from _codes(const)
+
+
+def _strings(code: CodeType) -> Iterator[str]:
+    for const in code.co_consts:
+        if isinstance(const, str):
+            yield const
+        elif isinstance(const, tuple):
+            yield from (part for part in const if isinstance(part, str))

@@ -1,0 +1,98 @@
+"""What a module's body adds to lists of the whole process: logging handlers, functions to call at exit.
+
+A body that runs again adds them again, and nothing takes the first ones off. So what a body added is noted, weakly.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Effects", "EffectsNote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What was added while a body ran, by the bodies of the modules that it imported as well.
+
+    Attributes:
+        handlers: the logging handlers that were made.
+        exits: the functions that were registered with `atexit`.
+    """
+
+    handlers: tuple[weakref.ref[Any], ...] = ()
+    exits: tuple[weakref.ref[Any], ...] = ()
+
+
+class EffectsNote:
+    """Notes where the lists ended when a body began to run.
+
+    >>> EffectsNote().effects()
+    Effects(handlers=(), exits=())
+    """
+
+    __slots__ = ("_exits", "_last")
+
+    def __init__(self) -> None:
+        known = _handlers()
+        self._last = known[-1] if known else None
+        self._exits = _count_exits()
+
+    def effects(self) -> Effects:
+        """Return what was added since."""
+        handlers = _handlers()
+        start = len(handlers)
+        while start and handlers[start - 1] is not self._last:
+            start -= 1
+        # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
+        new = handlers[start:] if start or self._last is None else []
+        added = _count_exits() - self._exits
+        return Effects(tuple(new), tuple(_weakly(_exit_functions()[-added:])) if added > 0 else ())
+
+
+def _handlers() -> list[weakref.ref[Any]]:
+    """Return logging's own list of all handlers, oldest first; none where logging was never imported."""
+    return list(getattr(sys.modules.get("logging"), "_handlerList", ()))
+
+
+def _count_exits() -> int:
+    count = getattr(atexit, "_ncallbacks", None)
+    return int(count()) if count is not None else 0
+
+
+class _Spy:
+    """Equal to nothing, and shown everything that it is compared with."""
+
+    __slots__ = ("shown",)
+
+    def __init__(self) -> None:
+        self.shown: list[Any] = []
+
+    def __eq__(self, other: object) -> bool:
+        self.shown.append(other)
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _exit_functions() -> list[Any]:
+    """Return the functions that are to be called at exit, in the order in which they were registered.
+
+    `atexit` lists them nowhere, but compares each with what it is asked to take off; from the newest one on 3.14.
+    """
+    spy = _Spy()
+    atexit.unregister(spy)  # type: ignore[arg-type]
+    return spy.shown[::-1] if sys.version_info >= (3, 14) else spy.shown
+
+
+def _weakly(values: list[Any]) -> list[weakref.ref[Any]]:
+    found = []
+    for value in values:
+        try:
+            found.append(weakref.ref(value))
+        except TypeError:
+            continue  # a bound method of a built-in: its object is not a module's own
+    return found

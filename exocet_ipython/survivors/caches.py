@@ -1,0 +1,86 @@
+"""Caches that hold answers of the old code: `functools.lru_cache` of functions that are not made anew.
+
+Those of the session's modules are made anew with their modules, which import what changed. What is left are the
+notebook's own, and any that were asked about a class or an object that retired.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+from collections.abc import Container, Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+__all__ = ["clear_caches"]
+
+_CELLS = "__main__"
+_CACHE = type(functools.cache(lambda: None))
+
+
+def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Container[str], retired: Container[int]) -> int:
+    """Clear the caches whose answers may come from code that was replaced; return how many.
+
+    Args:
+        namespaces: the notebook's names and the globals of the session's modules; where caches are looked for.
+        made: dotted names of the modules that are new.
+        retired: ids of what retired.
+    """
+    cleared = 0
+    for cache, namespace in _caches(namespaces):
+        if cache.cache_info().currsize and (_depends(cache, namespace, made) or _holds(cache, retired)):
+            cache.cache_clear()
+            cleared += 1
+    return cleared
+
+
+def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Yield the caches that are global, or on a class that is, each with the names it sees."""
+    seen: set[int] = set()
+    for namespace in namespaces:
+        for value in list(namespace.values()):
+            found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == _CELLS else []
+            for cache in (value, *found):
+                if type(cache) is _CACHE and id(cache) not in seen:
+                    seen.add(id(cache))
+                    yield cache, namespace
+
+
+def _depends(cache: Any, namespace: Mapping[str, Any], made: Container[str]) -> bool:
+    """Say whether a function uses one of the new modules, directly or through functions and classes of cells."""
+    waiting: list[Any] = [cache]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if issubclass(type(value), ModuleType):
+            if value.__name__ in made:
+                return True
+            continue
+        if getattr(value, "__module__", None) in made or type(value).__module__ in made:
+            return True
+        function = getattr(value, "__wrapped__", value)
+        if type(function) is FunctionType and function.__module__ == _CELLS:
+            waiting += [namespace[name] for name in _names(function.__code__) if name in namespace]
+            waiting += [part for part in (function.__defaults__ or ()) if part is not None]
+        elif issubclass(type(value), type) and value.__module__ == _CELLS:
+            waiting += [part for part in vars(value).values() if type(part) is FunctionType]
+            waiting += value.__mro__[1:-1]
+    return False
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _names(const)
+
+
+def _holds(cache: Any, retired: Container[int]) -> bool:
+    """Say whether a retired object, or an instance of one, is among the arguments or the answers that a cache keeps."""
+    parts = gc.get_referents(cache)
+    parts += [item for part in parts if type(part) is dict for item in gc.get_referents(part)]
+    parts += [item for part in parts if type(part) is tuple for item in part]
+    return any(id(part) in retired or id(type(part)) in retired for part in parts)

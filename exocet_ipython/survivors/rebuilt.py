@@ -1,0 +1,89 @@
+"""What can't be changed in place is made anew: tuples, frozen sets, bound methods, generic aliases, weak references."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from types import GenericAlias, MethodType, UnionType
+from typing import Any
+
+__all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
+
+Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
+MISSING = object()
+
+
+def counterpart(value: Any, replacement: Replacement) -> Any:
+    """Return what takes a value's place, or `MISSING`."""
+    found = replacement.get(id(value))
+    return MISSING if found is None else found[1]
+
+
+def or_same(value: Any, replacement: Replacement) -> Any:
+    """Return what takes a value's place, or the value itself."""
+    now = counterpart(value, replacement)
+    return value if now is MISSING else now
+
+
+def renewed_references(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[weakref.ref[Any], weakref.ref[Any]]]:
+    """Yield the weak references to an object, each with one of its kind to the counterpart.
+
+    Args:
+        old: the object.
+        now: its counterpart.
+        plain: whether those without a callback count; of classes and functions these are our own records, and the
+            interpreter's lists of subclasses.
+    """
+    for reference in weakref.getweakrefs(old):
+        callback = reference.__callback__
+        if type(reference) is weakref.KeyedRef:
+            yield reference, weakref.KeyedRef(now, callback, reference.key)
+        elif type(reference) is weakref.ref and (plain or callback is not None):
+            yield reference, weakref.ref(now, callback)
+
+
+def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement) -> Any:
+    kind = type(holder)
+    if kind is not tuple and kind.__module__ != "__main__":
+        return None  # a named tuple of a module is an instance: it moves to its new class
+    items = tuple.__getitem__(holder, slice(None))
+    made = tuple(or_same(item, replacement) for item in items)
+    if all(now is before for now, before in zip(made, items, strict=True)):
+        return None
+    return made if kind is tuple else tuple.__new__(kind, made)
+
+
+def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement) -> Any:
+    return frozenset(or_same(item, replacement) for item in holder) if type(holder) is frozenset else None
+
+
+def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:
+    function = counterpart(holder.__func__, replacement)
+    target = or_same(holder.__self__, replacement)
+    if function is MISSING and target is holder.__self__:
+        return None
+    return MethodType(holder.__func__ if not callable(function) else function, target)
+
+
+def _rebuild_alias(holder: GenericAlias, replacement: Replacement) -> Any:
+    origin, args = (or_same(part, replacement) for part in (holder.__origin__, holder.__args__))
+    if origin is holder.__origin__ and args is holder.__args__:
+        return None
+    return GenericAlias(origin, args)
+
+
+def _rebuild_union(holder: UnionType, replacement: Replacement) -> Any:
+    args = or_same(holder.__args__, replacement)
+    return None if args is holder.__args__ else functools.reduce(operator.or_, args)
+
+
+# For each type, what makes a holder anew with its references replaced; None where it holds nothing that is.
+REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
+    (tuple, _rebuild_tuple),
+    (frozenset, _rebuild_frozenset),
+    (MethodType, _rebuild_method),
+    (GenericAlias, _rebuild_alias),
+    (UnionType, _rebuild_union),
+)

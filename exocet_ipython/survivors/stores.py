@@ -1,0 +1,118 @@
+"""Who stores into a module's state: read from its text, and only when something was stored.
+
+What a module's functions compute and put away is a cache of the old code. What they are given by their caller and put
+away, as a decorator does that registers, is the caller's; so is what no function of the module stores at all.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["Stores", "read_stores"]
+
+_ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
+_INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
+
+
+@dataclass(slots=True)
+class Stores:
+    """What the functions of a module store.
+
+    Attributes:
+        globals: global names that they assign.
+        attributes: names of attributes that they assign, but for an instance's first ones.
+        computed: names, global or of attributes, of containers into which they put what they have computed.
+    """
+
+    globals: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+
+
+def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind of node
+    """Read a module's text; one that doesn't parse stores nothing.
+
+    >>> text = b'''
+    ... def register(f): TABLE[f.__name__] = f; return f
+    ... def ask(x): CACHE[x] = x * 2; return CACHE[x]
+    ... '''
+    >>> read_stores(text).computed
+    {'CACHE'}
+    """
+    found = Stores()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return found
+    for function, given in _functions(tree, frozenset()):
+        for node in _own_nodes(function):
+            match node:
+                case ast.Global(names=names):
+                    found.globals |= set(names)
+                case ast.Attribute(attr=name, ctx=ast.Store()):
+                    if getattr(function, "name", "") not in _INITIAL:
+                        found.attributes.add(name)
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        if isinstance(target, ast.Subscript) and not _is_given(value, given):
+                            found.computed |= _container(target.value)
+                case ast.AugAssign(target=target, value=value):
+                    held = target.value if isinstance(target, ast.Subscript) else target
+                    if isinstance(target, ast.Subscript) or not _is_given(value, given):
+                        found.computed |= _container(held)
+                case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
+                    if not all(_is_given(value, given) for value in values):
+                        found.computed |= _container(held)
+    return found
+
+
+def _functions(node: ast.AST, given: frozenset[str]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """Yield each function below a node, with the names that it and those around it are given."""
+    for child in ast.iter_child_nodes(node):
+        inner = given
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            inner = given | {part.arg for part in ast.walk(child.args) if isinstance(part, ast.arg)}
+            yield child, inner
+        yield from _functions(child, inner)
+
+
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(function):
+        yield child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from _own_nodes(child)
+
+
+def _is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
+    """Say whether a value is what the function was given, an attribute of it, or empty."""
+    match value:
+        case ast.Name(id=name):
+            return name in given
+        case ast.Attribute(value=inner, attr=name):
+            return name in ("__name__", "__qualname__") and _is_given(inner, given)
+        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
+            return True
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return all(_is_given(item, given) for item in items)
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[]):
+            return True
+        case ast.Starred(value=inner):
+            return _is_given(inner, given)
+    return False
+
+
+def _container(held: ast.expr) -> set[str]:
+    """Return the name of the container that an expression means: the outermost one that has a name."""
+    while isinstance(held, (ast.Subscript, ast.Call)):
+        if isinstance(held, ast.Subscript):
+            held = held.value
+        elif isinstance(held.func, ast.Attribute):
+            held = held.func.value
+        else:
+            return set()
+    match held:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return {name}
+    return set()

@@ -1,0 +1,184 @@
+"""Classes that the person defined in cells on top of a module's: they get the new bases, and what these gained."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import gc
+import sys
+from collections.abc import Container, Iterable, Iterator
+from typing import Any
+
+from exocet_ipython.survivors.instances import Moving
+from exocet_ipython.survivors.libraries import bring_up_to_date
+from exocet_ipython.survivors.pairs import Pairs
+
+__all__ = ["detach_retired", "rebase_subclasses", "refresh_instances"]
+
+_CELLS = "__main__"
+_GENERATED = "<string>"  # the file name of the methods that dataclasses writes
+_OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
+_FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
+
+
+def rebase_subclasses(pairs: Pairs, moving: Moving) -> list[type]:
+    """Give the notebook's subclasses of retired classes the new bases; return those whose bases are others now.
+
+    A dataclass and a pydantic model have copies of what their bases had: these are made again.
+    """
+    rebased: list[type] = []
+    for subclass, bases in list(_notebook_subclasses(pairs)):
+        try:
+            _rebase(subclass, bases, pairs, moving)
+        except (TypeError, AttributeError) as error:
+            moving.note(f"{subclass.__module__}.{subclass.__qualname__}", error)
+        else:
+            rebased.append(subclass)
+    changed = list(_with_subclasses(rebased))
+    for cls in changed:
+        if "__dataclass_fields__" in vars(cls):
+            _keeping(cls, _decorate_again, moving)
+    for model in _notebook_models() if pairs.classes else ():
+        _keeping(model, _rebuild_model, moving)
+    return changed
+
+
+def refresh_instances(classes: list[type], moving: Moving) -> None:
+    """Give the instances of these classes what their new bases expect them to have."""
+    known = {id(cls) for cls in classes}
+    for holder in gc.get_referrers(*classes) if classes else ():
+        if id(type(holder)) in known:
+            try:
+                bring_up_to_date(holder, type(holder))
+            except Exception as error:  # noqa: BLE001 - a default factory of the person's
+                moving.note(f"{type(holder).__module__}.{type(holder).__qualname__}", error)
+
+
+def detach_retired(pairs: Pairs, held: set[int], session: Container[str], moving: Moving) -> None:
+    """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
+
+    Until the collector comes by they would be there beside the new ones. Classes that are still used stay.
+
+    Args:
+        pairs: what retired.
+        held: ids of what something outside the retired side held.
+        session: names of the session's modules; only their classes are cleared.
+        moving: what could not move.
+    """
+    stuck = {entry.name for entry in moving.stuck}
+    free = [before for before, now in pairs.classes if f"{now.__module__}.{now.__qualname__}" not in stuck]
+    free += [cls for cls in pairs.orphans if id(cls) not in held]
+    retired = {id(cls) for cls in free}
+    for cls in free:
+        before = cls.__bases__
+        if all(id(base) in retired or base.__module__ not in session for base in before):
+            continue
+        for layout in ((), (Exception,)):
+            try:
+                type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))
+            except TypeError:
+                continue  # another layout
+            moving.journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
+            break
+
+
+def _notebook_subclasses(pairs: Pairs) -> Iterator[tuple[type, tuple[type, ...]]]:
+    """Find the living subclasses of retired classes that are not retired themselves, with their new bases."""
+    counterparts = {id(before): now for before, now in pairs.classes}
+    seen: set[int] = set()
+    for before, _ in pairs.classes:
+        subclasses: list[type] = type.__subclasses__(before)
+        for subclass in subclasses:
+            if id(subclass) not in counterparts and id(subclass) not in seen and subclass.__module__ == _CELLS:
+                seen.add(id(subclass))
+                yield subclass, tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
+
+
+def _rebase(subclass: Any, bases: tuple[type, ...], pairs: Pairs, moving: Moving) -> None:
+    """Give a class that the person defined in a cell the new bases, and the new metaclass where that retired."""
+    before = subclass.__bases__
+    metaclass = pairs.objects.get(id(type(subclass)))
+    if metaclass is not None:
+        type.__setattr__(subclass, "__class__", metaclass[1])
+        moving.journal.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass[0]))
+    type.__setattr__(subclass, "__bases__", bases)
+    moving.journal.add(functools.partial(type.__setattr__, subclass, "__bases__", before))
+
+
+def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:
+    """Yield classes and all that derive from them, each after its bases."""
+    found: dict[int, type] = {}
+    waiting = list(classes)
+    while waiting:
+        cls = waiting.pop()
+        found[id(cls)] = cls
+        waiting += type.__subclasses__(cls)
+    yield from sorted(found.values(), key=lambda cls: len(cls.__mro__))
+
+
+def _keeping(cls: Any, change: Any, moving: Moving) -> None:
+    """Change a class; where that fails, and where it is taken back, its attributes are what they were."""
+    before = dict(vars(cls))
+    try:
+        change(cls)
+    except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
+        _restore(cls, before)
+        moving.note(f"{cls.__module__}.{cls.__qualname__}", error)
+    else:
+        moving.journal.add(functools.partial(_restore, cls, before))
+
+
+def _restore(cls: type, before: dict[str, Any]) -> None:
+    now = dict(vars(cls))
+    for name in now.keys() - before.keys():
+        type.__delattr__(cls, name)
+    for name, value in before.items():
+        if name not in ("__dict__", "__weakref__") and now.get(name) is not value:
+            type.__setattr__(cls, name, value)
+
+
+def _decorate_again(cls: Any) -> None:
+    """Have a dataclass make its methods for the fields that its bases have now."""
+    if "__slots__" in vars(cls):
+        message = "a dataclass with slots is another class once it is decorated again"
+        raise TypeError(message)
+    options = {name: getattr(cls.__dataclass_params__, name) for name in _OPTIONS}
+    for name in vars(cls).get("__annotations__", {}):
+        field = cls.__dataclass_fields__.get(name)
+        if field is None or getattr(field, "_field_type", None) is not _PLAIN:
+            continue
+        spec = {part: getattr(field, part) for part in _FIELD}
+        for part in ("default", "default_factory"):
+            if getattr(field, part) is not dataclasses.MISSING:
+                spec[part] = getattr(field, part)
+        type.__setattr__(cls, name, dataclasses.field(**spec))
+    for name, value in list(vars(cls).items()):
+        made = getattr(value, "__wrapped__", value)
+        code = getattr(made, "__code__", None)
+        is_generated = code is not None and code.co_filename == _GENERATED
+        if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
+            type.__delattr__(cls, name)
+    dataclasses.dataclass(cls, **options)
+
+
+_PLAIN: Any = getattr(dataclasses, "_FIELD", None)  # what marks a field that is neither a ClassVar nor an InitVar
+
+
+def _notebook_models() -> list[type]:
+    """Return the pydantic models that cells define, each after its bases."""
+    pydantic = sys.modules.get("pydantic")
+    base = vars(pydantic).get("BaseModel") if pydantic is not None else None
+    if base is None:
+        return []
+    return [cls for cls in _with_subclasses([base]) if cls.__module__ == _CELLS and "__pydantic_fields__" in vars(cls)]
+
+
+def _rebuild_model(cls: Any) -> None:
+    """Have a model take its bases' fields as they are now, and make its validator and serializer anew."""
+    own = vars(cls).get("__annotations__", {})
+    fields: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[1:]):
+        fields |= vars(base).get("__pydantic_fields__", {})
+    mine = {name: field for name, field in cls.__pydantic_fields__.items() if name in own}
+    type.__setattr__(cls, "__pydantic_fields__", {**fields, **mine})
+    cls.model_rebuild(force=True)

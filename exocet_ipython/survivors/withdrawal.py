@@ -1,0 +1,63 @@
+"""Taking off what retired bodies had added to lists of the whole process, where the new ones have added theirs."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["withdraw_effects"]
+
+
+def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord], journal: Journal) -> None:
+    """Take off the logging handlers and the exit functions that retired bodies had added.
+
+    A handler that a global of its module names is left alone: it is replaced by its counterpart wherever it is.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> record of each module that is current now.
+        journal: how it is taken back.
+    """
+    handlers = {id(reference()) for record in new.values() for reference in record.effects.handlers}
+    exits = {id(reference()) for record in new.values() for reference in record.effects.exits}
+    for record in old.values():
+        named = {id(value) for value in vars(record.module).values()} if hasattr(record.module, "__dict__") else set()
+        for reference in record.effects.handlers:
+            handler = reference()
+            if handler is not None and id(handler) not in named | handlers:
+                _take_off(handler, handlers, journal)
+        for reference in record.effects.exits:
+            function = reference()
+            if function is not None and id(function) not in exits:
+                atexit.unregister(function)
+                journal.add(partial(atexit.register, function))
+
+
+def _take_off(handler: Any, new: set[int], journal: Journal) -> None:
+    """Take a handler off all loggers; the new one of its type that was added there takes its place in the order."""
+    for logger in _loggers():
+        if handler not in logger.handlers:
+            continue
+        before = list(logger.handlers)
+        after = [entry for entry in before if entry is not handler]
+        place = before.index(handler)
+        successor = next((entry for entry in after[place:] if id(entry) in new and type(entry) is type(handler)), None)
+        if successor is not None:
+            after.remove(successor)
+            after.insert(place, successor)
+        logger.handlers = after  # in one step: other threads are logging
+        journal.add(partial(setattr, logger, "handlers", before))
+
+
+def _loggers() -> Iterator[Any]:
+    logging = sys.modules["logging"]
+    yield logging.root
+    for logger in list(logging.root.manager.loggerDict.values()):
+        if hasattr(logger, "handlers"):  # a placeholder has none
+            yield logger

@@ -1,0 +1,180 @@
+"""What each cell runs on while files change between cells, and within them."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.shells import Notebook
+from tests.workshop import Workshop
+
+SECONDS = 30  # the longest a test waits for a thread
+
+
+def test_a_cell_runs_on_what_is_on_disk_when_it_starts(auto: Notebook, workshop: Workshop) -> None:
+    """A save while a cell runs is the next cell's."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model\nfrom pathlib import Path")
+    auto.run("Path(model.__file__).write_text('N = 2')\nassert model.N == 1")
+    assert auto.value("model.N") == 2
+
+
+@pytest.mark.parametrize(("instances", "count"), [("track", 1_000), ("migrate", 50)])
+def test_a_cell_that_writes_a_module_is_followed_by_one_that_uses_it(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, instances: str, count: int
+) -> None:
+    """`%%writefile`, then a cell: right 1,000 times of 1,000, though two texts of one size alternate within a tick.
+
+    Migrating looks through all objects of this process each time, which has nothing to do with being right here.
+    """
+    monkeypatch.chdir(workshop.folder)
+    auto.run(f'%config Exocet.report = "quiet"\n%config Exocet.instances = "{instances}"')
+    auto.run("%%writefile model.py\nN = 0\n")
+    auto.run("import model\nfrom model import N")
+    wrong = []
+    for number in range(count):
+        digit = 1 + number % 2
+        auto.run(f"%%writefile model.py\nN = {digit}\n")
+        auto.run("found = model.N, N")
+        wrong += [] if auto["found"] == (digit, digit) else [(number, auto["found"])]
+    assert wrong == []
+
+
+def test_importers_follow(auto: Notebook, workshop: Workshop) -> None:
+    """What a changed module's importers took from it is new in them as well, without a word in the notebook."""
+    workshop.write(
+        {
+            "pkg/__init__.py": "from pkg.core import VALUE",
+            "pkg/core.py": "VALUE = 1",
+            "pkg/use.py": "from pkg import VALUE\ndef get(): return VALUE",
+            "apart.py": "STATE = []",
+        }
+    )
+    auto.run("import pkg.use, apart\nfrom pkg.use import get")
+    auto.run("apart.STATE.append(1)")
+    workshop.edit("pkg/core.py", "VALUE = 2")
+    assert auto.value("(pkg.VALUE, pkg.use.get(), get(), apart.STATE)") == (2, 2, 2, [1])
+
+
+def test_saving_the_old_text_again_goes_back(auto: Notebook, workshop: Workshop) -> None:
+    """There and back within one tick of the clock, with the same size."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    for digit in (2, 1, 2, 1):
+        workshop.edit("model.py", f"N = {digit}", same_time=True)
+        assert auto.value("model.N") == digit
+
+
+def test_an_atomic_save_is_a_save(auto: Notebook, workshop: Workshop) -> None:
+    """Editors write a new file and rename it over the old one."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    for digit in (2, 3):
+        workshop.write({"model.py.new": f"N = {digit}"})
+        Path(workshop.path("model.py.new")).replace(workshop.path("model.py"))
+        assert auto.value("model.N") == digit
+
+
+def test_a_deleted_module_is_gone_and_its_names_stay(auto: Notebook, workshop: Workshop) -> None:
+    """After a file is deleted its names keep their values and are reported; importing it fails; it may come back."""
+    workshop.write({"model.py": "class Model:\n    n = 1"})
+    auto.run("from model import Model")
+    Path(workshop.path("model.py")).unlink()
+    text = auto.run("assert Model.n == 1")
+    assert "gone" in text
+    assert "is no longer defined and keeps its old value" in text
+    auto.fail("import model", ModuleNotFoundError)
+    workshop.write({"model.py": "class Model:\n    n = 2"})
+    assert auto.value("from model import Model\nModel.n") == 2
+
+
+def test_a_module_that_becomes_a_package_and_back(auto: Notebook, workshop: Workshop) -> None:
+    """`model.py` becomes `model/__init__.py`; the imports go on."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    Path(workshop.path("model.py")).unlink()
+    workshop.write({"model/__init__.py": "N = 2"})
+    assert auto.value("model.N") == 2
+    workshop.edit("model/__init__.py", "N = 3")
+    assert auto.value("model.N") == 3
+    shutil.rmtree(workshop.path("model"))
+    workshop.write({"model.py": "N = 4"})
+    assert auto.value("model.N") == 4
+
+
+def test_an_optional_import_that_failed_succeeds_when_its_file_appears(auto: Notebook, workshop: Workshop) -> None:
+    """`try: import fast / except ImportError` is run again when `fast.py` is there."""
+    workshop.write({"app.py": "try:\n    from fast import NAME\nexcept ImportError:\n    NAME = 'slow'"})
+    auto.run("import app")
+    assert auto.value("app.NAME") == "slow"
+    workshop.write({"fast.py": "NAME = 'fast'"})
+    assert auto.value("app.NAME") == "fast"
+    Path(workshop.path("fast.py")).unlink()
+    assert auto.value("app.NAME") == "slow"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_optional_import_that_broke_is_followed_to_its_repair(
+    auto: Notebook, workshop: Workshop, *, first: bool
+) -> None:
+    """A module whose importer went on without it is nobody's module, and still its repair counts."""
+    app = "try:\n    from fast import NAME\nexcept Exception:\n    NAME = 'slow'"
+    workshop.write({"app.py": app if first else "NAME = 'none'", "fast.py": "NAME = 1 / 0"})
+    auto.run("import app")
+    workshop.edit("app.py", app)
+    assert auto.value("app.NAME") == "slow"
+    workshop.edit("fast.py", "NAME = 'fast'")
+    assert auto.value("app.NAME") == "fast"
+
+
+def test_what_a_module_prints_while_it_reloads_is_seen(auto: Notebook, workshop: Workshop) -> None:
+    """The output of a body that runs again comes with the cell."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    workshop.edit("model.py", "print('training')\nN = 2")
+    assert "training" in auto.run("model.N")
+
+
+def test_a_body_may_use_get_ipython(auto: Notebook, workshop: Workshop) -> None:
+    """A body that runs again before a cell finds IPython's own builtins as it did at first."""
+    workshop.write({"model.py": "SHELL = get_ipython()\nN = 1"})
+    auto.run("import model")
+    workshop.edit("model.py", "SHELL = get_ipython()\nN = 2")
+    assert auto.value("(model.SHELL is get_ipython(), model.N)") == (True, 2)
+
+
+def test_a_changed_sys_path_is_looked_in(auto: Notebook, workshop: Workshop) -> None:
+    """A module imported from a folder that a cell has put on `sys.path` is followed there."""
+    workshop.write({"lib/tool.py": "N = 1"})
+    auto.run(f"import sys\nsys.path.insert(0, {workshop.path('lib')!r})\nimport tool")
+    workshop.edit("lib/tool.py", "N = 2")
+    assert auto.value("tool.N") == 2
+
+
+def test_several_edits_are_one_reload(auto: Notebook, workshop: Workshop) -> None:
+    """Files that were saved together are reloaded together, and the report is one line."""
+    workshop.write({"a.py": "N = 1", "b.py": "from a import N\nM = N"})
+    auto.run("import a, b")
+    workshop.edit("a.py", "N = 2")
+    workshop.edit("b.py", "from a import N\nM = N + 1")
+    (line,) = auto.run("assert (a.N, b.M) == (2, 3)").splitlines()
+    assert "generation" in line
+
+
+def test_a_cell_of_another_thread_waits_for_nobody(auto: Notebook, workshop: Workshop) -> None:
+    """While a thread runs a cell's code, a cell of the main thread runs on the current generation."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model, threading\nbegun, go = threading.Event(), threading.Event()")
+    other = threading.Thread(target=auto.shell.run_cell, args=["begun.set(); go.wait(30)"])
+    other.start()
+    try:
+        assert auto["begun"].wait(SECONDS)
+        workshop.edit("model.py", "N = 2")
+        assert auto.value("model.N") == 1
+    finally:
+        auto["go"].set()
+        other.join(SECONDS)
+    assert auto.value("model.N") == 2

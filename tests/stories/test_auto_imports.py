@@ -1,0 +1,260 @@
+"""How modules join a session in which automatic reloading is on: claimed at their first import, or adopted."""
+
+from __future__ import annotations
+
+import importlib
+import py_compile
+import sys
+import threading
+
+import pytest
+
+from tests.shells import Notebook
+from tests.workshop import Workshop
+
+COUNTING = "import sys\nsys.runs_of_model += 1\n"
+SECONDS = 30  # the longest a test waits for a thread
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An expression for how often the body of `model` ran; the count is gone after the test."""
+    monkeypatch.setattr(sys, "runs_of_model", 0, raising=False)
+    return "__import__('sys').runs_of_model"
+
+
+# -- claimed -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_import_runs_once_and_looks_like_any_other(auto: Notebook, workshop: Workshop, runs: str) -> None:
+    """The module is Python's own: its loader, its spec, its file, in `sys.modules`."""
+    workshop.write({"model.py": COUNTING + "N = 1"})
+    auto.run("import model")
+    assert auto.value(runs) == 1
+    model = auto["model"]
+    assert model is sys.modules["model"]
+    assert type(model).__name__ == "module"
+    assert type(model.__loader__).__name__ == "SourceFileLoader"
+    assert model.__file__ == workshop.path("model.py")
+    assert vars(model.__loader__).keys() == {"name", "path"}
+
+
+def test_what_functions_import_later_joins_too(auto: Notebook, workshop: Workshop) -> None:
+    """An import inside a function that is called hours later is an ordinary one."""
+    workshop.write({"app.py": "def f():\n    import late\n    return late.N", "late.py": "N = 1"})
+    auto.run("import app")
+    assert auto.value("app.f()") == 1
+    workshop.edit("late.py", "N = 2")
+    assert auto.value("app.f()") == 2
+
+
+def test_an_import_in_a_function_finds_what_was_saved_before_its_first_call(auto: Notebook, workshop: Workshop) -> None:
+    """A module that nobody has imported yet has nothing to reload: it is loaded as it is on disk then."""
+    workshop.write({"app.py": "def f():\n    import late\n    return late.N", "late.py": "N = 1"})
+    auto.run("import app")
+    workshop.edit("late.py", "N = 2")
+    assert auto.run("assert app.f() == 2") == ""
+
+
+def test_a_new_import_of_an_edited_module_comes_with_it(auto: Notebook, workshop: Workshop) -> None:
+    """An edit may import what was never loaded; both are followed from then on."""
+    workshop.write({"app.py": "N = 1", "fresh.py": "N = 5"})
+    auto.run("import app")
+    workshop.edit("app.py", "from fresh import N")
+    assert auto.value("app.N") == 5
+    workshop.edit("fresh.py", "N = 6")
+    assert auto.value("app.N") == 6
+
+
+def test_a_module_imported_by_a_thread_between_cells_is_followed(auto: Notebook, workshop: Workshop) -> None:
+    """Nobody runs a cell for it, and still the very next cell has what was saved after it."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import sys")
+    thread = threading.Thread(target=importlib.import_module, args=["model"])
+    thread.start()
+    thread.join(SECONDS)
+    workshop.edit("model.py", "N = 2")
+    assert auto.value("sys.modules['model'].N") == 2
+
+
+def test_a_module_that_a_thread_is_still_loading_joins_when_it_is_done(auto: Notebook, workshop: Workshop) -> None:
+    """A cell ends while a thread is in the middle of an import: what the module becomes is what is recorded."""
+    workshop.write({"slow.py": "import sync\nsync.begun.set()\nsync.go.wait(30)\nITEMS = [1]\nN = 1"})
+    workshop.write({"sync.py": "import threading\nbegun = threading.Event()\ngo = threading.Event()"})
+    auto.run("import sync, sys")
+    thread = threading.Thread(target=importlib.import_module, args=["slow"])
+    thread.start()
+    try:
+        assert auto["sync"].begun.wait(SECONDS)
+        auto.run("x = 1")
+    finally:
+        auto["sync"].go.set()
+        thread.join(SECONDS)
+    auto.run("from slow import ITEMS")
+    workshop.edit("slow.py", "ITEMS = [2]\nN = 2")
+    assert auto.value("(sys.modules['slow'].N, ITEMS)") == (2, [2])  # ITEMS was as the body left it
+
+
+def test_a_module_taken_out_and_imported_again_is_the_current_one(auto: Notebook, workshop: Workshop) -> None:
+    """`del sys.modules[...]` and an import make another object; names of it follow the next edit."""
+    workshop.write({"model.py": "class Model:\n    n = 1"})
+    auto.run("import sys, model")
+    auto.run("del sys.modules['model']")
+    auto.run("import model\nfrom model import Model as Mine\nalso = Mine")
+    workshop.edit("model.py", "class Model:\n    n = 2")
+    assert auto.value("(model.Model.n, Mine.n, also.n, model is sys.modules['model'])") == (2, 2, 2, True)
+
+
+def test_importlib_reload_by_hand_goes_on_working(auto: Notebook, workshop: Workshop) -> None:
+    """The person may reload in place; the same edit is not reloaded a second time before the next cell."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import importlib, model")
+    auto.run("from pathlib import Path\nPath(model.__file__).write_text('N = 2')\nimportlib.reload(model)")
+    assert auto.run("assert model.N == 2") == ""
+    workshop.edit("model.py", "N = 3")
+    assert auto.value("model.N") == 3
+
+
+def test_a_failed_first_import_leaves_nothing_and_works_when_mended(auto: Notebook, workshop: Workshop) -> None:
+    """The error is Python's own, and running the cell again after the repair imports."""
+    workshop.write({"model.py": "N = 1 / 0"})
+    text = auto.fail("import model", ZeroDivisionError)
+    assert "exocet_ipython" not in text
+    assert "importlib" not in text
+    workshop.edit("model.py", "N = 1")
+    assert auto.run("import model") == ""
+    workshop.edit("model.py", "N = 2")
+    assert auto.value("model.N") == 2
+
+
+def test_installed_and_standard_modules_are_not_followed(auto: Notebook, workshop: Workshop) -> None:
+    """Only the person's own code joins."""
+    workshop.write({"site-packages/tool.py": "N = 1", "model.py": "N = 1"})
+    auto.run(f"import sys\nsys.path.append({workshop.path('site-packages')!r})")
+    auto.run("import tool, model, colorsys")
+    assert [module.name for module in auto.value("%exostatus").modules] == ["model"]
+
+
+# -- adopted -----------------------------------------------------------------------------------------------------------
+
+
+def test_modules_imported_before_are_adopted_without_running_again(
+    auto: Notebook, workshop: Workshop, runs: str
+) -> None:
+    """`%exoauto on` runs nothing; from then on an edit is reloaded, with the names that were bound before."""
+    auto.run("%exoauto off")
+    workshop.write({"model.py": COUNTING + "class Model:\n    n = 1"})
+    auto.run("import model\nfrom model import Model")
+    model = auto["model"]
+    auto.run("%exoauto on")
+    assert auto.value(runs) == 1
+    assert auto["model"] is model
+    workshop.edit("model.py", COUNTING + "class Model:\n    n = 2")
+    assert auto.value("Model.n") == 2
+    assert auto.value(runs) == 2
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports write `.pyc` files, whatever the environment of the tests says."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_an_edit_before_the_adoption_is_noticed_by_the_pyc(auto: Notebook, workshop: Workshop) -> None:
+    """A file saved between its import and `%exoauto on` is reloaded before the next cell."""
+    auto.run("%exoauto off")
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    workshop.edit("model.py", "N = 20")
+    auto.run("%exoauto on")
+    assert auto.value("model.N") == 20
+
+
+@pytest.mark.usefixtures("compiled")
+def test_an_edit_of_the_same_size_and_second_is_noticed_by_the_pyc(auto: Notebook, workshop: Workshop) -> None:
+    """The header of the `.pyc` has whole seconds and the size; its code tells the rest."""
+    auto.run("%exoauto off")
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    workshop.edit("model.py", "N = 2", same_time=True)
+    auto.run("%exoauto on")
+    assert auto.value("model.N") == 2
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_touched_file_is_adopted_as_it_is(auto: Notebook, workshop: Workshop, runs: str) -> None:
+    """Another time stamp with the same text is no change."""
+    auto.run("%exoauto off")
+    workshop.write({"model.py": COUNTING})
+    auto.run("import model")
+    workshop.edit("model.py", COUNTING)
+    assert auto.run("%exoauto on\nNone") == ""
+    assert auto.value(runs) == 1
+    (model,) = auto.value("%exostatus").modules
+    assert model.state == "current"
+
+
+def test_without_a_pyc_the_state_is_unknown(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing tells what ran: `%exostatus` says so, the next edit is noticed, and then the state is known."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    auto.run("%exoauto off")
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    auto.run("%exoauto on")
+    (model,) = auto.value("%exostatus").modules
+    assert model.state == "unknown"
+    workshop.edit("model.py", "N = 2")
+    assert auto.value("model.N") == 2
+    (model,) = auto.value("%exostatus").modules
+    assert model.state == "current"
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_first_import_never_runs_a_stale_pyc(auto: Notebook, workshop: Workshop) -> None:
+    """Two texts of one size within one second are a classic wrong answer of Python's own import."""
+    path = workshop.write({"model.py": "N = 1"}) / "model.py"
+    py_compile.compile(str(path), doraise=True)
+    workshop.edit("model.py", "N = 2", same_time=True)
+    assert auto.value("import model\nmodel.N") == 2
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+def test_threads_that_import_while_the_notebook_reloads(auto: Notebook, workshop: Workshop) -> None:
+    """Each import of a thread gives a whole module, current then; what it imports first is followed afterwards."""
+    count = 20
+    workshop.write({"base.py": "A = 0\nB = 0"} | {f"part{i}.py": "from base import A, B\nN = 1" for i in range(count)})
+    auto.run("import base, sys")
+    wrong: list[object] = []
+    done = threading.Event()
+
+    def look() -> None:
+        for i in range(count):
+            part = importlib.import_module(f"part{i}")
+            wrong.extend([part] if part.A != part.B or part.N != 1 else [])
+        while not done.is_set():
+            base = importlib.import_module("base")
+            values = dict(vars(base))
+            wrong.extend([values] if values.get("A") != values.get("B") else [])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for n in range(1, 16):
+            workshop.edit("base.py", f"A = {n}\nsum(range(20_000))\nB = {n}")
+            assert auto.value("base.A") == n
+    finally:
+        done.set()
+        thread.join(SECONDS)
+    assert not thread.is_alive()
+    assert wrong == []
+    workshop.edit("base.py", "A = 99\nB = 99")
+    assert auto.value(f"[sys.modules[f'part{{i}}'].A for i in range({count})]") == [99] * count
+    for i in range(count):
+        workshop.edit(f"part{i}.py", "from base import A, B\nN = 2")
+    assert auto.value(f"[sys.modules[f'part{{i}}'].N for i in range({count})]") == [2] * count
