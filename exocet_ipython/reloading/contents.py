@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 __all__ = [
     "ATOMS",
-    "REGISTRIES",
     "attributes_of",
     "contents_of",
     "fingerprint",
@@ -27,7 +26,8 @@ _FIXED_TYPES = frozenset(_FIXED)
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _LARGE = 10_000
 # What code puts things into, to find them there again.
-REGISTRIES = (dict, list, set, deque, WeakSet, WeakKeyDictionary, WeakValueDictionary)
+_REGISTRIES = (dict, list, set, deque)
+_WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
 _MANY = 1_000
 
 
@@ -129,26 +129,36 @@ def contents_of(module: ModuleType) -> dict[str, Mapping[Any, int]]:
         if issubclass(kind, type):
             if type.__getattribute__(value, "__module__") != own:
                 continue
-        elif issubclass(kind, (FunctionType, BuiltinFunctionType, ModuleType)) or (
-            not issubclass(kind, REGISTRIES) and not _is_plain_instance(value)
-        ):
+        elif issubclass(kind, (FunctionType, BuiltinFunctionType, ModuleType)):
             continue
-        found[name] = parts_of(value)
-        if not issubclass(kind, REGISTRIES):
-            for attribute, part in attributes_of(value):
-                if issubclass(type(part), REGISTRIES):
-                    found[f"{name}.{attribute}"] = parts_of(part)
+        elif is_registry(value):
+            found[name] = parts_of(value)
+            continue
+        elif not _is_plain_instance(value):
+            continue
+        attributes = attributes_of(value)
+        found[name] = {attribute: id(part) for attribute, part in attributes}
+        for attribute, part in attributes:
+            if type(part) is not FunctionType and is_registry(part):
+                found[f"{name}.{attribute}"] = parts_of(part)
     return found
+
+
+def is_registry(value: Any) -> bool:
+    """Say whether code puts things into a value, to find them there again: whether it is a container that changes."""
+    kind = type(value)
+    # The weak ones have an abstract metaclass, whose `issubclass` is fifty times slower.
+    return issubclass(kind, _REGISTRIES) or kind in _WEAK
 
 
 def parts_of(value: Any) -> dict[Any, int]:
     """Return the entries of a container, or the attributes of a class or an instance, by identity."""
     kind = type(value)
-    if not issubclass(kind, REGISTRIES):
+    if not is_registry(value):
         return {name: id(part) for name, part in attributes_of(value)}
     if len(value) > _MANY:
         return {}
-    if issubclass(kind, (dict, WeakKeyDictionary, WeakValueDictionary)):
+    if issubclass(kind, dict) or kind in (WeakKeyDictionary, WeakValueDictionary):
         return {id(key): id(part) for key, part in list(value.items())}
     return {id(item): 0 for item in list(value)}
 
@@ -157,7 +167,7 @@ def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has; none of Python's own."""
     try:
         space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else vars(value)
-        return [(name, part) for name, part in list(space.items()) if not str(name).startswith("__")]
+        return [(name, part) for name, part in dict(space).items() if name[:2] != "__"]
     except TypeError:
         return []
 

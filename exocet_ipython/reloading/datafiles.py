@@ -20,12 +20,13 @@ from exocet_ipython.loading.source import Snapshot, digest_of, stamp_file
 
 __all__ = ["find_data_files"]
 
-_NAME = re.compile(r"[^\0\n\r*?<>|\"']{0,200}?[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
+_NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
 _WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
 _FUNCTION = inspect.CO_OPTIMIZED  # a class body lacks the flag
 _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+_LONG = 200  # characters: a longer string is a text, not the name of a file
 _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
 
 
@@ -49,12 +50,13 @@ def find_data_files(
     if not names:
         return ()
     here = os.path.dirname(os.path.abspath(loaded.path))
-    folders = [here, *(os.path.join(here, text) for text in literals if _FOLDER.fullmatch(text))]
+    beside = set(os.listdir(here)) if os.path.isdir(here) else set()
+    folders = [text for text in literals if text.partition("/")[0] in beside and _FOLDER.fullmatch(text)]
     found: dict[str, Snapshot] = {}
-    for text in names:
-        for folder in folders:
+    for folder in (here, *(os.path.join(here, text) for text in folders)):
+        for text in names:
             file = os.path.normpath(os.path.join(folder, text))
-            if file not in found and os.path.isfile(file):
+            if file.startswith(here + os.sep) and file not in found and os.path.isfile(file):
                 snapshot = _read(loaded, file)
                 if snapshot is not None:
                     found[file] = snapshot
@@ -94,7 +96,5 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def _strings(code: CodeType) -> Iterator[str]:
     for const in code.co_consts:
-        if isinstance(const, str):
-            yield const
-        elif isinstance(const, tuple):
-            yield from (part for part in const if isinstance(part, str))
+        parts = const if type(const) is tuple else (const,)
+        yield from (part for part in parts if type(part) is str and len(part) < _LONG)

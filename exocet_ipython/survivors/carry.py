@@ -15,7 +15,7 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from exocet_ipython.reloading.contents import ATOMS, REGISTRIES, attributes_of
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.stores import Stores, read_stores
@@ -73,7 +73,7 @@ class _Carrier:
                 continue
             if type(value) is type(now) and type(value) in _CONTEXTS:
                 _CONTEXTS[type(value)](value, now)
-            elif _is_registry(value):
+            elif is_registry(value):
                 whole |= self._carry_items(name, value, now)
             elif name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type):
                 whole |= self._carry_parts(name, value, now)
@@ -101,7 +101,7 @@ class _Carrier:
         known = dict(attributes_of(now))
         whole: set[int] = set()
         for name, value in attributes_of(before):
-            if _is_registry(value) and baseline.get(name) == id(value):
+            if is_registry(value) and baseline.get(name) == id(value):
                 if type(known.get(name)) is type(value):
                     whole |= self._carry_items(f"{path}.{name}", value, known[name])
             elif baseline.get(name) != id(value) and self._may_assign(name, value, known.get(name)):
@@ -196,10 +196,6 @@ def _carry_local(before: threading.local, now: threading.local) -> None:
 
 
 _CONTEXTS: dict[type, Callable[[Any, Any], None]] = {ContextVar: _carry_context, threading.local: _carry_local}
-
-
-def _is_registry(value: Any) -> bool:
-    return issubclass(type(value), REGISTRIES)
 
 
 def _is_map(value: Any) -> bool:
