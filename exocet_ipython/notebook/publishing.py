@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.notebook.bindings import Bindings, Kept, Rebinding
+from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.migrate import Migration, migrate
-from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.records import RetiredGeneration, Survivor
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
-__all__ = ["Published", "publish"]
+__all__ = ["Published", "describe_reload", "describe_steps", "publish"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,3 +83,39 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         raise
     bindings.confirm(rebound, kept, namespace)
     return Published(after, retired, rebound, kept, migration)
+
+
+def describe_reload(
+    plan: Plan, built: Built, done: Published, survivors: tuple[Survivor, ...], duration: float
+) -> ReloadReport:
+    """Return the report of a reload that was published.
+
+    Args:
+        plan: what was to be made anew, and why.
+        built: what was made.
+        done: what the publish did.
+        survivors: what the notebook's names hold of replaced generations now.
+        duration: seconds that it took.
+    """
+    reasons = {step.name: step.reason for step in plan.steps}
+    return ReloadReport(
+        done.generation.number,
+        tuple(
+            ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
+            for record in sorted(built.made.values(), key=lambda record: record.order)
+        ),
+        tuple(sorted(built.gone)),
+        tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
+        done.kept,
+        survivors,
+        skipped=describe_steps(plan.skipped),
+        moved=tuple(done.migration.moved.items()),
+        stuck=done.migration.stuck,
+        rung=plan.rung,
+        duration=duration,
+    )
+
+
+def describe_steps(steps: Iterable[Step]) -> tuple[ReloadedModule, ...]:
+    """Return the modules of a plan and why they are in it, for a report."""
+    return tuple(ReloadedModule(step.name, step.reason) for step in steps)

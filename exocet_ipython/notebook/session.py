@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from types import ModuleType
@@ -21,10 +21,8 @@ from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
-from exocet_ipython.notebook.publishing import publish
+from exocet_ipython.notebook.publishing import describe_reload, describe_steps, publish
 from exocet_ipython.notebook.report import (
-    Rebound,
-    ReloadedModule,
     ReloadReport,
     StatusReport,
 )
@@ -32,7 +30,7 @@ from exocet_ipython.notebook.status import describe_status
 from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
-from exocet_ipython.reloading.plan import Plan, Step
+from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.survivors.records import Retirement, Survivor
 
 __all__ = ["Session"]
@@ -104,15 +102,11 @@ class Session:
         with PUBLISHING:
             before = self.managed.scope, self.managed.generation
             self.managed.scope = scope
-            self.managed.adopt(*_with_packages(name))
-            wanted = [package for package in _with_packages(name) if package not in self.generation.records]
-            changes = self.managed.changes([name])
-            plan = self.managed.plan(changes, [name, *wanted])
-            report = self._carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
-            if report.error is not None:
+            try:
+                return self._load(name, attributes)
+            except BaseException:
                 self.managed.scope, self.managed.generation = before
-                raise report.error
-            return self.generation.records[name].module
+                raise
 
     def load_from(self, name: str, wanted: Sequence[tuple[str, str]]) -> None:
         """Load `name` anew and bind attributes of it, as `from NAME import A as B` does.
@@ -170,9 +164,9 @@ class Session:
             if dry_run:
                 return ReloadReport(
                     self.generation.number,
-                    _describe(step for step in plan.steps if not step.gone),
+                    describe_steps(step for step in plan.steps if not step.gone),
                     tuple(step.name for step in plan.steps if step.gone),
-                    skipped=_describe(plan.skipped),
+                    skipped=describe_steps(plan.skipped),
                     survivors=self.survivors(),
                     dry_run=True,
                 )
@@ -218,7 +212,7 @@ class Session:
             self._undone = Attempt()
             plan = self.managed.plan(changes)
             if waiting := self.managed.would_take(plan, limit):
-                report = ReloadReport(self.generation.number, skipped=_describe(plan.skipped), waiting=waiting)
+                report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
             else:
                 report = self._carry_out(plan, migrating=migrating, gate=gate)
             self._undone = Attempt.of(report, signature)
@@ -230,16 +224,28 @@ class Session:
         """Learn from the text of a cell that ran, to its end or not, which names it bound."""
         self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed)
 
+    def _load(self, name: str, attributes: Sequence[str]) -> ModuleType:
+        packages = _with_packages(name)
+        self.managed.adopt(*packages)
+        wanted = [package for package in packages if package not in self.generation.records]
+        plan = self.managed.plan(self.managed.changes([name]), [name, *wanted])
+        report = self._carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
+        if report.error is not None:
+            raise report.error
+        return self.generation.records[name].module
+
     def _carry_out(
         self, plan: Plan, *, migrating: bool = False, gate: AbstractContextManager[object] = _OPEN
     ) -> ReloadReport:
         """Build what the plan says aside and publish it; an error in its code goes into the report."""
         if not plan.steps:
-            return ReloadReport(self.generation.number, skipped=_describe(plan.skipped), survivors=self.survivors())
+            return ReloadReport(
+                self.generation.number, skipped=describe_steps(plan.skipped), survivors=self.survivors()
+            )
         with deferred_interrupt():
-            return self._build_and_publish(plan, migrating, gate)
+            return self._build_and_publish(plan, migrating=migrating, gate=gate)
 
-    def _build_and_publish(self, plan: Plan, migrating: bool, gate: AbstractContextManager[object]) -> ReloadReport:  # noqa: FBT001 - private
+    def _build_and_publish(self, plan: Plan, *, migrating: bool, gate: AbstractContextManager[object]) -> ReloadReport:
         began = time.perf_counter()
         tried: list[Snapshot] = []
         try:
@@ -257,29 +263,7 @@ class Session:
             self.managed.generation = done.generation
         self._retirement.retire(done.retired)
         self.managed.follow_tried(tried)
-        reasons = {step.name: step.reason for step in plan.steps}
-        made = sorted(built.made.values(), key=lambda record: record.order)
-        return ReloadReport(
-            self.generation.number,
-            tuple(
-                ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
-                for record in made
-            ),
-            tuple(sorted(built.gone)),
-            tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
-            done.kept,
-            self.survivors(),
-            skipped=_describe(plan.skipped),
-            moved=tuple(done.migration.moved.items()),
-            stuck=done.migration.stuck,
-            rung=plan.rung,
-            duration=time.perf_counter() - began,
-        )
-
-
-def _describe(steps: Iterable[Step]) -> tuple[ReloadedModule, ...]:
-    """Return the modules of a plan and why they are in it, for a report."""
-    return tuple(ReloadedModule(step.name, step.reason) for step in steps)
+        return describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)
 
 
 def _with_packages(name: str) -> list[str]:

@@ -359,10 +359,12 @@ def test_failing_first_load_leaves_everything(workshop: Workshop, case: str) -> 
     notebook = PlainNotebook({"main": "mine"})
     notebook.exoload("other")
     before = state_of(notebook, "game", "main", "other", "nowhere_at_all")
+    scope = notebook.session.managed.scope
     for _ in range(2):
         with pytest.raises(kind):
             notebook.session.load("main")
         assert state_of(notebook, "game", "main", "other", "nowhere_at_all") == before
+        assert notebook.session.managed.scope == scope
     workshop.write({path: GAME[path]})
     assert notebook.exoload("main").look.room is sys.modules["game.world"].Room
 
