@@ -22,7 +22,7 @@ from typing import Any, Self
 from exocet_ipython.loading.extensions import prefer_source, refuse_extension_core
 from exocet_ipython.loading.loader import ModuleBuilder, run_module
 from exocet_ipython.loading.mapper import Mapper, governs, pep302_mapper, proxy_module
-from exocet_ipython.loading.source import is_extension, require_spec, resolve_import
+from exocet_ipython.loading.source import forget_listings, is_extension, require_spec, resolve_import
 from exocet_ipython.loading.standin import PRESENCE, StandIn
 from exocet_ipython.loading.tracebacks import hide_own_frames
 from exocet_ipython.loading.turns import Turn
@@ -226,7 +226,7 @@ def load_named(name: str, mapper: Mapper = pep302_mapper) -> ModuleType:
     (False, [1])
     """
     with hide_own_frames():
-        importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
+        forget_listings()
         spec = prefer_source(require_spec(name))
         if is_extension(spec):
             return importlib.import_module(name)
@@ -241,7 +241,7 @@ def load_package_named(name: str, mapper: Mapper = pep302_mapper) -> IsolatedCop
         ValueError: it is a module, not a package.
         ExtensionPackageError: the package can't do without an extension module of its own.
     """
-    importlib.invalidate_caches()
+    forget_listings()
     spec = require_spec(name)
     if spec.submodule_search_locations is None:
         message = f"{name!r} is a module, not a package; load it with load_named({name!r})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import os
 import pkgutil
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,14 @@ from typing import Any, Self
 from exocet_ipython.errors import SourceNotFoundError
 from exocet_ipython.loading.isolated import load_named
 from exocet_ipython.loading.mapper import Mapper, pep302_mapper
-from exocet_ipython.loading.source import find_spec, is_namespace, read_snapshot, require_spec, resolve_import
+from exocet_ipython.loading.source import (
+    find_spec,
+    forget_listings,
+    is_namespace,
+    read_snapshot,
+    require_spec,
+    resolve_import,
+)
 
 __all__ = ["ModuleInfo", "get_module", "load"]
 
@@ -38,7 +44,7 @@ class ModuleInfo:
     @classmethod
     def find(cls, name: str) -> Self:
         """Do what `get_module` does."""
-        importlib.invalidate_caches()
+        forget_listings()
         return cls.of(require_spec(name))
 
     @classmethod
@@ -65,7 +71,7 @@ class ModuleInfo:
         search = self._spec.submodule_search_locations
         if search is None:
             return
-        importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
+        forget_listings()
         for entry in sorted(pkgutil.iter_modules(list(search)), key=lambda entry: entry.name):
             spec = find_spec(f"{self.name}.{entry.name}", search)
             if spec is not None:

@@ -5,9 +5,11 @@ Nothing here imports a module: finders are asked directly, so looking for `a.b` 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import (
@@ -28,6 +30,7 @@ __all__ = [
     "extension_files",
     "find_search_path",
     "find_spec",
+    "forget_listings",
     "is_extension",
     "is_namespace",
     "read_snapshot",
@@ -91,6 +94,22 @@ def digest_of(data: bytes) -> str:
     import hashlib  # noqa: PLC0415 - brings OpenSSL, which whoever only imports this package needs not
 
     return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+_FORGETTING = threading.Lock()
+
+
+def forget_listings() -> None:
+    """Have the finders list their folders anew: a file saved a moment ago may not be in the lists that they keep.
+
+    CPython's PathFinder deletes entries of a dict that it has just listed; two threads that do so at once find them
+    deleted. Ours take turns, and where it was somebody else, the entries are gone, as they should be.
+    """
+    with _FORGETTING:
+        try:
+            importlib.invalidate_caches()
+        except KeyError:
+            importlib.invalidate_caches()
 
 
 def find_spec(name: str, search: Sequence[str] | None = None) -> ModuleSpec | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
-from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, read_snapshot
+from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.noting import LoadNotes
@@ -49,7 +49,7 @@ class Claims:
 
     def put_on(self) -> None:
         """Put the finder before all others on `sys.meta_path`."""
-        importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
+        forget_listings()
         sys.meta_path.insert(0, self)
 
     def take_off(self) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
 
-from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.source import Snapshot, forget_listings
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.batch import Batch
 from exocet_ipython.reloading.generation import Generation
@@ -42,7 +41,7 @@ def build_modules(
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
-    importlib.invalidate_caches()  # a file saved a moment ago may not be in the finders' listings
+    forget_listings()
     batch = Batch(current, plan.names, plan.changed, scope, note_read)
     gone: set[str] = set()
     try:

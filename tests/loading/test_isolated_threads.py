@@ -199,3 +199,25 @@ def test_a_package_imported_in_a_body_is_the_regular_one(workshop: Workshop) -> 
     library = copy.load_named("game").library
     assert library is sys.modules["library"]
     assert library.Room is sys.modules["game.world"].Room is not room
+
+
+def test_finders_forget_their_listings_in_several_threads() -> None:
+    """CPython's own call raises KeyError when two threads make it at once; ours takes turns."""
+    from exocet_ipython.loading.source import forget_listings
+
+    errors: list[BaseException] = []
+
+    def forget() -> None:
+        try:
+            for number in range(300):
+                sys.path_importer_cache[f"/nowhere/{number}"] = None
+                forget_listings()
+        except BaseException as error:  # noqa: BLE001 - it is told to the test's own thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=forget) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
