@@ -209,15 +209,20 @@ def test_finders_forget_their_listings_in_several_threads() -> None:
 
     def forget() -> None:
         try:
-            for number in range(300):
-                sys.path_importer_cache[f"/nowhere/{number}"] = None
+            for _ in range(300):
+                sys.path_importer_cache.update(dict.fromkeys((f"/nowhere/{number}" for number in range(50)), None))
                 forget_listings()
         except BaseException as error:  # noqa: BLE001 - it is told to the test's own thread
             errors.append(error)
 
     threads = [threading.Thread(target=forget) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # the threads are to meet within the call
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(interval)
     assert errors == []
