@@ -84,7 +84,7 @@ def build_lowest(
         names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
         more = plan.widened({name: order for name, order in current.order.items() if name in names})
         return build_lowest(replace(more, rung=plan.rung), current, scope, note_read)
-    except Exception as error:
+    except BaseException as error:
         registries.restore()
         if not met_live_state(error, plan, current):
             raise

@@ -107,11 +107,6 @@ class Journal:
         self._undo.append(lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old))
         mapping[key] = value
 
-    def delete_item(self, mapping: dict[Any, Any], key: Any) -> None:
-        """Delete an item of a dict."""
-        old = mapping.pop(key)
-        self._undo.append(lambda: mapping.__setitem__(key, old))
-
     def set_attribute(self, module: ModuleType, name: str, value: Any) -> None:
         """Set a module's attribute."""
         old = vars(module).get(name, _absent)

@@ -97,10 +97,6 @@ class Retirement:
         """Add what a publish replaced."""
         self._generations.append(generation)
 
-    def withdraw(self, generation: RetiredGeneration) -> None:
-        """Take back what a publish that failed had added."""
-        self._generations.remove(generation)
-
     def living(self) -> tuple[RetiredGeneration, ...]:
         """Return the generations of which something is alive, oldest first; the others are forgotten."""
         for generation in self._generations:

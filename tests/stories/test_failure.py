@@ -348,3 +348,16 @@ def test_null_bytes(notebook: PlainNotebook, workshop: Workshop) -> None:
     before = state_of(notebook, *ROOTS)
     assert isinstance(notebook.session.reload().error, SyntaxError | ValueError)
     assert state_of(notebook, *ROOTS) == before
+
+
+def test_an_interrupted_build_leaves_registries_as_they_were(workshop: Workshop) -> None:
+    """What an interrupted body put into a container of a module that goes on is taken out again."""
+    workshop.write({"reg.py": "NAMES = []\n", "plug.py": "import reg\nreg.NAMES.append('plug')\n"})
+    notebook = PlainNotebook()
+    notebook.exoload("plug")
+    names = sys.modules["reg"].NAMES
+    workshop.edit("plug.py", "import reg\nreg.NAMES.append('other')\nraise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        notebook.session.reload()
+    assert sys.modules["reg"].NAMES is names
+    assert names == ["plug"]
