@@ -17,9 +17,10 @@ from IPython.display import display
 from exocet_ipython.notebook.auto import AutoReload
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.failures import Failures
-from exocet_ipython.notebook.report import ReloadReport, StatusReport
+from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
+from exocet_ipython.notebook.status import StatusReport
 
 __all__ = ["ExocetMagics"]
 

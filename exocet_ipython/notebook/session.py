@@ -22,11 +22,8 @@ from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.publishing import describe_reload, describe_steps, publish
-from exocet_ipython.notebook.report import (
-    ReloadReport,
-    StatusReport,
-)
-from exocet_ipython.notebook.status import describe_status
+from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.notebook.status import StatusReport, describe_status
 from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation

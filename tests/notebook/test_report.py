@@ -6,13 +6,11 @@ import pytest
 
 from exocet_ipython.notebook.bindings import Kept, Source
 from exocet_ipython.notebook.report import (
-    GenerationStatus,
-    ModuleStatus,
     Rebound,
     ReloadedModule,
     ReloadReport,
-    StatusReport,
 )
+from exocet_ipython.notebook.status import GenerationStatus, ModuleStatus, StatusReport
 from exocet_ipython.survivors.records import Survivor
 
 FULL = ReloadReport(

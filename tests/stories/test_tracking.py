@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.notebook.report import ReloadReport, StatusReport
+from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.notebook.status import StatusReport
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop, living_standins
 
