@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ExocetError,
         ExtensionPackageError,
         ModuleNotLoadedError,
+        NothingOldError,
         NotInMapperError,
         SourceNotFoundError,
     )
@@ -41,6 +42,7 @@ __all__ = [
     "Mapper",
     "ModuleNotLoadedError",
     "NotInMapperError",
+    "NothingOldError",
     "SourceNotFoundError",
     "StackedMapper",
     "empty_mapper",
@@ -65,6 +67,7 @@ _HOMES = {
     "Mapper": "exocet_ipython.loading.mapper",
     "ModuleNotLoadedError": "exocet_ipython.errors",
     "NotInMapperError": "exocet_ipython.errors",
+    "NothingOldError": "exocet_ipython.errors",
     "SourceNotFoundError": "exocet_ipython.errors",
     "StackedMapper": "exocet_ipython.loading.mapper",
     "empty_mapper": "exocet_ipython.loading.mapper",

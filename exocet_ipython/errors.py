@@ -13,6 +13,7 @@ __all__ = [
     "ExtensionPackageError",
     "ModuleNotLoadedError",
     "NotInMapperError",
+    "NothingOldError",
     "SourceNotFoundError",
 ]
 
@@ -65,6 +66,10 @@ class ExtensionPackageError(ExocetError, ImportError):
 
 class ModuleNotLoadedError(ExocetError, LookupError):
     """A verb was given the name of a module that the session never loaded."""
+
+
+class NothingOldError(ExocetError, LookupError):
+    """A verb was given the name of something of which nothing old is alive."""
 
 
 def _import_fields(error: ExocetError) -> dict[str, Any]:

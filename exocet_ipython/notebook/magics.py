@@ -17,6 +17,7 @@ from IPython.display import display
 from exocet_ipython.notebook.auto import AutoReload
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.failures import Failures
+from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
@@ -116,6 +117,30 @@ class ExocetMagics(Magics):
             if state is not None:
                 self.settings.auto = state == "on"  # what observes the setting does it
             return self.auto
+
+    @magic_arguments()
+    @argument(
+        "classes", nargs="*", metavar="CLASS", help="dotted or plain names of classes; all old objects by default"
+    )
+    @argument(
+        "--rebuild", action="store_true", help="put a new object in the place of one whose class can't be changed"
+    )
+    @line_magic
+    def exomigrate(self, line: str) -> MigrationReport:
+        """Move the old objects that are alive to the current code: for the person who has only tracked them until now.
+
+        Each moves whole or stays as it was, with the reason.
+
+        Examples::
+
+            %exomigrate
+            %exomigrate game.world.Room Player
+            %exomigrate Point --rebuild
+        """
+        __tracebackhide__ = True
+        with self.failures.watched():
+            given = _arguments(self.exomigrate, line)
+            return self.session.migrate(given.classes, rebuild=given.rebuild)
 
     @magic_arguments()
     @line_magic

@@ -21,6 +21,7 @@ from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
+from exocet_ipython.notebook.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.publishing import describe_reload, describe_steps, publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.status import StatusReport, describe_status
@@ -169,6 +170,17 @@ class Session:
                 )
             return self._carry_out(plan, migrating=migrate)
 
+    def migrate(self, names: Sequence[str] = (), *, rebuild: bool = False) -> MigrationReport:
+        """Move what survives of earlier generations to the current one; see `move_survivors`.
+
+        Raises:
+            NothingOldError: nothing old is alive of one of the names.
+        """
+        with PUBLISHING, deferred_interrupt():
+            modules = {name: record.module for name, record in self.generation.records.items()}
+            living = self._retirement.living()
+            return move_survivors(living, modules, self.generation.number, names, rebuild=rebuild)
+
     def status(self) -> StatusReport:
         """Return the loaded modules with their state on disk, and what lives of replaced generations."""
         with PUBLISHING:
@@ -176,6 +188,11 @@ class Session:
             changes = self.managed.changes(list(self.generation.records))
             living = self._retirement.living()
             return describe_status(self.generation, changes, living, self.survivors(), self.managed.limits)
+
+    def old_classes(self) -> list[str]:
+        """Return the dotted names of the replaced classes that are alive."""
+        living = self._retirement.living()
+        return sorted({name for old in living for kind, name, _ in old.living() if kind == "class"})
 
     def survivors(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold of replaced generations."""

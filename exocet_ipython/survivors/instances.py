@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import FunctionType, TracebackType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.holders import slots_of
-from exocet_ipython.survivors.libraries import bring_up_to_date
+from exocet_ipython.survivors.libraries import bring_up_to_date, is_looked_after
+from exocet_ipython.survivors.states import InstanceState, attributes_of_instance
 
 __all__ = ["Moving", "Stuck"]
 
@@ -32,7 +33,7 @@ _CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (list, list.extend),
     (set, set.update),
 )
-_missing = object()
+_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,11 @@ class Moving:
         moved: dotted class name -> how many changed class.
         reborn: id of an instance -> it and its successor, where its layout or its type doesn't let it change class.
         rehashed: id of an instance -> it and its old class, where its hash is another now.
+        rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
     """
 
     journal: Journal
+    rebuild: bool = True
     moved: dict[str, int] = field(default_factory=dict)
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashed: dict[int, tuple[Any, type]] = field(default_factory=dict)
@@ -92,7 +95,7 @@ class Moving:
 
     def note(self, name: str, error: Exception) -> None:
         """Note that an object could not move."""
-        reason = name, f"{type(error).__name__}: {error}"
+        reason = name, f"{type(error).__name__}: {error}{_place(error.__traceback__)}"
         self._stuck[reason] = self._stuck.get(reason, 0) + 1
 
     def put_in_place(self, own: set[int]) -> None:
@@ -117,10 +120,15 @@ class Moving:
 
     def _move(self, instance: Any, before: type, now: type, *, rehash: bool) -> None:
         old_hash = _hash_of(instance) if rehash else None
+        state = InstanceState(instance) if is_looked_after(now) else None
         set_class = type.__setattr__ if issubclass(before, type) else object.__setattr__
         try:
+            _require_same_fields(before, now)
             set_class(instance, "__class__", now)
-        except TypeError:
+        except TypeError as error:
+            if not self.rebuild:
+                message = f"{error}; --rebuild puts a new object in its place"
+                raise TypeError(message).with_traceback(None) from None
             successor = _successor(instance, before, now)
             _bring_over(successor, before, now)
             self.reborn[id(instance)] = instance, successor
@@ -128,9 +136,9 @@ class Moving:
         try:
             _bring_over(instance, before, now)
         except BaseException:
-            set_class(instance, "__class__", before)
+            _put_back(instance, set_class, before, state)
             raise
-        self.journal.add(functools.partial(set_class, instance, "__class__", before))
+        self.journal.add(functools.partial(_put_back, instance, set_class, before, state))
         if old_hash is not None and _hash_of(instance) != old_hash:
             self.rehashed[id(instance)] = instance, before
 
@@ -143,6 +151,35 @@ class Moving:
             _put_again(holder, member, before, type(member))
             if before is not type(member):
                 journal.add(functools.partial(_put_again, holder, member, type(member), before))
+
+
+def _put_back(instance: Any, set_class: Callable[..., None], before: type, state: InstanceState | None) -> None:
+    """Give an instance its old class again, and what it had."""
+    set_class(instance, "__class__", before)
+    if state is not None:
+        state.restore()
+
+
+def _require_same_fields(before: Any, now: Any) -> None:
+    """Refuse a named tuple whose class has other fields by now: Python would let it change class, and its items stay.
+
+    Raises:
+        TypeError: the fields differ.
+    """
+    if issubclass(now, tuple) and getattr(now, "_fields", None) != getattr(before, "_fields", None):
+        message = "its fields are others now"
+        raise TypeError(message)
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Say where a person's code raised: the innermost line that is in no file of ours; nothing where there is none."""
+    found = ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(_OWN_FOLDER):
+            found = f" ({file}, line {trace.tb_lineno}, in {trace.tb_frame.f_code.co_name})"
+        trace = trace.tb_next
+    return found
 
 
 def _put_again(holder: Any, member: Any, found_as: type, put_as: type) -> None:
@@ -182,7 +219,7 @@ def _successor(instance: Any, before: type, now: type) -> Any:
         TypeError: instances of the new class can't be made so.
     """
     made = _bare_successor(instance, before, now)
-    for name, value in _attributes(instance):
+    for name, value in attributes_of_instance(instance):
         if name in getattr(made, "__dict__", ()) or _has_slot(now, name):
             object.__setattr__(made, name, value)
         elif hasattr(made, "__dict__"):
@@ -214,17 +251,6 @@ def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
         message = f"the new field {missing[0]!r} has no default"
         raise TypeError(message)
     return tuple(known[name] for name in fields)
-
-
-def _attributes(instance: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the attributes that an instance has in its dict and in its slots."""
-    with contextlib.suppress(AttributeError):
-        yield from list(object.__getattribute__(instance, "__dict__").items())
-    for slot in slots_of(type(instance)):
-        try:
-            yield slot.__name__, slot.__get__(instance, type(instance))
-        except AttributeError:
-            continue  # an empty slot
 
 
 def _has_slot(cls: type, name: str) -> bool:

@@ -11,7 +11,19 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-__all__ = ["bring_up_to_date"]
+__all__ = ["bring_up_to_date", "is_looked_after"]
+
+# What a class has whose instances are changed when they move to it.
+_MARKS = ("__exo_migrate__", "__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "_sa_class_manager")
+
+
+def is_looked_after(cls: type) -> bool:
+    """Say whether an author's hook or a library changes the instances that move to a class.
+
+    >>> is_looked_after(int)
+    False
+    """
+    return any(mark in vars(base) for base in type.__getattribute__(cls, "__mro__") for mark in _MARKS)
 
 
 def bring_up_to_date(instance: Any, cls: type) -> None:

@@ -28,18 +28,27 @@ __all__ = ["Migration", "Stuck", "migrate"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Migration:
-    """What migrating did: how many instances changed class, by dotted name, and which could not."""
+    """What migrating did.
+
+    Attributes:
+        moved: dotted name of a class -> how many instances changed to it.
+        stuck: which could not.
+        held: how many retired objects something outside of the retired side held.
+    """
 
     moved: Mapping[str, int] = dataclasses.field(default_factory=dict)
     stuck: tuple[Stuck, ...] = ()
+    held: int = 0
 
 
-def migrate(
+def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     old: Mapping[str, ModuleRecord],
     new: Mapping[str, ModuleType],
     journal: Journal,
     older: Sequence[RetiredGeneration] = (),
     whole: frozenset[int] = frozenset(),
+    *,
+    rebuild: bool = True,
 ) -> Migration:
     """Move what survives of retired modules to the modules that are current now.
 
@@ -49,6 +58,7 @@ def migrate(
         journal: how each write is taken back.
         older: what lives of earlier generations, which were only tracked until now.
         whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
     pairs = pair_modules(old, new, older, whole)
     retired = pairs.retired()
@@ -73,7 +83,7 @@ def migrate(
         and id(holder.__globals__) in own_spaces
         and id(holder) not in pairs.objects
     ]
-    moving = Moving(journal)
+    moving = Moving(journal, rebuild)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
         moving.note(name, error)
     refreshed = rebase_subclasses(pairs, moving)
@@ -91,7 +101,7 @@ def migrate(
             forward(closure, made, journal)
     refresh_instances(refreshed, moving)
     detach_retired(pairs, stuck_with, new, moving)
-    return Migration(moving.moved, moving.stuck)
+    return Migration(moving.moved, moving.stuck, len(held))
 
 
 def _rebuilt_closures(closures: Iterable[FunctionType], pairs: Pairs) -> Iterator[tuple[int, tuple[Any, Any]]]:

@@ -71,6 +71,17 @@ def test_tab_completes_names_without_importing(game: Notebook, line: str, ends: 
     assert not [name for name in set(sys.modules) - before if name.startswith("game")]
 
 
+def test_old_classes_complete_for_exomigrate(game: Notebook, workshop: Workshop) -> None:
+    """`%exomigrate` offers the replaced classes that are alive, and its option."""
+    workshop.write({"zoo.py": "class Cat: pass\n"})
+    game.run("%exoload zoo\ncat = zoo.Cat()")
+    assert press_tab(game, "%exomigrate zo") == []
+    workshop.write({"zoo.py": "class Cat: age = 1\n"})
+    game.run("%exoreload")
+    assert press_tab(game, "%exomigrate zo") == ["%exomigrate zoo.Cat"]
+    assert press_tab(game, "%exomigrate --") == ["%exomigrate --rebuild"]
+
+
 def test_loaded_modules_complete_for_exoreload(game: Notebook, workshop: Workshop) -> None:
     """`%exoreload` offers what is loaded, and nothing else of the project."""
     workshop.write({"gameone.py": "", "gametwo.py": ""})

@@ -1,0 +1,116 @@
+"""Moving what survives of earlier generations to the current one, when the person asks for it: `%exomigrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from exocet_ipython.errors import NothingOldError
+from exocet_ipython.notebook.report import join_names, plural, to_html
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.instances import Stuck
+from exocet_ipython.survivors.migrate import migrate
+from exocet_ipython.survivors.records import RetiredGeneration
+
+__all__ = ["MigrationReport", "move_survivors"]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReport:
+    """What moving old objects did.
+
+    Attributes:
+        generation: the number of the current one, to which they moved.
+        moved: dotted name of a class -> how many instances now belong to it.
+        stuck: instances that could not move, and why.
+        replaced: how many old modules, classes, functions and members are replaced in what held them.
+    """
+
+    generation: int
+    moved: tuple[tuple[str, int], ...] = ()
+    stuck: tuple[Stuck, ...] = ()
+    replaced: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.moved or self.replaced)
+
+    def __repr__(self) -> str:
+        return "\n".join([self.headline, *(f"  {stuck}" for stuck in self.stuck)])
+
+    def _repr_html_(self) -> str:
+        details = [
+            ("instances moved", [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]),
+            ("instances not moved", [str(stuck) for stuck in self.stuck]),
+        ]
+        return to_html(self.headline, [(title, lines) for title, lines in details if lines], opened=bool(self.stuck))
+
+    @property
+    def headline(self) -> str:
+        """The one line that says what happened.
+
+        >>> MigrationReport(2).headline
+        'nothing to move: no old object is alive'
+        >>> MigrationReport(2, (("zoo.Cat", 3),), replaced=2).headline
+        'moved 3 instances of zoo.Cat to generation 2; 2 old definitions replaced in what held them'
+        """
+        parts = []
+        if self.moved:
+            moved = [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]
+            parts.append(f"moved {join_names(moved)} to generation {self.generation}")
+        if self.replaced:
+            parts.append(f"{plural(self.replaced, 'old definition')} replaced in what held them")
+        if self.stuck:
+            parts.append(f"{plural(sum(stuck.count for stuck in self.stuck), 'instance')} not moved")
+        return "; ".join(parts) or "nothing to move: no old object is alive"
+
+
+def move_survivors(
+    living: Sequence[RetiredGeneration],
+    modules: Mapping[str, ModuleType],
+    number: int,
+    names: Sequence[str] = (),
+    *,
+    rebuild: bool = False,
+) -> MigrationReport:
+    """Move the survivors of earlier generations to the current modules; on any error all is as it was.
+
+    Args:
+        living: what lives of the generations, oldest first.
+        modules: dotted name -> module of the current generation.
+        number: of the current generation.
+        names: classes to move, dotted or by their own name; all survivors by default.
+        rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
+
+    Raises:
+        NothingOldError: nothing old is alive of one of the names.
+    """
+    chosen = [_only(generation, names) for generation in living] if names else list(living)
+    for name in names:
+        if not any(_is_meant(name, entry) for generation in living for _, entry, _ in generation.living()):
+            raise NothingOldError(
+                f"no old object of {name!r} is alive",
+                advice="see what is with %exostatus; a class is named as in game.world.Room, or Room",
+            )
+    journal = Journal()
+    try:
+        done = migrate({}, modules, journal, chosen, rebuild=rebuild)
+    except BaseException:
+        journal.undo()
+        raise
+    return MigrationReport(number, tuple(sorted(done.moved.items())), done.stuck, done.held)
+
+
+def _only(generation: RetiredGeneration, names: Sequence[str]) -> RetiredGeneration:
+    """Return what lives of a generation under some names."""
+    wanted = [entry for entry in generation.references if any(_is_meant(name, entry[1]) for name in names)]
+    return RetiredGeneration(generation.number, wanted)
+
+
+def _is_meant(name: str, entry: str) -> bool:
+    """Say whether a name stands for a definition: its dotted name, the end of that, or a class that it is in.
+
+    >>> _is_meant("Room", "game.world.Room"), _is_meant("game.world", "game.world.Room"), _is_meant("oom", "a.Room")
+    (True, True, False)
+    """
+    return f".{name}." in f".{entry}."

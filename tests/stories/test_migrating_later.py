@@ -1,0 +1,477 @@
+"""`%exomigrate`: a person who has only tracked until now moves the old objects to the new code when it suits them."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from IPython.core.error import UsageError
+
+from exocet_ipython import ExocetError
+from exocet_ipython.notebook.shell import detach
+from tests.shells import Notebook, open_shell
+from tests.workshop import Workshop
+
+
+@pytest.fixture
+def tracking(workshop: Workshop, tmp_path: Path) -> Iterator[Notebook]:
+    """A notebook on the project `workshop`, in which reloads only track what they replace."""
+    assert workshop.folder.is_dir()
+    with open_shell(tmp_path / "ipython") as shell:
+        notebook = Notebook(shell)
+        notebook.run("%load_ext exocet_ipython")
+        yield notebook
+        detach(shell)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An old text of `zoo.py`, what a cell makes of it, the new text, and what must be true after moving."""
+
+    old: str
+    cell: str
+    new: str
+    truth: str
+
+    def __str__(self) -> str:
+        return self.cell
+
+
+def grow_old(notebook: Notebook, workshop: Workshop, case: Case) -> None:
+    """Let a cell make objects of the old text, and reload the new one."""
+    workshop.write({"zoo.py": case.old})
+    notebook.run("%exoload zoo")
+    notebook.run(textwrap.dedent(case.cell))
+    reload_with(notebook, workshop, case.new)
+
+
+def reload_with(notebook: Notebook, workshop: Workshop, text: str) -> None:
+    """Save `zoo.py` with another text and reload, only tracking."""
+    workshop.write({"zoo.py": text})
+    assert notebook.value("%exoreload").error is None
+
+
+PLAIN = {
+    "a plain class": Case(
+        """
+            class Cat:
+                def speak(self): return 'old'
+            """,
+        """
+            cat = zoo.Cat()
+            cats = {'tom': cat}
+            """,
+        """
+            class Cat:
+                def speak(self): return 'new'
+            """,
+        "cat is cats['tom'] and type(cat) is zoo.Cat and cat.speak() == 'new'",
+    ),
+    "an enum member": Case(
+        """
+            import enum
+            class Colour(enum.Enum):
+                RED = 1
+            """,
+        """
+            held = [zoo.Colour.RED]
+            keyed = {zoo.Colour.RED: 5}
+            """,
+        """
+            import enum
+            class Colour(enum.Enum):
+                RED = 'red'
+            """,
+        "held[0] is zoo.Colour.RED and keyed[zoo.Colour.RED] == 5",
+    ),
+    "an exception": Case(
+        """
+            class Oops(Exception):
+                def hint(self): return 'old'
+            """,
+        """
+            error = zoo.Oops('why', 3)
+            """,
+        """
+            class Oops(Exception):
+                def hint(self): return 'new'
+            """,
+        "type(error) is zoo.Oops and error.args == ('why', 3) and error.hint() == 'new'",
+    ),
+    "a class with slots": Case(
+        """
+            class Point:
+                __slots__ = ('x',)
+                def show(self): return 'old'
+            """,
+        """
+            point = zoo.Point()
+            point.x = 7
+            """,
+        """
+            class Point:
+                __slots__ = ('x',)
+                def show(self): return ('new', self.x)
+            """,
+        "type(point) is zoo.Point and point.show() == ('new', 7)",
+    ),
+    "a generic alias": Case(
+        """
+            class Box:
+                pass
+            """,
+        """
+            import types
+            kinds = {'boxes': list[zoo.Box], 'maybe': zoo.Box | None}
+            """,
+        """
+            class Box:
+                size = 2
+            """,
+        "kinds['boxes'] == list[zoo.Box] and kinds['maybe'] == (zoo.Box | None)",
+    ),
+    "a frozen dataclass": Case(
+        """
+            import dataclasses
+            @dataclasses.dataclass(frozen=True)
+            class Conf:
+                lr: float = 0.1
+            """,
+        """
+            conf = zoo.Conf(0.5)
+            index = {conf: 'mine'}
+            """,
+        """
+            import dataclasses
+            @dataclasses.dataclass(frozen=True)
+            class Conf:
+                lr: float = 0.1
+                steps: int = 9
+            """,
+        "type(conf) is zoo.Conf and conf == zoo.Conf(0.5, 9) and index[zoo.Conf(0.5, 9)] == 'mine'",
+    ),
+    "a dataclass with slots": Case(
+        """
+            import dataclasses
+            @dataclasses.dataclass(slots=True)
+            class Conf:
+                lr: float = 0.1
+            """,
+        """
+            conf = zoo.Conf(0.5)
+            """,
+        """
+            import dataclasses
+            @dataclasses.dataclass(slots=True)
+            class Conf:
+                lr: float = 0.1
+                def double(self): return self.lr * 2
+            """,
+        "type(conf) is zoo.Conf and conf.double() == 1.0",
+    ),
+    "an attrs class": Case(
+        """
+            import attrs
+            @attrs.define(slots=False)
+            class Conf:
+                lr: float = 0.1
+            """,
+        """
+            conf = zoo.Conf(0.5)
+            """,
+        """
+            import attrs
+            @attrs.define(slots=False)
+            class Conf:
+                lr: float = 0.1
+                steps: int = 9
+            """,
+        "conf == zoo.Conf(0.5, 9)",
+    ),
+    "a pydantic model": Case(
+        """
+            import pydantic
+            class Conf(pydantic.BaseModel):
+                lr: float = 0.1
+            """,
+        """
+            conf = zoo.Conf(lr=0.5)
+            """,
+        """
+            import pydantic
+            class Conf(pydantic.BaseModel):
+                lr: float = 0.1
+                steps: int = 9
+            """,
+        "type(conf) is zoo.Conf and conf.model_dump() == {'lr': 0.5, 'steps': 9}",
+    ),
+    "a SQLAlchemy instance": Case(
+        """
+            from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+            class Base(DeclarativeBase): pass
+            class User(Base):
+                __tablename__ = 'users'
+                id: Mapped[int] = mapped_column(primary_key=True)
+                def tag(self): return 'old'
+            """,
+        """
+            user = zoo.User(id=4)
+            """,
+        """
+            from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+            class Base(DeclarativeBase): pass
+            class User(Base):
+                __tablename__ = 'users'
+                id: Mapped[int] = mapped_column(primary_key=True)
+                def tag(self): return ('new', self.id)
+            """,
+        "type(user) is zoo.User and user.tag() == ('new', 4)",
+    ),
+    "a numpy subclass": Case(
+        """
+            import numpy
+            class Field(numpy.ndarray):
+                def total(self): return 'old'
+            """,
+        """
+            import numpy
+            field = numpy.arange(4).view(zoo.Field)
+            """,
+        """
+            import numpy
+            class Field(numpy.ndarray):
+                def total(self): return int(self.sum())
+            """,
+        "type(field) is zoo.Field and field.total() == 6",
+    ),
+    "a pandas accessor": Case(
+        """
+            import pandas
+            @pandas.api.extensions.register_series_accessor('zoo')
+            class Tools:
+                def __init__(self, series): self.series = series
+                def size(self): return 'old'
+            """,
+        """
+            import pandas
+            series = pandas.Series([1, 2, 3])
+            tools = series.zoo
+            """,
+        """
+            import pandas, warnings
+            warnings.simplefilter('ignore')
+            @pandas.api.extensions.register_series_accessor('zoo')
+            class Tools:
+                def __init__(self, series): self.series = series
+                def size(self): return len(self.series)
+            """,
+        "type(tools) is zoo.Tools and tools.size() == 3 and series.zoo.size() == 3",
+    ),
+    "a tree of modules, as torch's": Case(
+        """
+            class Module:
+                def __init__(self): self.__dict__['_modules'] = {}
+                def __setattr__(self, name, value): self._modules[name] = value
+                def __getattr__(self, name):
+                    try: return self.__dict__['_modules'][name]
+                    except KeyError: raise AttributeError(name) from None
+            class Layer(Module):
+                def forward(self, x): return x
+            class Net(Module):
+                def __init__(self, n):
+                    super().__init__()
+                    for i in range(n): setattr(self, f'l{i}', Layer())
+                def forward(self, x):
+                    for m in self._modules.values(): x = m.forward(x)
+                    return x
+            """,
+        """
+            net = zoo.Net(3)
+            before = [id(layer) for layer in net._modules.values()]
+            """,
+        """
+            class Module:
+                def __init__(self): self.__dict__['_modules'] = {}
+                def __setattr__(self, name, value): self._modules[name] = value
+                def __getattr__(self, name):
+                    try: return self.__dict__['_modules'][name]
+                    except KeyError: raise AttributeError(name) from None
+            class Layer(Module):
+                def forward(self, x): return x + 1
+            class Net(Module):
+                def __init__(self, n):
+                    super().__init__()
+                    for i in range(n): setattr(self, f'l{i}', Layer())
+                def forward(self, x):
+                    for m in self._modules.values(): x = m.forward(x)
+                    return x * 10
+            """,
+        "net.forward(1) == 40 and isinstance(net.l0, zoo.Layer) and before == [id(x) for x in net._modules.values()]",
+    ),
+}
+REBUILT = {
+    "a named tuple": Case(
+        """
+            import typing
+            class Pair(typing.NamedTuple):
+                a: int
+            """,
+        """
+            pair = zoo.Pair(1)
+            pairs = [pair]
+            deep = ((pair,),)
+            """,
+        """
+            import typing
+            class Pair(typing.NamedTuple):
+                a: int
+                b: int = 2
+            """,
+        "type(pair) is zoo.Pair and pair == (1, 2) and pairs[0] is pair and deep[0][0] is pair",
+    ),
+    "slots that changed": Case(
+        """
+            class Point:
+                __slots__ = ('x',)
+            """,
+        """
+            point = zoo.Point()
+            point.x = 7
+            held = {'p': point}
+            """,
+        """
+            class Point:
+                __slots__ = ('x', 'y')
+                def show(self): return self.x
+            """,
+        "type(point) is zoo.Point and point.show() == 7 and held['p'] is point",
+    ),
+    "slots that became a dict": Case(
+        """
+            class Point:
+                __slots__ = ('x',)
+            """,
+        """
+            point = zoo.Point()
+            point.x = 7
+            """,
+        """
+            class Point:
+                def show(self): return self.x
+            """,
+        "type(point) is zoo.Point and point.show() == 7",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLAIN.values(), ids=PLAIN.keys())
+def test_old_objects_move_in_place(tracking: Notebook, workshop: Workshop, case: Case) -> None:
+    """What Python lets change its class keeps its identity and its state, and runs the new code in every holder."""
+    grow_old(tracking, workshop, case)
+    report = tracking.value("%exomigrate")
+    assert tracking.value(case.truth), repr(report)
+    assert not report.stuck
+
+
+@pytest.mark.parametrize("case", REBUILT.values(), ids=REBUILT.keys())
+def test_what_python_cannot_move_is_rebuilt_on_request(tracking: Notebook, workshop: Workshop, case: Case) -> None:
+    """Without `--rebuild` it stays as it is, with the reason; with it a successor takes its place in every holder."""
+    grow_old(tracking, workshop, case)
+    report = tracking.value("%exomigrate")
+    assert [stuck.count for stuck in report.stuck] == [1]
+    assert "--rebuild" in repr(report)
+    assert not tracking.value(case.truth.partition(" and ")[0])
+    report = tracking.value("%exomigrate --rebuild")
+    assert not report.stuck
+    assert tracking.value(case.truth), repr(report)
+
+
+def test_only_the_named_classes_move(tracking: Notebook, workshop: Workshop) -> None:
+    """`%exomigrate zoo.Cat` leaves the dogs what they are, until they are asked for."""
+    text = "class Cat:\n    age = {0}\nclass Dog:\n    age = {0}\n"
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload zoo\ncat, dog = zoo.Cat(), zoo.Dog()")
+    reload_with(tracking, workshop, text.format(2))
+    report = tracking.value("%exomigrate zoo.Cat")
+    assert tracking.value("cat.age, dog.age") == (2, 1)
+    assert report.moved == (("zoo.Cat", 1),)
+    assert "1 instance of zoo.Cat" in repr(report)
+    tracking.run("%exomigrate Dog")
+    assert tracking.value("cat.age, dog.age") == (2, 2)
+
+
+def test_survivors_of_all_generations_move(tracking: Notebook, workshop: Workshop) -> None:
+    """Instances of three earlier generations belong to the current class afterwards, and nothing old is left."""
+    for number in range(4):
+        if number:
+            reload_with(tracking, workshop, f"class Cat:\n    age = {number}\n")
+        else:
+            workshop.write({"zoo.py": "class Cat:\n    age = 0\n"})
+            tracking.run("%exoload zoo\ncats = []")
+        tracking.run("cats.append(zoo.Cat())")
+    assert tracking.value("[cat.age for cat in cats]") == [0, 1, 2, 3]
+    report = tracking.value("%exomigrate")
+    assert report.moved == (("zoo.Cat", 3),)
+    assert tracking.value("[cat.age for cat in cats]") == [3, 3, 3, 3]
+    tracking.run("import gc; gc.collect();")
+    assert not tracking.value("%exostatus").retired
+
+
+HOOKS = """
+class Cat:
+    def __exo_migrate__(self, old):
+        self.moods = ["half done"]
+        del self.name
+        if self.sick:
+            raise RuntimeError("too sick to move")
+    def speak(self): return "new"
+"""
+
+
+def test_a_hook_that_raises_leaves_its_object_whole(tracking: Notebook, workshop: Workshop) -> None:
+    """What the hook had done to that object is taken back; the others move, and the error is shown."""
+    workshop.write({"zoo.py": "class Cat:\n    def __init__(self, sick): self.sick, self.name = sick, 'tom'\n"})
+    tracking.run("%exoload zoo\nwell, ill = zoo.Cat(False), zoo.Cat(True)\nthing = vars(ill)")
+    reload_with(tracking, workshop, HOOKS)
+    report = tracking.value("%exomigrate")
+    assert tracking.value("well.speak(), vars(well)") == ("new", {"sick": False, "moods": ["half done"]})
+    assert tracking.value("list(vars(ill).items())") == [("sick", True), ("name", "tom")]
+    assert not tracking.value("isinstance(ill, zoo.Cat)")
+    assert "too sick to move" in repr(report)
+    assert "zoo.py" in repr(report)
+
+
+def test_nothing_to_move_is_said(tracking: Notebook, workshop: Workshop) -> None:
+    """Where nothing old is alive, the answer says so and nothing happens."""
+    workshop.write({"zoo.py": "class Cat: pass\n"})
+    tracking.run("%exoload zoo")
+    report = tracking.value("%exomigrate")
+    assert not report
+    assert repr(report) == "nothing to move: no old object is alive"
+
+
+def test_wrong_input_is_answered_with_what_to_do(tracking: Notebook, workshop: Workshop) -> None:
+    """A class of which nothing old lives, and an option that doesn't exist, are errors that point on."""
+    workshop.write({"zoo.py": "class Cat: pass\n"})
+    tracking.run("%exoload zoo\ncat = zoo.Cat()")
+    reload_with(tracking, workshop, "class Cat: age = 1\n")
+    assert "%exostatus" in tracking.fail("%exomigrate zoo.Dog", ExocetError)
+    assert "%exomigrate?" in tracking.fail("%exomigrate --rebuilt", UsageError)
+    assert not tracking.value("hasattr(cat, 'age')")
+
+
+def test_a_moved_object_is_what_a_reload_that_migrates_makes_of_it(tracking: Notebook, workshop: Workshop) -> None:
+    """Functions that a callback table holds, modules, and subclasses made in cells move as well."""
+    text = "def f(): return {0}\nclass Base:\n    def g(self): return {0}\n"
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload zoo\nclass Sub(zoo.Base): pass\nsub, table, mods = Sub(), {'f': zoo.f}, [zoo]")
+    reload_with(tracking, workshop, text.format(2))
+    assert tracking.value("sub.g(), table['f']()") == (1, 1)
+    tracking.run("%exomigrate")
+    assert tracking.value("sub.g(), table['f'](), table['f'] is zoo.f, mods[0] is zoo") == (2, 2, True, True)
+    assert tracking.value("Sub.__bases__ == (zoo.Base,)")
+    assert sys.modules["zoo"] is tracking["zoo"]
