@@ -17,7 +17,10 @@ if TYPE_CHECKING:
         ModuleNotLoadedError,
         NothingOldError,
         NotInMapperError,
+        NotInModuleBodyError,
         SourceNotFoundError,
+        WishTwiceError,
+        WishTypeError,
     )
     from exocet_ipython.loading.isolated import load_named, load_package_named
     from exocet_ipython.loading.mapper import (
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
         proxy_module,
     )
     from exocet_ipython.loading.modules import get_module, load
+    from exocet_ipython.reloading.wishes import depends_on, keep, on_retire
 
 __all__ = [
     "CallableMapper",
@@ -42,15 +46,21 @@ __all__ = [
     "Mapper",
     "ModuleNotLoadedError",
     "NotInMapperError",
+    "NotInModuleBodyError",
     "NothingOldError",
     "SourceNotFoundError",
     "StackedMapper",
+    "WishTwiceError",
+    "WishTypeError",
+    "depends_on",
     "empty_mapper",
     "get_module",
+    "keep",
     "load",
     "load_ipython_extension",
     "load_named",
     "load_package_named",
+    "on_retire",
     "pep302_mapper",
     "proxy_module",
     "unload_ipython_extension",
@@ -67,14 +77,20 @@ _HOMES = {
     "Mapper": "exocet_ipython.loading.mapper",
     "ModuleNotLoadedError": "exocet_ipython.errors",
     "NotInMapperError": "exocet_ipython.errors",
+    "NotInModuleBodyError": "exocet_ipython.errors",
     "NothingOldError": "exocet_ipython.errors",
     "SourceNotFoundError": "exocet_ipython.errors",
     "StackedMapper": "exocet_ipython.loading.mapper",
+    "WishTwiceError": "exocet_ipython.errors",
+    "WishTypeError": "exocet_ipython.errors",
+    "depends_on": "exocet_ipython.reloading.wishes",
     "empty_mapper": "exocet_ipython.loading.mapper",
     "get_module": "exocet_ipython.loading.modules",
+    "keep": "exocet_ipython.reloading.wishes",
     "load": "exocet_ipython.loading.modules",
     "load_named": "exocet_ipython.loading.isolated",
     "load_package_named": "exocet_ipython.loading.isolated",
+    "on_retire": "exocet_ipython.reloading.wishes",
     "pep302_mapper": "exocet_ipython.loading.mapper",
     "proxy_module": "exocet_ipython.loading.mapper",
 }

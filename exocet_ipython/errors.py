@@ -13,8 +13,11 @@ __all__ = [
     "ExtensionPackageError",
     "ModuleNotLoadedError",
     "NotInMapperError",
+    "NotInModuleBodyError",
     "NothingOldError",
     "SourceNotFoundError",
+    "WishTwiceError",
+    "WishTypeError",
 ]
 
 
@@ -70,6 +73,18 @@ class ModuleNotLoadedError(ExocetError, LookupError):
 
 class NothingOldError(ExocetError, LookupError):
     """A verb was given the name of something of which nothing old is alive."""
+
+
+class NotInModuleBodyError(ExocetError, RuntimeError):
+    """`keep`, `on_retire` or `depends_on` was called where no module's body runs."""
+
+
+class WishTypeError(ExocetError, TypeError):
+    """A module says for itself what makes no sense: of a wrong type, or under a wrong name."""
+
+
+class WishTwiceError(ExocetError, ValueError):
+    """One version of a module keeps two values under one name."""
 
 
 def _import_fields(error: ExocetError) -> dict[str, Any]:

@@ -17,7 +17,10 @@ from exocet_ipython.errors import (
     ExtensionPackageError,
     ModuleNotLoadedError,
     NotInMapperError,
+    NotInModuleBodyError,
     SourceNotFoundError,
+    WishTwiceError,
+    WishTypeError,
 )
 from exocet_ipython.loading.isolated import load_named
 from exocet_ipython.loading.mapper import ExclusiveMapper, empty_mapper, pep302_mapper
@@ -45,6 +48,9 @@ TRAVELS |= {f"pickle{protocol}": through_pickle(protocol) for protocol in range(
         (SourceNotFoundError, ModuleNotFoundError),
         (ExtensionPackageError, ImportError),
         (ModuleNotLoadedError, LookupError),
+        (NotInModuleBodyError, RuntimeError),
+        (WishTypeError, TypeError),
+        (WishTwiceError, ValueError),
     ],
 )
 def test_each_error_is_one_that_people_catch_already(kind: type[ExocetError], standard: type[Exception]) -> None:

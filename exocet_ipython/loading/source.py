@@ -20,13 +20,16 @@ from importlib.machinery import (
     ModuleSpec,
     PathFinder,
 )
+from pathlib import Path
 from typing import Any
 
 from exocet_ipython.errors import SourceNotFoundError
 
 __all__ = [
+    "NO_FILE",
     "FileStamp",
     "Snapshot",
+    "digest_file",
     "extension_files",
     "find_search_path",
     "find_spec",
@@ -52,6 +55,9 @@ class FileStamp:
     changed: int
     size: int
     inode: int
+
+
+NO_FILE = FileStamp(0, 0, 0, 0)  # no file has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,18 @@ def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+def digest_file(path: str, stamp: FileStamp) -> str:
+    """Return the digest of a file; of one that holds more than 16 MB of data only that of its time and size.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    if stamp.size > _LARGE and not path.endswith(_SOURCE_SUFFIXES):
+        return f"{stamp.size} bytes of {stamp.modified}"
+    return digest_of(Path(path).read_bytes())
+
+
+_LARGE = 16_000_000  # bytes: reading more takes longer than a person wants to wait at a cell
 _FORGETTING = threading.Lock()
 
 

@@ -12,6 +12,7 @@ from exocet_ipython.notebook.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
 from exocet_ipython.reloading.plan import Plan, Step
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.migrate import Migration, migrate
@@ -26,6 +27,7 @@ class Published:
     """What a publish did: the generation that is current now, what retired, and what happened to names and objects."""
 
     generation: Generation
+    replaced: tuple[ModuleRecord, ...]
     retired: RetiredGeneration
     rebound: tuple[Rebinding, ...]
     kept: tuple[Kept, ...]
@@ -82,7 +84,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         journal.undo()
         raise
     bindings.confirm(rebound, kept, namespace)
-    return Published(after, retired, rebound, kept, migration)
+    return Published(after, tuple(old.values()), retired, rebound, kept, migration)
 
 
 def describe_reload(

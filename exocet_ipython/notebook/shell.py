@@ -30,7 +30,12 @@ class Attachment:
 
     def __init__(self, shell: InteractiveShell) -> None:
         mirrors = (shell.user_ns_hidden, vars(shell.displayhook))
-        self.session = Session(shell.user_ns, mirrors=mirrors, detector=make_detector())
+        self.session = Session(
+            shell.user_ns,
+            mirrors=mirrors,
+            detector=make_detector(),
+            show_error=self._show_error,
+        )
         self.settings = Exocet(parent=shell)
         self._take_off: list[Callable[[], object]] = []
         self._hook_list(shell.configurables, self.settings)
@@ -64,6 +69,9 @@ class Attachment:
             self._magics.auto.turn_on()
         else:
             self._magics.auto.turn_off()
+
+    def _show_error(self, error: BaseException) -> None:
+        self._magics.failures.show(error)
 
     def _after_cell(self, result: Any) -> None:
         self._magics.failures.settle()

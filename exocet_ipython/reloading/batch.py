@@ -23,6 +23,7 @@ from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot,
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.effects import Effects, EffectsNote
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.kept import put_back, put_forward
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
@@ -132,14 +133,19 @@ class Batch(ModuleBuilder):
         self._sources[spec.name] = snapshot, code
         self._seconds[spec.name] = 0.0
         self._nested.append(0.0)
+        before = self._generation.records.get(spec.name)
         note = EffectsNote()
         began = time.perf_counter()
         try:
+            if before is not None:
+                put_forward(before.module, module, snapshot.data)
             if code is not None:
                 run_body(code, module, self._builtins)
             elif spec.loader is not None:
                 with without_bytecode(spec.loader):
                     _run_by_loader(spec.loader, module)
+            if before is not None:
+                put_back(before.module, module)
         except BaseException:
             self.failed.add(spec.name)
             raise

@@ -15,10 +15,9 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
-from exocet_ipython.loading.source import FileStamp, Snapshot, digest_of, stamp_file
+from exocet_ipython.loading.source import NO_FILE, FileStamp, Snapshot, digest_file, digest_of, stamp_file
 from exocet_ipython.reloading.followed import (
     FollowedFile,
     FollowedFolder,
@@ -234,11 +233,11 @@ class StatSweep:
             known = self._read.get(path)
             if known is None or not is_settled(known[1], known[2], now):
                 clock = time.time_ns()
-                known = self._read[path] = (digest_of(Path(path).read_bytes()), now, clock)
+                known = self._read[path] = (digest_file(path, now), now, clock)
         except (FileNotFoundError, NotADirectoryError):
-            return Change(snapshot.name, "deleted", path)
+            return None if stamp == NO_FILE else Change(snapshot.name, "deleted", path)
         except OSError:
-            return Change(snapshot.name, "unreadable", path)
+            return None if stamp == NO_FILE else Change(snapshot.name, "unreadable", path)
         # Where the text that ran is unknown, a text other than the one first seen is a change for certain.
         digest = snapshot.digest or digest_of(snapshot.data)
         return None if known[0] == digest else Change(snapshot.name, "modified", path)

@@ -2,23 +2,26 @@
 
 A guess by evidence: `open(os.path.join(here, "conf.json"))`, `Path(__file__).parent / "data" / "words.txt"`. What such
 a module made of the file when it ran is what a restart would make anew. Only code that runs at import counts: what a
-function reads when it is called is read again at its next call. Files that the module writes don't count.
+function reads when it is called is read again at its next call. Files that the module writes don't count. What no
+string shows the author names: `depends_on(path)`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import CodeType
 
-from exocet_ipython.loading.source import Snapshot, digest_of, stamp_file
+from exocet_ipython.loading.source import NO_FILE, Snapshot, digest_file, digest_of, stamp_file
+from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
-__all__ = ["find_data_files"]
+__all__ = ["find_data_files", "read_declared"]
 
 _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
@@ -26,6 +29,7 @@ _CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
 _WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
 _FUNCTION = inspect.CO_OPTIMIZED  # a class body lacks the flag
 _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+_MISSING, _ANOTHER = "no file", "another content"  # equal no digest
 _LONG = 200  # characters: a longer string is a text, not the name of a file
 _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
 
@@ -61,6 +65,25 @@ def find_data_files(
                 if snapshot is not None:
                     found[file] = snapshot
     return tuple(found.values())
+
+
+def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Snapshot, ...]:
+    """Return snapshots of the data files that a module has named with `depends_on`; a missing one has one as well.
+
+    Args:
+        name: dotted name of the module.
+        files: path -> what `stamp_data` said when the module named it: what changed since may not be what it has read.
+    """
+    found = []
+    for path, named in files.items():
+        digest, stamp, clock = _MISSING, NO_FILE, time.time_ns()
+        with contextlib.suppress(OSError):
+            seen = stamp_file(path)
+            digest, stamp = digest_file(path, seen), seen
+        if stamp_data(path) != named:
+            digest = _ANOTHER
+        found.append(Snapshot(name, path, b"", digest, stamp, clock))
+    return tuple(found)
 
 
 def _read(loaded: Snapshot, path: str) -> Snapshot | None:

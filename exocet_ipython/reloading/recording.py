@@ -10,9 +10,10 @@ from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.contents import contents_of, fingerprints, modules_held
-from exocet_ipython.reloading.datafiles import find_data_files
+from exocet_ipython.reloading.datafiles import find_data_files, read_declared
 from exocet_ipython.reloading.effects import Effects
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
+from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]
 
@@ -33,7 +34,7 @@ class ModuleRecord:
         order: the place in the order in which the modules of the session began to run.
         seconds: how long its body ran, without the modules it imported.
         generation: the number of the generation in which it was made.
-        data: snapshots of the data files that its code names; see `find_data_files`.
+        data: snapshots of the data files that it has named, and of those that its code shows; see `find_data_files`.
         effects: what its body added to lists of the whole process.
         contents: what its containers, classes and instances held after its body ran; see `contents_of`.
     """
@@ -94,12 +95,26 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     namespace = dict(getattr(module, "__dict__", {}))  # a copy in one step: another thread may add to it
     values = dict(zip(namespace, map(id, namespace.values()), strict=True))
     prints, contents = fingerprints(module), contents_of(module)
-    again = like.data if like is not None and code is not None and like.code is code else None
-    data = find_data_files(snapshot, code, again)
+    data = _data_files(module, snapshot, code, like)
     record = ModuleRecord(name, module, snapshot, code, prints, values, order, seconds, number, contents, data, effects)
     if like is not None and code is not None and like.code is code:
         vars(record)["imports"] = like.imports
     return record
+
+
+def _data_files(
+    module: ModuleType, snapshot: Snapshot, code: CodeType | None, like: ModuleRecord | None
+) -> tuple[Snapshot, ...]:
+    """Return snapshots of the data files that a module has named, and of those that its code shows."""
+    wishes = wishes_of(module)
+    declared = read_declared(snapshot.name, wishes.files) if wishes is not None else ()
+    again = None
+    if like is not None and code is not None and like.code is code:
+        before = wishes_of(like.module)
+        again = [data for data in like.data if before is None or data.path not in before.files]
+    found = find_data_files(snapshot, code, again)
+    named = {data.path for data in declared}
+    return (*declared, *(data for data in found if data.path not in named))
 
 
 def _compile_for_reading(snapshot: Snapshot) -> CodeType | None:

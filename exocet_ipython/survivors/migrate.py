@@ -66,7 +66,8 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
     del modules
-    records = [spaces, *spaces, *old.values(), *pairs.containers()]
+    # A record that has read its module's imports has a dict of its own, which is what holds the module then.
+    records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
     ownership = Ownership(retired, [records, *records, *journal.references()])
     held = [item for item in retired if ownership.is_held(item)]
     if not held:
@@ -82,6 +83,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         and id(holder.__code__) in pairs.inner
         and id(holder.__globals__) in own_spaces
         and id(holder) not in pairs.objects
+        and id(holder) not in pairs.own
     ]
     moving = Moving(journal, rebuild)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal):

@@ -12,6 +12,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.records import RetiredGeneration
 
 __all__ = ["Pairs", "pair_modules"]
@@ -83,6 +84,9 @@ class _Matcher:
         self._retiring = set(old)  # what others define and these only import stays what it is
         for record in old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
+            wishes = wishes_of(record.module)
+            if wishes is not None:  # its callbacks, which are still to be called, are about the retired side
+                self.pairs.own |= set(map(id, wishes.own_parts()))
 
     def match_module(self, name: str) -> None:
         record, new = self._old[name], self._new[name]

@@ -1,0 +1,86 @@
+"""`__exo_keep__`: the globals of a module whose values outlive a reload.
+
+They are there before the body of the new version runs, so that it can look for them, and are put back when it has run,
+whatever it made of them. The old module is not written.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.errors import WishTypeError
+from exocet_ipython.reloading.wishes import hand_on
+
+__all__ = ["put_back", "put_forward"]
+
+_NAME = "__exo_keep__"
+
+
+def put_forward(before: ModuleType, module: ModuleType, text: bytes | None) -> None:
+    """Give a new module, whose body is about to run, what it keeps of the version before it.
+
+    Args:
+        before: the module that is current.
+        module: the new one; it is written.
+        text: what is about to run; None where its loader alone knows.
+    """
+    hand_on(before, module)
+    old = getattr(before, "__dict__", {})
+    names = _listed(old) if text is None else _read_names(text, _listed(old))
+    vars(module).update({name: old[name] for name in names if name in old})
+
+
+def put_back(before: ModuleType, module: ModuleType) -> None:
+    """Give a new module, whose body has run, the values that `__exo_keep__` names and the version before it has.
+
+    Raises:
+        WishTypeError: `__exo_keep__` is not a collection of names.
+    """
+    space, old = vars(module), getattr(before, "__dict__", {})
+    if _NAME in space:
+        _check(space[_NAME], str(space.get("__name__")), str(space.get("__file__")))
+    space.update({name: old[name] for name in _listed(space) if name in old})
+
+
+def _listed(space: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names that a module's `__exo_keep__` lists; none where it makes no sense."""
+    given = space.get(_NAME, ())
+    return tuple(name for name in given if _is_name(name)) if isinstance(given, (tuple, list, set, frozenset)) else ()
+
+
+def _read_names(text: bytes, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that a text lists; `otherwise` where it computes them.
+
+    >>> _read_names(b"__exo_keep__ = ('CACHE',)", ()), _read_names(b"pass", ("CACHE",))
+    (('CACHE',), ())
+    """
+    if _NAME.encode() not in text:
+        return ()
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return ()
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__exo_keep__")], value=value):
+                try:
+                    return _listed({_NAME: ast.literal_eval(value)})
+                except ValueError:
+                    return otherwise
+    return otherwise
+
+
+def _check(given: object, module: str, path: str) -> None:
+    if isinstance(given, (tuple, list, set, frozenset)) and all(map(_is_name, given)):
+        return
+    raise WishTypeError(
+        f"{_NAME} of {module!r} is no collection of names: {given!r}",
+        where=path,
+        advice=f'list the names of globals, no special ones: {_NAME} = ("CACHE", "MODEL")',
+    )
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.isidentifier() and not (name.startswith("__") and name.endswith("__"))
