@@ -6,7 +6,6 @@ It needs a namespace, which is a dict, and no IPython: scripts and tests use it 
 from __future__ import annotations
 
 import importlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -28,7 +27,7 @@ from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.status import StatusReport, describe_status
 from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
-from exocet_ipython.reloading.farewells import call_farewells
+from exocet_ipython.reloading.farewells import call_farewells, print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.survivors.records import Retirement, Survivor
@@ -61,13 +60,13 @@ class Session:
         *,
         mirrors: Sequence[dict[str, Any]] = (),
         detector: Detector | None = None,
-        show_error: Callable[[BaseException], object] | None = None,
+        show_error: Callable[[BaseException], object] = print_error,
     ) -> None:
         self.namespace = namespace
         self.bindings = Bindings()
         self._mirrors = tuple(mirrors)
         self.managed = ManagedModules(detector or StatSweep())
-        self._show_error = show_error or _print_error
+        self._show_error = show_error
         self._retirement = Retirement()
         self._undone = Attempt()
 
@@ -284,10 +283,6 @@ class Session:
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self._show_error)
         return describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)
-
-
-def _print_error(error: BaseException) -> None:
-    sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _with_packages(name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 
 from exocet_ipython.loading.interrupts import interruptible
@@ -9,7 +10,7 @@ from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wishes import wishes_of
 
-__all__ = ["call_farewells"]
+__all__ = ["call_farewells", "print_error"]
 
 
 def call_farewells(retired: Iterable[ModuleRecord], show: Callable[[BaseException], object]) -> None:
@@ -39,6 +40,11 @@ def call_farewells(retired: Iterable[ModuleRecord], show: Callable[[BaseExceptio
                 show(error)
     if interrupt is not None:
         raise interrupt
+
+
+def print_error(error: BaseException) -> None:
+    """Show an error on standard error, as the interpreter shows one that ends it."""
+    sys.excepthook(type(error), error, error.__traceback__)
 
 
 @interruptible
