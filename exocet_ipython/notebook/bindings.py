@@ -20,7 +20,17 @@ from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
-__all__ = ["MISSING", "Bindings", "Kept", "Rebinding", "Source", "resolve", "star_names", "was_changed"]
+__all__ = [
+    "MISSING",
+    "Bindings",
+    "Kept",
+    "Rebinding",
+    "Source",
+    "require_attribute",
+    "resolve",
+    "star_names",
+    "was_changed",
+]
 
 MISSING = object()
 
@@ -252,6 +262,17 @@ def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
     for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
         found = getattr(found, part, MISSING)
     return found
+
+
+def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
+    """Return an attribute of the module `name`, or fail as a `from` statement does; raises ImportError."""
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        pass
+    where = getattr(module, "__file__", None) or "unknown location"
+    message = f"cannot import name {attribute!r} from {name!r} ({where})"
+    raise ImportError(message, name=name, path=where)
 
 
 def _resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:

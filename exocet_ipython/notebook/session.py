@@ -18,7 +18,7 @@ from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interru
 from exocet_ipython.loading.source import Snapshot, forget_listings, is_extension, require_spec
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
-from exocet_ipython.notebook.bindings import Bindings, star_names
+from exocet_ipython.notebook.bindings import Bindings, require_attribute, star_names
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
@@ -127,7 +127,7 @@ class Session:
                 public = getattr(module, "__all__", None) or star_names(module)
                 values |= {exported: getattr(module, exported) for exported in public}
             else:
-                values[alias] = _attribute(module, name, attribute)
+                values[alias] = require_attribute(module, name, attribute)
         self.namespace.update(values)
         for attribute, alias in wanted:
             self.bindings.add(CellImport(alias, name, attribute), self.managed.public_names)
@@ -289,14 +289,3 @@ def _with_packages(name: str) -> list[str]:
     """Return the names of the packages that a dotted name is in, outermost first, and the name itself."""
     parts = name.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-
-
-def _attribute(module: ModuleType, name: str, attribute: str) -> Any:
-    """Return a module's attribute, or fail as a `from` statement does."""
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        pass
-    where = getattr(module, "__file__", None) or "unknown location"
-    message = f"cannot import name {attribute!r} from {name!r} ({where})"
-    raise ImportError(message, name=name, path=where)
