@@ -16,7 +16,7 @@ __all__ = ["make_matcher"]
 # The percent sign may be missing: automagic.
 _LINE = re.compile(r"\s*(?:[^=%]+=\s*%|%?)(exo\w+)\s(.*)", re.DOTALL)
 _SEPARATORS = re.compile(r"[\s,()]+")
-_OPTIONS = {"exoreload": ("--dry-run", "--force", "--migrate"), "exomigrate": ("--rebuild",)}
+_OPTIONS = {"exoreload": ("--dry-run", "--force", "--migrate"), "exomigrate": ("--rebuild",), "exocollect": ("--yes",)}
 
 
 def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
@@ -44,7 +44,9 @@ def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]
         case "exoreload", _:
             found = [*session.generation.records, *_OPTIONS[magic]]
         case "exomigrate", _:
-            found = [*session.old_classes(), *_OPTIONS[magic]]
+            found = [*session.old.classes(), *_OPTIONS[magic]]
+        case "exocollect", [_]:
+            found = _OPTIONS[magic]
         case "exoauto", [_]:
             found = ["on", "off"]
         case "exoload", [start]:

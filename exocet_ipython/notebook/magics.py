@@ -9,14 +9,16 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from IPython.core.error import UsageError
+from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
 from exocet_ipython.notebook.auto import AutoReload
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
+from exocet_ipython.notebook.collecting import CollectReport
 from exocet_ipython.notebook.failures import Failures
+from exocet_ipython.notebook.leftovers import Leftover, find_leftovers
 from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
@@ -140,7 +142,7 @@ class ExocetMagics(Magics):
         __tracebackhide__ = True
         with self.failures.watched():
             given = _arguments(self.exomigrate, line)
-            return self.session.migrate(given.classes, rebuild=given.rebuild)
+            return self.session.old.migrate(given.classes, rebuild=given.rebuild)
 
     @magic_arguments()
     @line_magic
@@ -155,6 +157,38 @@ class ExocetMagics(Magics):
         with self.failures.watched():
             _arguments(self.exostatus, line)
             return self.session.status()
+
+    @magic_arguments()
+    @argument("--yes", action="store_true", help="don't ask before letting go")
+    @line_magic
+    def exocollect(self, line: str) -> CollectReport:
+        """Let go of the old objects that IPython itself keeps (`Out`, `_`, tracebacks), and collect what nobody holds.
+
+        What is let go of is listed first. Nothing that a name of yours holds is touched.
+
+        Examples::
+
+            %exocollect
+            %exocollect --yes
+        """
+        __tracebackhide__ = True
+        with self.failures.watched():
+            given = _arguments(self.exocollect, line)
+            leftovers = find_leftovers(self.shell, self.session.old.ids())
+            if leftovers and not given.yes and not self._may_let_go(leftovers):
+                leftovers = []
+            return self.session.old.collect(leftovers)
+
+    def _may_let_go(self, leftovers: list[Leftover]) -> bool:
+        """List what IPython keeps, and ask."""
+        shell: Any = self.shell
+        print("IPython keeps these, which hold old objects:")  # noqa: T201 - for the person
+        for leftover in leftovers:
+            print(f"  {leftover}")  # noqa: T201 - likewise
+        try:
+            return bool(shell.ask_yes_no("Let go of them? [y/N]", "n"))
+        except StdinNotImplementedError:
+            raise UsageError("%exocollect can't ask here; %exocollect --yes lets go of what is listed.") from None
 
     def _show(self, report: ReloadReport) -> None:
         """Show the report of an automatic reload, as text and as HTML."""

@@ -21,7 +21,7 @@ from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.bindings import Bindings, require_attribute, star_names
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
-from exocet_ipython.notebook.moving import MigrationReport, move_survivors
+from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import describe_reload, describe_steps, publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.status import StatusReport, describe_status
@@ -30,7 +30,7 @@ from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.farewells import call_farewells, print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.plan import Plan
-from exocet_ipython.survivors.records import Retirement, Survivor
+from exocet_ipython.survivors.records import Survivor
 
 __all__ = ["Session"]
 
@@ -41,6 +41,9 @@ class Session:
     """Loads modules, reloads what changed, and replaces the names of one namespace.
 
     All verbs may be called from any thread; they take turns under one lock for the process.
+
+    Attributes:
+        old: the verbs on what lives of replaced generations.
 
     Args:
         namespace: the notebook's names; only names whose value came from a reloaded module are written.
@@ -67,7 +70,7 @@ class Session:
         self._mirrors = tuple(mirrors)
         self.managed = ManagedModules(detector or StatSweep())
         self._show_error = show_error
-        self._retirement = Retirement()
+        self.old = OldObjects(namespace, lambda: self.managed.generation)
         self._undone = Attempt()
 
     def __repr__(self) -> str:
@@ -174,33 +177,18 @@ class Session:
                 )
             return self._carry_out(plan, migrating=migrate)
 
-    def migrate(self, names: Sequence[str] = (), *, rebuild: bool = False) -> MigrationReport:
-        """Move what survives of earlier generations to the current one; see `move_survivors`.
-
-        Raises:
-            NothingOldError: nothing old is alive of one of the names.
-        """
-        with PUBLISHING, deferred_interrupt():
-            modules = {name: record.module for name, record in self.generation.records.items()}
-            living = self._retirement.living()
-            return move_survivors(living, modules, self.generation.number, names, rebuild=rebuild)
-
     def status(self) -> StatusReport:
         """Return the loaded modules with their state on disk, and what lives of replaced generations."""
         with PUBLISHING:
             self.managed.adopt()
             changes = self.managed.changes(list(self.generation.records))
-            living = self._retirement.living()
-            return describe_status(self.generation, changes, living, self.survivors(), self.managed.limits)
-
-    def old_classes(self) -> list[str]:
-        """Return the dotted names of the replaced classes that are alive."""
-        living = self._retirement.living()
-        return sorted({name for old in living for kind, name, _ in old.living() if kind == "class"})
+            return describe_status(
+                self.generation, changes, self.old.generations(), self.survivors(), self.managed.limits
+            )
 
     def survivors(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold of replaced generations."""
-        return self._retirement.survivors(self.namespace)
+        return self.old.named()
 
     def refresh(
         self,
@@ -275,11 +263,11 @@ class Session:
             trim_traceback(error)
             self.managed.follow_tried(tried)
             return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
-        moving = self._retirement.living() if migrating else None
+        moving = self.old.generations() if migrating else None
         with gate:
             done = publish(built, self.generation, self.bindings, self.namespace, mirrors=self._mirrors, moving=moving)
             self.managed.generation = done.generation
-        self._retirement.retire(done.retired)
+        self.old.retire(done.retired)
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self._show_error)
         return describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)

@@ -20,7 +20,7 @@ def feed(): return {0}
 def census(notebook: PlainNotebook) -> tuple[Census, ...]:
     """What lives, after the collector ran."""
     gc.collect()
-    return take_census(notebook.session._retirement.living())
+    return take_census(notebook.session.old.generations())
 
 
 def test_everything_that_lives_is_counted_by_kind(workshop: Workshop) -> None:

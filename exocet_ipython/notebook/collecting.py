@@ -1,0 +1,115 @@
+"""Letting the collector have what nobody wants: `%exocollect`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from exocet_ipython.notebook.leftovers import Leftover
+from exocet_ipython.notebook.report import join_names, plural, to_html
+from exocet_ipython.survivors.census import Census, Count, take_census
+from exocet_ipython.survivors.records import Retirement
+
+__all__ = ["CollectReport", "collect_old"]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectReport:
+    """What was let go of, and what went.
+
+    Attributes:
+        let_go: what IPython kept and keeps no longer, as a person would write it.
+        gone: dotted name of a class, or a kind of definition -> how many went, and their size in bytes.
+        left: how many old objects are alive still: held by something else.
+    """
+
+    let_go: tuple[str, ...] = ()
+    gone: tuple[tuple[str, Count], ...] = ()
+    left: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.let_go or self.gone)
+
+    def __repr__(self) -> str:
+        return "\n".join([self.headline, *(f"  {line}" for line in self._lines())])
+
+    def _repr_html_(self) -> str:
+        return to_html(self.headline, [("what went", self._lines())] if self.gone else [], opened=True)
+
+    @property
+    def size(self) -> int:
+        """The size of all that went, in bytes: an estimate, without what it referred to."""
+        return sum(count.size for _, count in self.gone)
+
+    @property
+    def headline(self) -> str:
+        """The one line that says what happened.
+
+        >>> CollectReport(("Out[3]",), (("zoo.Cat", Count(2, 128)),), left=1).headline
+        'let go of Out[3]; 2 old objects gone, 128 bytes; 1 old object alive still, %exowhy says why'
+        >>> CollectReport().headline
+        'no old object is alive'
+        """
+        parts = [f"let go of {join_names(self.let_go)}"] if self.let_go else []
+        if self.gone:
+            number = sum(count.number for _, count in self.gone)
+            parts.append(f"{plural(number, 'old object')} gone, {format_bytes(self.size)}")
+        if self.left:
+            parts.append(f"{plural(self.left, 'old object')} alive still, %exowhy says why")
+        return "; ".join(parts) or "no old object is alive"
+
+    def _lines(self) -> list[str]:
+        return [f"{count.number} x {name}, {format_bytes(count.size)}" for name, count in self.gone]
+
+
+def collect_old(retirement: Retirement, leftovers: Iterable[Leftover]) -> CollectReport:
+    """Let go of what IPython keeps, run the collector, and say what went of the retired generations.
+
+    Args:
+        retirement: the retired generations.
+        leftovers: what to let go of.
+    """
+    before = _by_name(take_census(retirement.living()))
+    let_go = []
+    for leftover in leftovers:
+        leftover.let_go()
+        let_go.append(leftover.label)
+    gc.collect()
+    after = _by_name(take_census(retirement.living()))
+    gone = {name: count - after.get(name, Count()) for name, count in before.items()}
+    return CollectReport(
+        tuple(dict.fromkeys(let_go)),
+        tuple((name, count) for name, count in gone.items() if count.number > 0),
+        sum(count.number for count in after.values()),
+    )
+
+
+def _by_name(censuses: Sequence[Census]) -> dict[str, Count]:
+    """Return what a census says, by what a person calls it, over all generations."""
+    found: dict[str, Count] = {}
+    for census in censuses:
+        kinds = (
+            ("subclasses", census.subclasses),
+            ("classes", census.classes),
+            ("functions", census.functions),
+            ("modules", census.modules),
+        )
+        for name, count in (*census.instances.items(), *kinds):
+            found[name] = found.get(name, Count()) + count
+    return found
+
+
+def format_bytes(size: int) -> str:
+    """Return a size as people say it.
+
+    >>> format_bytes(900), format_bytes(1_200_000)
+    ('900 bytes', '1.2 MB')
+    """
+    if size < 1000:  # noqa: PLR2004 - SI prefixes
+        return f"{size} bytes"
+    for unit in ("kB", "MB"):
+        size_in_unit = size / (1000 if unit == "kB" else 1_000_000)
+        if size_in_unit < 1000:  # noqa: PLR2004 - likewise
+            return f"{size_in_unit:.1f} {unit}"
+    return f"{size / 1_000_000_000:.1f} GB"

@@ -1,0 +1,88 @@
+"""What IPython keeps without the person's wish: the output cache, its last results, its last errors."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from exocet_ipython.survivors.reaching import leads_to_old
+
+__all__ = ["Leftover", "find_leftovers"]
+
+_OUTPUT_NAME = re.compile(r"_{1,3}|_\d+")
+_LAST = ("last_exc", "last_value", "last_type", "last_traceback")  # what Python keeps of an error that nobody caught
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leftover:
+    """One value that IPython or Python keeps: how a person would write it, its type, and how it is let go of.
+
+    It holds the value's holder, and never the value.
+    """
+
+    label: str
+    kind: str
+    let_go: Callable[[], object]
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.kind}"
+
+
+def find_leftovers(shell: Any, old: Collection[int]) -> list[Leftover]:
+    """Return what a shell keeps that leads to old objects, and that no name of the person's stands for.
+
+    Args:
+        shell: an `InteractiveShell`.
+        old: ids of the retired modules, classes and functions that are alive.
+    """
+    spaces = {id(vars(module)) for module in list(sys.modules.values()) if hasattr(module, "__dict__")}
+    spaces |= {id(shell.user_ns), id(shell.user_global_ns), id(sys.modules)}
+    return [
+        Leftover(label, type(values[0]).__qualname__, let_go)
+        for label, values, let_go in _kept(shell)
+        if any(leads_to_old(value, old, spaces) for value in values)
+    ]
+
+
+def _kept(shell: Any) -> Iterator[tuple[str, list[Any], Callable[[], object]]]:
+    """Yield all that a shell keeps: how it is written, the values that go together, and how they are let go of."""
+    outputs = shell.user_ns.get("Out")
+    if isinstance(outputs, dict):
+        for number, value in list(outputs.items()):
+            yield f"Out[{number}]", [value], partial(outputs.pop, number, None)
+    hook = vars(shell.displayhook)
+    for name, value in list(shell.user_ns.items()):
+        if _OUTPUT_NAME.fullmatch(name):
+            yield name, [value], partial(_forget_output, [shell.user_ns, shell.user_ns_hidden, hook], name)
+    # IPython asks for all of them where one is there.
+    yield "the last error", [value for name in _LAST if (value := getattr(sys, name, None)) is not None], _forget_error
+    for label, owner, name in (
+        ("the result of the last cell", shell, "last_execution_result"),
+        ("the last traceback", shell.InteractiveTB, "tb"),
+        ("the last debugger", shell.InteractiveTB, "pdb"),
+        ("the last syntax error", shell.SyntaxTB, "last_syntax_error"),
+    ):
+        yield label, [getattr(owner, name, None)], partial(setattr, owner, name, None)
+
+
+def _forget_output(spaces: list[dict[str, Any]], name: str) -> None:
+    """Take a name of the output cache away; `_`, `__` and `___` are empty then, as IPython begins.
+
+    IPython compares them with its own notes, and stops updating them where they differ.
+    """
+    for space in spaces:
+        if name in space:
+            if name.strip("_"):
+                del space[name]
+            else:
+                space[name] = ""
+
+
+def _forget_error() -> None:
+    for name in _LAST:
+        if hasattr(sys, name):
+            delattr(sys, name)

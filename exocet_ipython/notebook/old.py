@@ -1,0 +1,68 @@
+"""The verbs on what lives of replaced generations, as plain functions: the part of a session that looks back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from exocet_ipython.loading.interrupts import deferred_interrupt
+from exocet_ipython.notebook.collecting import CollectReport, collect_old
+from exocet_ipython.notebook.leftovers import Leftover
+from exocet_ipython.notebook.moving import MigrationReport, move_survivors
+from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
+
+__all__ = ["OldObjects"]
+
+
+class OldObjects:
+    """What lives of the replaced generations of one session.
+
+    Args:
+        namespace: the notebook's names.
+        current: gives the current generation.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], current: Callable[[], Generation]) -> None:
+        self._namespace = namespace
+        self._current = current
+        self._retirement = Retirement()
+
+    def __repr__(self) -> str:
+        return f"<old objects of {len(self.generations())} generations>"
+
+    def generations(self) -> tuple[RetiredGeneration, ...]:
+        """Return the replaced generations of which something is alive, oldest first."""
+        return self._retirement.living()
+
+    def retire(self, generation: RetiredGeneration) -> None:
+        """Add what a publish replaced."""
+        self._retirement.retire(generation)
+
+    def named(self) -> tuple[Survivor, ...]:
+        """Return what the notebook's names and `Out` hold."""
+        return self._retirement.survivors(self._namespace)
+
+    def classes(self) -> list[str]:
+        """Return the dotted names of the replaced classes that are alive."""
+        return sorted({name for old in self.generations() for kind, name, _ in old.living() if kind == "class"})
+
+    def ids(self) -> frozenset[int]:
+        """Return the ids of the replaced modules, classes and functions that are alive."""
+        return frozenset(id(value) for old in self.generations() for _, _, value in old.living())
+
+    def migrate(self, names: Sequence[str] = (), *, rebuild: bool = False) -> MigrationReport:
+        """Move what lives to the current generation; see `move_survivors`.
+
+        Raises:
+            NothingOldError: nothing old is alive of one of the names.
+        """
+        with PUBLISHING, deferred_interrupt():
+            current = self._current()
+            modules = {name: record.module for name, record in current.records.items()}
+            return move_survivors(self.generations(), modules, current.number, names, rebuild=rebuild)
+
+    def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:
+        """Let go of what the shell keeps, run the collector, and say what went; see `collect_old`."""
+        with PUBLISHING:
+            return collect_old(self._retirement, leftovers)
