@@ -11,7 +11,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Effects", "EffectsNote"]
+__all__ = ["Effects", "EffectsNote", "exit_functions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class EffectsNote:
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
         new = handlers[start:] if start or self._last is None else []
         added = _count_exits() - self._exits
-        return Effects(tuple(new), tuple(_weakly(_exit_functions()[-added:])) if added > 0 else ())
+        return Effects(tuple(new), tuple(_weakly(exit_functions()[-added:])) if added > 0 else ())
 
 
 def _handlers() -> list[weakref.ref[Any]]:
@@ -78,7 +78,7 @@ class _Spy:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _exit_functions() -> list[Any]:
+def exit_functions() -> list[Any]:
     """Return the functions that are to be called at exit, in the order in which they were registered.
 
     `atexit` lists them nowhere, but compares each with what it is asked to take off; from the newest one on 3.14.

@@ -1,0 +1,73 @@
+"""Frames that run: what their local variables hold, which the collector doesn't see while they run."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+__all__ = ["RunningFrame", "locals_of", "running_frames"]
+
+_PACKAGE = __name__.partition(".")[0]
+# What runs a cell: between it and the person's own code there is nothing that a person knows.
+_MACHINERY = {_PACKAGE, "IPython", "ipykernel", "tornado", "asyncio", "traitlets", "zmq", "runpy", "contextlib"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunningFrame:
+    """One frame of one thread.
+
+    Attributes:
+        where: the thread, the function, its file and line, as people read it.
+        expression: the Python expression that reaches the frame.
+        values: name of a local variable -> its value.
+        space: the globals of the frame.
+    """
+
+    where: str
+    expression: str
+    values: dict[str, Any]
+    space: dict[str, Any]
+
+
+def running_frames() -> Iterator[RunningFrame]:
+    """Yield the frames that run in any thread, but for those of this package and of what runs cells.
+
+    A frame's variables are in no object that the collector knows as long as the frame runs.
+    """
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    own = threading.get_ident()
+    for ident, top in list(sys._current_frames().items()):  # noqa: SLF001 - the documented way to see other threads
+        frame: FrameType | None = top
+        expression = f"sys._current_frames()[{ident}]"
+        while frame is not None:
+            package = str(frame.f_globals.get("__name__")).partition(".")[0]
+            if package != _PACKAGE and (ident != own or package not in _MACHINERY):
+                where = f"{names.get(ident, ident)}: {_place(frame.f_code)}, line {frame.f_lineno}"
+                yield RunningFrame(where, expression, locals_of(frame), frame.f_globals)
+            frame = frame.f_back
+            expression += ".f_back"
+
+
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """Return a frame's local variables; those of a frame on module level are its globals, and not given.
+
+    Until Python 3.12 a frame keeps the dict that it shows them in, and all that is in it, for as long as it runs
+    (PEP 667): so that is emptied, unless a debugger is at work with it.
+    """
+    if not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        return {}
+    shown = frame.f_locals
+    found = dict(shown)
+    if type(shown) is dict and frame.f_trace is None:
+        shown.clear()
+    return found
+
+
+def _place(code: CodeType) -> str:
+    return f"{code.co_qualname}() in {os.path.basename(code.co_filename)}"

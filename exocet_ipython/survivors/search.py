@@ -1,0 +1,241 @@
+"""The search behind a hold path: from an object backward, one `gc.get_referrers` call for all objects of a level.
+
+Its lists refer to the objects, so they are left out of what it finds, and emptied at its end, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import FrameType, FunctionType, GeneratorType
+from typing import Any
+
+from exocet_ipython.survivors.roots import OWN_PACKAGE, Roots, Start
+
+__all__ = ["Bounds", "Found", "Search"]
+
+_IMMORTAL = 2**30  # no count of references, but a mark
+_COUNTED = 20_000  # referrers of a level; past that the references from C are not counted
+_SCAN_COST = 10  # a pass over the heap costs as much as this many objects to look for in it
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a search goes.
+
+    Attributes:
+        depth: passes over the heap.
+        seconds: no pass begins later.
+        width: objects of one level whose holders are looked for; of more, some of each type are taken.
+    """
+
+    depth: int = 30
+    seconds: float = 20.0
+    width: int = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One way in: where it starts, the place of the first object behind that, and how many references it has."""
+
+    start: Start
+    place: int
+    levels: int
+
+
+class Search:
+    """One search.
+
+    Attributes:
+        found: the ways in.
+        ends: places of the objects that something else than a Python object refers to.
+        from_c: how many such references the targets have; None where that can't be counted.
+        passes: how often the heap was looked through.
+        frozen: how many objects `gc.freeze` has set aside; what they refer to is not seen.
+        bounded: what kept it from looking into everything: `depth`, `time` or `width`.
+    """
+
+    def __init__(
+        self, targets: list[Any], roots: Roots, bounds: Bounds, progress: Callable[[int, float], object] | None
+    ) -> None:
+        self._roots = roots
+        self._bounds = bounds
+        self._progress = progress
+        self.began = time.perf_counter()
+        self._nodes: list[Any] = list(targets)
+        targets.clear()
+        self._towards = [-1] * len(self._nodes)  # place of a node -> place of the node that it refers to
+        self._places = {id(node): place for place, node in enumerate(self._nodes)}
+        self._level: list[Any] = list(self._nodes)
+        own = [self._nodes, self._level, roots, *roots.containers()]
+        self._own = {id(part) for part in own} | {id(own)} | roots.own
+        self._baseline = _count_references([self._nodes, self._level])
+        self.found: list[Found] = []
+        self.ends: list[int] = []
+        self.from_c: int | None = None
+        self.passes = 0
+        self.frozen = gc.get_freeze_count()
+        self.bounded = ""
+
+    def __repr__(self) -> str:
+        return f"<search: {self.passes} passes, {len(self._nodes)} objects, {len(self.found)} ways in>"
+
+    def run(self, *, asked: str, everything: bool) -> None:
+        """Look through the heap, level by level, until a path is known and one more pass was made.
+
+        Args:
+            asked: the name by which the person asked; that it leads to the object ends nothing.
+            everything: go on as long as each pass finds another path.
+        """
+        self._start_at(self._level, 0)
+        while self._level and not self._is_done(asked, everything=everything):
+            if self._is_bounded():
+                return
+            began = time.perf_counter()
+            self._look_through()
+            self._choose_width(time.perf_counter() - began)
+            if self._progress is not None and time.perf_counter() - self.began > 1:
+                self._progress(self.passes, time.perf_counter() - self.began)
+
+    def chain(self, place: int) -> list[Any]:
+        """Return the objects from the one at a place to the target that it leads to."""
+        chain = []
+        while place >= 0:
+            chain.append(self._nodes[place])
+            place = self._towards[place]
+        return chain
+
+    def let_go(self) -> None:
+        """Refer to nothing any more."""
+        self._nodes.clear()
+        self._level.clear()
+        self._roots.let_go()
+
+    def _is_done(self, asked: str, *, everything: bool) -> bool:
+        levels = [found.levels for found in self.found if found.start.expression != asked]
+        return bool(levels) and self.passes > (max(levels) if everything else min(levels))
+
+    def _is_bounded(self) -> bool:
+        if self.passes >= self._bounds.depth:
+            self.bounded = "depth"
+        elif time.perf_counter() - self.began > self._bounds.seconds:
+            self.bounded = "time"
+        return self.bounded in {"depth", "time"}
+
+    def _look_through(self) -> None:
+        """Make one pass: find what refers to the present level."""
+        wanted = {id(node): self._places[id(node)] for node in self._level}
+        asked = tuple(self._level)  # from Python 3.13 on the tuple of arguments is itself found
+        referrers = [referrer for referrer in gc.get_referrers(*asked) if referrer is not asked]
+        del asked
+        self.passes += 1
+        if self.frozen:
+            seen = set(map(id, referrers))
+            referrers += [space for space in self._roots.spaces() if id(space) not in seen]
+        self._count_from_c(referrers)
+        outer: dict[type, list[Any]] = defaultdict(list)
+        for referrer in referrers:
+            if id(referrer) in self._own or id(referrer) in self._places:
+                continue
+            if self._roots.is_root(referrer):
+                for start, inner in self._roots.starts_in(referrer, wanted):
+                    self.found.append(Found(start, wanted[inner], self.passes))
+            elif not _is_ours(referrer):
+                outer[type(referrer)].append(referrer)
+        del referrers
+        self._take_level(outer, wanted)
+
+    def _take_level(self, outer: dict[type, list[Any]], wanted: dict[int, int]) -> None:
+        """Take the next level: all that refers to the present one, or some of each type where that is too much."""
+        self._level.clear()
+        for node in _in_turn(outer.values()):
+            if len(self._level) >= self._bounds.width:
+                self.bounded = "width"
+                break
+            inner = next((wanted[id(part)] for part in gc.get_referents(node) if id(part) in wanted), None)
+            if inner is None:
+                continue  # another thread has changed it since
+            self._places[id(node)] = len(self._nodes)
+            self._nodes.append(node)
+            self._towards.append(inner)
+            self._level.append(node)
+        self._start_at(self._level, self.passes)
+
+    def _start_at(self, nodes: list[Any], level: int) -> None:
+        for node in nodes:
+            for start in self._roots.starts_at(node):
+                # A local variable, or the list of all tasks, is a reference as well.
+                self.found.append(Found(start, self._places[id(node)], level + 1))
+
+    def _choose_width(self, seconds: float) -> None:
+        """Look for fewer objects at once where a pass takes long: each costs a comparison for each reference."""
+        each = seconds / (_SCAN_COST + max(1, len(self._level)))
+        width = int(max(1.0, self._bounds.seconds / 10) / max(each, 1e-9)) - _SCAN_COST
+        for _ in range(len(self._level) - max(width, 10)):
+            self._level.pop()
+            self.bounded = "width"
+
+    def _count_from_c(self, referrers: list[Any]) -> None:
+        """Note how many references to the targets, and which objects of the level, no Python object explains."""
+        if len(referrers) > _COUNTED or not getattr(sys, "_is_gil_enabled", lambda: True)():
+            return
+        counts = {id(node): 0 for node in self._level}
+        _count_parts(referrers, self._own, counts)
+        total = 0
+        for place in range(len(self._level)):
+            references = sys.getrefcount(self._level[place]) - self._baseline
+            known = counts[id(self._level[place])] + self._roots.count_references(self._level[place])
+            if known < references < _IMMORTAL:
+                total += references - known
+                self.ends.append(self._places[id(self._level[place])])
+        if self.passes == 1:
+            self.from_c = total
+
+
+def _count_parts(holders: list[Any], own: set[int], counts: dict[int, int]) -> None:
+    """Add to the counts, by id, how often each object is referred to; apart, since its variables are references too."""
+    for holder in holders:
+        if id(holder) in counts:
+            counts[id(holder)] += 1  # the list of holders refers to it
+        if id(holder) not in own:
+            for part in gc.get_referents(holder):
+                if id(part) in counts:
+                    counts[id(part)] += 1
+
+
+def _in_turn(groups: Iterable[list[Any]]) -> Iterator[Any]:
+    """Yield one of each group, then another one of each."""
+    waiting = list(groups)
+    while waiting:
+        for group in waiting:
+            yield group.pop()
+        waiting = [group for group in waiting if group]
+
+
+def _count_references(holders: list[list[Any]]) -> int:
+    """Return how many references `sys.getrefcount` counts of an object that only these lists have, each once."""
+    probe = object()
+    for holder in holders:
+        holder.append(probe)
+    del probe
+    count = sys.getrefcount(holders[0][-1])
+    for holder in holders:
+        holder.pop()
+    return count
+
+
+def _is_ours(value: Any) -> bool:
+    """Say whether an object is one of this package's own: a record, a callback, a frame."""
+    kind = type(value)
+    module: Any = type.__getattribute__(kind, "__module__")
+    if kind is FrameType:
+        module = value.f_globals.get("__name__")
+    elif kind is FunctionType:
+        module = value.__module__
+    elif kind is GeneratorType and value.gi_code.co_filename == __file__:
+        return True
+    return type(module) is str and module.partition(".")[0] == OWN_PACKAGE
