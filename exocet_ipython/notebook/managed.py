@@ -15,11 +15,14 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
+from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import find_moves
 from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.returning import find_living
 from exocet_ipython.reloading.scope import Scope, matches
 
 __all__ = ["ManagedModules"]
@@ -40,6 +43,7 @@ class ManagedModules:
         self._detector = detector
         self._claims: Claims | None = None
         self._tried: tuple[Snapshot, ...] = ()
+        self._history = History()
 
     def __repr__(self) -> str:
         return f"<managed modules of {self.generation!r}>"
@@ -94,6 +98,11 @@ class ManagedModules:
     def _take(self, records: Mapping[str, ModuleRecord]) -> None:
         if records:
             self.generation = self.generation.adopting(records)
+
+    def advance(self, after: Generation, touched: Iterable[str]) -> None:
+        """Take the generation that a publish has made current, which made or took away the modules `touched`."""
+        before, self.generation = self.generation, after
+        self._history.note(before.number, before.records, touched)
 
     # -- following -----------------------------------------------------------------------------------------------
 
@@ -219,6 +228,10 @@ class ManagedModules:
         """Return which modules to make anew for these changes, and for what the person asked."""
         return plan_reload(self.generation.order, self.generation.graph(), changes, asked, self.frozen())
 
+    def find_living(self, plan: Plan) -> Built | None:
+        """Return the living modules of an earlier generation that are what a plan would make, if there are."""
+        return find_living(plan, self.generation, self._history, self.scope)
+
     def frozen(self) -> list[str]:
         """Return the modules that are never made anew unless they are asked for by name."""
         return [
@@ -232,7 +245,7 @@ class ManagedModules:
         """Say how long the bodies of the plan's modules took when they ran last, if longer than `limit` seconds."""
         records = self.generation.records
         seconds = sum(records[name].seconds for name in plan.names if name in records)
-        if limit is None or seconds <= limit:
+        if limit is None or seconds <= limit or self.find_living(plan) is not None:
             return ""
         return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
 

@@ -35,9 +35,9 @@ class OldObjects:
         """Return the replaced generations of which something is alive, oldest first."""
         return self._retirement.living()
 
-    def retire(self, generation: RetiredGeneration) -> None:
-        """Add what a publish replaced."""
-        self._retirement.retire(generation)
+    def retire(self, generation: RetiredGeneration, current: frozenset[int] = frozenset()) -> None:
+        """Add what a publish replaced, and forget what it made current again, known by its id."""
+        self._retirement.retire(generation, current)
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""

@@ -13,10 +13,12 @@ from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
 from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import retire_modules
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.migrate import Migration, migrate
-from exocet_ipython.survivors.records import RetiredGeneration, Survivor
+from exocet_ipython.survivors.records import RetiredGeneration, Survivor, objects_of
+from exocet_ipython.survivors.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Published", "describe_reload", "describe_steps", "publish"]
@@ -24,11 +26,22 @@ __all__ = ["Published", "describe_reload", "describe_steps", "publish"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Published:
-    """What a publish did: the generation that is current now, what retired, and what happened to names and objects."""
+    """What a publish did.
+
+    Attributes:
+        generation: what is current now.
+        replaced: the records of the modules that retired.
+        retired: what they defined.
+        again: the ids of what is current again.
+        rebound: the notebook names that have a new value.
+        kept: those that keep theirs although its source was replaced.
+        migration: what became of survivors.
+    """
 
     generation: Generation
     replaced: tuple[ModuleRecord, ...]
     retired: RetiredGeneration
+    again: frozenset[int]
     rebound: tuple[Rebinding, ...]
     kept: tuple[Kept, ...]
     migration: Migration
@@ -41,7 +54,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     namespace: dict[str, Any],
     *,
     mirrors: Iterable[dict[str, Any]] = (),
-    moving: Sequence[RetiredGeneration] | None = None,
+    living: Sequence[RetiredGeneration] = (),
+    migrating: bool = False,
 ) -> Published:
     """Make what was built current; on any error everything is as it was.
 
@@ -53,38 +67,47 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         bindings: which names of the namespace point where.
         namespace: the notebook's names.
         mirrors: where the shell notes the names of its output cache a second time.
-        moving: what lives of earlier generations, to move to the new modules together with what retires now; None
-            where nothing is to move.
+        living: what lives of earlier generations.
+        migrating: whether that, and what survives of what retires now, is moved to the new modules.
     """
-    after = current.updated(built.made, built.gone)
+    after = current.updated(built.made, built.gone, built.back_to)
     old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
     modules = {name: record.module for name, record in after.records.items()}
     made = {name: record.module for name, record in built.made.items()}
     journal = Journal()
-    carried = carry_over(old, made, current.records, journal)
-    # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a restart.
-    whole = carried if moving is not None else frozenset()
-    rebound, kept = bindings.plan(namespace, old, modules, whole)
     retired = RetiredGeneration(current.number)
     for name, record in old.items():
         retired.add(record.module, name)
     migration = Migration()
+    again: frozenset[int] = frozenset()
     try:
+        retire_modules(old, current.number, journal)
+        if built.back_to is not None:
+            migrating |= give_back(old, built.made, after.records, journal)
+            again = frozenset(id(value) for record in built.made.values() for value in objects_of(record))
+            living = [generation.without(again) for generation in living]
+        carried = carry_over(old, made, current.records, journal, returned=bool(again))
+        # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
+        # restart.
+        whole = carried if migrating else frozenset()
+        rebound, kept = bindings.plan(namespace, old, modules, whole)
         publish_modules(journal, made, {name: old[name].module for name in built.gone if name in old})
         for binding in rebound:
             journal.set_item(namespace, binding.name, binding.value)
         replace_in_modules(journal, after.records, old, modules)
         replace_outputs(journal, namespace, mirrors, old, modules)
-        if moving is not None:
+        if built.back_to is not None:
+            register_again(old, built.made, after.records, journal)
+        if migrating:
             spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
             withdraw_effects(old, after.records, journal)
             clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
-            migration = migrate(old, modules, journal, moving, whole)
+            migration = migrate(old, modules, journal, living, whole)
     except BaseException:
         journal.undo()
         raise
     bindings.confirm(rebound, kept, namespace)
-    return Published(after, tuple(old.values()), retired, rebound, kept, migration)
+    return Published(after, tuple(old.values()), retired, again, rebound, kept, migration)
 
 
 def describe_reload(
@@ -100,12 +123,14 @@ def describe_reload(
         duration: seconds that it took.
     """
     reasons = {step.name: step.reason for step in plan.steps}
+    records = sorted(built.made.values(), key=lambda record: record.order)
+    made = tuple(
+        ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
+        for record in records
+    )
     return ReloadReport(
         done.generation.number,
-        tuple(
-            ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
-            for record in sorted(built.made.values(), key=lambda record: record.order)
-        ),
+        made if built.back_to is None else (),
         tuple(sorted(built.gone)),
         tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
         done.kept,
@@ -115,6 +140,7 @@ def describe_reload(
         stuck=done.migration.stuck,
         rung=plan.rung,
         duration=duration,
+        returned=() if built.back_to is None else tuple(record.name for record in records),
     )
 
 

@@ -55,6 +55,7 @@ class ReloadReport:
         waiting: what an automatic reload left undone because it would have taken too long; empty when nothing.
         moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
         stuck: instances that could not move, and why.
+        returned: the modules that are the very objects again that they were in this generation; none of them ran.
         error: what stopped the reload; then nothing at all has changed.
         duration: seconds it took.
         rung: of the ladder of reloads: 2 for the changed modules and their importers, 3 for the whole scope.
@@ -72,6 +73,7 @@ class ReloadReport:
     waiting: str = ""
     moved: tuple[tuple[str, int], ...] = ()
     stuck: tuple[Stuck, ...] = ()
+    returned: tuple[str, ...] = ()
     error: BaseException | None = None
     duration: float = 0.0
     rung: int = 2
@@ -79,7 +81,7 @@ class ReloadReport:
     full: bool = False
 
     def __bool__(self) -> bool:
-        return self.error is None and bool(self.reloaded or self.gone or self.skipped or self.waiting)
+        return self.error is None and bool(self.reloaded or self.returned or self.gone or self.skipped or self.waiting)
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -98,14 +100,18 @@ class ReloadReport:
             return f"not reloaded, nothing has changed: {describe_error(self.error)}"
         if self.waiting:
             return f"not reloaded: {self.waiting}, more than c.Exocet.rerun_limit; run %exoreload for it"
-        if self.skipped and not self.reloaded and not self.gone:
+        if self.skipped and not self.reloaded and not self.gone and not self.returned:
             return f"nothing reloaded: {join_names([module.name for module in self.skipped])} changed, but frozen"
-        if not self.reloaded and not self.gone:
+        if not self.reloaded and not self.gone and not self.returned:
             return f"nothing changed (generation {self.generation})"
         names = join_names([module.name for module in self.reloaded] or list(self.gone))
         if self.dry_run:
             return f"would reload {names}"
-        parts = [f"reloaded {names} in {format_seconds(self.duration)} (generation {self.generation})"]
+        if self.returned:
+            names = join_names(self.returned)
+            parts = [f"went back to generation {self.generation}: nothing ran ({names})"]
+        else:
+            parts = [f"reloaded {names} in {format_seconds(self.duration)} (generation {self.generation})"]
         if self.rebound:
             parts.append(
                 f"{plural(len(self.rebound), 'name')} replaced: {join_names([str(name) for name in self.rebound])}"
@@ -121,6 +127,7 @@ class ReloadReport:
             (title, lines)
             for title, lines in (
                 ("made anew", [str(module) for module in self.reloaded]),
+                ("as they were", list(self.returned)),
                 ("gone", list(self.gone)),
                 ("frozen, and stale now", [str(module) for module in self.skipped]),
                 ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),

@@ -255,7 +255,9 @@ class Session:
         began = time.perf_counter()
         tried: list[Snapshot] = []
         try:
-            plan, built = build_lowest(plan, self.generation, self.managed.scope, tried.append)
+            built = self.managed.find_living(plan)
+            if built is None:
+                plan, built = build_lowest(plan, self.generation, self.managed.scope, tried.append)
             act_on_interrupt()
         except KeyboardInterrupt:
             raise
@@ -263,11 +265,12 @@ class Session:
             trim_traceback(error)
             self.managed.follow_tried(tried)
             return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
-        moving = self.old.generations() if migrating else None
+        living = self.old.generations()
+        parts = built, self.generation, self.bindings, self.namespace
         with gate:
-            done = publish(built, self.generation, self.bindings, self.namespace, mirrors=self._mirrors, moving=moving)
-            self.managed.generation = done.generation
-        self.old.retire(done.retired)
+            done = publish(*parts, mirrors=self._mirrors, living=living, migrating=migrating)
+            self.managed.advance(done.generation, (*built.made, *built.gone))
+        self.old.retire(done.retired, done.again)
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self._show_error)
         return describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)

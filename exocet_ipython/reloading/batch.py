@@ -172,7 +172,7 @@ class Batch(ModuleBuilder):
                 code,
                 name=name,
                 order=before.order if before is not None else self._generation.next_order + len(made),
-                number=self._generation.number + 1,
+                number=self._generation.next_number,
                 seconds=self._seconds[name],
                 effects=self._effects[name],
                 like=before,

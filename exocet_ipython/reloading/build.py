@@ -21,10 +21,17 @@ __all__ = ["Built", "build_lowest", "build_modules", "met_live_state"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
-    """What a plan came to: the records of the modules made, and the names whose source is no more."""
+    """What a plan came to.
+
+    Attributes:
+        made: dotted name -> record of a module that was made.
+        gone: names whose source is no more.
+        back_to: the number of the generation whose very modules these are; None where they are new.
+    """
 
     made: Mapping[str, ModuleRecord]
     gone: frozenset[str] = frozenset()
+    back_to: int | None = None
 
 
 def build_modules(

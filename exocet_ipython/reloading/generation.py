@@ -30,6 +30,7 @@ class Generation:
     Attributes:
         number: from 1 for the first set that was loaded; 0 is the empty one.
         records: dotted name -> record.
+        newest: the highest number that a generation of the session has: one that became current again has a lower one.
 
     >>> Generation()
     <generation 0: 0 modules>
@@ -37,23 +38,38 @@ class Generation:
 
     number: int = 0
     records: Mapping[str, ModuleRecord] = field(default_factory=lambda: MappingProxyType({}))
+    newest: int = 0
 
     def __repr__(self) -> str:
         return f"<generation {self.number}: {len(self.records)} modules>"
 
-    def updated(self, made: Mapping[str, ModuleRecord], gone: frozenset[str] = frozenset()) -> Generation:
-        """Return the next generation: this one with records added or replaced, and without the gone ones."""
+    @property
+    def next_number(self) -> int:
+        """The number of the generation that is made next."""
+        return max(self.number, self.newest) + 1
+
+    def updated(
+        self, made: Mapping[str, ModuleRecord], gone: frozenset[str] = frozenset(), number: int | None = None
+    ) -> Generation:
+        """Return the generation that follows: this one with records added or replaced, and without the gone ones.
+
+        Args:
+            made: dotted name -> record.
+            gone: dotted names.
+            number: of an earlier generation that becomes current again; by default it is the next new one.
+        """
         kept = {name: record for name, record in self.records.items() if name not in gone}
-        return Generation(self.number + 1, MappingProxyType({**kept, **made}))
+        number = self.next_number if number is None else number
+        return Generation(number, MappingProxyType({**kept, **made}), max(number, self.number, self.newest))
 
     def adopting(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the same generation with modules that Python had loaded before: nothing of them was made anew."""
-        return Generation(self.number, MappingProxyType({**self.records, **made}))
+        return Generation(self.number, MappingProxyType({**self.records, **made}), self.newest)
 
     def without(self, names: Collection[str]) -> Generation:
         """Return the same generation without these modules: they go on as they are, and are nobody's to reload."""
         kept = {name: record for name, record in self.records.items() if name not in names}
-        return Generation(self.number, MappingProxyType(kept))
+        return Generation(self.number, MappingProxyType(kept), self.newest)
 
     @property
     def next_order(self) -> int:
@@ -129,7 +145,8 @@ class Journal:
     def references(self) -> list[object]:
         """Return what holds the values that would be put back: these references are ours."""
         closures = [cell for undo in self._undo for cell in getattr(undo, "__closure__", None) or ()]
-        return [*closures, *(undo for undo in self._undo if isinstance(undo, partial))]
+        partials = [undo for undo in self._undo if isinstance(undo, partial)]
+        return [*closures, *partials, *(undo.args for undo in partials)]
 
     def undo(self) -> None:
         """Take everything back."""

@@ -13,7 +13,7 @@ from typing import Any
 from exocet_ipython.errors import WishTypeError
 from exocet_ipython.reloading.wishes import hand_on
 
-__all__ = ["put_back", "put_forward"]
+__all__ = ["kept_values", "put_back", "put_forward"]
 
 _NAME = "__exo_keep__"
 
@@ -42,6 +42,12 @@ def put_back(before: ModuleType, module: ModuleType) -> None:
     if _NAME in space:
         _check(space[_NAME], str(space.get("__name__")), str(space.get("__file__")))
     space.update({name: old[name] for name in _listed(space) if name in old})
+
+
+def kept_values(before: ModuleType, module: ModuleType) -> dict[str, Any]:
+    """Return what a module that becomes current again keeps of the one that retires, by global name."""
+    old = getattr(before, "__dict__", {})
+    return {name: old[name] for name in _listed(vars(module)) if name in old}
 
 
 def _listed(space: dict[str, Any]) -> tuple[str, ...]:

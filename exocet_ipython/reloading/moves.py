@@ -17,7 +17,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["find_moves"]
+__all__ = ["appeared_imports", "find_moves"]
 
 
 def find_moves(generation: Generation, scope: Scope) -> tuple[Change, ...]:
@@ -35,7 +35,7 @@ def find_moves(generation: Generation, scope: Scope) -> tuple[Change, ...]:
             found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
     for name, record in generation.records.items():
         if name not in found:
-            appeared = next(_appeared(record, generation, scope), None)
+            appeared = next(appeared_imports(record, generation, scope), None)
             if appeared is not None:
                 found[name] = Change(name, "appeared", appeared)
     return tuple(found.values())
@@ -50,7 +50,7 @@ def _place(spec: ModuleSpec | None) -> tuple[object, ...]:
     return tuple(spec.submodule_search_locations or ())
 
 
-def _appeared(record: ModuleRecord, generation: Generation, scope: Scope) -> Iterator[str]:
+def appeared_imports(record: ModuleRecord, generation: Generation, scope: Scope) -> Iterator[str]:
     """Yield the files of own modules that a module's imports name, that weren't loaded, and that can be found now."""
     for statement in record.imports:
         for name in statement.names:

@@ -15,8 +15,9 @@ from typing import Any
 from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Registries"]
+__all__ = ["Registries", "containers_of"]
 
 _MANY = 1_000
 
@@ -33,7 +34,7 @@ class Registries:
         self._before: list[tuple[str, Any, Any]] = [
             (name, container, dict(container) if isinstance(container, dict) else list(container))
             for name in _imported(plan, current)
-            for container in _containers(current, name)
+            for container in containers_of(current.records[name])
         ]
 
     def filled(self) -> frozenset[str]:
@@ -66,8 +67,8 @@ def _imported(plan: Plan, current: Generation) -> set[str]:
     return found - plan.names
 
 
-def _containers(current: Generation, name: str) -> Iterator[Any]:
-    record = current.records[name]
+def containers_of(record: ModuleRecord) -> Iterator[Any]:
+    """Yield the containers that a module, its classes and its instances had when its body had run, and still have."""
     for path in record.contents:
         container: Any = record.module
         for part in path.split("."):

@@ -11,6 +11,7 @@ import abc
 import threading
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextvars import ContextVar
+from functools import partial
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -31,6 +32,8 @@ def carry_over(
     new: Mapping[str, ModuleType],
     session: Mapping[str, ModuleRecord],
     journal: Journal,
+    *,
+    returned: bool = False,
 ) -> frozenset[int]:
     """Bring what cells put into retiring modules into the new ones.
 
@@ -38,7 +41,8 @@ def carry_over(
         old: dotted name -> record of a module that retires.
         new: dotted name -> the module that takes its place; only these are written.
         session: all modules of the session until now.
-        journal: how each write to a module is taken back.
+        journal: how each write is taken back.
+        returned: whether the new ones are modules that become current again, and have values of their own.
 
     Returns:
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
@@ -47,19 +51,23 @@ def carry_over(
     for name, record in old.items():
         module = new.get(name)
         if module is not None:
-            whole |= _Carrier(record, session).carry(module, journal)
+            whole |= _Carrier(record, session, journal, returned=returned).carry(module)
     return frozenset(whole)
 
 
 class _Carrier:
     """Carries the state of one module."""
 
-    def __init__(self, record: ModuleRecord, session: Mapping[str, ModuleRecord]) -> None:
+    def __init__(
+        self, record: ModuleRecord, session: Mapping[str, ModuleRecord], journal: Journal, *, returned: bool
+    ) -> None:
         self._record = record
         self._session = session
+        self._journal = journal
+        self._returned = returned
         self._found: Stores | None = None
 
-    def carry(self, module: ModuleType, journal: Journal) -> set[int]:
+    def carry(self, module: ModuleType) -> set[int]:
         """Carry to the new module; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
@@ -67,12 +75,12 @@ class _Carrier:
             if name.startswith("__"):
                 continue
             if self._record.values.get(name, 0) != id(value):
-                self._carry_global(module, name, value, journal)
+                self._carry_global(module, name, value)
             now = namespace.get(name)
             if now is None or now is value:
                 continue
             if type(value) is type(now) and type(value) in _CONTEXTS:
-                _CONTEXTS[type(value)](value, now)
+                _CONTEXTS[type(value)](value, now, self._returned)
             elif is_registry(value):
                 whole |= self._carry_items(name, value, now)
             elif name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type):
@@ -87,13 +95,13 @@ class _Carrier:
             self._found = read_stores(self._record.snapshot.data or b"")
         return self._found
 
-    def _carry_global(self, module: ModuleType, name: str, value: Any, journal: Journal) -> None:
+    def _carry_global(self, module: ModuleType, name: str, value: Any) -> None:
         """Carry a global that was assigned since; what a function of the module assigned only if it is an object."""
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
         if is_submodule or self._record.snapshot.data is None:
             return
         if name not in self._stores.globals or (self._is_survivor(value) and vars(module).get(name) is None):
-            journal.set_attribute(module, name, value)
+            self._journal.set_attribute(module, name, value)
 
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
@@ -105,7 +113,7 @@ class _Carrier:
                 if type(known.get(name)) is type(value):
                     whole |= self._carry_items(f"{path}.{name}", value, known[name])
             elif baseline.get(name) != id(value) and self._may_assign(name, value, known.get(name)):
-                _assign(now, name, value)
+                _assign(now, name, value, self._journal)
         if not issubclass(type(before), type) and self._is_as_it_was(before, baseline):
             whole.add(id(before))
         return whole
@@ -139,11 +147,14 @@ class _Carrier:
             carried += 1
             if _is_map(before):
                 if key not in now or id(key) in baseline or not self._is_session(value):
-                    now[key] = value
+                    _set_item(now, key, value, self._journal)
             elif isinstance(now, (set, WeakSet)):
-                now.add(key)
+                if key not in now:
+                    now.add(key)
+                    self._journal.add(partial(now.discard, key))
             elif not any(key is item or (type(key) in ATOMS and key == item) for item in now):
                 now.append(key)
+                self._journal.add(partial(_drop_last, now, key))
         return {id(before)} if changed and carried == len(changed) and len(entries) >= len(baseline) else set()
 
     def _is_persons(self, container: str, key: Any, value: Any) -> bool:
@@ -182,20 +193,21 @@ class _Carrier:
 _MANY = 1_000
 
 
-def _carry_context(before: ContextVar[Any], now: ContextVar[Any]) -> None:
+def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
     """Carry the value that a context variable has, unless the new body has set one."""
     value = before.get(_missing)
-    if value is not _missing and now.get(_missing) is _missing:
+    if value is not _missing and (returned or now.get(_missing) is _missing):
         now.set(value)
 
 
-def _carry_local(before: threading.local, now: threading.local) -> None:
+def _carry_local(before: threading.local, now: threading.local, returned: bool) -> None:  # noqa: FBT001 - likewise
     """Carry what is local to the present thread."""
     for name, value in vars(before).items():
-        vars(now).setdefault(name, value)
+        if returned or name not in vars(now):
+            vars(now)[name] = value
 
 
-_CONTEXTS: dict[type, Callable[[Any, Any], None]] = {ContextVar: _carry_context, threading.local: _carry_local}
+_CONTEXTS: dict[type, Callable[[Any, Any, bool], None]] = {ContextVar: _carry_context, threading.local: _carry_local}
 
 
 def _is_map(value: Any) -> bool:
@@ -226,8 +238,30 @@ def _is_from_cell(value: Any) -> bool:
     return _home(value) == _CELLS
 
 
-def _assign(owner: Any, name: str, value: Any) -> None:
-    (type.__setattr__ if issubclass(type(owner), type) else object.__setattr__)(owner, name, value)
+def _assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
+    kind: Any = type if issubclass(type(owner), type) else object
+    before = vars(owner).get(name, _missing)
+    kind.__setattr__(owner, name, value)
+    if before is _missing:
+        journal.add(partial(kind.__delattr__, owner, name))
+    else:
+        journal.add(partial(kind.__setattr__, owner, name, before))
+
+
+def _set_item(container: Any, key: Any, value: Any, journal: Journal) -> None:
+    before = container.get(key, _missing)
+    container[key] = value
+    if before is _missing:
+        journal.add(partial(container.pop, key, None))
+    else:
+        journal.add(partial(container.__setitem__, key, before))
+
+
+def _drop_last(items: Any, item: Any) -> None:
+    """Take the last item off that is this very one."""
+    place = next((at for at in range(len(items) - 1, -1, -1) if items[at] is item), None)
+    if place is not None:
+        del items[place]
 
 
 def _carry_registrations(before: Any, now: Any, session: Container[str]) -> None:

@@ -8,12 +8,16 @@ function held by a constant that is part of a cycle would live for ever.
 
 from __future__ import annotations
 
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.retired import retired_module
 
 __all__ = ["forward", "rebuild_closure"]
+
+_absent: Any = object()
 
 
 def _template(*args: Any, exocet_target: Any = None, **kwargs: Any) -> Any:
@@ -29,8 +33,11 @@ def forward(old: FunctionType, new: Any, journal: Journal) -> None:
     >>> old()
     'new'
     """
-    before = (old.__code__, old.__defaults__, old.__kwdefaults__)
-    journal.add(lambda: _set(old, *before))
+    before = old.__doc__, vars(old).get("__wrapped__", _absent)
+    journal.add(partial(_restore, old, old.__code__, old.__defaults__, old.__kwdefaults__, *before))
+    retired = retired_module(old.__globals__)
+    if retired is not None:
+        retired.remember(old)
     _set(old, _shaped(_template.__code__, old.__code__), None, {"exocet_target": new})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
@@ -78,6 +85,15 @@ def _shaped(code: CodeType, shape: CodeType) -> CodeType:
         co_filename=shape.co_filename,
         co_firstlineno=shape.co_firstlineno,
     )
+
+
+def _restore(function: FunctionType, code: CodeType, defaults: Any, kwdefaults: Any, doc: Any, wrapped: Any) -> None:  # noqa: PLR0913, PLR0917 - what a function is
+    _set(function, code, defaults, kwdefaults)
+    function.__doc__ = doc
+    if wrapped is _absent:
+        vars(function).pop("__wrapped__", None)
+    else:
+        vars(function)["__wrapped__"] = wrapped
 
 
 def _set(function: FunctionType, code: CodeType, defaults: Any, kwdefaults: Any) -> None:

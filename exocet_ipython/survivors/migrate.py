@@ -14,6 +14,7 @@ from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.held import Ownership
 from exocet_ipython.survivors.holders import replace_references
@@ -65,9 +66,13 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     modules = [record.module for record in old.values()]
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    remembered = [found for space in spaces if (found := retired_module(space)) is not None]
+    for found in remembered:
+        found.migrated = True
     del modules
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
+    records += [remembered, *(part for found in remembered for part in found.parts())]
     ownership = Ownership(retired, [records, *records, *journal.references()])
     held = [item for item in retired if ownership.is_held(item)]
     if not held:

@@ -6,12 +6,12 @@ import enum
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.records import RetiredGeneration
 
@@ -169,7 +169,7 @@ class _Matcher:
             self._add(before, now)
         else:
             namespace = getattr(self._new.get(module), "__dict__", {})
-            for first, second in zip(_functions_in(before), _functions_in(now), strict=False):
+            for first, second in zip(functions_in(before), functions_in(now), strict=False):
                 self._match_function(first, second, namespace)
 
     def _match_function(self, old: FunctionType, new: Any, namespace: dict[str, Any]) -> None:
@@ -180,6 +180,10 @@ class _Matcher:
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new))
             self._match_code(old.__code__, new.__code__, namespace)
+            retired = retired_module(old.__globals__)
+            before = old.__code__ if retired is None else retired.original(old, "__code__")
+            if before is not old.__code__:  # closures that were made before it was labelled have the code of then
+                self._match_code(before, new.__code__, namespace)
 
     def _match_code(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
         """Match the functions that a function makes: by name, and by place among those of one name."""
@@ -209,19 +213,6 @@ def _is_alike(before: Any, now: Any) -> bool:
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:
     return (const for const in code.co_consts if isinstance(const, CodeType))
-
-
-def _functions_in(value: Any) -> list[FunctionType]:
-    """Return the functions of a class attribute: itself, or what a descriptor wraps."""
-    if type(value) is FunctionType:
-        return [value]
-    if isinstance(value, (staticmethod, classmethod)):
-        return _functions_in(value.__func__)
-    if isinstance(value, property):
-        return [part for part in (value.fget, value.fset, value.fdel) if type(part) is FunctionType]
-    if isinstance(value, cached_property):
-        return _functions_in(value.func)
-    return []
 
 
 def _raw_dicts(cls: type) -> list[dict[str, Any]]:

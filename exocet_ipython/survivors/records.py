@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
-__all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values"]
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values", "objects_of"]
 
 Kind = Literal["instance", "class", "function", "module"]
 
@@ -72,6 +74,11 @@ class RetiredGeneration:
             if value is not None:
                 yield kind, name, value
 
+    def without(self, current: Container[int]) -> RetiredGeneration:
+        """Return the same generation without what is current again, known by its id."""
+        kept = [entry for entry in self.references if id(entry[2]()) not in current]
+        return RetiredGeneration(self.number, kept, self.unreferenced)
+
     def prune(self) -> None:
         """Forget the references whose object is gone."""
         self.references = [entry for entry in self.references if entry[2]() is not None]
@@ -93,8 +100,10 @@ class Retirement:
     def __init__(self) -> None:
         self._generations: list[RetiredGeneration] = []
 
-    def retire(self, generation: RetiredGeneration) -> None:
-        """Add what a publish replaced."""
+    def retire(self, generation: RetiredGeneration, current: frozenset[int] = frozenset()) -> None:
+        """Add what a publish replaced, and forget what it made current again, known by its id."""
+        if current:
+            self._generations = [known.without(current) for known in self._generations]
         self._generations.append(generation)
 
     def living(self) -> tuple[RetiredGeneration, ...]:
@@ -126,6 +135,13 @@ class Retirement:
             if found is not None:
                 held.setdefault(found, []).append(label)
         return tuple(Survivor(*found, tuple(labels)) for found, labels in sorted(held.items()))
+
+
+def objects_of(record: ModuleRecord) -> Iterator[object]:
+    """Yield a module, and the classes and functions that it defined."""
+    yield record.module
+    for _, _, value in definitions(record.module, record.name):
+        yield value
 
 
 def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
+from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
@@ -73,6 +74,9 @@ def detach_retired(pairs: Pairs, held: set[int], session: Container[str], moving
         before = cls.__bases__
         if all(id(base) in retired or base.__module__ not in session for base in before):
             continue
+        home = retired_class(cls)
+        if home is not None:
+            home.remember(cls)
         for layout in ((), (Exception,)):
             try:
                 type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import retired_module
 
 __all__ = ["withdraw_effects"]
 
@@ -31,16 +32,37 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
         for reference in record.effects.handlers:
             handler = reference()
             if handler is not None and id(handler) not in named | handlers:
-                _take_off(handler, handlers, journal)
+                for logger in _take_off(handler, handlers, journal):
+                    _remember(record, partial(_put_on, handler, logger))
         for reference in record.effects.exits:
             function = reference()
             if function is not None and id(function) not in exits:
                 atexit.unregister(function)
                 journal.add(partial(atexit.register, function))
+                _remember(record, partial(_register, function))
 
 
-def _take_off(handler: Any, new: set[int], journal: Journal) -> None:
-    """Take a handler off all loggers; the new one of its type that was added there takes its place in the order."""
+def _remember(record: ModuleRecord, again: Callable[[Journal], object]) -> None:
+    """Have the retired module itself, and nothing else, hold what is put back when it becomes current again."""
+    retired = retired_module(vars(record.module)) if hasattr(record.module, "__dict__") else None
+    if retired is not None:
+        retired.remember_effect(again)
+
+
+def _put_on(handler: Any, logger: Any, journal: Journal) -> None:
+    before = list(logger.handlers)
+    if handler not in before:
+        logger.handlers = [*before, handler]
+        journal.add(partial(setattr, logger, "handlers", before))
+
+
+def _register(function: Any, journal: Journal) -> None:
+    atexit.register(function)
+    journal.add(partial(atexit.unregister, function))
+
+
+def _take_off(handler: Any, new: set[int], journal: Journal) -> Iterator[Any]:
+    """Take a handler off all loggers, which are yielded; the new one of its type that was added takes its place."""
     for logger in _loggers():
         if handler not in logger.handlers:
             continue
@@ -53,6 +75,7 @@ def _take_off(handler: Any, new: set[int], journal: Journal) -> None:
             after.insert(place, successor)
         logger.handlers = after  # in one step: other threads are logging
         journal.add(partial(setattr, logger, "handlers", before))
+        yield logger
 
 
 def _loggers() -> Iterator[Any]:

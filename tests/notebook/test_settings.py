@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from exocet_ipython.notebook.settings import Exocet
 from tests.shells import Notebook, open_shell
 from tests.workshop import Workshop
 
+_numbers = count(1)
+
 
 def reload_text(notebook: Notebook, workshop: Workshop) -> str:
     """Edit, reload, and return what was displayed."""
     workshop.write({"model.py": "class Model: pass"})
     notebook.run("%exoload model")
-    workshop.edit("model.py", "class Model: x = 1")
+    workshop.edit("model.py", f"class Model: x = {next(_numbers)}")  # a text that no living generation ran
     return notebook.run("%exoreload")
 
 

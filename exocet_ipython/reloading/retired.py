@@ -1,0 +1,216 @@
+"""Retired modules: each has with it all that it takes to become current again, and nothing of ours holds it.
+
+A module object dies when nobody refers to it, although its functions keep its dict alive (CPython
+`Objects/moduleobject.c`, `module_dealloc`). From the moment in which a module retires, its dict holds it through its
+own `__spec__`: so the module lives exactly as long as one of its functions does. A class without functions of its
+module holds it through its `__module__`, which is the same text in an object that refers to the module. What has
+neither functions nor classes has nothing that could come back, and dies as it always did.
+
+What is changed in a retired object (it is made a forwarder, its class is detached, it is labelled) is remembered here
+first, so that it can be given back as it was.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from types import FunctionType
+from typing import Any, Self
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["RetiredModule", "functions_in", "own_classes", "retire_modules", "retired_class", "retired_module"]
+
+_PLACE = "_exocet_retired"  # the attribute of a spec
+_FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__doc__", "__qualname__")
+_CLASS = ("__qualname__", "__bases__")
+_absent: Any = object()
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class RetiredModule:
+    """What a retired module was when it was current.
+
+    Attributes:
+        record: its last one.
+        number: of the generation in which it was current last.
+        migrated: whether what survived of it was moved to the new modules.
+        label: the name of its text in `linecache`, where the text on disk is no longer what it ran.
+    """
+
+    record: ModuleRecord
+    number: int
+    migrated: bool = False
+    label: str = ""
+    _before: dict[int, tuple[weakref.ref[Any], dict[str, Any]]] = field(default_factory=dict)
+    _again: list[Callable[[Journal], object]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<retired module {self.record.name}, generation {self.number}>"
+
+    def remember(self, thing: Any) -> None:
+        """Remember a function or a class of the module as it is, unless it was changed before."""
+        if id(thing) not in self._before:
+            self._before[id(thing)] = weakref.ref(thing), _state_of(thing)
+
+    def original(self, thing: Any, attribute: str) -> Any:
+        """Return an attribute of a function or a class as it was when it was current."""
+        known = self._before.get(id(thing))
+        return getattr(thing, attribute) if known is None else known[1][attribute]
+
+    def remember_effect(self, again: Callable[[Journal], object]) -> None:
+        """Remember how something is put back that the module's body had added to a list of the whole process."""
+        self._again.append(again)
+
+    def parts(self) -> Iterator[object]:
+        """Yield the objects that refer to the module and to what it defined for this record's sake."""
+        yield from (self, self.record, vars(self.record), self._before, self._again, *self._again)
+        for known in self._before.values():
+            yield from (known, known[1], *known[1].values())
+
+    def give_back(self, journal: Journal) -> None:
+        """Give the module's objects back as they were when they were current, and let go of the module."""
+        for reference, state in self._before.values():
+            thing = reference()
+            if thing is not None:
+                journal.add(partial(_set_state, thing, _state_of(thing)))
+                _set_state(thing, state)
+        for again in self._again:
+            again(journal)
+        _release(self, journal)
+
+
+def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journal) -> None:
+    """Have retiring modules live on as long as what they define.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        number: of the generation that they retire from.
+        journal: how it is taken back.
+    """
+    for name, record in old.items():
+        space: dict[str, Any] = getattr(record.module, "__dict__", {})
+        spec = space.get("__spec__")
+        if spec is None or not hasattr(spec, "__dict__"):
+            continue  # made by hand; it can't come back
+        retired = RetiredModule(record, number)
+        is_held = any(type(value) is FunctionType and value.__globals__ is space for value in space.values())
+        for cls in own_classes(space, name):
+            is_held = True
+            if _space_of(cls) is not space:
+                _set_home(cls, _Home(name, retired))
+                journal.add(partial(_set_home, cls, name))
+        if is_held:
+            setattr(spec, _PLACE, retired)
+            journal.add(partial(delattr, spec, _PLACE))
+
+
+def retired_module(namespace: Mapping[str, Any]) -> RetiredModule | None:
+    """Return what is remembered of the module that has this dict, if it is a retired one."""
+    found = getattr(namespace.get("__spec__"), _PLACE, None)
+    return found if type(found) is RetiredModule else None
+
+
+def retired_class(cls: type) -> RetiredModule | None:
+    """Return what is remembered of the module that defined a class, if it is a retired one."""
+    home = type.__getattribute__(cls, "__module__")
+    if type(home) is _Home:
+        return home.retired
+    space = _space_of(cls)
+    return None if space is None else retired_module(space)
+
+
+def own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
+    """Yield the classes that the module `name` itself defines, nested ones included."""
+    seen: set[int] = set()
+    waiting = list(namespace.values())
+    while waiting:
+        value = waiting.pop()
+        if not issubclass(type(value), type) or id(value) in seen:
+            continue
+        if type.__getattribute__(value, "__module__") == name:
+            seen.add(id(value))
+            yield value
+            waiting += [part for part in vars(value).values() if issubclass(type(part), type)]
+
+
+def functions_in(value: Any) -> list[FunctionType]:
+    """Return the functions of a class attribute: itself, or what a descriptor wraps."""
+    if type(value) is FunctionType:
+        return [value]
+    if isinstance(value, (staticmethod, classmethod)):
+        return functions_in(value.__func__)
+    if isinstance(value, property):
+        return [part for part in (value.fget, value.fset, value.fdel) if type(part) is FunctionType]
+    if isinstance(value, cached_property):
+        return functions_in(value.func)
+    return []
+
+
+class _Home(str):
+    """The name of the module that a class is defined in, in an object that the collector follows to that module."""
+
+    __slots__ = ("retired",)
+    retired: RetiredModule
+
+    def __new__(cls, name: str, retired: RetiredModule) -> Self:
+        home = super().__new__(cls, name)
+        home.retired = retired
+        return home
+
+
+def _space_of(cls: type) -> dict[str, Any] | None:
+    """Return the dict of the module that a class keeps alive by one of its functions."""
+    name = type.__getattribute__(cls, "__module__")
+    for base in type.__getattribute__(cls, "__mro__"):
+        for value in vars(base).values() if type.__getattribute__(base, "__module__") == name else ():
+            for function in functions_in(value):
+                if function.__globals__.get("__name__") == name:
+                    return function.__globals__
+    return None
+
+
+def _set_home(cls: type, home: str) -> None:
+    """Set a class's `__module__`; since 3.13 that drops `__firstlineno__` (CPython `type_set_module`)."""
+    line = vars(cls).get("__firstlineno__", _absent)
+    type.__setattr__(cls, "__module__", home)
+    if line is not _absent:
+        type.__setattr__(cls, "__firstlineno__", line)
+
+
+def _state_of(thing: Any) -> dict[str, Any]:
+    if issubclass(type(thing), type):
+        return {name: type.__getattribute__(thing, name) for name in _CLASS}
+    return {name: getattr(thing, name) for name in _FUNCTION} | {"__wrapped__": vars(thing).get("__wrapped__", _absent)}
+
+
+def _set_state(thing: Any, state: Mapping[str, Any]) -> None:
+    if issubclass(type(thing), type):
+        for name, value in state.items():
+            if type.__getattribute__(thing, name) is not value:
+                type.__setattr__(thing, name, value)
+        return
+    for name, value in state.items():
+        if name != "__wrapped__":
+            setattr(thing, name, value)
+        elif value is _absent:
+            vars(thing).pop(name, None)
+        else:
+            vars(thing)[name] = value
+
+
+def _release(retired: RetiredModule, journal: Journal) -> None:
+    """Take the hold off that a module's dict and classes have on it."""
+    space = vars(retired.record.module)
+    spec = space["__spec__"]
+    delattr(spec, _PLACE)
+    journal.add(partial(setattr, spec, _PLACE, retired))
+    name = retired.record.name
+    for cls in own_classes(space, name):
+        home = type.__getattribute__(cls, "__module__")
+        if type(home) is _Home:
+            journal.add(partial(_set_home, cls, home))
+            _set_home(cls, str(name))

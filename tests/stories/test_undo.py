@@ -1,0 +1,139 @@
+"""Going back: sources that return to what a living generation ran bring its very objects back."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+import pytest
+
+from exocet_ipython.notebook.report import ReloadReport
+from tests.plain_notebook import PlainNotebook
+from tests.workshop import Workshop
+
+SHAPES = """
+    import enum, functools
+    RAN = []
+    SCALE = {scale}
+    class Shape:
+        def area(self): return SCALE
+    class Circle(Shape):
+        class Part: pass
+        def area(self): return super().area() + {scale}
+    class Bare: size = {scale}
+    class Colour(enum.Enum):
+        RED = {scale}
+    def draw(shape=None): return {scale}
+    cached = functools.lru_cache(draw)
+    later = lambda: SCALE
+    ready = Circle()
+    table = {{"draw": draw, "shapes": [ready]}}
+"""
+
+
+@pytest.fixture
+def notebook(workshop: Workshop) -> PlainNotebook:
+    """A notebook on the project `workshop`."""
+    assert workshop.folder.is_dir()
+    return PlainNotebook()
+
+
+def shapes(scale: int) -> dict[str, str]:
+    """The module `shapes`, whose definitions differ with the number."""
+    return {"shapes.py": SHAPES.format(scale=scale)}
+
+
+def exports(name: str) -> dict[str, Any]:
+    """All that a module has, its own attributes included: what must be the very same objects later."""
+    return {key: value for key, value in vars(sys.modules[name]).items() if not key.startswith("__")}
+
+
+def same(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Say whether two modules' attributes are the very same objects."""
+    return before.keys() == now.keys() and all(now[key] is before[key] for key in before)
+
+
+def reload(notebook: PlainNotebook, *, migrate: bool) -> ReloadReport:
+    """Reload, with or without moving survivors, and return the report."""
+    report = notebook.session.reload(migrate=migrate)
+    if report.error is not None:
+        raise report.error
+    return report
+
+
+@pytest.mark.parametrize("migrate", [False, True])
+def test_very_objects_come_back(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
+    """After A, B, A, B, A each export is the one of that text, by identity; nothing runs, and the report says so."""
+    workshop.write(shapes(1))
+    notebook.run("import shapes")
+    held: dict[int, tuple[Any, dict[str, Any]]] = {1: (sys.modules["shapes"], exports("shapes"))}
+    numbers = {1: notebook.session.generation.number}
+    workshop.write(shapes(2))
+    reload(notebook, migrate=migrate)
+    held[2] = sys.modules["shapes"], exports("shapes")
+    numbers[2] = notebook.session.generation.number
+    for scale in (1, 2, 1, 2, 1):
+        workshop.write(shapes(scale))
+        report = reload(notebook, migrate=migrate)
+        module, before = held[scale]
+        assert notebook["shapes"] is module is sys.modules["shapes"]
+        assert same(before, exports("shapes"))
+        assert report.reloaded == ()
+        assert report.returned == ("shapes",)
+        assert report.generation == numbers[scale]
+        assert report.headline.startswith(f"went back to generation {numbers[scale]}: nothing ran (shapes)")
+        assert (module.Circle().area(), module.draw(), module.later()) == (2 * scale, scale, scale)
+        assert module.Colour.RED.value == scale
+        assert module.Circle.__mro__[1] is module.Shape
+        assert module.Shape.__subclasses__()[-1] is module.Circle
+
+
+def test_instances_made_before_are_current_once_more(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """`isinstance` holds for an object made before the edit, tracked by nothing but itself."""
+    workshop.write(shapes(1))
+    notebook.run("import shapes\ncircle = shapes.Circle()\n")
+    workshop.write(shapes(2))
+    notebook.reload()
+    gc.collect()
+    assert not isinstance(notebook["circle"], notebook["shapes"].Circle)
+    workshop.write(shapes(1))
+    report = notebook.reload()
+    assert isinstance(notebook["circle"], notebook["shapes"].Circle)
+    assert type(notebook["circle"]) is notebook["shapes"].Circle
+    assert notebook["circle"].area() == 2
+    assert report.survivors == ()
+    assert notebook.session.survivors() == ()
+
+
+@pytest.mark.parametrize("kind", ["Bare", "Colour", "Circle.Part"])
+def test_class_without_functions_brings_its_module_back(workshop: Workshop, notebook: PlainNotebook, kind: str) -> None:
+    """A class that has no function holds its module all the same, and shows no attribute that it didn't have."""
+    workshop.write(shapes(1))
+    notebook.run(f"import shapes\nheld = [shapes.{kind}]\nnames = set(dir(held[0]))")
+    workshop.write(shapes(2))
+    notebook.reload()
+    gc.collect()
+    assert set(dir(notebook["held"][0])) == notebook["names"]
+    assert notebook["held"][0].__module__ == "shapes"
+    workshop.write(shapes(1))
+    assert notebook.reload().returned == ("shapes",)
+    assert type(notebook["held"][0].__module__) is str
+
+
+def test_nothing_of_ours_holds_what_retired(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """Without an object of the person's the generation dies, and the same text is run anew."""
+    workshop.write(shapes(1))
+    notebook.run("import shapes")
+    first = id(notebook["shapes"])
+    number = notebook["shapes"].SCALE
+    workshop.write(shapes(2))
+    notebook.reload()
+    gc.collect()
+    assert not any(
+        type(thing) is type(sys) and getattr(thing, "SCALE", None) == number for thing in gc.get_objects()
+    ), first
+    workshop.write(shapes(1))
+    report = notebook.reload()
+    assert [module.name for module in report.reloaded] == ["shapes"]
+    assert report.returned == ()
