@@ -11,32 +11,36 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-__all__ = ["Ownership"]
+__all__ = ["find_held", "namespaces_of"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
-_PARTS = (
-    tuple,
-    dict,
-    CellType,
-    CodeType,
-    FunctionType,
-    staticmethod,
-    classmethod,
-    property,
-    cached_property,
-    GetSetDescriptorType,
-    MemberDescriptorType,
+_PARTS = frozenset(
+    (
+        tuple,
+        dict,
+        CellType,
+        CodeType,
+        FunctionType,
+        staticmethod,
+        classmethod,
+        property,
+        cached_property,
+        GetSetDescriptorType,
+        MemberDescriptorType,
+    )
 )
-_CALLER = 2  # the caller's variable, and the argument of getrefcount
 
 
-class Ownership:
-    """How often each retired object is referred to from the retired side and from our own records.
+def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
+    """Return the retired objects that something else than the retired side and our own records refers to.
+
+    On a build that defers reference counts (free threading) these are all.
 
     Args:
         retired: the objects asked about; the list itself counts as a record.
@@ -44,46 +48,77 @@ class Ownership:
 
     >>> value = object()
     >>> space = {"value": value}
-    >>> Ownership([value], [space]).is_held(value)
-    False
+    >>> find_held([value], [space, locals()])
+    []
     >>> somewhere = [value]
-    >>> Ownership([value], [space]).is_held(value)
+    >>> find_held([value], [space, locals()]) == somewhere
     True
     """
-
-    def __init__(self, retired: list[Any], roots: Iterable[Any]) -> None:
-        self._retired = retired  # kept, since its references were counted
-        self._counts = {id(item): 0 for item in retired}
-        seen = {id(None)}
-        waiting: list[tuple[Any, bool]] = [(retired, False), *((root, False) for root in roots)]
-        waiting += [(item, isinstance(item, (type, FunctionType, CodeType))) for item in retired]
-        while waiting:
-            node, is_part = waiting.pop()
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
-            for part in _referents(node):
-                if id(part) in self._counts:
-                    self._counts[id(part)] += 1
-                elif is_part and type(part) in _PARTS:
-                    waiting.append((part, True))
-
-    def is_held(self, item: Any) -> bool:
-        """Say whether something else than the retired side, our records and the caller's variable refers to `item`.
-
-        On a build that defers reference counts (free threading) the answer is always yes.
-        """
-        if not getattr(sys, "_is_gil_enabled", lambda: True)():
-            return True
-        return sys.getrefcount(item) - self._counts[id(item)] > _CALLER + 1  # and this method's variable
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return list(retired)
+    inner = _count_references(retired, roots)
+    counts = list(map(sys.getrefcount, retired))
+    return [item for item, count in zip(retired, counts, strict=True) if count - inner[id(item)] > _UNHELD]
 
 
-def _referents(node: Any) -> Iterable[Any]:
-    """Return what an object refers to; of a function and its code only what is its own."""
-    if isinstance(node, CodeType):
-        return [const for const in node.co_consts if isinstance(const, CodeType)]
-    found = gc.get_referents(node)
-    if isinstance(node, FunctionType):
-        shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
-        return [part for part in found if id(part) not in shared]
+def namespaces_of(functions: Iterable[Any], current: Collection[int]) -> list[dict[str, Any]]:
+    """Return the globals of retired functions, whose module object may be gone by now.
+
+    Args:
+        functions: of any kind; those that another module's decorator made have its globals, which are left out.
+        current: ids of the globals of the modules that are current.
+    """
+    found = {
+        id(function.__globals__): function.__globals__
+        for function in functions
+        if type(function) is FunctionType and function.__globals__.get("__name__") == function.__module__
+    }
+    return [namespace for key, namespace in found.items() if key not in current]
+
+
+def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
+    """Return by id how often the retired objects are referred to from roots and from one another.
+
+    In whole layers, each in a few calls of C: there are tens of references for each function and class.
+    """
+    wanted = {id(item) for item in retired}
+    counts: Counter[int] = Counter()
+    seen = {id(None), id(retired)}
+    layer = [retired, *_unseen(roots, seen)]
+    parts = [item for item in retired if issubclass(type(item), (type, FunctionType, CodeType))]
+    walked = {id(part) for part in parts}
+    layer += [item for item in _unseen(retired, seen) if id(item) not in walked]
+    _count(layer, wanted, counts)
+    # The globals of a function are a root, or another module's; nothing is its own of the builtins.
+    seen |= {id(getattr(part, name, None)) for part in parts for name in ("__globals__", "__builtins__")}
+    has_codes = any(type(item) is CodeType for item in retired)
+    layer = parts
+    while layer:
+        found = _count(layer, wanted, counts)
+        if has_codes:  # the collector does not look into code
+            inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
+            counts.update(key for key in map(id, inner) if key in wanted)
+            found += inner
+        layer = [part for part in _unseen(found, seen) if type(part) in _PARTS and id(part) not in wanted]
+        for part in layer:
+            if type(part) is FunctionType:
+                seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
+    return counts
+
+
+def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:
+    """Add to the counts what the objects of a layer refer to, and return it."""
+    found = gc.get_referents(*layer)
+    counts.update(filter(wanted.__contains__, map(id, found)))
     return found
+
+
+def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:
+    """Return the items that were not seen before, each once, and note them."""
+    new = {key: item for item in items if (key := id(item)) not in seen}
+    seen.update(new)
+    return list(new.values())
+
+
+# What a call of getrefcount by map() itself adds.
+_UNHELD = next(map(sys.getrefcount, [object()])) - 1

@@ -25,9 +25,22 @@ from typing import Any
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["replace_keys", "replace_references", "slots_of"]
+__all__ = ["find_holders", "replace_keys", "replace_references", "slots_of"]
 
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
+
+
+def find_holders(objects: list[Any]) -> list[Any]:
+    """Return what refers to any of the objects, in one pass over the heap; not the list itself.
+
+    >>> thing = object()
+    >>> holder = [thing]
+    >>> holder in find_holders([thing])
+    True
+    """
+    # On 3.13 the collector's answer has the tuple of the call, for which a further pass would look for holders.
+    call = tuple(objects)
+    return [holder for holder in gc.get_referrers(*call) if holder is not call and holder is not objects]
 
 
 def replace_references(
@@ -63,8 +76,8 @@ def replace_references(
         if not rebuilt:
             break
         olds = [old for old, _ in rebuilt.values()]
-        holders = gc.get_referrers(*olds)
-        own = own | {id(olds), id(rebuilt), *(id(pair) for pair in rebuilt.values())}
+        holders = find_holders(olds)
+        own = own | {id(rebuilt), *(id(pair) for pair in rebuilt.values())}
         replacement = rebuilt
     return refused
 

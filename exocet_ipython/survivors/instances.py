@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from types import FunctionType, TracebackType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.holders import slots_of
+from exocet_ipython.survivors.holders import find_holders, slots_of
 from exocet_ipython.survivors.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.states import InstanceState, attributes_of_instance
 
@@ -103,8 +102,8 @@ class Moving:
         instances = [instance for instance, _ in self.rehashed.values()]
         if not instances:
             return
-        mine = own | {id(instances), id(self.rehashed), *map(id, self.rehashed.values())}
-        for holder in gc.get_referrers(*instances):
+        mine = own | {id(self.rehashed), *map(id, self.rehashed.values())}
+        for holder in find_holders(instances):
             if type(holder) is frozenset:
                 self.reborn[id(holder)] = holder, frozenset(list(holder))
             if id(holder) in mine or not isinstance(holder, (dict, set)):

@@ -7,7 +7,6 @@ made to answer as the new one. Each object moves whole or stays as it was, and w
 from __future__ import annotations
 
 import dataclasses
-import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
@@ -16,8 +15,8 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
-from exocet_ipython.survivors.held import Ownership
-from exocet_ipython.survivors.holders import replace_references
+from exocet_ipython.survivors.held import find_held, namespaces_of
+from exocet_ipython.survivors.holders import find_holders, replace_references
 from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
 from exocet_ipython.survivors.rebuilt import renewed_references
@@ -70,16 +69,16 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     for found in remembered:
         found.migrated = True
     del modules
+    spaces += namespaces_of(retired, {id(getattr(module, "__dict__", None)) for module in new.values()})
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
     records += [remembered, *(part for found in remembered for part in found.parts())]
-    ownership = Ownership(retired, [records, *records, *journal.references()])
-    held = [item for item in retired if ownership.is_held(item)]
+    held = find_held(retired, [records, *records, *journal.references()])
     if not held:
         detach_retired(pairs, set(), new, Moving(journal))
         return Migration()
-    holders = gc.get_referrers(*held)
-    pairs.own |= {id(records), id(retired), id(held), *map(id, records)}
+    holders = find_holders(held)
+    pairs.own |= {id(records), id(retired), *map(id, records)}
     own_spaces = {id(space) for space in spaces}
     closures = [
         holder
@@ -130,9 +129,9 @@ def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs,
     searched = [old for old, _ in replaced.values()]
     if not searched:
         return
-    own = pairs.own | {id(searched), id(successors), id(replaced), *map(id, successors.values())}
+    own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
     own |= {id(pair) for pair in replaced.values()}
-    for name, error in replace_references(replaced, own, gc.get_referrers(*searched), moving.journal):
+    for name, error in replace_references(replaced, own, find_holders(searched), moving.journal):
         moving.note(name, error)
 
 

@@ -6,17 +6,24 @@ and said, never hidden.
 
 from __future__ import annotations
 
+import gc
 import re
+import sys
 import weakref
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import RetiredModule, retired_module
+from exocet_ipython.survivors.held import find_held, namespaces_of
 
 __all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values", "objects_of"]
 
+_CONTAINERS = (dict, list, set, tuple, frozenset, deque)
+_WRAPPERS = (staticmethod, classmethod, property)
 Kind = Literal["instance", "class", "function", "module"]
 
 # What IPython puts into the namespace for itself: the input and output caches, and its own helpers.
@@ -79,6 +86,28 @@ class RetiredGeneration:
         kept = [entry for entry in self.references if id(entry[2]()) not in current]
         return RetiredGeneration(self.number, kept, self.unreferenced)
 
+    def is_held(self) -> bool:
+        """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
+
+        Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
+        not what is in other objects.
+        """
+        values = [value for _, _, value in self.living()]
+        spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
+        spaces += namespaces_of(values, {id(getattr(module, "__dict__", None)) for module in sys.modules.values()})
+        spaces = list({id(space): space for space in spaces}.values())
+        own = {id(space) for space in spaces}
+        # No loops here: their variables would hold what is asked about.
+        values += [p for space in spaces for name, p in space.items() if type(p) in _CONTAINERS and name[:2] != "__"]
+        parts = [(cls, p) for cls in values if issubclass(type(cls), type) for p in vars(cls).values()]
+        values += [p for cls, p in parts if type(p) is cls]
+        parts = [p for _, p in parts]
+        parts += gc.get_referents(*(p for p in parts if type(p) in _WRAPPERS))
+        values += [p for p in parts if type(p) is FunctionType and id(p.__globals__) in own]
+        del parts
+        records = [part for space in spaces for part in _parts_of(retired_module(space))]
+        return bool(find_held([*values, *spaces], [values, spaces, *records]))
+
     def prune(self) -> None:
         """Forget the references whose object is gone."""
         self.references = [entry for entry in self.references if entry[2]() is not None]
@@ -104,19 +133,20 @@ class Retirement:
         """Add what a publish replaced, and forget what it made current again, known by its id."""
         if current:
             self._generations = [known.without(current) for known in self._generations]
-        self._generations.append(generation)
+        self._generations = [*self.living(), generation]
 
     def living(self) -> tuple[RetiredGeneration, ...]:
-        """Return the generations of which something is alive, oldest first; the others are forgotten."""
-        for generation in self._generations:
-            generation.prune()
-        self._generations = [generation for generation in self._generations if generation.references]
+        """Return the generations of which something is alive and held, oldest first; the others are forgotten.
+
+        What nothing holds is only waiting for the collector, and each reload would look at all of it again.
+        """
+        self._generations = [generation for generation in self._referenced() if generation.is_held()]
         return tuple(self._generations)
 
     def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
         """Return what the names of a namespace and its `Out` hold of retired generations, in one pass over them."""
         known: dict[int, tuple[int, Kind, str]] = {}
-        for generation in self.living():
+        for generation in self._referenced():
             for kind, name, value in generation.living():
                 known[id(value)] = generation.number, kind, name
         if not known:
@@ -135,6 +165,17 @@ class Retirement:
             if found is not None:
                 held.setdefault(found, []).append(label)
         return tuple(Survivor(*found, tuple(labels)) for found, labels in sorted(held.items()))
+
+    def _referenced(self) -> list[RetiredGeneration]:
+        """Return the generations of which something is alive; the others are forgotten."""
+        for generation in self._generations:
+            generation.prune()
+        self._generations = [generation for generation in self._generations if generation.references]
+        return self._generations
+
+
+def _parts_of(retired: RetiredModule | None) -> Iterable[object]:
+    return () if retired is None else retired.parts()
 
 
 def objects_of(record: ModuleRecord) -> Iterator[object]:

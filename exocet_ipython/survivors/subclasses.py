@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import gc
 import sys
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from exocet_ipython.reloading.retired import retired_class
+from exocet_ipython.survivors.holders import find_holders
 from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
@@ -47,7 +47,7 @@ def rebase_subclasses(pairs: Pairs, moving: Moving) -> list[type]:
 def refresh_instances(classes: list[type], moving: Moving) -> None:
     """Give the instances of these classes what their new bases expect them to have."""
     known = {id(cls) for cls in classes}
-    for holder in gc.get_referrers(*classes) if classes else ():
+    for holder in find_holders(classes) if classes else ():
         if id(type(holder)) in known:
             try:
                 bring_up_to_date(holder, type(holder))
