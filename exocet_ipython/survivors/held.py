@@ -83,12 +83,13 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     """
     wanted = {id(item) for item in retired}
     counts: Counter[int] = Counter()
-    seen = {id(None), id(retired)}
-    layer = [retired, *_unseen(roots, seen)]
-    parts = [item for item in retired if issubclass(type(item), (type, FunctionType, CodeType))]
-    walked = {id(part) for part in parts}
-    layer += [item for item in _unseen(retired, seen) if id(item) not in walked]
-    _count(layer, wanted, counts)
+    seen = {id(None), id(retired), *map(id, retired)}
+    walked = {id(item): item for item in retired if issubclass(type(item), (type, FunctionType, CodeType))}
+    others = {id(item): item for item in retired if id(item) not in walked}
+    # The dict of a member of an enumeration is its own, whether or not it has been asked for yet.
+    dicts = [_dict_of(item) for item in others.values() if id(type(item)) in wanted]
+    _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
+    parts = list(walked.values())
     # The globals of a function are a root, or another module's; nothing is its own of the builtins.
     seen |= {id(getattr(part, name, None)) for part in parts for name in ("__globals__", "__builtins__")}
     has_codes = any(type(item) is CodeType for item in retired)
@@ -99,7 +100,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
             inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
             counts.update(key for key in map(id, inner) if key in wanted)
             found += inner
-        layer = [part for part in _unseen(found, seen) if type(part) in _PARTS and id(part) not in wanted]
+        layer = [part for part in _unseen(found, seen) if type(part) in _PARTS]
         for part in layer:
             if type(part) is FunctionType:
                 seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
@@ -111,6 +112,13 @@ def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> l
     found = gc.get_referents(*layer)
     counts.update(filter(wanted.__contains__, map(id, found)))
     return found
+
+
+def _dict_of(instance: Any) -> Any:
+    try:
+        return object.__getattribute__(instance, "__dict__")
+    except AttributeError:
+        return None
 
 
 def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:

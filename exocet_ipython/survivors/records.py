@@ -92,19 +92,19 @@ class RetiredGeneration:
         Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
         not what is in other objects.
         """
-        values = [value for _, _, value in self.living()]
+        values: list[Any] = [value for _, _, value in self.living()]
         spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
         spaces += namespaces_of(values, {id(getattr(module, "__dict__", None)) for module in sys.modules.values()})
         spaces = list({id(space): space for space in spaces}.values())
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
         values += [p for space in spaces for name, p in space.items() if type(p) in _CONTAINERS and name[:2] != "__"]
-        parts = [(cls, p) for cls in values if issubclass(type(cls), type) for p in vars(cls).values()]
-        values += [p for cls, p in parts if type(p) is cls]
-        parts = [p for _, p in parts]
+        classes: Any = [value for value in values if issubclass(type(value), type)]
+        values += [p for cls in classes for p in vars(cls).values() if type(p) is cls]
+        parts: list[Any] = [p for cls in classes for p in vars(cls).values()]
         parts += gc.get_referents(*(p for p in parts if type(p) in _WRAPPERS))
         values += [p for p in parts if type(p) is FunctionType and id(p.__globals__) in own]
-        del parts
+        del parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
         return bool(find_held([*values, *spaces], [values, spaces, *records]))
 
