@@ -45,19 +45,30 @@ def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]
             found = [*session.generation.records, *_OPTIONS[magic]]
         case "exomigrate", _:
             found = [*session.old.classes(), *_OPTIONS[magic]]
+        case "exowhy", [_]:
+            found = session.old.askable()
         case "exocollect", [_]:
             found = _OPTIONS[magic]
         case "exoauto", [_]:
             found = ["on", "off"]
-        case "exoload", [start]:
+        case "exoload", _:
+            found = _candidates_to_load(words)
+    return found
+
+
+def _candidates_to_load(words: list[str]) -> Iterable[str]:
+    """Return what may stand at the last of the words of an import."""
+    found: Iterable[str] = []
+    match words:
+        case [start]:
             found = [*_modules_below(start), "from"]
-        case "exoload", ["from", start]:
+        case ["from", start]:
             found = _modules_below(start)
-        case "exoload", ["from", _, _]:
+        case ["from", _, _]:
             found = ["import"]
-        case "exoload", ["from", name, "import", *_]:
+        case ["from", name, "import", *_]:
             found = _names_in(name)
-        case "exoload", [_, _]:
+        case [_, _]:
             found = ["as"]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import sys
 from argparse import Namespace
 from dataclasses import replace
 from types import ModuleType
@@ -18,12 +19,14 @@ from exocet_ipython.notebook.auto import AutoReload
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.collecting import CollectReport
 from exocet_ipython.notebook.failures import Failures
+from exocet_ipython.notebook.known import shell_roots
 from exocet_ipython.notebook.leftovers import Leftover, find_leftovers
 from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
 from exocet_ipython.notebook.status import StatusReport
+from exocet_ipython.notebook.why import WhyReport, progress_line
 
 __all__ = ["ExocetMagics"]
 
@@ -159,6 +162,25 @@ class ExocetMagics(Magics):
             return self.session.status()
 
     @magic_arguments()
+    @argument("what", nargs="*", metavar="NAME|CLASS|GENERATION", help="what is old; exostatus lists it")
+    @line_magic
+    def exowhy(self, line: str) -> WhyReport:
+        """Say what keeps an old object alive: the shortest paths to it, as the Python that reaches it.
+
+        Examples::
+
+            %exowhy model                 an old object, by a name or an expression: Out[5], app.model
+            %exowhy game.world.Room       the replaced classes, functions or modules of that name
+            %exowhy 2                     all that is alive of generation 2
+        """
+        __tracebackhide__ = True
+        with self.failures.watched():
+            _arguments(self.exowhy, line)
+            if not line.strip():
+                raise UsageError("%exowhy needs a name, a class or the number of a generation; see %exostatus.")
+            return self.session.old.why(line.strip(), shell_roots(self.shell), _say_progress)
+
+    @magic_arguments()
     @argument("--yes", action="store_true", help="don't ask before letting go")
     @line_magic
     def exocollect(self, line: str) -> CollectReport:
@@ -205,6 +227,11 @@ class ExocetMagics(Magics):
         if error is not None:
             self.failures.expect(error, was_shown=True)
             raise error
+
+
+def _say_progress(passes: int, seconds: float) -> None:
+    """Say on standard error that a search goes on."""
+    sys.stderr.write(progress_line(passes, seconds) + "\n")
 
 
 def _is_awaited(shell: Any, cell: str) -> bool:

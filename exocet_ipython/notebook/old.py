@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
+from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
+from exocet_ipython.survivors.roots import Root
 
 __all__ = ["OldObjects"]
 
@@ -23,7 +25,7 @@ class OldObjects:
         current: gives the current generation.
     """
 
-    def __init__(self, namespace: Mapping[str, Any], current: Callable[[], Generation]) -> None:
+    def __init__(self, namespace: dict[str, Any], current: Callable[[], Generation]) -> None:
         self._namespace = namespace
         self._current = current
         self._retirement = Retirement()
@@ -50,6 +52,29 @@ class OldObjects:
     def ids(self) -> frozenset[int]:
         """Return the ids of the replaced modules, classes and functions that are alive."""
         return frozenset(id(value) for old in self.generations() for _, _, value in old.living())
+
+    def why(
+        self, text: str, known: Iterable[Root] = (), progress: Callable[[int, float], object] | None = None
+    ) -> WhyReport:
+        """Say what keeps something old alive; see `explain`.
+
+        Args:
+            text: a notebook name, a class, or the number of a generation.
+            known: places of the shell that hold objects.
+            progress: told the number of passes and the seconds, once there has been a second.
+
+        Raises:
+            NothingOldError: the text stands for nothing, or for something that is not old.
+        """
+        with PUBLISHING:
+            generations, current = self.generations(), self._current()
+        return explain(text, generations, self._namespace, current, known=known, progress=progress)
+
+    def askable(self) -> list[str]:
+        """Return what `why` can be asked for: names that hold old objects, old definitions, old generations."""
+        names = {name for survivor in self.named() for name in survivor.names}
+        numbers = {str(old.number) for old in self.generations()}
+        return sorted(names | {name for old in self.generations() for _, name, _ in old.living()} | numbers)
 
     def migrate(self, names: Sequence[str] = (), *, rebuild: bool = False) -> MigrationReport:
         """Move what lives to the current generation; see `move_survivors`.

@@ -67,6 +67,7 @@ class Holds:
         seconds: how long it took.
         frozen: how many objects `gc.freeze` has set aside: what they hold is only seen in namespaces.
         bounded: what kept the search from looking into everything: `depth`, `time` or `width`; empty when nothing.
+        is_complete: whether there are no further paths.
     """
 
     paths: tuple[HoldPath, ...] = ()
@@ -75,6 +76,7 @@ class Holds:
     seconds: float = 0.0
     frozen: int = 0
     bounded: str = ""
+    is_complete: bool = True
 
 
 def find_holds(  # noqa: PLR0913 - what is asked, where to look, how far, and whom to tell
@@ -82,7 +84,6 @@ def find_holds(  # noqa: PLR0913 - what is asked, where to look, how far, and wh
     roots: Roots,
     *,
     asked: str = "",
-    everything: bool = False,
     bounds: Bounds | None = None,
     describe: Callable[[Any], str] | None = None,
     progress: Callable[[int, float], object] | None = None,
@@ -93,9 +94,9 @@ def find_holds(  # noqa: PLR0913 - what is asked, where to look, how far, and wh
         targets: the objects, any of which counts as found. The list is emptied: it would hold them.
         roots: where a path may begin; emptied at the end.
         asked: the name by which the person asked: it ends no search, since they know it.
-        everything: go on as long as each pass finds another path, instead of one pass after the first.
         bounds: how far to go.
-        describe: says what an object is, where a path is to end at the first one it knows; empty for all others.
+        describe: says what an old object is; empty for all others. Then a path to each old object is looked for, and
+            ends there; without it, one to the targets.
         progress: told the number of passes and the seconds, between two passes once there has been a second.
 
     Raises:
@@ -105,9 +106,9 @@ def find_holds(  # noqa: PLR0913 - what is asked, where to look, how far, and wh
     >>> find_holds([model], Roots({"layers": [model]})).paths[0].expression
     'layers[0]'
     """
-    search = Search(targets, roots, bounds or Bounds(), progress)
+    search = Search(targets, roots, bounds or Bounds(), is_old=describe, progress=progress)
     try:
-        search.run(asked=asked, everything=everything)
+        search.run(asked)
         return _write_down(search, describe)
     except BaseException as error:  # noqa: BLE001 - raised again
         # The frames of the search would hold what they have found.
@@ -119,14 +120,24 @@ def find_holds(  # noqa: PLR0913 - what is asked, where to look, how far, and wh
 def _write_down(search: Search, describe: Callable[[Any], str] | None) -> Holds:
     """Return what was found as text."""
     paths: dict[str, HoldPath] = {}
-    for found in sorted(search.found, key=lambda found: found.levels):
-        path = _path_of(search, found, describe)
-        paths.setdefault(path.expression, path)
+    for found in search.found:
+        for way in search.ways(found.place):
+            path = _path_of(found, way, describe)
+            paths.setdefault(path.expression, path)
     if not paths:
-        paths = {path.expression: path for path in map(_end_of, map(search.chain, search.ends[:_ENDS]))}
+        ways = [way for place in search.ends[:_ENDS] for way in search.ways(place)[:1]]
+        paths = {path.expression: path for path in map(_end_of, ways)}
     ordered = sorted(paths.values(), key=_rank)
     seconds = time.perf_counter() - search.began
-    return Holds(tuple(ordered), search.from_c, search.passes, seconds, search.frozen, search.bounded)
+    return Holds(
+        tuple(ordered),
+        search.from_c,
+        search.passes,
+        seconds,
+        search.frozen,
+        search.bounded,
+        search.is_exhausted,
+    )
 
 
 def _rank(path: HoldPath) -> tuple[int, int, bool]:
@@ -134,19 +145,11 @@ def _rank(path: HoldPath) -> tuple[int, int, bool]:
     return path.levels, _NEAREST.index(path.kind), path.expression.startswith("_")
 
 
-def _path_of(search: Search, found: Found, describe: Callable[[Any], str] | None) -> HoldPath:
-    """Write a path down; where `describe` is given, only as far as to the first object that it knows."""
-    chain, reaches, levels = search.chain(found.place), "", found.levels
-    for place, node in enumerate(chain if describe is not None else ()):
-        reaches = describe(node) if describe is not None else ""
-        if reaches:
-            levels -= len(chain) - place - 1
-            del chain[place + 1 :]
-            break
+def _path_of(found: Found, way: list[Any], describe: Callable[[Any], str] | None) -> HoldPath:
     start = found.start
-    if start.root is not None:
-        chain.insert(0, start.root.value)
-    return HoldPath(express(start.expression, chain), start.kind, levels, start.where, reaches)
+    chain = way if start.root is None else [start.root.value, *way]
+    reaches = "" if describe is None else describe(way[-1])
+    return HoldPath(express(start.expression, chain), start.kind, len(way), start.where, reaches)
 
 
 def _end_of(chain: list[Any]) -> HoldPath:

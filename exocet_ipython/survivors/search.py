@@ -8,8 +8,8 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType, FunctionType, GeneratorType
 from typing import Any
@@ -60,15 +60,23 @@ class Search:
     """
 
     def __init__(
-        self, targets: list[Any], roots: Roots, bounds: Bounds, progress: Callable[[int, float], object] | None
+        self,
+        targets: list[Any],
+        roots: Roots,
+        bounds: Bounds,
+        *,
+        is_old: Callable[[Any], object] | None = None,
+        progress: Callable[[int, float], object] | None = None,
     ) -> None:
         self._roots = roots
+        self._is_old = is_old
         self._bounds = bounds
         self._progress = progress
         self.began = time.perf_counter()
         self._nodes: list[Any] = list(targets)
         targets.clear()
-        self._towards = [-1] * len(self._nodes)  # place of a node -> place of the node that it refers to
+        self._inner: list[list[int]] = [[] for _ in self._nodes]  # place of a node -> places of what it refers to
+        self._old = set(range(len(self._nodes)))  # places at which a path may end
         self._places = {id(node): place for place, node in enumerate(self._nodes)}
         self._level: list[Any] = list(self._nodes)
         own = [self._nodes, self._level, roots, *roots.containers()]
@@ -84,15 +92,16 @@ class Search:
     def __repr__(self) -> str:
         return f"<search: {self.passes} passes, {len(self._nodes)} objects, {len(self.found)} ways in>"
 
-    def run(self, *, asked: str, everything: bool) -> None:
+    def run(self, asked: str) -> None:
         """Look through the heap, level by level, until a path is known and one more pass was made.
+
+        Where there is more than one old object, until a path is known to each that is reached.
 
         Args:
             asked: the name by which the person asked; that it leads to the object ends nothing.
-            everything: go on as long as each pass finds another path.
         """
         self._start_at(self._level, 0)
-        while self._level and not self._is_done(asked, everything=everything):
+        while self._level and not self._is_done(asked):
             if self._is_bounded():
                 return
             began = time.perf_counter()
@@ -101,13 +110,23 @@ class Search:
             if self._progress is not None and time.perf_counter() - self.began > 1:
                 self._progress(self.passes, time.perf_counter() - self.began)
 
-    def chain(self, place: int) -> list[Any]:
-        """Return the objects from the one at a place to the target that it leads to."""
-        chain = []
-        while place >= 0:
-            chain.append(self._nodes[place])
-            place = self._towards[place]
-        return chain
+    def ways(self, place: int) -> list[list[Any]]:
+        """Return the shortest ways from the object at a place to each old object that it leads to, as objects."""
+        return [[self._nodes[step] for step in way] for way in self._ways(place)]
+
+    def _ways(self, place: int) -> list[list[int]]:
+        ways: list[list[int]] = []
+        waiting, seen = deque([[place]]), {place}
+        while waiting:
+            way = waiting.popleft()
+            if way[-1] in self._old:
+                ways.append(way)
+                continue
+            for inner in self._inner[way[-1]]:
+                if inner not in seen:
+                    seen.add(inner)
+                    waiting.append([*way, inner])
+        return ways
 
     def let_go(self) -> None:
         """Refer to nothing any more."""
@@ -115,9 +134,14 @@ class Search:
         self._level.clear()
         self._roots.let_go()
 
-    def _is_done(self, asked: str, *, everything: bool) -> bool:
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing is left to look into."""
+        return not self._level and not self.bounded
+
+    def _is_done(self, asked: str) -> bool:
         levels = [found.levels for found in self.found if found.start.expression != asked]
-        return bool(levels) and self.passes > (max(levels) if everything else min(levels))
+        return self._is_old is None and bool(levels) and self.passes > min(levels)
 
     def _is_bounded(self) -> bool:
         if self.passes >= self._bounds.depth:
@@ -139,9 +163,12 @@ class Search:
         self._count_from_c(referrers)
         outer: dict[type, list[Any]] = defaultdict(list)
         for referrer in referrers:
-            if id(referrer) in self._own or id(referrer) in self._places:
+            if id(referrer) in self._own:
                 continue
-            if self._roots.is_root(referrer):
+            if id(referrer) in self._places:
+                if self._is_old is not None:
+                    self._inner[self._places[id(referrer)]] += _parts(referrer, wanted)
+            elif self._roots.is_root(referrer):
                 for start, inner in self._roots.starts_in(referrer, wanted):
                     self.found.append(Found(start, wanted[inner], self.passes))
             elif not _is_ours(referrer):
@@ -152,17 +179,21 @@ class Search:
     def _take_level(self, outer: dict[type, list[Any]], wanted: dict[int, int]) -> None:
         """Take the next level: all that refers to the present one, or some of each type where that is too much."""
         self._level.clear()
+        explained = {way[-1] for found in self.found for way in self._ways(found.place)} if self._is_old else set()
         for node in _in_turn(outer.values()):
             if len(self._level) >= self._bounds.width:
                 self.bounded = "width"
                 break
-            inner = next((wanted[id(part)] for part in gc.get_referents(node) if id(part) in wanted), None)
-            if inner is None:
-                continue  # another thread has changed it since
-            self._places[id(node)] = len(self._nodes)
+            inner = _parts(node, wanted)
+            is_old = self._is_old is not None and bool(self._is_old(node))
+            if not is_old and all(way[-1] in explained for part in inner for way in self._ways(part)):
+                continue  # or another thread has changed it since
+            place = self._places[id(node)] = len(self._nodes)
             self._nodes.append(node)
-            self._towards.append(inner)
+            self._inner.append(inner if self._is_old is not None else inner[:1])
             self._level.append(node)
+            if is_old:
+                self._old.add(place)
         self._start_at(self._level, self.passes)
 
     def _start_at(self, nodes: list[Any], level: int) -> None:
@@ -205,6 +236,11 @@ def _count_parts(holders: list[Any], own: set[int], counts: dict[int, int]) -> N
             for part in gc.get_referents(holder):
                 if id(part) in counts:
                     counts[id(part)] += 1
+
+
+def _parts(holder: Any, wanted: Mapping[int, int]) -> list[int]:
+    """Return the places of the objects, given by id, that an object refers to."""
+    return list(dict.fromkeys(wanted[id(part)] for part in gc.get_referents(holder) if id(part) in wanted))
 
 
 def _in_turn(groups: Iterable[list[Any]]) -> Iterator[Any]:

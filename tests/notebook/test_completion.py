@@ -82,6 +82,18 @@ def test_old_classes_complete_for_exomigrate(game: Notebook, workshop: Workshop)
     assert press_tab(game, "%exomigrate --") == ["%exomigrate --rebuild"]
 
 
+def test_what_is_old_completes_for_exowhy(game: Notebook, workshop: Workshop) -> None:
+    """`%exowhy` offers the names that hold old objects, the definitions that are alive, and their generations."""
+    workshop.write({"zoo.py": "class Cat: pass\n"})
+    game.run("%exoload zoo\nkitten = zoo.Cat()")
+    assert press_tab(game, "%exowhy kit") == []
+    workshop.write({"zoo.py": "class Cat: age = 1\n"})
+    game.run("%exoreload")
+    assert press_tab(game, "%exowhy kit") == ["%exowhy kitten"]
+    assert press_tab(game, "%exowhy zo") == ["%exowhy zoo.Cat"]
+    assert "%exowhy 1" in press_tab(game, "%exowhy ")
+
+
 def test_loaded_modules_complete_for_exoreload(game: Notebook, workshop: Workshop) -> None:
     """`%exoreload` offers what is loaded, and nothing else of the project."""
     workshop.write({"gameone.py": "", "gametwo.py": ""})

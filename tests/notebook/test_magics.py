@@ -170,6 +170,7 @@ def test_exoload_of_a_shared_module_gives_the_one_there_is(notebook: Notebook) -
         ("exoload", ["NAME [as ALIAS]", "from NAME import A, B as C", "%%exoload"]),
         ("exoreload", ["--force", "--dry-run", "NAME"]),
         ("exostatus", ["%exostatus"]),
+        ("exowhy", ["NAME|CLASS|GENERATION", "%exowhy game.world.Room"]),
     ],
 )
 def test_help_shows_the_arguments(notebook: Notebook, magic: str, words: list[str]) -> None:
@@ -202,6 +203,8 @@ def test_help_shows_the_arguments(notebook: Notebook, magic: str, words: list[st
         ("%exoload --nope game", "--nope"),
         ("%exoreload --frce", "--frce"),
         ("%exostatus game", "game"),
+        ("%exowhy", "needs a name"),
+        ("%exowhy --all", "--all"),
         ("%%exoload game\nimport game", "no arguments"),
     ],
 )

@@ -1,0 +1,193 @@
+"""What a person means when they ask about something old: by a notebook name, a class, the number of a generation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.errors import NothingOldError
+from exocet_ipython.notebook.bindings import MISSING
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.survivors.records import Kind, RetiredGeneration
+
+__all__ = ["Labels", "Subject", "find_subjects"]
+
+_ADVICE = "give a notebook name, a class as in game.world.Room, or the number of a generation; %exostatus lists them"
+
+
+@dataclass(slots=True, eq=False)
+class Subject:
+    """One old thing to look into.
+
+    Attributes:
+        label: what it is, as people read it.
+        generation: the number of the generation that it belongs to.
+        asked: the expression by which the person has it; empty where they named a class or a generation.
+        is_generation: whether it stands for all that lives of a generation.
+        targets: the objects; who looks into them empties the list.
+    """
+
+    label: str
+    generation: int
+    asked: str = ""
+    is_generation: bool = False
+    targets: list[Any] = field(default_factory=list)
+
+
+class Labels:
+    """What retired objects are called: tells a retired class, function, module or an instance from everything else.
+
+    It knows them by id, and so only as long as they are held elsewhere.
+    """
+
+    def __init__(self, generations: Sequence[RetiredGeneration]) -> None:
+        self._known: dict[int, tuple[int, Kind, str]] = {}
+        for generation in generations:
+            for kind, name, value in generation.living():
+                self._known[id(value)] = generation.number, kind, name
+
+    def of(self, value: Any) -> tuple[int, Kind, str] | None:
+        """Return generation, kind and dotted name of what an object is, or of the class that it is an instance of."""
+        found = self._known.get(id(value))
+        if found is not None:
+            return found
+        for base in type.__getattribute__(type(value), "__mro__"):
+            if id(base) in self._known:
+                number, _, name = self._known[id(base)]
+                return number, "instance", name
+        return None
+
+    def describe(self, value: Any) -> str:
+        """Say what an object is; empty for what is not old.
+
+        >>> Labels([]).describe(1)
+        ''
+        """
+        found = self.of(value)
+        return "" if found is None else describe(found[1], found[2])
+
+
+def describe(kind: Kind, name: str) -> str:
+    """Say in a few words what something old is.
+
+    >>> describe("instance", "game.world.Room"), describe("function", "game.look")
+    ('old Room', 'old function look')
+    """
+    return f"old {'' if kind == 'instance' else f'{kind} '}{name.rpartition('.')[2]}"
+
+
+def find_subjects(
+    text: str, generations: Sequence[RetiredGeneration], namespace: Mapping[str, Any], current: Generation
+) -> list[Subject]:
+    """Return what a text stands for; nothing where it is a class or a generation of which nothing old is alive.
+
+    Args:
+        text: a name of the namespace, or an expression such as `app.model` or `Out[5]`; the dotted name of a class,
+            function or module, or the end of one; the number of a generation.
+        generations: what lives of replaced generations, oldest first.
+        namespace: the notebook's names.
+        current: the current generation.
+
+    Raises:
+        NothingOldError: it stands for nothing, or for something that is not old.
+    """
+    if text.isdecimal():
+        return _generation(int(text), generations, current)
+    labels = Labels(generations)
+    found = _value_of(text, namespace)
+    what = labels.of(found)
+    if what is not None:
+        number, kind, name = what
+        return [Subject(describe(kind, name), number, text, targets=[found])]
+    names = [text] if found is MISSING else [text, _dotted_name(found)]
+    subjects = _definitions(names, generations)
+    if not subjects and not any(_is_current(name, current) for name in names):
+        if found is MISSING:
+            raise NothingOldError(f"nothing old is named {text!r}", advice=_ADVICE)
+        raise NothingOldError(f"{text!r} is no old object", advice=_ADVICE)
+    return subjects
+
+
+def _generation(number: int, generations: Sequence[RetiredGeneration], current: Generation) -> list[Subject]:
+    if number == current.number:
+        raise NothingOldError(f"generation {number} is the current one: nothing of it is old", advice=_ADVICE)
+    if number > current.number or number == 0:
+        raise NothingOldError(
+            f"there is no generation {number}", where=f"the current one is {current.number}", advice=_ADVICE
+        )
+    return [
+        Subject(
+            f"generation {number}",
+            number,
+            is_generation=True,
+            targets=[value for _, _, value in generation.living()],
+        )
+        for generation in generations
+        if generation.number == number
+    ]
+
+
+def _definitions(names: Sequence[str], generations: Sequence[RetiredGeneration]) -> list[Subject]:
+    """Return the living definitions of some names, the newest first."""
+    return [
+        Subject(describe(kind, entry), generation.number, targets=[value])
+        for generation in reversed(generations)
+        for kind, entry, value in list(generation.living())
+        if any(f".{entry}".endswith(f".{name}") for name in names)
+    ]
+
+
+def _is_current(name: str, current: Generation) -> bool:
+    """Say whether a dotted name, or the end of one, stands for something that the current generation defines."""
+    module, _, attribute = name.rpartition(".")
+    if name in current.records or any(known.endswith(f".{name}") for known in current.records):
+        return True
+    owners = [
+        record for known, record in current.records.items() if f".{known}".endswith(f".{module}" if module else "")
+    ]
+    return any(attribute in getattr(record.module, "__dict__", {}) for record in owners)
+
+
+def _dotted_name(value: Any) -> str:
+    """Return the dotted name of a class, function or module; that of its class for everything else."""
+    if issubclass(type(value), ModuleType):
+        return str(getattr(value, "__name__", ""))
+    if type(value) is FunctionType:
+        return f"{value.__module__}.{value.__qualname__}"
+    owner = value if issubclass(type(value), type) else type(value)
+    return f"{type.__getattribute__(owner, '__module__')}.{type.__getattribute__(owner, '__qualname__')}"
+
+
+def _value_of(text: str, namespace: Mapping[str, Any]) -> Any:
+    """Return what an expression of names, attributes and items gives, or `MISSING`."""
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):
+        return MISSING
+    found: Any = MISSING
+    for step in _steps(tree):
+        match step:
+            case ast.Name(id=name):
+                found = namespace.get(name, MISSING)
+            case ast.Attribute(attr=name):
+                found = getattr(found, name, MISSING)
+            case ast.Subscript(slice=ast.Constant(value=key)):
+                try:
+                    found = found[key]
+                except (LookupError, TypeError):
+                    return MISSING
+            case _:
+                return MISSING
+        if found is MISSING:
+            return MISSING
+    return found
+
+
+def _steps(tree: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression's parts from the name on which it begins."""
+    if isinstance(tree, (ast.Attribute, ast.Subscript)):
+        yield from _steps(tree.value)
+    yield tree

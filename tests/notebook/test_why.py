@@ -1,0 +1,224 @@
+"""`%exowhy`: what keeps an old object alive, as a person asks for it."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+from IPython.core.error import UsageError
+
+from exocet_ipython.errors import NothingOldError
+from exocet_ipython.notebook.why import HeldObject, WhyReport
+from exocet_ipython.survivors.paths import HoldPath, Holds
+from tests.shells import Notebook
+from tests.workshop import Workshop
+
+WORLD = """
+    class Room:
+        exits = {{}}
+        def enter(self): return {number}
+    class Sealed:
+        __slots__ = ()
+    def on_click(): return Room
+    NUMBER = {number}
+"""
+
+CELL = """
+from game.world import Room, Sealed, on_click
+room = Room()
+class App: pass
+app = App()
+app.model = App()
+app.model.layers = [0, 1, 2, Room()]
+handlers = {"click": on_click, "enter": Room().enter}
+"""
+
+
+@pytest.fixture
+def game(notebook: Notebook, workshop: Workshop) -> Notebook:
+    """A notebook that holds objects of generation 1 in several places, while generation 2 is current."""
+    workshop.write({"game/__init__.py": "", "game/world.py": WORLD.format(number=1)})
+    notebook.run("%exoload game.world")
+    notebook.run(CELL)
+    edit(notebook, workshop, 2)
+    return notebook
+
+
+def edit(notebook: Notebook, workshop: Workshop, number: int) -> None:
+    """Edit the module, and reload it."""
+    workshop.write({"game/world.py": WORLD.format(number=number)})
+    notebook.run("%exoreload")
+
+
+def ask(notebook: Notebook, what: str) -> WhyReport:
+    """What `%exowhy` returns."""
+    report = notebook.value(f"%exowhy {what}")
+    assert isinstance(report, WhyReport)
+    return report
+
+
+def test_a_name(game: Notebook) -> None:
+    """For a name the report says what else holds the object, or that nothing does."""
+    assert repr(ask(game, "room")).splitlines() == [
+        "old Room (generation 1) is held by room alone",
+        "  room  the name you asked by",
+    ]
+    game.run("rooms = [room]")
+    report = ask(game, "room")
+    assert report.headline == "old Room (generation 1) is also held by rooms[0]"
+    assert [path.expression for path in report.paths] == ["room", "rooms[0]"]
+    assert report.held[0].holds.from_c == 0
+
+
+def test_expressions(game: Notebook) -> None:
+    """An old object may be given by an attribute or an item, quotes and all."""
+    for expression in ("app.model.layers[3]", 'handlers["click"]'):
+        report = ask(game, expression)
+        assert report.headline.endswith(f"is held by {expression} alone")
+
+
+def test_a_class(game: Notebook) -> None:
+    """A class is asked for by its dotted name, or by the name that the current one has in the notebook."""
+    for name in ("game.world.Room", "Room", "world.Room"):
+        report = ask(game, name)
+        assert report.held[0].label == "old class Room"
+        assert report.paths[0].expression == "type(room)"
+        assert report.passes <= report.paths[0].levels + 1
+    assert ask(game, "game.world.on_click").paths[0].expression == 'handlers["click"]'
+
+
+def test_a_class_of_several_generations(game: Notebook, workshop: Workshop) -> None:
+    """Each generation's class is explained, the newest first."""
+    game.run("from game.world import Room\nsecond = Room()")
+    edit(game, workshop, 3)
+    report = ask(game, "game.world.Room")
+    assert [(held.generation, held.holds.paths[0].expression) for held in report.held] == [
+        (2, "type(second)"),
+        (1, "type(room)"),
+    ]
+    assert "1 older one" in report.headline
+
+
+def test_a_generation(game: Notebook) -> None:
+    """For a generation there is a path to each old object that something else holds."""
+    report = ask(game, "1")
+    found = {path.expression: path.reaches for path in report.paths}
+    assert {
+        "room": "old Room",
+        'handlers["click"]': "old function on_click",
+        'handlers["enter"].__self__': "old Room",
+        "app.model.layers[3]": "old Room",
+    }.items() <= found.items()
+    assert report.headline.startswith("generation 1 is held by room, and ")
+
+
+def test_what_is_gone(game: Notebook) -> None:
+    """When nothing is left, a class and a generation are said to be gone, and the report is false."""
+    game.run("del room, app\nhandlers.clear()\nOut.clear()\n_ = __ = ___ = None")
+    gc.collect()
+    report = ask(game, "game.world.Room")
+    assert (repr(report), bool(report)) == ("no old game.world.Room is alive", False)
+    assert repr(ask(game, "1")) == "generation 1 is gone: nothing of it is alive"
+
+
+def test_what_only_the_collector_has_not_seen(game: Notebook) -> None:
+    """Garbage is called that, with what to do."""
+    game.run("room.me = room\nhandlers.clear()\ndel app")
+    gc.disable()
+    try:
+        game.run("del room")
+        report = ask(game, "game.world.Room")
+    finally:
+        gc.enable()
+    assert repr(report) == (
+        "old class Room (generation 1): nothing holds it; it goes when the collector runs: %exocollect"
+    )
+    assert not report
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("2", "generation 2 is the current one: nothing of it is old"),
+        ("9", "there is no generation 9 (the current one is 2)"),
+        ("nope", "nothing old is named 'nope'"),
+        ("app", "'app' is no old object"),
+        ("handlers['nope']", "nothing old is named"),
+        ("1 +", "nothing old is named '1 +'"),
+    ],
+)
+def test_wrong_input_says_what_to_do(game: Notebook, what: str, said: str) -> None:
+    """Each error says what is wrong and what can be asked for."""
+    shown = game.fail(f"%exowhy {what}", NothingOldError)
+    assert said in shown
+    assert "%exostatus" in shown
+
+
+def test_usage(game: Notebook) -> None:
+    """Without anything to ask for, the magic says what it takes."""
+    shown = game.fail("%exowhy", UsageError)
+    assert "%exowhy needs a name, a class or the number of a generation" in shown
+
+
+def test_a_report_holds_nothing(game: Notebook) -> None:
+    """Reports that are kept, in `Out` too, keep no old object alive."""
+    room = weakref.ref(game.shell.user_ns["room"])
+    game.run("kept = [get_ipython().run_line_magic('exowhy', what) for what in ('room', '1', 'Room')]")
+    game.run("%exowhy room")
+    game.run("del room")
+    gc.collect()
+    assert room() is None
+
+
+def test_nothing_of_ours_is_shown(game: Notebook) -> None:
+    """No path leads through the extension's own records."""
+    for what in ("room", "1", "game.world.Room", "game.world.on_click"):
+        assert "exocet" not in repr(ask(game, what)).lower()
+
+
+def test_what_ipython_keeps(game: Notebook) -> None:
+    """An output is said to be one, and the last traceback is found."""
+    game.run("room")
+    game.run("del room")
+    kinds = {path.kind for path in ask(game, "Room").paths}
+    assert "output" in kinds
+    game.run("def fail(thing): 1 / 0")
+    game.fail("fail(app.model.layers.pop())", ZeroDivisionError)
+    game.run("del app\nhandlers.clear()\nOut.clear()\n_ = __ = ___ = _5 = None")
+    found = ask(game, "1").paths
+    assert any(path.kind == "traceback" and 'f_locals["thing"]' in path.expression for path in found)
+
+
+def test_text_and_html() -> None:
+    """The text has each path with what it begins with; the HTML escapes everything."""
+    holds = Holds(
+        (
+            HoldPath("a[0]", "name", 2),
+            HoldPath('Out[3]["<b>"]', "output", 2),
+            HoldPath("sys._current_frames()[1].f_locals['x']", "frame", 3, "worker: f() in a.py, line 3"),
+        ),
+        from_c=2,
+        passes=3,
+        bounded="width",
+        is_complete=False,
+    )
+    report = WhyReport("m.A", (HeldObject("old class A", 1, "", holds),))
+    lines = repr(report).splitlines()
+    assert lines[0] == "old class A (generation 1) is held by a[0], and at least 2 further paths"
+    assert lines[2].endswith("  kept by IPython as an output")
+    assert lines[3].endswith("worker: f() in a.py, line 3")
+    assert lines[4] == "  held from C: 2 references that no Python object explains"
+    assert lines[5] == "  not complete: too many objects hold it to look at all of them"
+    shown = report._repr_html_()
+    assert "<b>" not in shown
+    assert "worker: f() in a.py, line 3" in shown
+
+
+def test_many_paths_are_cut() -> None:
+    """Of many paths some are shown, and how many more there are is said."""
+    paths = tuple(HoldPath(f"names[{number}]", "name", 2) for number in range(50))
+    text = repr(WhyReport("1", (HeldObject("generation 1", 1, "", Holds(paths)),)))
+    assert "and 49 further paths" in text
+    assert len(text.splitlines()) < 15
+    assert text.endswith("and 40 more")
