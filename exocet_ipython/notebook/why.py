@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -10,7 +11,7 @@ from typing import Any
 from exocet_ipython.notebook.report import format_seconds, plural, to_html
 from exocet_ipython.notebook.subjects import Labels, Subject, find_subjects
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.survivors.held import Ownership
+from exocet_ipython.survivors.held import find_held, namespaces_of
 from exocet_ipython.survivors.paths import HoldPath, Holds, find_holds
 from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.roots import Root, Roots
@@ -195,11 +196,9 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
 
 def _leave_what_is_held(subject: Subject) -> None:
     """Leave only what something outside of its generation refers to: what that leads to lives for its sake."""
-    modules = [vars(target) for target in subject.targets if type(target) is ModuleType]
-    ownership = Ownership(subject.targets, modules)
-    held = [ownership.is_held(target) for target in subject.targets]
-    if any(held):
-        subject.targets[:] = [target for target, is_held in zip(subject.targets, held, strict=True) if is_held]
+    spaces = [vars(target) for target in subject.targets if type(target) is ModuleType]
+    spaces += namespaces_of(subject.targets, {id(getattr(module, "__dict__", None)) for module in sys.modules.values()})
+    subject.targets[:] = find_held(subject.targets, spaces) or subject.targets
 
 
 def _line(path: HoldPath, width: int, *, is_asked: bool) -> str:
