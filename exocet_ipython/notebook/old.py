@@ -9,8 +9,10 @@ from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
+from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
 from exocet_ipython.survivors.roots import Root
 
@@ -29,17 +31,20 @@ class OldObjects:
         self._namespace = namespace
         self._current = current
         self._retirement = Retirement()
+        self._texts = RetiredTexts()
 
     def __repr__(self) -> str:
         return f"<old objects of {len(self.generations())} generations>"
 
     def generations(self) -> tuple[RetiredGeneration, ...]:
         """Return the replaced generations of which something is alive, oldest first."""
+        self._texts.prune()
         return self._retirement.living()
 
-    def retire(self, generation: RetiredGeneration, current: frozenset[int] = frozenset()) -> None:
-        """Add what a publish replaced, and forget what it made current again, known by its id."""
-        self._retirement.retire(generation, current)
+    def retire(self, done: Published) -> None:
+        """Add what a publish replaced, and forget what it made current again."""
+        self._retirement.retire(done.retired, done.again)
+        self._texts.add(done.labelled)
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""

@@ -13,9 +13,10 @@ from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
 from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import retire_modules
+from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
+from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.migrate import Migration, migrate
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor, objects_of
 from exocet_ipython.survivors.returned import give_back, register_again
@@ -33,6 +34,7 @@ class Published:
         replaced: the records of the modules that retired.
         retired: what they defined.
         again: the ids of what is current again.
+        labelled: the retired modules whose code was labelled.
         rebound: the notebook names that have a new value.
         kept: those that keep theirs although its source was replaced.
         migration: what became of survivors.
@@ -42,6 +44,7 @@ class Published:
     replaced: tuple[ModuleRecord, ...]
     retired: RetiredGeneration
     again: frozenset[int]
+    labelled: tuple[RetiredModule, ...]
     rebound: tuple[Rebinding, ...]
     kept: tuple[Kept, ...]
     migration: Migration
@@ -103,13 +106,14 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             withdraw_effects(old, after.records, journal)
             clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
             migration = migrate(old, modules, journal, living, whole)
+        labelled = label_replaced(old, after.records, living, journal)
     except BaseException:
         journal.undo()
         raise
     if migrating and not migration.held:
         retired = RetiredGeneration(current.number)  # nothing of it is there to be tracked
     bindings.confirm(rebound, kept, namespace)
-    return Published(after, tuple(old.values()), retired, again, rebound, kept, migration)
+    return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, kept, migration)
 
 
 def describe_reload(

@@ -270,7 +270,7 @@ class Session:
         with gate:
             done = publish(*parts, mirrors=self._mirrors, living=living, migrating=migrating)
             self.managed.advance(done.generation, (*built.made, *built.gone))
-        self.old.retire(done.retired, done.again)
+        self.old.retire(done)
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self._show_error)
         return describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)

@@ -12,6 +12,7 @@ first, so that it can be given back as it was.
 
 from __future__ import annotations
 
+import linecache
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +81,8 @@ class RetiredModule:
                 _set_state(thing, state)
         for again in self._again:
             again(journal)
+        if self.label in linecache.cache:
+            journal.add(partial(linecache.cache.__setitem__, self.label, linecache.cache.pop(self.label)))
         _release(self, journal)
 
 
@@ -96,16 +99,16 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
         spec = space.get("__spec__")
         if spec is None or not hasattr(spec, "__dict__"):
             continue  # made by hand; it can't come back
+        classes = list(own_classes(space, name))
+        if not classes and not _has_function(space, space):
+            continue
         retired = RetiredModule(record, number)
-        is_held = any(type(value) is FunctionType and value.__globals__ is space for value in space.values())
-        for cls in own_classes(space, name):
-            is_held = True
-            if _space_of(cls) is not space:
+        setattr(spec, _PLACE, retired)
+        journal.add(partial(delattr, spec, _PLACE))
+        for cls in classes:
+            if not _has_function(vars(cls), space) and _space_of(cls) is not space:
                 _set_home(cls, _Home(name, retired))
                 journal.add(partial(_set_home, cls, name))
-        if is_held:
-            setattr(spec, _PLACE, retired)
-            journal.add(partial(delattr, spec, _PLACE))
 
 
 def retired_module(namespace: Mapping[str, Any]) -> RetiredModule | None:
@@ -126,26 +129,25 @@ def retired_class(cls: type) -> RetiredModule | None:
 def own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
     """Yield the classes that the module `name` itself defines, nested ones included."""
     seen: set[int] = set()
-    waiting = list(namespace.values())
+    waiting = [value for value in namespace.values() if issubclass(type(value), type)]
     while waiting:
-        value = waiting.pop()
-        if not issubclass(type(value), type) or id(value) in seen:
-            continue
-        if type.__getattribute__(value, "__module__") == name:
-            seen.add(id(value))
-            yield value
-            waiting += [part for part in vars(value).values() if issubclass(type(part), type)]
+        cls = waiting.pop()
+        if id(cls) not in seen and type.__getattribute__(cls, "__module__") == name:
+            seen.add(id(cls))
+            yield cls
+            waiting += [part for part in vars(cls).values() if issubclass(type(part), type)]
 
 
 def functions_in(value: Any) -> list[FunctionType]:
     """Return the functions of a class attribute: itself, or what a descriptor wraps."""
-    if type(value) is FunctionType:
+    kind = type(value)  # `isinstance` would ask the value itself
+    if kind is FunctionType:
         return [value]
-    if isinstance(value, (staticmethod, classmethod)):
+    if issubclass(kind, (staticmethod, classmethod)):
         return functions_in(value.__func__)
-    if isinstance(value, property):
+    if issubclass(kind, property):
         return [part for part in (value.fget, value.fset, value.fdel) if type(part) is FunctionType]
-    if isinstance(value, cached_property):
+    if issubclass(kind, cached_property):
         return functions_in(value.func)
     return []
 
@@ -160,6 +162,10 @@ class _Home(str):
         home = super().__new__(cls, name)
         home.retired = retired
         return home
+
+
+def _has_function(namespace: Mapping[str, Any], space: Mapping[str, Any]) -> bool:
+    return any(type(value) is FunctionType and value.__globals__ is space for value in namespace.values())
 
 
 def _space_of(cls: type) -> dict[str, Any] | None:

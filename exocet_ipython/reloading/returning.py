@@ -57,7 +57,8 @@ class _Search:
     """Compares earlier generations with what is on disk, reading each file once."""
 
     def __init__(self, plan: Plan, current: Generation, scope: Scope) -> None:
-        self._plan = plan
+        self._changed, self._names = plan.changed, plan.names
+        self._frozen = frozenset(step.name for step in plan.skipped)
         self._current = current
         self._scope = scope
         self._is_listed = False
@@ -72,19 +73,19 @@ class _Search:
             modules: dotted name -> reference to the module that the earlier generation had; None where it had none.
         """
         differing = self._differing(modules)
-        if differing is None or not self._plan.names <= differing.keys():
+        if differing is None or not self._names <= differing.keys():
             return None
-        made: dict[str, ModuleRecord] = {}
         since = {name for name, module in differing.items() if module is None}
-        gone = since & self._plan.names
+        gone = since & self._names
         if any(self._spec_of(name, differing) is not None for name in gone):
             return None  # it is of the new files, and can only be made
-        for name, module in differing.items():
-            if module is not None:
-                record = self._as_on_disk(name, module, differing)
-                if record is None:
-                    return None
-                made[name] = record
+        made: dict[str, ModuleRecord] = {}
+        # What was edited comes first: as a rule it is another text, and nothing else has to be looked at.
+        for name in sorted(differing.keys() - since, key=lambda name: name not in self._changed):
+            record = self._as_on_disk(name, differing)
+            if record is None:
+                return None
+            made[name] = record
         if not self._fits(made, gone, since - gone):
             return None
         return made, frozenset(gone)
@@ -103,18 +104,19 @@ class _Search:
                 differing[name] = module
         return differing
 
-    def _as_on_disk(
-        self, name: str, module: ModuleType, differing: Mapping[str, ModuleType | None]
-    ) -> ModuleRecord | None:
+    def _as_on_disk(self, name: str, differing: Mapping[str, ModuleType | None]) -> ModuleRecord | None:
         """Return a module's record with the time stamps of the present files; None where they aren't what it read."""
-        record = _retired_record(module)
+        module = differing[name]
+        record = None if module is None else _retired_record(module)
+        if module is None or record is None:
+            return None
         wishes = wishes_of(module)
-        if record is None or (wishes is not None and wishes.is_retired):
+        if wishes is not None and wishes.is_retired:
             return None  # what its author has let go of with `on_retire` would be missing
         known = self._current.records.get(name)
         if known is None and PRESENCE.current(name) is not None:
             return None  # it is nobody's to reload by now
-        if known is not None and name not in self._plan.changed:
+        if known is not None and name not in self._changed:
             snapshot: Snapshot | None = known.snapshot
         else:
             snapshot = self._snapshot_of(name, module, differing)
@@ -161,9 +163,8 @@ class _Search:
 
         None of them may hold what retires, and what came to be since may change no import of those that come back.
         """
-        frozen = {step.name for step in self._plan.skipped}
-        dependants = self._current.graph().dependants({*made, *gone}, stop=frozen).keys()
-        if dependants - made.keys() - gone - frozen:
+        dependants = self._current.graph().dependants({*made, *gone}, stop=self._frozen).keys()
+        if dependants - made.keys() - gone - self._frozen:
             return False
         after = self._current.updated(made)
         for record in made.values():

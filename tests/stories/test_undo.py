@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import Any
 
@@ -137,3 +138,18 @@ def test_nothing_of_ours_holds_what_retired(workshop: Workshop, notebook: PlainN
     report = notebook.reload()
     assert [module.name for module in report.reloaded] == ["shapes"]
     assert report.returned == ()
+
+
+@pytest.mark.xfail(strict=True, reason="nothing runs, and what a body did outside of its module is known to nobody")
+def test_going_back_restores_what_bodies_set_elsewhere(
+    workshop: Workshop, notebook: PlainNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After going back, the process is as if the old body had run last."""
+    monkeypatch.setenv("EXOCET_MODE", "")
+    for mode in ("a", "b", "a"):
+        workshop.write({"modes.py": f"import os\nos.environ['EXOCET_MODE'] = {mode!r}\ndef f(): return os\n"})
+        notebook.run("import modes")
+        notebook.run("held = globals().get('held') or [modes]")
+        notebook.reload()
+    assert notebook["held"][0] is notebook["modes"]
+    assert os.environ["EXOCET_MODE"] == "a"

@@ -1,0 +1,171 @@
+"""Labels on retired code: its tracebacks show the text that it ran, and its reprs tell the generation.
+
+Only what ran another text than the one on disk is labelled, when that text is replaced: the file name of its code gets
+the generation, and under that name `linecache` has the text, without a time stamp, so that it is never compared with a
+file. A module that ran again with its text unchanged is labelled when its text changes, if it is alive by then. Current
+code has the real path always: breakpoints bind only to that.
+
+Functions and classes tell their generation by their `__qualname__`. Nothing looks anything up by it but pickle, which
+refuses a retired class in any case and now names the generation in its error; `__name__` and `__module__` stay.
+
+A frame that is running, and a closure that was made before, keep the code that they have, and with it the real path.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import io
+import linecache
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_module
+from exocet_ipython.survivors.records import RetiredGeneration
+
+__all__ = ["RetiredTexts", "label_replaced"]
+
+_WRAPPERS = (FunctionType, type(functools.cache(lambda: None)))  # what `functools.wraps` and `lru_cache` make
+_FEW = 100  # entries of a container of functions; a larger one is a table of something else
+
+
+class RetiredTexts:
+    """The texts of retired modules that `linecache` has for their sake; each is taken out when its module is gone.
+
+    >>> RetiredTexts()
+    <0 texts of retired modules>
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, weakref.ref[RetiredModule]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{len(self._texts)} texts of retired modules>"
+
+    def add(self, labelled: Iterable[RetiredModule]) -> None:
+        """Look after the texts of modules that were labelled."""
+        self._texts |= {retired.label: weakref.ref(retired) for retired in labelled}
+
+    def prune(self) -> None:
+        """Take out the texts whose module is gone; nothing that could be traced has that file name any more."""
+        for label, reference in list(self._texts.items()):
+            if reference() is None:
+                linecache.cache.pop(label, None)
+                del self._texts[label]
+
+
+def label_replaced(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleRecord],
+    living: Iterable[RetiredGeneration],
+    journal: Journal,
+) -> list[RetiredModule]:
+    """Label the living retired modules whose text was replaced; return them.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> record of each module that is current now.
+        living: what lives of earlier generations.
+        journal: how it is taken back.
+    """
+    changed = {name for name, record in old.items() if _digest(record) != _digest(new.get(name))}
+    found = [retired_module(vars(old[name].module)) for name in changed if hasattr(old[name].module, "__dict__")]
+    for generation in living if changed else ():
+        found += [
+            retired_module(vars(module))
+            for kind, name, reference in generation.references
+            if kind == "module" and name in changed and (module := reference()) is not None
+        ]
+    labelled = []
+    for retired in found:
+        if retired is not None and not retired.label:
+            record = retired.record
+            if _digest(record) != _digest(new.get(record.name)) and _put_text(retired, journal):
+                _label(retired, journal)
+                labelled.append(retired)
+    return labelled
+
+
+def _digest(record: ModuleRecord | None) -> tuple[str | None, str]:
+    return (None, "") if record is None else (record.snapshot.path, record.snapshot.digest)
+
+
+def _put_text(retired: RetiredModule, journal: Journal) -> bool:
+    """Put the text that a retired module ran where tracebacks look for it; say whether it is known."""
+    snapshot = retired.record.snapshot
+    if not snapshot.path or not snapshot.digest:
+        return False
+    text = importlib.util.decode_source(snapshot.data or b"")
+    journal.add(functools.partial(setattr, retired, "label", ""))
+    retired.label = f"{snapshot.path}{_tag(retired)}"
+    lines = io.StringIO(text).readlines()  # `splitlines` takes a form feed for the end of a line
+    journal.set_item(linecache.cache, retired.label, (len(text), None, lines, retired.label))
+    return True
+
+
+def _tag(retired: RetiredModule) -> str:
+    return f" (generation {retired.number})"
+
+
+def _label(retired: RetiredModule, journal: Journal) -> None:
+    space, tag = vars(retired.record.module), _tag(retired)
+    path = retired.record.snapshot.path or ""
+    classes = list(own_classes(space, retired.record.name))
+    for function in _own_functions(space, classes):
+        retired.remember(function)
+        journal.add(functools.partial(_relabel, function, function.__code__, function.__qualname__))
+        _relabel(function, _labelled(function.__code__, path, retired.label), function.__qualname__ + tag)
+    for cls in classes:
+        retired.remember(cls)
+        before = type.__getattribute__(cls, "__qualname__")
+        journal.add(functools.partial(type.__setattr__, cls, "__qualname__", before))
+        type.__setattr__(cls, "__qualname__", before + tag)
+
+
+def _relabel(function: FunctionType, code: CodeType, qualname: str) -> None:
+    function.__code__ = code
+    function.__qualname__ = qualname
+
+
+def _labelled(code: CodeType, path: str, label: str) -> CodeType:
+    """Return code, and the code of the functions in it, with another file name; generated code keeps its own."""
+    if code.co_filename != path:
+        return code
+    consts = tuple(_labelled(const, path, label) if type(const) is CodeType else const for const in code.co_consts)
+    return code.replace(co_filename=label, co_consts=consts)
+
+
+def _own_functions(space: Mapping[str, Any], classes: Iterable[type]) -> Iterator[FunctionType]:
+    """Yield the functions of a module that its globals and classes lead to, through decorators and containers."""
+    seen: set[int] = set()
+    waiting: list[Any] = list(space.values())
+    for value in list(waiting):
+        if type(value) in (list, tuple, set, dict) and len(value) <= _FEW:
+            waiting += value.values() if type(value) is dict else value
+    for cls in classes:
+        waiting += vars(cls).values()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        for function in functions_in(value):
+            if id(function) in seen:
+                continue
+            seen.add(id(function))
+            if function.__globals__ is space:
+                yield function
+            waiting += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+        if type(value) in _WRAPPERS and "__wrapped__" in vars(value):
+            seen.add(id(value))
+            waiting.append(vars(value)["__wrapped__"])
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        return type(cell.cell_contents) is not type  # a method's own class is looked at by itself
+    except ValueError:
+        return False
