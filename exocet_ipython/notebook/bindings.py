@@ -158,7 +158,8 @@ class Bindings:
             new: dotted name -> the module that takes its place; without those that are gone.
             whole: ids of changed containers and instances whose counterparts have all that was put into them.
         """
-        known = {id(value): (source, value) for source, value in identities(old)}
+        sought = {id(value) for value in list(namespace.values())}
+        known = {id(value): (source, value) for source, value in identities(old, sought)}
         before = {**new, **{name: record.module for name, record in old.items()}}
         rebound: list[Rebinding] = []
         kept: list[Kept] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -25,29 +25,36 @@ class Source:
         return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
 
 
-def identities(old: Mapping[str, ModuleRecord]) -> Iterator[tuple[Source, Any]]:
-    """Yield all that has an identity of its own in retiring modules.
+def identities(old: Mapping[str, ModuleRecord], sought: Container[int]) -> Iterator[tuple[Source, Any]]:
+    """Yield what has an identity of its own in retiring modules, of the objects that are sought.
 
     A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
     by where it was imported.
+
+    Args:
+        old: dotted name -> record of each module that retires.
+        sought: ids; retiring modules have thousands of objects, and the names that hold one of them are few.
     """
     aliases: list[tuple[Source, Any]] = []
     defined: list[tuple[Source, Any]] = []
     for name, record in old.items():
         for attribute, value in list(getattr(record.module, "__dict__", {}).items()):
-            if attribute.startswith("__") or is_shared(value):
+            is_class = issubclass(type(value), type)
+            if (id(value) not in sought and not is_class) or attribute[:2] == "__" or is_shared(value):
                 continue
             source = Source(name, attribute)
-            if not issubclass(type(value), (type, FunctionType)):
+            if not is_class and not issubclass(type(value), FunctionType):
                 yield source, value
             elif _trait(value, "__module__") == name:
                 # The name in its definition comes after its aliases: an alias may be dropped in the next edit.
-                (defined if _trait(value, "__qualname__") == attribute else aliases).append((source, value))
-                if issubclass(type(value), type):
-                    defined += _class_values(name, attribute, value)
-            elif _trait(value, "__module__") in old:
+                if id(value) in sought:
+                    (defined if _trait(value, "__qualname__") == attribute else aliases).append((source, value))
+                if is_class:
+                    defined += _class_values(name, attribute, value, sought)
+            elif _trait(value, "__module__") in old and id(value) in sought:
                 yield source, value
-        defined.append((Source(name), record.module))
+        if id(record.module) in sought:
+            defined.append((Source(name), record.module))
     yield from aliases
     yield from defined
 
@@ -65,13 +72,17 @@ def is_shared(value: Any) -> bool:
     return kind in (tuple, frozenset) and all(is_shared(item) for item in value)
 
 
-def _class_values(module: str, path: str, cls: Any) -> Iterator[tuple[Source, Any]]:
-    """Yield the members of an enumeration, and the functions and classes that a class holds."""
+def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> Iterator[tuple[Source, Any]]:
+    """Yield the sought ones of the members of an enumeration, and of the functions and classes that a class holds."""
     qualified = _trait(cls, "__qualname__")
     for attribute, entry in list(_trait(cls, "__dict__").items()):
         value = entry.__func__ if type(entry) is staticmethod else entry
-        if issubclass(type(value), FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
+        if issubclass(type(value), type):
+            if _trait(value, "__qualname__") == f"{qualified}.{attribute}":
+                if id(value) in sought:
+                    yield Source(module, f"{path}.{attribute}"), value
+                yield from _class_values(module, f"{path}.{attribute}", value, sought)
+        elif id(value) not in sought:
+            continue
+        elif issubclass(type(value), FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
             yield Source(module, f"{path}.{attribute}"), value
-        elif issubclass(type(value), type) and _trait(value, "__qualname__") == f"{qualified}.{attribute}":
-            yield Source(module, f"{path}.{attribute}"), value
-            yield from _class_values(module, f"{path}.{attribute}", value)

@@ -27,6 +27,7 @@ from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.status import StatusReport, describe_status
 from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
+from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.farewells import call_farewells, print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.plan import Plan
@@ -267,7 +268,7 @@ class Session:
             return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
         living = self.old.generations()
         parts = built, self.generation, self.bindings, self.namespace
-        with gate:
+        with gate, paused_collector():
             done = publish(*parts, mirrors=self._mirrors, living=living, migrating=migrating)
             self.managed.advance(done.generation, (*built.made, *built.gone))
         self.old.retire(done)

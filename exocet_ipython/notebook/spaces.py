@@ -31,11 +31,13 @@ def replace_in_modules(
         old: dotted name -> record of each module that retires.
         new: dotted name -> module of each of `records`.
     """
-    known = {id(value): source for source, value in identities(old)}
-    for record in records.values():
-        for name, value in list(getattr(record.module, "__dict__", {}).items()):
+    assigned = [(record, record.assigned()) for record in records.values()]
+    sought = {id(value) for _, values in assigned for value in values.values()}
+    known = {id(value): source for source, value in identities(old, sought)} if sought else {}
+    for record, values in assigned if known else ():
+        for name, value in values.items():
             source = known.get(id(value))
-            if source is None or name.startswith("__") or record.values.get(name, 0) == id(value):
+            if source is None or name.startswith("__"):
                 continue
             now = resolve(source, new)
             if now is not MISSING and now is not value and not was_changed(source, value, old):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -21,6 +21,7 @@ __all__ = [
 
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
+_ATOM_TYPES = frozenset(ATOMS)
 _FIXED = (*ATOMS, type, FunctionType, BuiltinFunctionType, ModuleType)
 _FIXED_TYPES = frozenset(_FIXED)
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
@@ -43,42 +44,39 @@ def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str
     """
     held: set[Any] = set()
     own: Any = getattr(module, "__name__", None)
-    for attribute, value in _values_in(module, values):
-        if issubclass(type(value), ModuleType):
+    for attribute, value in list(getattr(module, "__dict__", {}).items()):
+        kind = type(value)
+        if kind in _ATOM_TYPES or attribute[:2] == "__" or values.get(attribute) != id(value):
+            continue
+        if kind is FunctionType:
+            held.add(value.__module__)
+            _add_homes(getattr(value, "registry", None), held)  # functools.singledispatch
+        elif issubclass(kind, type):
+            home = type.__getattribute__(value, "__module__")
+            held.add(home)
+            for part in list(vars(value).values()) if home == own else ():
+                _add_homes(part, held)
+        elif issubclass(kind, ModuleType):
             if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
                 held.add(value.__name__)
-        elif issubclass(type(value), type):
-            held.add(type.__getattribute__(value, "__module__"))
-        elif type(value) is FunctionType:
-            held.add(value.__module__)
+        else:
+            _add_homes(value, held)
     return frozenset(name for name in held if isinstance(name, str) and name != own)
 
 
-def _values_in(module: ModuleType, values: Mapping[str, int]) -> Iterator[tuple[str, Any]]:
-    """Yield a module's globals, and what its containers, its classes' containers and its dispatchers hold."""
-    own = getattr(module, "__name__", None)
-    for attribute, value in list(getattr(module, "__dict__", {}).items()):
-        if attribute.startswith("__") or values.get(attribute) != id(value):
-            continue
-        yield attribute, value
-        if issubclass(type(value), type):
-            if type.__getattribute__(value, "__module__") == own:
-                for part in list(vars(value).values()):
-                    yield from _items_in(part)
-        elif type(value) is FunctionType:
-            yield from _items_in(vars(value).get("registry"))  # functools.singledispatch
-        else:
-            yield from _items_in(value)
-
-
-def _items_in(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what a container holds that has a module of its own, an instance as its class."""
+def _add_homes(value: Any, held: set[Any]) -> None:
+    """Add the modules of what a container holds, of an instance that of its class."""
     kind = type(value)
-    if not issubclass(kind, _CONTAINERS) or len(value) > _LARGE:
+    if kind is FunctionType or not issubclass(kind, _CONTAINERS) or len(value) > _LARGE:
         return
     for item in [*value, *value.values()] if issubclass(kind, (dict, MappingProxyType)) else list(value):
-        if type(item) not in ATOMS:
-            yield "", item if issubclass(type(item), (type, FunctionType)) else type(item)
+        if type(item) in _ATOM_TYPES:
+            continue
+        definition = item if issubclass(type(item), (type, FunctionType)) else type(item)
+        if type(definition) is FunctionType:
+            held.add(definition.__module__)
+        else:
+            held.add(type.__getattribute__(definition, "__module__"))
 
 
 def fingerprints(module: ModuleType) -> dict[str, int]:

@@ -13,6 +13,7 @@ from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.graph import ImportGraph
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -39,6 +40,7 @@ class Generation:
     number: int = 0
     records: Mapping[str, ModuleRecord] = field(default_factory=lambda: MappingProxyType({}))
     newest: int = 0
+    _graph: list[ImportGraph] = field(default_factory=list, init=False, repr=False)  # made when it is asked for first
 
     def __repr__(self) -> str:
         return f"<generation {self.number}: {len(self.records)} modules>"
@@ -83,20 +85,20 @@ class Generation:
 
     def graph(self) -> ImportGraph:
         """Return who imports whom in this generation, with evidence."""
-        lines: dict[str, list[str]] = {}
+        if not self._graph:
+            needs = {name: record.needs for name, record in self.records.items()}
+            held = {name: record.held for name, record in self.records.items()}
+            # Not this object itself: a graph that holds its generation would be a circle, for the collector to find.
+            snapshots = {name: record.snapshot for name, record in self.records.items()}
+            self._graph.append(ImportGraph.of(needs, held, partial(_locate, snapshots)))
+        return self._graph[0]
 
-        def locate(name: str, line: int) -> tuple[str, str]:
-            snapshot = self.records[name].snapshot
-            if name not in lines:
-                lines[name] = (snapshot.data or b"").decode("utf-8", "replace").splitlines()
-            text = lines[name][line - 1].strip() if 0 < line <= len(lines[name]) else ""
-            return snapshot.path or "", text
 
-        return ImportGraph.of(
-            {name: record.imports for name, record in self.records.items()},
-            {name: record.held for name, record in self.records.items()},
-            locate,
-        )
+def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[str, str]:
+    """Return the file of a module, and what is written in one of its lines (from 1)."""
+    lines = (snapshots[name].data or b"").splitlines()
+    text = lines[line - 1].strip() if 0 < line <= len(lines) else b""
+    return snapshots[name].path or "", text.decode("utf-8", "replace")
 
 
 class Journal:

@@ -15,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.loading.source import resolve_import
 
-__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "read_imports"]
+__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "lines_of", "read_imports"]
 
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _IMPORT_NAME = dis.opmap["IMPORT_NAME"]
@@ -59,6 +59,20 @@ def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[Import
     """
     package = {"__package__": name if is_package else name.rpartition(".")[0]}
     return tuple(_walk_imports(code, package))
+
+
+def lines_of(imports: Iterable[ImportStatement], name: str) -> dict[str, int]:
+    """Return the names that imports of the module `name` may load, each with the line where that is said first.
+
+    >>> lines_of([ImportStatement(("a", "a.b"), 1), ImportStatement(("a",), 7)], "m")
+    {'a': 1, 'a.b': 1}
+    """
+    lines: dict[str, int] = {}
+    for statement in imports:
+        for imported in statement.names:
+            lines.setdefault(imported, statement.line)
+    lines.pop(name, None)
+    return lines
 
 
 def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
@@ -123,43 +137,50 @@ class ImportGraph:
     {'app': 'lib', 'main': 'app'}
     """
 
-    def __init__(self, edges: Iterable[ImportEdge]) -> None:
-        self._importers: defaultdict[str, list[ImportEdge]] = defaultdict(list)
+    def __init__(
+        self, edges: Iterable[ImportEdge] = (), *, locate: Callable[[str, int], tuple[str, str]] | None = None
+    ) -> None:
+        # Imported name -> importer -> the edge, or its line: most edges are only followed, and never shown.
+        self._importers: defaultdict[str, dict[str, ImportEdge | int]] = defaultdict(dict)
         self._imported: defaultdict[str, list[str]] = defaultdict(list)
+        self._locate = locate
         for edge in edges:
-            self._importers[edge.imported].append(edge)
-            self._imported[edge.importer].append(edge.imported)
+            self._add(edge.importer, edge.imported, edge)
 
     @classmethod
     def of(
         cls,
-        statements: Mapping[str, Iterable[ImportStatement]],
+        needs: Mapping[str, Mapping[str, int]],
         held: Mapping[str, Iterable[str]],
         locate: Callable[[str, int], tuple[str, str]],
     ) -> ImportGraph:
-        """Build the graph of the modules that are the keys of `statements`.
+        """Build the graph of the modules that are the keys of `needs`.
 
         Args:
-            statements: module name -> the imports its source has.
+            needs: module name -> the names that its source may import, each with the line; see `lines_of`.
             held: module name -> the modules whose objects its globals hold.
             locate: module name and line -> the path and the text of that line.
         """
-        edges: dict[tuple[str, str], ImportEdge] = {}
-        for importer, found in statements.items():
-            for statement in found:
-                for imported in statement.names:
-                    if imported != importer and imported in statements and (importer, imported) not in edges:
-                        path, text = locate(importer, statement.line)
-                        edges[importer, imported] = ImportEdge(importer, imported, path, statement.line, text)
-        for importer, names in held.items():
-            for imported in names:
-                if imported in statements:
-                    edges.setdefault((importer, imported), ImportEdge(importer, imported))
-        return cls(edges.values())
+        graph = cls(locate=locate)
+        for importer, lines in needs.items():
+            for imported in (lines.keys() | held.get(importer, ())) & needs.keys():
+                graph._add(importer, imported, lines.get(imported, 0))
+        return graph
+
+    def _add(self, importer: str, imported: str, edge: ImportEdge | int) -> None:
+        self._importers[imported][importer] = edge
+        self._imported[importer].append(imported)
+
+    def _edge(self, importer: str, imported: str) -> ImportEdge:
+        edge = self._importers[imported][importer]
+        if not isinstance(edge, ImportEdge):
+            path, text = self._locate(importer, edge) if edge and self._locate is not None else ("", "")
+            edge = self._importers[imported][importer] = ImportEdge(importer, imported, path, edge, text)
+        return edge
 
     def importers_of(self, name: str) -> tuple[ImportEdge, ...]:
         """Return the edges that lead to `name`, one for each module that imports it."""
-        return tuple(self._importers.get(name, ()))
+        return tuple(self._edge(importer, name) for importer in self._importers.get(name, ()))
 
     def related(self, names: Iterable[str]) -> set[str]:
         """Return the names, and every module that imports or is imported by one of them, directly or through others.
@@ -171,7 +192,7 @@ class ImportGraph:
         waiting = list(found)
         while waiting:
             name = waiting.pop()
-            near = {*self._imported.get(name, ()), *(edge.importer for edge in self._importers.get(name, ()))}
+            near = {*self._imported.get(name, ()), *self._importers.get(name, ())}
             waiting += near - found
             found |= near
         return found
@@ -186,9 +207,10 @@ class ImportGraph:
         found: dict[str, ImportEdge] = {}
         waiting = deque(start)
         while waiting:
-            for edge in self._importers.get(waiting.popleft(), ()):
-                if edge.importer not in found and edge.importer not in start:
-                    found[edge.importer] = edge
-                    if edge.importer not in stop:
-                        waiting.append(edge.importer)
+            imported = waiting.popleft()
+            for importer in self._importers.get(imported, ()):
+                if importer not in found and importer not in start:
+                    found[importer] = self._edge(importer, imported)
+                    if importer not in stop:
+                        waiting.append(importer)
         return found

@@ -12,7 +12,7 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.contents import contents_of, fingerprints, modules_held
 from exocet_ipython.reloading.datafiles import find_data_files, read_declared
 from exocet_ipython.reloading.effects import Effects
-from exocet_ipython.reloading.graph import ImportStatement, read_imports
+from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]
@@ -62,9 +62,21 @@ class ModuleRecord:
         return read_imports(code, self.name, is_package=hasattr(self.module, "__path__")) if code is not None else ()
 
     @cached_property
+    def needs(self) -> Mapping[str, int]:
+        """The names that its source may import, each with the line where that is said first."""
+        return lines_of(self.imports, self.name)
+
+    @cached_property
     def held(self) -> frozenset[str]:
         """The names of the modules whose objects its globals hold since its body ran."""
         return modules_held(self.module, self.values)
+
+    def assigned(self) -> dict[str, Any]:
+        """Return the globals that are not what the module's body left: assigned since, by a cell or a function."""
+        space: dict[str, Any] = dict(getattr(self.module, "__dict__", {}))
+        if list(map(id, space.values())) == list(self.values.values()):
+            return {}  # nearly always, and told in C
+        return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}
 
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
@@ -98,7 +110,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     data = _data_files(module, snapshot, code, like)
     record = ModuleRecord(name, module, snapshot, code, prints, values, order, seconds, number, contents, data, effects)
     if like is not None and code is not None and like.code is code:
-        vars(record)["imports"] = like.imports
+        vars(record).update(imports=like.imports, needs=like.needs)
     return record
 
 

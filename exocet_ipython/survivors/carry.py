@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
-from types import FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -25,6 +25,7 @@ __all__ = ["carry_over"]
 
 _CELLS = "__main__"
 _missing = object()
+_STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 
 
 def carry_over(
@@ -71,19 +72,21 @@ class _Carrier:
         """Carry to the new module; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
-        for name, value in list(getattr(self._record.module, "__dict__", {}).items()):
-            if name.startswith("__"):
-                continue
-            if self._record.values.get(name, 0) != id(value):
+        for name, value in self._record.assigned().items():
+            if not name.startswith("__"):
                 self._carry_global(module, name, value)
+        for name, value in list(getattr(self._record.module, "__dict__", {}).items()):
+            kind = type(value)
+            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not hasattr(value, "registry")):
+                continue  # nearly all
             now = namespace.get(name)
             if now is None or now is value:
                 continue
-            if type(value) is type(now) and type(value) in _CONTEXTS:
-                _CONTEXTS[type(value)](value, now, self._returned)
+            if kind is type(now) and kind in _CONTEXTS:
+                _CONTEXTS[kind](value, now, self._returned)
             elif is_registry(value):
                 whole |= self._carry_items(name, value, now)
-            elif name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type):
+            elif name in self._record.contents and issubclass(kind, type) == issubclass(type(now), type):
                 whole |= self._carry_parts(name, value, now)
             _carry_registrations(value, now, self._session)
         return whole
@@ -106,9 +109,10 @@ class _Carrier:
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
         baseline = self._record.contents[path]
-        known = dict(attributes_of(now))
+        parts = [(n, value) for n, value in attributes_of(before) if baseline.get(n) != id(value) or is_registry(value)]
+        known = dict(attributes_of(now)) if parts else {}
         whole: set[int] = set()
-        for name, value in attributes_of(before):
+        for name, value in parts:
             if is_registry(value) and baseline.get(name) == id(value):
                 if type(known.get(name)) is type(value):
                     whole |= self._carry_items(f"{path}.{name}", value, known[name])

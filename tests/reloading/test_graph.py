@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.reloading.graph import ImportEdge, ImportGraph, ImportStatement, read_imports
+from exocet_ipython.reloading.graph import ImportEdge, ImportGraph, ImportStatement, lines_of, read_imports
 
 CASES = {
     "import a": [("a",)],
@@ -85,7 +85,7 @@ def test_many_imports_in_one_statement() -> None:
 def test_edges_have_evidence() -> None:
     """An edge knows the file, the line and its text; an object that is held gives an edge without a line."""
     graph = ImportGraph.of(
-        {"app": [ImportStatement(("lib", "lib.x", "json"), 3)], "lib": [], "reg": []},
+        {"app": lines_of([ImportStatement(("lib", "lib.x", "json"), 3)], "app"), "lib": {}, "reg": {}},
         {"app": ["lib", "reg"], "lib": [], "reg": ["nothing"]},
         lambda name, line: (f"/{name}.py", f"line {line}"),
     )
