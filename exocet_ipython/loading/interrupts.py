@@ -15,6 +15,7 @@ __all__ = ["act_on_interrupt", "deferred_interrupt", "interruptible"]
 _OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _interruptible: set[CodeType] = set()
+_deferrals: list[_Deferral] = []  # of the main thread: at most one
 
 
 def interruptible(function: _Function) -> _Function:
@@ -36,18 +37,21 @@ def deferred_interrupt() -> Iterator[None]:
         return
     deferral = _Deferral(before)
     signal.signal(signal.SIGINT, deferral)
+    _deferrals.append(deferral)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        _deferrals.remove(deferral)
         deferral.release()
 
 
 def act_on_interrupt() -> None:
     """Let a Ctrl-C that was held back act now; raises KeyboardInterrupt then."""
-    handler = signal.getsignal(signal.SIGINT)
-    if isinstance(handler, _Deferral) and threading.current_thread() is threading.main_thread():
-        handler.release()
+    # Not signal.getsignal(), which tries each answer as an enum: this is asked for every module that is built.
+    for deferral in _deferrals:
+        if deferral.is_waiting and threading.current_thread() is threading.main_thread():
+            deferral.release()
 
 
 class _Deferral:
@@ -63,6 +67,11 @@ class _Deferral:
             frame = frame.f_back
         if frame is None or frame.f_code in _interruptible:
             self.release()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a signal is held back."""
+        return bool(self._waiting)
 
     def release(self) -> None:
         """Hand on the signal that waits, if one does; one that the person ignores stays ignored."""

@@ -73,8 +73,12 @@ class ModuleBuilder(ABC):
             BaseException: whatever the module's body raised; the module is then forgotten.
         """
         module = self.modules.get(name)
-        if module is not None and threading.get_ident() in self._open_in:
-            return module  # perhaps half-way: a circular import, as Python has it
+        thread = threading.get_ident()
+        if thread in self._open_in:
+            if module is not None:
+                return module  # perhaps half-way: a circular import, as Python has it
+            if self._turn.is_held_by(thread):
+                return self._load_new(name)  # for a body that this thread runs: what follows is in force
         with self._turn.held() as held:
             module = self.modules.get(name)
             if module is not None:
@@ -101,6 +105,11 @@ class ModuleBuilder(ABC):
                 self._open_in[thread] -= 1
                 if not self._open_in[thread]:
                     del self._open_in[thread]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the present thread is building."""
+        return threading.get_ident() in self._open_in
 
     def child(self, package: str, name: str) -> Any:
         """Return what attribute `name` of `package` is in this build; raises AttributeError."""
@@ -161,12 +170,16 @@ class ModuleBuilder(ABC):
             module = share_extension(spec)
         else:
             module = self._make(spec)
+            # A module that is half-way is marked as importlib marks it: Python then says "most likely due to a circular
+            # import" (`Python/import.c` reads the attribute).
+            spec._initializing = True  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
             try:
-                with _initializing(spec):
-                    self.run(module, spec)
+                self.run(module, spec)
             except BaseException:
                 self.modules.pop(name, None)
                 raise
+            finally:
+                spec._initializing = False  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
             module = PRESENCE.take_replacement(name, module) or module
         self.modules[name] = module
         if parent and self.claims(parent):
@@ -216,13 +229,3 @@ class ModuleBuilder(ABC):
                 package = proxy_module(package, **{child: found})
             found = package
         return found
-
-
-@contextlib.contextmanager
-def _initializing(spec: Any) -> Iterator[None]:
-    """Mark a module as half-way, as importlib does: Python then says "most likely due to a circular import"."""
-    spec._initializing = True  # noqa: SLF001 - what `import` itself reads (CPython `Python/import.c`)
-    try:
-        yield
-    finally:
-        spec._initializing = False  # noqa: SLF001 - likewise

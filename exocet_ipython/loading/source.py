@@ -230,6 +230,8 @@ def resolve_import(name: str, namespace: Mapping[str, Any] | None, level: int) -
     if not package:
         message = "attempted relative import with no known parent package"
         raise ImportError(message)
+    if level == 1:
+        return f"{package}.{name}" if name else str(package)  # nearly all, and at every import statement
     return importlib.util.resolve_name("." * level + name, package)
 
 

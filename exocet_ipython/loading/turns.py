@@ -45,6 +45,10 @@ class Turn:
                         self._owner = None
                         self._changed.notify_all()
 
+    def is_held_by(self, thread: int) -> bool:
+        """Say whether a thread holds the lock; only of the present thread is the answer still true when it is given."""
+        return self._owner == thread
+
     def _acquire(self, thread: int) -> bool:
         with self._changed:
             end = time.monotonic() + _PATIENCE_SECONDS

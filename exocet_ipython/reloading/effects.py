@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import sys
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,25 +38,34 @@ class EffectsNote:
     __slots__ = ("_exits", "_last")
 
     def __init__(self) -> None:
-        known = _handlers()
-        self._last = known[-1] if known else None
+        self._last = _last_handler()
         self._exits = _count_exits()
 
     def effects(self) -> Effects:
         """Return what was added since."""
-        handlers = _handlers()
+        added = _count_exits() - self._exits
+        if added <= 0 and _last_handler() is self._last:
+            return _NONE
+        handlers = list(_handlers())
         start = len(handlers)
         while start and handlers[start - 1] is not self._last:
             start -= 1
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
         new = handlers[start:] if start or self._last is None else []
-        added = _count_exits() - self._exits
         return Effects(tuple(new), tuple(_weakly(exit_functions()[-added:])) if added > 0 else ())
 
 
-def _handlers() -> list[weakref.ref[Any]]:
+_NONE = Effects()
+
+
+def _handlers() -> Sequence[weakref.ref[Any]]:
     """Return logging's own list of all handlers, oldest first; none where logging was never imported."""
-    return list(getattr(sys.modules.get("logging"), "_handlerList", ()))
+    return getattr(sys.modules.get("logging"), "_handlerList", ())
+
+
+def _last_handler() -> weakref.ref[Any] | None:
+    known = _handlers()[-1:]  # in one step: other threads make handlers too
+    return known[0] if known else None
 
 
 def _count_exits() -> int:

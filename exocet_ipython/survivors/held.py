@@ -91,8 +91,11 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
     parts = list(walked.values())
     # The globals of a function are a root, or another module's; nothing is its own of the builtins.
-    seen |= {id(getattr(part, name, None)) for part in parts for name in ("__globals__", "__builtins__")}
+    functions = [part for part in parts if type(part) is FunctionType]
+    seen.update(id(function.__globals__) for function in functions)
+    seen.update(id(getattr(function, "__builtins__", None)) for function in functions)
     has_codes = any(type(item) is CodeType for item in retired)
+    kinds = _PARTS if has_codes else _PARTS - {CodeType}
     layer = parts
     while layer:
         found = _count(layer, wanted, counts)
@@ -100,7 +103,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
             inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
             counts.update(key for key in map(id, inner) if key in wanted)
             found += inner
-        layer = [part for part in _unseen(found, seen) if type(part) in _PARTS]
+        layer = _unseen([part for part in found if type(part) in kinds], seen)
         for part in layer:
             if type(part) is FunctionType:
                 seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
