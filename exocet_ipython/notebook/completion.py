@@ -16,7 +16,12 @@ __all__ = ["make_matcher"]
 # The percent sign may be missing: automagic.
 _LINE = re.compile(r"\s*(?:[^=%]+=\s*%|%?)(exo\w+)\s(.*)", re.DOTALL)
 _SEPARATORS = re.compile(r"[\s,()]+")
-_OPTIONS = {"exoreload": ("--dry-run", "--force", "--migrate"), "exomigrate": ("--rebuild",), "exocollect": ("--yes",)}
+_OPTIONS = {
+    "exoreload": ("--dry-run", "--force", "--migrate"),
+    "exomigrate": ("--rebuild",),
+    "exocollect": ("--yes",),
+    "exostatus": ("--scan",),
+}
 
 
 def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
@@ -47,7 +52,7 @@ def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]
             found = [*session.old.classes(), *_OPTIONS[magic]]
         case "exowhy", [_]:
             found = session.old.askable()
-        case "exocollect", [_]:
+        case (("exocollect" | "exostatus"), [_]):
             found = _OPTIONS[magic]
         case "exoauto", [_]:
             found = ["on", "off"]

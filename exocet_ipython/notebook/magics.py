@@ -148,18 +148,21 @@ class ExocetMagics(Magics):
             return self.session.old.migrate(given.classes, rebuild=given.rebuild)
 
     @magic_arguments()
+    @argument("--scan", action="store_true", help="count all that is old, with one scan of the heap")
     @line_magic
     def exostatus(self, line: str) -> StatusReport:
         """List the loaded modules with their state on disk, and what is alive of the generations before.
 
+        Without --scan it tells what weak records know and what your names lead to, as far as it looks at once.
+
         Examples::
 
             %exostatus
+            %exostatus --scan
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            _arguments(self.exostatus, line)
-            return self.session.status()
+            return self.session.status(scan=_arguments(self.exostatus, line).scan)
 
     @magic_arguments()
     @argument("what", nargs="*", metavar="NAME|CLASS|GENERATION", help="what is old; exostatus lists it")

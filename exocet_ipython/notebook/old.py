@@ -10,9 +10,12 @@ from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.publishing import Published
+from exocet_ipython.notebook.status import GenerationStatus, describe_retired
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.survivors.census import take_census
 from exocet_ipython.survivors.labels import RetiredTexts
+from exocet_ipython.survivors.named import find_named
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
 from exocet_ipython.survivors.roots import Root
 
@@ -48,7 +51,25 @@ class OldObjects:
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""
-        return self._retirement.survivors(self._namespace)
+        found = self._retirement.survivors(self._namespace)
+        self._retirement.tell(found)
+        return found
+
+    def describe(self, *, scan: bool = False) -> tuple[tuple[GenerationStatus, ...], tuple[int, ...]]:
+        """Return what lives of each replaced generation, as `describe_retired` does, and which ones are newly gone.
+
+        Args:
+            scan: count all instances, with one scan of the heap; else those that names lead to.
+        """
+        named = find_named(self._retirement.referenced(), self._namespace)
+        living = self._retirement.living({survivor.generation for survivor in named.survivors})
+        self._retirement.tell(named.survivors)
+        censuses = take_census(living, None if scan else named.instances)
+        return describe_retired(living, named, censuses, scanned=scan), self._retirement.take_gone()
+
+    def gone(self) -> tuple[int, ...]:
+        """Return the generations that a report has named and `generations` has found gone since; each only once."""
+        return self._retirement.take_gone()
 
     def classes(self) -> list[str]:
         """Return the dotted names of the replaced classes that are alive."""

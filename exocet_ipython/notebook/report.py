@@ -51,6 +51,7 @@ class ReloadReport:
         rebound: the notebook names that have a new value.
         kept: the notebook names that keep theirs although its source was replaced, and why.
         survivors: what the notebook's names still hold of replaced generations.
+        collected: the numbers of generations that were said to live and are gone by now.
         skipped: frozen modules that would have been made anew, and why; they are stale now.
         waiting: what an automatic reload left undone because it would have taken too long; empty when nothing.
         moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
@@ -69,6 +70,7 @@ class ReloadReport:
     rebound: tuple[Rebound, ...] = ()
     kept: tuple[Kept, ...] = ()
     survivors: tuple[Survivor, ...] = ()
+    collected: tuple[int, ...] = ()
     skipped: tuple[ReloadedModule, ...] = ()
     waiting: str = ""
     moved: tuple[tuple[str, int], ...] = ()
@@ -103,7 +105,7 @@ class ReloadReport:
         if self.skipped and not self.reloaded and not self.gone and not self.returned:
             return f"nothing reloaded: {join_names([module.name for module in self.skipped])} changed, but frozen"
         if not self.reloaded and not self.gone and not self.returned:
-            return f"nothing changed (generation {self.generation})"
+            return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
         names = join_names([module.name for module in self.reloaded] or list(self.gone))
         if self.dry_run:
             return f"would reload {names}"
@@ -119,7 +121,7 @@ class ReloadReport:
         parts += [str(survivor) for survivor in self.survivors[:_NAMED]]
         if len(self.survivors) > _NAMED:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
-        return "; ".join(parts)
+        return "; ".join([*parts, *say_gone(self.collected)])
 
     def details(self) -> list[tuple[str, list[str]]]:
         """Return what the headline has no room for, as (title, lines)."""
@@ -181,6 +183,18 @@ def plural(count: int, noun: str) -> str:
     ('1 name', '2 names')
     """
     return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def say_gone(generations: Sequence[int]) -> list[str]:
+    """Return the half line that says which generations are gone, if any.
+
+    >>> say_gone([1]), say_gone([1, 2]), say_gone([])
+    (['generation 1 is gone'], ['generations 1, 2 are gone'], [])
+    """
+    if not generations:
+        return []
+    numbers = join_names([str(number) for number in generations])
+    return [f"generation {numbers} is gone" if len(generations) == 1 else f"generations {numbers} are gone"]
 
 
 def describe_error(error: BaseException) -> str:

@@ -24,7 +24,7 @@ from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import describe_reload, describe_steps, publish
 from exocet_ipython.notebook.report import ReloadReport
-from exocet_ipython.notebook.status import StatusReport, describe_status
+from exocet_ipython.notebook.status import StatusReport, describe_modules
 from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
@@ -178,14 +178,18 @@ class Session:
                 )
             return self._carry_out(plan, migrating=migrate)
 
-    def status(self) -> StatusReport:
-        """Return the loaded modules with their state on disk, and what lives of replaced generations."""
+    def status(self, *, scan: bool = False) -> StatusReport:
+        """Return the loaded modules with their state on disk, and what lives of replaced generations.
+
+        Args:
+            scan: count all that lives, with one scan of the heap; else what weak records and names know.
+        """
         with PUBLISHING:
             self.managed.adopt()
             changes = self.managed.changes(list(self.generation.records))
-            return describe_status(
-                self.generation, changes, self.old.generations(), self.survivors(), self.managed.limits
-            )
+            modules = describe_modules(self.generation, changes)
+            retired, gone = self.old.describe(scan=scan)
+            return StatusReport(self.generation.number, modules, retired, self.managed.limits, gone)
 
     def survivors(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold of replaced generations."""
@@ -246,8 +250,12 @@ class Session:
     ) -> ReloadReport:
         """Build what the plan says aside and publish it; an error in its code goes into the report."""
         if not plan.steps:
+            self.old.generations()  # finds out what is gone
             return ReloadReport(
-                self.generation.number, skipped=describe_steps(plan.skipped), survivors=self.survivors()
+                self.generation.number,
+                skipped=describe_steps(plan.skipped),
+                survivors=self.survivors(),
+                collected=self.old.gone(),
             )
         with deferred_interrupt():
             return self._build_and_publish(plan, migrating=migrating, gate=gate)
@@ -274,7 +282,8 @@ class Session:
         self.old.retire(done)
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self._show_error)
-        return describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)
+        report = describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)
+        return replace(report, collected=self.old.gone())
 
 
 def _with_packages(name: str) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from exocet_ipython.notebook.report import plural, to_html
+from exocet_ipython.notebook.collecting import format_bytes
+from exocet_ipython.notebook.report import plural, say_gone, to_html
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.census import Census
+from exocet_ipython.survivors.named import Named
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor
 
-__all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_status"]
+__all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules", "describe_retired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +36,75 @@ class GenerationStatus:
 
     Attributes:
         number: of the generation.
-        survivors: what the notebook's names hold of it.
+        survivors: what the notebook's names hold of it, in containers and attributes too.
         others: how many of its modules, classes and functions live without such a name: held by other objects, or
             garbage that the collector has not seen yet.
         unreferenced: how many of its definitions can't be tracked, because they can't be referenced weakly.
+        census: how many instances, subclasses, classes, functions and modules of it live, and their size in bytes.
+        scanned: whether all instances are counted, or those that names lead to.
     """
 
     number: int
     survivors: tuple[Survivor, ...]
     others: int
     unreferenced: int = 0
+    census: Census | None = None
+    scanned: bool = False
 
     def lines(self) -> list[str]:
-        """Return one line for each thing that lives."""
-        lines = [str(survivor) for survivor in self.survivors]
+        """Return one line for how much there is, and one for each thing that lives."""
+        lines = [self.counts] if self.census is not None else []
+        if self.census is not None and self.scanned:
+            lines += [f"{plural(count.number, 'instance')} of {name}" for name, count in self.census.instances.items()]
+        lines += [str(survivor) for survivor in self.survivors]
         if self.others:
             lines.append(f"{plural(self.others, 'definition')} not held by a name (or not collected yet)")
         if self.unreferenced:
             lines.append(f"{plural(self.unreferenced, 'definition')} that can't be tracked")
         return lines
 
+    @property
+    def counts(self) -> str:
+        """How much there is, by kind, and about how large.
+
+        >>> from exocet_ipython.survivors.census import Count
+        >>> GenerationStatus(1, (), 0, census=Census(1, {"m.A": Count(2, 96)}, classes=Count(1, 1000))).counts
+        '2 known instances, 1 class; about 1.1 kB; --scan counts everything'
+        >>> GenerationStatus(1, (), 0, census=Census(1), scanned=True).counts
+        'no instances; about 0 bytes'
+        """
+        census = self.census or Census(self.number)
+        instances = sum(count.number for count in census.instances.values())
+        known = "instance" if self.scanned else "known instance"
+        parts = [plural(instances, known) if instances else f"no {known}s"]
+        for count, noun, nouns in (
+            (census.subclasses, "subclass", "subclasses"),
+            (census.classes, "class", "classes"),
+            (census.functions, "function", "functions"),
+            (census.modules, "module", "modules"),
+        ):
+            parts += [f"{count.number} {noun if count.number == 1 else nouns}"] if count.number else []
+        size = f"about {format_bytes(census.total.size)}"
+        return f"{', '.join(parts)}; {size}{'' if self.scanned else '; --scan counts everything'}"
+
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The modules of the current generation, what lives of those before it, and what slows noticing changes."""
+    """The modules of the current generation, and what lives of those before it.
+
+    Attributes:
+        generation: the number of the current one.
+        modules: those of the current generation.
+        retired: the replaced generations of which something lives.
+        limits: what of a change is noticed in a slower way than it could be, and why.
+        collected: the numbers of generations that were said to live and are gone by now.
+    """
 
     generation: int
     modules: tuple[ModuleStatus, ...] = ()
     retired: tuple[GenerationStatus, ...] = ()
     limits: tuple[str, ...] = ()
+    collected: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         lines = [self.headline]
@@ -88,7 +131,7 @@ class StatusReport:
         alive = sum(len(generation.survivors) for generation in self.retired)
         changed = sum(module.state in ("modified", "deleted", "unreadable") for module in self.modules)
         old = f"{plural(alive, 'old definition')} held by names" if alive else "no old object held by a name"
-        return f"{plural(changed, 'file')} changed on disk, {old}"
+        return "; ".join([f"{plural(changed, 'file')} changed on disk, {old}", *say_gone(self.collected)])
 
     def details(self) -> list[tuple[str, list[str]]]:
         """Return the modules and the living old generations, as (title, lines)."""
@@ -100,36 +143,33 @@ class StatusReport:
         ]
 
 
-def describe_status(
-    generation: Generation,
-    changes: Iterable[Change],
-    retired: Iterable[RetiredGeneration],
-    survivors: Iterable[Survivor],
-    limits: tuple[str, ...] = (),
-) -> StatusReport:
-    """Return the report on a session.
+def describe_modules(generation: Generation, changes: Iterable[Change]) -> tuple[ModuleStatus, ...]:
+    """Return the state of each module of a generation, given the files that differ on disk."""
+    states = {change.name: change.kind for change in changes}
+    return tuple(_module(record, states) for record in generation.records.values())
+
+
+def describe_retired(
+    living: Iterable[RetiredGeneration], named: Named, censuses: Iterable[Census], *, scanned: bool
+) -> tuple[GenerationStatus, ...]:
+    """Return what lives of replaced generations.
 
     Args:
-        generation: the current one.
-        changes: the files that differ on disk.
-        retired: the replaced generations of which something lives.
-        survivors: what the notebook's names hold of them.
-        limits: what is noticed in a slower way than it could be, and why.
+        living: the generations of which something lives.
+        named: what the notebook's names lead to.
+        censuses: how much lives of each of them.
+        scanned: whether that counts everything, or what the names lead to.
     """
-    states = {change.name: change.kind for change in changes}
-    modules = tuple(_module(record, states) for record in generation.records.values())
-    living = tuple(_generation(old, list(survivors)) for old in retired)
-    return StatusReport(generation.number, modules, living, limits)
+    found = []
+    for retired, census in zip(living, censuses, strict=True):
+        held = tuple(survivor for survivor in named.survivors if survivor.generation == retired.number)
+        names = {survivor.name for survivor in held}  # an instance that a name holds says why its class lives
+        others = sum(name not in names for _, name, _ in retired.living())
+        found.append(GenerationStatus(retired.number, held, others, retired.unreferenced, census, scanned))
+    return tuple(found)
 
 
 def _module(record: ModuleRecord, states: Mapping[str, str]) -> ModuleStatus:
     known = "current" if record.snapshot.digest or not record.snapshot.path else "unknown"
     path = record.snapshot.path or ""
     return ModuleStatus(record.name, path, record.generation, states.get(record.name, known))
-
-
-def _generation(retired: RetiredGeneration, survivors: Iterable[Survivor]) -> GenerationStatus:
-    held = tuple(survivor for survivor in survivors if survivor.generation == retired.number)
-    named = {survivor.name for survivor in held}  # an instance that a name holds says why its class lives
-    others = sum(name not in named for _, name, _ in retired.living())
-    return GenerationStatus(retired.number, held, others, retired.unreferenced)

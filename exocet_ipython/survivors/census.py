@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -40,8 +40,7 @@ class Count:
 class Census:
     """What lives of one retired generation.
 
-    Not found are instances that the collector doesn't follow: those without a dict and with empty slots, and those
-    that `gc.freeze` has set aside.
+    Not found are instances that `gc.freeze` has set aside. Others are, whether or not they can be referenced weakly.
 
     Attributes:
         number: of the generation.
@@ -66,8 +65,14 @@ class Census:
         return sum(parts, Count())
 
 
-def take_census(generations: Iterable[RetiredGeneration]) -> tuple[Census, ...]:
+def take_census(
+    generations: Iterable[RetiredGeneration], found: Mapping[tuple[int, str], Sequence[Any]] | None = None
+) -> tuple[Census, ...]:
     """Count what lives of retired generations, with one scan of the heap for all of them.
+
+    Args:
+        generations: the retired generations.
+        found: the instances to count, by generation and dotted name of their class; then the heap is not scanned.
 
     >>> take_census([])
     ()
@@ -90,7 +95,7 @@ def take_census(generations: Iterable[RetiredGeneration]) -> tuple[Census, ...]:
                 classes.append(below)
                 subclasses[number] += 1
                 sizes[number] += _size_of(below)
-    counted = _count_instances(classes, owners)
+    counted = _count_instances(classes, owners) if found is None else _count_found(found)
     return tuple(
         Census(number, counted.get(number, {}), Count(subclasses[number], sizes[number]), **_count_definitions(entries))
         for number, entries in living
@@ -112,12 +117,25 @@ def _count_instances(classes: list[type], owners: Mapping[int, tuple[int, str]])
     return named
 
 
+def _count_found(found: Mapping[tuple[int, str], Sequence[Any]]) -> dict[int, dict[str, Count]]:
+    named: dict[int, dict[str, Count]] = {}
+    for (generation, name), instances in found.items():
+        named.setdefault(generation, {})[name] = Count(len(instances), sum(map(_size_of, instances)))
+    return named
+
+
 def _count_definitions(entries: Iterable[tuple[str, str, Any]]) -> dict[str, Count]:
-    counts = {"classes": Count(), "functions": Count(), "modules": Count()}
-    kinds = {"class": "classes", "function": "functions", "module": "modules"}
+    found: dict[str, list[Any]] = {"class": [], "function": [], "module": []}
     for kind, _, value in entries:
-        counts[kinds[kind]] += Count(1, _size_of(value))
-    return counts
+        found[kind].append(value)
+    names = {"class": "classes", "function": "functions", "module": "modules"}
+    return {names[kind]: Count(len(values), _size_of_all(values)) for kind, values in found.items()}
+
+
+def _size_of_all(values: Sequence[Any]) -> int:
+    """Return the size of all objects; where there are many, as if the others were as large as the first ones."""
+    measured = values[:_MEASURED]
+    return sum(map(_size_of, measured)) * len(values) // max(1, len(measured))
 
 
 def _size_of(value: Any) -> int:
@@ -137,3 +155,4 @@ def _size_of(value: Any) -> int:
 
 
 _POINTER = 8  # bytes
+_MEASURED = 30  # definitions of one kind

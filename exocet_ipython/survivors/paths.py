@@ -157,6 +157,6 @@ def _end_of(chain: list[Any]) -> HoldPath:
     first = chain[0]
     kind: RootKind = "code"
     name = type(first).__qualname__
-    if isinstance(first, (GeneratorType, CoroutineType, AsyncGeneratorType)):
+    if type(first) in {GeneratorType, CoroutineType, AsyncGeneratorType}:
         kind, name = "generator", f"{name} {first.__qualname__}()"
     return HoldPath(express(f"<{name}>", chain), kind, len(chain), "")

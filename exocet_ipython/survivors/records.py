@@ -39,16 +39,19 @@ class Survivor:
         kind: `instance`, `class`, `function` or `module`.
         name: dotted name of the class, function or module.
         names: how the person reaches it: notebook names, and entries of `Out`.
+        more: how many further such names there are.
     """
 
     generation: int
     kind: Kind
     name: str
     names: tuple[str, ...]
+    more: int = 0
 
     def __str__(self) -> str:
+        more = f" and {self.more} more" if self.more else ""
         article = "" if self.kind == "instance" else f"{self.kind} "
-        return f"old {article}{self.name.rpartition('.')[2]} alive: {', '.join(self.names)}"
+        return f"old {article}{self.name.rpartition('.')[2]} alive: {', '.join(self.names)}{more}"
 
 
 @dataclass(slots=True)
@@ -128,25 +131,43 @@ class Retirement:
 
     def __init__(self) -> None:
         self._generations: list[RetiredGeneration] = []
+        self._told: set[int] = set()  # generations of which a report has named something
+        self._gone: list[int] = []  # those of them of which nothing is alive by now
 
     def retire(self, generation: RetiredGeneration, current: frozenset[int] = frozenset()) -> None:
         """Add what a publish replaced, and forget what it made current again, known by its id."""
         if current:
             self._generations = [known.without(current) for known in self._generations]
+            self._told -= {known.number for known in self._generations if not known.references}
         self._generations = [*self.living(), generation]
 
-    def living(self) -> tuple[RetiredGeneration, ...]:
+    def living(self, held: Container[int] = ()) -> tuple[RetiredGeneration, ...]:
         """Return the generations of which something is alive and held, oldest first; the others are forgotten.
 
         What nothing holds is only waiting for the collector, and each reload would look at all of it again.
+
+        Args:
+            held: the numbers of generations that are known to be held.
         """
-        self._generations = [generation for generation in self._referenced() if generation.is_held()]
+        self._generations = [g for g in self.referenced() if g.number in held or g.is_held()]
+        gone = self._told - {generation.number for generation in self._generations}
+        self._gone += sorted(gone)
+        self._told -= gone
         return tuple(self._generations)
+
+    def tell(self, survivors: Iterable[Survivor]) -> None:
+        """Note that a report names these: when the last of a generation is gone, the person is to know."""
+        self._told |= {survivor.generation for survivor in survivors}
+
+    def take_gone(self) -> tuple[int, ...]:
+        """Return the generations that a report has named and that `living` has forgotten since; each only once."""
+        gone, self._gone = tuple(self._gone), []
+        return gone
 
     def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
         """Return what the names of a namespace and its `Out` hold of retired generations, in one pass over them."""
         known: dict[int, tuple[int, Kind, str]] = {}
-        for generation in self._referenced():
+        for generation in self.referenced():
             for kind, name, value in generation.living():
                 known[id(value)] = generation.number, kind, name
         if not known:
@@ -166,7 +187,7 @@ class Retirement:
                 held.setdefault(found, []).append(label)
         return tuple(Survivor(*found, tuple(labels)) for found, labels in sorted(held.items()))
 
-    def _referenced(self) -> list[RetiredGeneration]:
+    def referenced(self) -> list[RetiredGeneration]:
         """Return the generations of which something is alive; the others are forgotten."""
         for generation in self._generations:
             generation.prune()

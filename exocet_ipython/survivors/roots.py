@@ -134,7 +134,7 @@ class Roots:
         self._roots.setdefault(id(root.value), root)
 
     def _add_modules(self, namespace: Mapping[str, Any]) -> None:
-        aliases = {id(value): name for name, value in list(namespace.items()) if isinstance(value, ModuleType)}
+        aliases = {id(value): name for name, value in list(namespace.items()) if issubclass(type(value), ModuleType)}
         for name, module in list(sys.modules.items()):
             space = getattr(module, "__dict__", None)
             if name.partition(".")[0] == OWN_PACKAGE:

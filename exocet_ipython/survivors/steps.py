@@ -175,7 +175,7 @@ def _in_class(text: str, chain: list[Any]) -> _Step | None:
         return None
     for name, value in list(chain[1].items()):
         if value is chain[2]:
-            acts = hasattr(type(value), "__get__") and not isinstance(value, FunctionType)
+            acts = hasattr(type(value), "__get__") and type(value) is not FunctionType
             plain = type(name) is str and name.isidentifier() and not keyword.iskeyword(name)
             return (f"{text}.{name}" if plain and not acts else f"vars({text})[{_literal(name)}]"), 2
     return None
@@ -219,12 +219,12 @@ def _in_parts(text: str, chain: list[Any]) -> _Step | None:
             for name in names:
                 if _read(kind, name, holder) is held:
                     return f"{text}.{name}", 1
-    if isinstance(holder, FunctionType) and type(held) is tuple and len(chain) > 2:  # noqa: PLR2004
+    if type(holder) is FunctionType and type(held) is tuple and len(chain) > 2:  # noqa: PLR2004
         # Annotations that nobody has asked for yet are kept as name, value, name, value.
         for name, value in zip(held[::2], held[1::2], strict=False):
             if value is chain[2] and type(name) is str:
                 return f"{text}.__annotations__[{_literal(name)}]", 2
-    if isinstance(holder, FunctionType) and type(held) is dict and holder.__annotations__ is held:
+    if type(holder) is FunctionType and type(held) is dict and holder.__annotations__ is held:
         return f"{text}.__annotations__", 1
     return None
 
@@ -245,7 +245,7 @@ def _by_referents(text: str, holder: Any, held: Any) -> _Step:
 
 def _dict_of(holder: Any) -> dict[Any, Any] | None:
     """Return the dict that holds an object's attributes, without asking the object."""
-    if isinstance(holder, ModuleType):
+    if issubclass(type(holder), ModuleType):
         return getattr(holder, "__dict__", None)
     for base in _mro(type(holder)):
         found = _vars(base).get("__dict__")

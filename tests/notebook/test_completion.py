@@ -90,7 +90,7 @@ def test_what_is_old_completes_for_exowhy(game: Notebook, workshop: Workshop) ->
     workshop.write({"zoo.py": "class Cat: age = 1\n"})
     game.run("%exoreload")
     assert press_tab(game, "%exowhy kit") == ["%exowhy kitten"]
-    assert press_tab(game, "%exowhy zo") == ["%exowhy zoo.Cat"]
+    assert "%exowhy zoo.Cat" in press_tab(game, "%exowhy zo")
     assert "%exowhy 1" in press_tab(game, "%exowhy ")
 
 

@@ -162,6 +162,9 @@ def test_status_counts_what_no_name_holds(notebook: PlainNotebook, workshop: Wor
     notebook.space["held"] = [notebook["part"]]
     del notebook.space["part"]
     (retired,) = notebook.session.status().retired
+    assert [survivor.names for survivor in retired.survivors] == [("held[0]",)]
+    notebook.space["held"] = [[[[[[notebook["held"]]]]]]]  # farther than the status looks
+    (retired,) = notebook.session.status().retired
     assert retired.survivors == ()
     assert retired.others == 3
     del notebook.space["held"]
