@@ -22,7 +22,7 @@ from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import find_moves
 from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.returning import find_living
+from exocet_ipython.reloading.returning import find_living, may_return
 from exocet_ipython.reloading.scope import Scope, matches
 
 __all__ = ["ManagedModules"]
@@ -232,11 +232,16 @@ class ManagedModules:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""
         return find_living(plan, self.generation, self._history, self.scope)
 
-    def frozen(self) -> list[str]:
-        """Return the modules that are never made anew unless they are asked for by name."""
+    def may_return(self, digests: Mapping[str, str]) -> bool:
+        """Say whether a living generation had modules of these texts, given by their digests."""
+        return may_return(digests, self._history)
+
+    def frozen(self, names: Iterable[str] | None = None) -> list[str]:
+        """Return the modules, of some or of all, that are never made anew unless they are asked for by name."""
+        records = self.generation.records
         return [
             name
-            for name, record in self.generation.records.items()
+            for name, record in ((name, records[name]) for name in (records if names is None else names))
             if matches(self._frozen, name, record.snapshot.path)
             or getattr(record.module, "__exo_frozen__", False) is True
         ]

@@ -22,7 +22,7 @@ from exocet_ipython.survivors.records import RetiredGeneration, Survivor, object
 from exocet_ipython.survivors.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
-__all__ = ["Published", "describe_reload", "describe_steps", "publish"]
+__all__ = ["Published", "describe_plan", "describe_reload", "describe_steps", "publish"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +150,22 @@ def describe_reload(
     )
 
 
-def describe_steps(steps: Iterable[Step]) -> tuple[ReloadedModule, ...]:
-    """Return the modules of a plan and why they are in it, for a report."""
-    return tuple(ReloadedModule(step.name, step.reason) for step in steps)
+def describe_plan(plan: Plan, current: Generation) -> ReloadReport:
+    """Return the report of what a plan would do."""
+    return ReloadReport(
+        current.number,
+        describe_steps((step for step in plan.steps if not step.gone), current),
+        tuple(step.name for step in plan.steps if step.gone),
+        skipped=describe_steps(plan.skipped),
+        rung=plan.rung,
+        dry_run=True,
+    )
+
+
+def describe_steps(steps: Iterable[Step], current: Generation = Generation()) -> tuple[ReloadedModule, ...]:  # noqa: B008 - frozen
+    """Return the modules of a plan and why they are in it, for a report; with the seconds that they took last."""
+    records = current.records
+    return tuple(
+        ReloadedModule(step.name, step.reason, records[step.name].seconds if step.name in records else 0.0)
+        for step in steps
+    )

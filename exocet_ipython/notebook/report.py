@@ -47,6 +47,7 @@ class ReloadReport:
     Attributes:
         generation: the number of the generation that is current afterwards.
         reloaded: the modules made anew, in the order in which they first ran.
+        revised: the modules that go on as they are, and whose functions were given new code or new line numbers.
         gone: dotted names of modules whose source was deleted; they are no longer in `sys.modules`.
         rebound: the notebook names that have a new value.
         kept: the notebook names that keep theirs although its source was replaced, and why.
@@ -59,7 +60,8 @@ class ReloadReport:
         returned: the modules that are the very objects again that they were in this generation; none of them ran.
         error: what stopped the reload; then nothing at all has changed.
         duration: seconds it took.
-        rung: of the ladder of reloads: 2 for the changed modules and their importers, 3 for the whole scope.
+        rung: of the ladder of reloads: 0 where only layout changed, 1 for function bodies put in place (nothing ran in
+            either), 2 for the changed modules and their importers made anew, 3 for the whole scope.
         dry_run: whether this is only the plan.
         full: whether the text form says everything or fits a line.
     """
@@ -81,9 +83,11 @@ class ReloadReport:
     rung: int = 2
     dry_run: bool = False
     full: bool = False
+    revised: tuple[ReloadedModule, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.error is None and bool(self.reloaded or self.returned or self.gone or self.skipped or self.waiting)
+        done = self.reloaded or self.revised or self.returned or self.gone or self.skipped or self.waiting
+        return self.error is None and bool(done)
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -92,7 +96,7 @@ class ReloadReport:
         return to_html(self.headline, self.details(), opened=len(self.lines()) > 1)
 
     @property
-    def headline(self) -> str:
+    def headline(self) -> str:  # noqa: PLR0911 - one sentence for each outcome
         """The one line that says what happened.
 
         >>> ReloadReport(3).headline
@@ -102,13 +106,15 @@ class ReloadReport:
             return f"not reloaded, nothing has changed: {describe_error(self.error)}"
         if self.waiting:
             return f"not reloaded: {self.waiting}, more than c.Exocet.rerun_limit; run %exoreload for it"
+        if self.revised:
+            return self._revised_headline
         if self.skipped and not self.reloaded and not self.gone and not self.returned:
             return f"nothing reloaded: {join_names([module.name for module in self.skipped])} changed, but frozen"
         if not self.reloaded and not self.gone and not self.returned:
             return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
         names = join_names([module.name for module in self.reloaded] or list(self.gone))
         if self.dry_run:
-            return f"would reload {names}"
+            return f"would reload {names} (rung {self.rung})"
         if self.returned:
             names = join_names(self.returned)
             parts = [f"went back to generation {self.generation}: nothing ran ({names})"]
@@ -123,11 +129,20 @@ class ReloadReport:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
         return "; ".join([*parts, *say_gone(self.collected)])
 
+    @property
+    def _revised_headline(self) -> str:
+        names = join_names([module.name for module in self.revised])
+        if self.dry_run:
+            return f"would update {names} in place; nothing would run (rung {self.rung})"
+        took = format_seconds(self.duration)
+        return f"updated {names} in place in {took}; nothing ran (generation {self.generation})"
+
     def details(self) -> list[tuple[str, list[str]]]:
         """Return what the headline has no room for, as (title, lines)."""
         return [
             (title, lines)
             for title, lines in (
+                ("updated in place", [str(module) for module in self.revised]),
                 ("made anew", [str(module) for module in self.reloaded]),
                 ("as they were", list(self.returned)),
                 ("gone", list(self.gone)),

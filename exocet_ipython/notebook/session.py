@@ -22,8 +22,9 @@ from exocet_ipython.notebook.bindings import Bindings, require_attribute, star_n
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.publishing import describe_reload, describe_steps, publish
+from exocet_ipython.notebook.publishing import describe_plan, describe_reload, describe_steps, publish
 from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.notebook.status import StatusReport, describe_modules
 from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
@@ -31,6 +32,7 @@ from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.farewells import call_farewells, print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.revision import Refusal
 from exocet_ipython.survivors.records import Survivor
 
 __all__ = ["Session"]
@@ -72,6 +74,7 @@ class Session:
         self.managed = ManagedModules(detector or StatSweep())
         self._show_error = show_error
         self.old = OldObjects(namespace, lambda: self.managed.generation)
+        self._ladder = Ladder(self.managed, self.old, namespace)
         self._undone = Attempt()
 
     def __repr__(self) -> str:
@@ -166,17 +169,15 @@ class Session:
             changes = [*moves, *self.managed.changes(chosen)]
             if force:
                 asked |= set(chosen) if names else set(chosen) - set(self.managed.frozen())
-            plan = self.managed.plan(changes, asked)
+            found = Refusal() if asked else self._ladder.find(changes, migrating=migrate)
+            if isinstance(found, Refusal):
+                plan = self._ladder.explain(self.managed.plan(changes, asked), found)
+                if dry_run:
+                    return replace(describe_plan(plan, self.generation), survivors=self.survivors())
+                return self._carry_out(plan, migrating=migrate)
             if dry_run:
-                return ReloadReport(
-                    self.generation.number,
-                    describe_steps(step for step in plan.steps if not step.gone),
-                    tuple(step.name for step in plan.steps if step.gone),
-                    skipped=describe_steps(plan.skipped),
-                    survivors=self.survivors(),
-                    dry_run=True,
-                )
-            return self._carry_out(plan, migrating=migrate)
+                return replace(self._ladder.describe(found), survivors=self.survivors(), dry_run=True)
+            return replace(self._ladder.take(found, migrating=migrate, gate=_OPEN), survivors=self.survivors())
 
     def status(self, *, scan: bool = False) -> StatusReport:
         """Return the loaded modules with their state on disk, and what lives of replaced generations.
@@ -221,7 +222,10 @@ class Session:
                     self.managed.distrust(noticed)
                 return ReloadReport(self.generation.number)
             self._undone = Attempt()
-            plan = self.managed.plan(changes)
+            found = self._ladder.find(changes, migrating=migrating)
+            if not isinstance(found, Refusal):
+                return self._ladder.take(found, migrating=migrating, gate=gate)
+            plan = self._ladder.explain(self.managed.plan(changes), found)
             if waiting := self.managed.would_take(plan, limit):
                 report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
             else:
@@ -264,9 +268,10 @@ class Session:
         began = time.perf_counter()
         tried: list[Snapshot] = []
         try:
+            texts = self._ladder.pop_texts()
             built = self.managed.find_living(plan)
             if built is None:
-                plan, built = build_lowest(plan, self.generation, self.managed.scope, tried.append)
+                plan, built = build_lowest(plan, self.generation, self.managed.scope, tried.append, texts)
             act_on_interrupt()
         except KeyboardInterrupt:
             raise
@@ -280,6 +285,7 @@ class Session:
             done = publish(*parts, mirrors=self._mirrors, living=living, migrating=migrating)
             self.managed.advance(done.generation, (*built.made, *built.gone))
         self.old.retire(done)
+        self._ladder.left_behind = not migrating
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self._show_error)
         report = describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)

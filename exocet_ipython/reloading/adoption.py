@@ -17,6 +17,7 @@ from typing import Any
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.contents import Baseline
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
@@ -70,7 +71,7 @@ class Claims:
         if spec is None or not self.scope.includes_spec(spec):
             return spec  # not None: the other finders need not look for it again
         notes = self._loaded[name] = LoadNotes(_read_before_loading(spec))
-        notes.watch(spec, self._stack(), self._tell)
+        notes.watch(spec, self._stack(), self._tell, self._settle)
         self._tell()
         return spec
 
@@ -81,6 +82,12 @@ class Claims:
 
     def _tell(self) -> None:
         self._news = True
+
+    def _settle(self) -> None:
+        """Note what the modules hold, now that an import statement is done: what comes later is somebody's doing."""
+        for name, notes in list(self._loaded.items()):
+            if notes.ended and notes.baseline is None and (module := PRESENCE.current(name)) is not None:
+                notes.baseline = Baseline.of(module)
 
     def _stack(self) -> list[float]:
         """Return the present thread's stack of seconds; the lowest entry is the thread itself."""
@@ -157,6 +164,8 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
             number=generation.number,
             seconds=loaded.seconds,
             effects=loaded.effects,
+            baseline=loaded.baseline,
+            is_adopted=not loaded.ended,
         )
         for place, (name, loaded) in enumerate(found.items())
         if (module := PRESENCE.current(name)) is not None

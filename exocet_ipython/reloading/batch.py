@@ -13,7 +13,7 @@ import linecache
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.interrupts import act_on_interrupt, interruptible
@@ -27,7 +27,9 @@ from exocet_ipython.reloading.kept import put_back, put_forward
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "Texts"]
+
+Texts = Mapping[str, tuple[Snapshot, CodeType]]  # dotted name -> a text and its code
 
 
 class Batch(ModuleBuilder):
@@ -39,18 +41,21 @@ class Batch(ModuleBuilder):
         changed: those whose text is to be read again; the others run from the code kept in memory.
         scope: which modules that were never loaded belong to the batch when its code imports them.
         note_read: called with each text that is read again, before it runs.
+        texts: dotted name -> what was read again and compiled a moment ago.
 
     Attributes:
         failed: dotted names of modules whose body raised; the build goes on where whoever imported them does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a batch is made from, all of it the planner's
         self,
         generation: Generation,
         affected: Iterable[str],
         changed: Iterable[str],
         scope: Scope,
         note_read: Callable[[Snapshot], object] = lambda _: None,
+        *,
+        texts: Texts = MappingProxyType({}),
     ) -> None:
         super().__init__(pep302_mapper)
         self._generation = generation
@@ -58,6 +63,7 @@ class Batch(ModuleBuilder):
         self._changed = frozenset(changed)
         self._scope = scope
         self._note_read = note_read
+        self._texts = texts
         self._ancestors = frozenset(_packages_above(self._affected)) - self._affected
         self._roots = frozenset(name.partition(".")[0] for name in self._affected)
         self._claimed: dict[str, bool] = {}
@@ -186,7 +192,8 @@ class Batch(ModuleBuilder):
         record = self._generation.records.get(spec.name)
         if record is not None and spec.name not in self._changed and record.code is not None:
             return record.snapshot, record.code
-        snapshot = read_snapshot(spec, time.time_ns())
+        read, compiled = self._texts.get(spec.name, (None, None))
+        snapshot = read_snapshot(spec, time.time_ns()) if read is None or read.path != spec.origin else read
         self._note_read(snapshot)
         # A traceback must show the text that runs now, and linecache trusts size and time stamp.
         linecache.cache.pop(snapshot.path or "", None)
@@ -194,7 +201,7 @@ class Batch(ModuleBuilder):
             return snapshot, None
         if record is not None and record.code is not None and snapshot.digest and _same_text(record.snapshot, snapshot):
             return snapshot, record.code
-        return snapshot, compile_module(spec, snapshot)
+        return snapshot, compiled if snapshot is read else compile_module(spec, snapshot)
 
     def _is_new(self, name: str) -> bool:
         if name in self._generation.records or PRESENCE.current(name) is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 from exocet_ipython.loading.source import Snapshot, forget_listings
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.batch import Batch
+from exocet_ipython.reloading.batch import Batch, Texts
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan
@@ -35,7 +35,11 @@ class Built:
 
 
 def build_modules(
-    plan: Plan, current: Generation, scope: Scope, note_read: Callable[[Snapshot], object] = lambda _: None
+    plan: Plan,
+    current: Generation,
+    scope: Scope,
+    note_read: Callable[[Snapshot], object] = lambda _: None,
+    texts: Texts = MappingProxyType({}),
 ) -> Built:
     """Make and run the modules of a plan beside the current generation.
 
@@ -44,12 +48,13 @@ def build_modules(
         current: the generation that stays current meanwhile.
         scope: which modules that were never loaded belong to what is made.
         note_read: called with each text that is read again, before it runs.
+        texts: dotted name -> what was read again and compiled a moment ago.
 
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
     forget_listings()
-    batch = Batch(current, plan.names, plan.changed, scope, note_read)
+    batch = Batch(current, plan.names, plan.changed, scope, note_read, texts=texts)
     gone: set[str] = set()
     try:
         with batch.building():
@@ -74,7 +79,11 @@ def build_modules(
 
 
 def build_lowest(
-    plan: Plan, current: Generation, scope: Scope, note_read: Callable[[Snapshot], object] = lambda _: None
+    plan: Plan,
+    current: Generation,
+    scope: Scope,
+    note_read: Callable[[Snapshot], object] = lambda _: None,
+    texts: Texts = MappingProxyType({}),
 ) -> tuple[Plan, Built]:
     """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
 
@@ -83,14 +92,14 @@ def build_lowest(
     """
     registries = Registries(plan, current)
     try:
-        built = build_modules(plan, current, scope, note_read)
+        built = build_modules(plan, current, scope, note_read, texts)
         filled = registries.filled() - {step.name for step in plan.skipped}
         if not filled:
             return plan, built
         registries.restore()
         names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
         more = plan.widened({name: order for name, order in current.order.items() if name in names})
-        return build_lowest(replace(more, rung=plan.rung), current, scope, note_read)
+        return build_lowest(replace(more, rung=plan.rung), current, scope, note_read, texts)
     except BaseException as error:
         registries.restore()
         if not met_live_state(error, plan, current):
@@ -98,7 +107,7 @@ def build_lowest(
         related = current.graph().related(plan.names)
         whole = plan.widened({name: order for name, order in current.order.items() if name in related})
         try:
-            return whole, build_modules(whole, current, scope, note_read)
+            return whole, build_modules(whole, current, scope, note_read, texts)
         except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
             raise error from None
 

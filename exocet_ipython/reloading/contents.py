@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 __all__ = [
     "ATOMS",
+    "Baseline",
     "attributes_of",
     "contents_of",
     "fingerprint",
@@ -30,6 +32,28 @@ _LARGE = 10_000
 _REGISTRIES = (dict, list, set, deque)
 _WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
 _MANY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the globals of a module hold when its body, and those that it imported, have run.
+
+    Attributes:
+        values: global name -> id of the value.
+        fingerprints: global name -> a shallow fingerprint of the instance or container that it names.
+        contents: what its containers, classes and instances hold; see `contents_of`.
+    """
+
+    values: Mapping[str, int]
+    fingerprints: Mapping[str, int]
+    contents: Mapping[str, Mapping[Any, int]]
+
+    @classmethod
+    def of(cls, module: ModuleType) -> Baseline:
+        """Return what a module holds now."""
+        namespace = dict(getattr(module, "__dict__", {}))  # a copy in one step: another thread may add to it
+        values = dict(zip(namespace, map(id, namespace.values()), strict=True))
+        return cls(values, fingerprints(module), contents_of(module))
 
 
 def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str]:

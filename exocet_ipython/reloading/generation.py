@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -32,6 +32,7 @@ class Generation:
         number: from 1 for the first set that was loaded; 0 is the empty one.
         records: dotted name -> record.
         newest: the highest number that a generation of the session has: one that became current again has a lower one.
+        revision: how often new code was put into its modules without running them.
 
     >>> Generation()
     <generation 0: 0 modules>
@@ -40,6 +41,7 @@ class Generation:
     number: int = 0
     records: Mapping[str, ModuleRecord] = field(default_factory=lambda: MappingProxyType({}))
     newest: int = 0
+    revision: int = 0
     _graph: list[ImportGraph] = field(default_factory=list, init=False, repr=False)  # made when it is asked for first
 
     def __repr__(self) -> str:
@@ -64,14 +66,18 @@ class Generation:
         number = self.next_number if number is None else number
         return Generation(number, MappingProxyType({**kept, **made}), max(number, self.number, self.newest))
 
+    def revised(self, made: Mapping[str, ModuleRecord]) -> Generation:
+        """Return the next revision: the same modules, some of which run other code now."""
+        return replace(self, records=MappingProxyType({**self.records, **made}), revision=self.revision + 1)
+
     def adopting(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the same generation with modules that Python had loaded before: nothing of them was made anew."""
-        return Generation(self.number, MappingProxyType({**self.records, **made}), self.newest)
+        return replace(self, records=MappingProxyType({**self.records, **made}))
 
     def without(self, names: Collection[str]) -> Generation:
         """Return the same generation without these modules: they go on as they are, and are nobody's to reload."""
         kept = {name: record for name, record in self.records.items() if name not in names}
-        return Generation(self.number, MappingProxyType(kept), self.newest)
+        return replace(self, records=MappingProxyType(kept))
 
     @property
     def next_order(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.contents import Baseline
 from exocet_ipython.reloading.effects import Effects, EffectsNote
 
 __all__ = ["LoadNotes"]
@@ -24,9 +25,22 @@ class LoadNotes:
         seconds: how long the body took, without the modules it imported.
         ended: whether its body is known to have run, to its end or not.
         effects: what the body added to lists of the whole process.
+        baseline: what the module held when the outermost import was done.
     """
 
-    __slots__ = ("_loader", "_nested", "_spec", "_tell", "code", "effects", "ended", "seconds", "snapshot")
+    __slots__ = (
+        "_loader",
+        "_nested",
+        "_settle",
+        "_spec",
+        "_tell",
+        "baseline",
+        "code",
+        "effects",
+        "ended",
+        "seconds",
+        "snapshot",
+    )
 
     def __init__(self, snapshot: Snapshot, code: CodeType | None = None) -> None:
         self.snapshot = snapshot
@@ -34,8 +48,11 @@ class LoadNotes:
         self.seconds = 0.0
         self.ended = False
         self.effects = Effects()
+        self.baseline: Baseline | None = None
 
-    def watch(self, spec: ModuleSpec, nested: list[float], tell: Callable[[], None]) -> None:
+    def watch(
+        self, spec: ModuleSpec, nested: list[float], tell: Callable[[], None], settle: Callable[[], None]
+    ) -> None:
         """Have the loader of a module that is about to be loaded hand us its code and its time, once.
 
         The loader is the finder's own object, made for this spec; two of its methods are shadowed until each is called.
@@ -44,10 +61,11 @@ class LoadNotes:
             spec: of the module.
             nested: for each module that the thread is running, the seconds that those it imports took so far.
             tell: called when the body has run.
+            settle: called when the outermost of the bodies that the thread is running has run.
         """
         loader: Any = spec.loader
         if getattr(type(loader), "exec_module", None) is SourceFileLoader.exec_module:
-            self._loader, self._spec, self._nested, self._tell = loader, spec, nested, tell
+            self._loader, self._spec, self._nested, self._tell, self._settle = loader, spec, nested, tell, settle
             loader.get_code = self._get_code
             loader.exec_module = self._call_with_frames_removed
 
@@ -75,6 +93,8 @@ class LoadNotes:
             self.effects = note.effects()
             self.ended = True
             self._tell()
+            if len(nested) == 1:  # the thread itself
+                self._settle()
 
 
 # Under this file name and its own name, the frame is taken for importlib's caller of module bodies, and left out of the

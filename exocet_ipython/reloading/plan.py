@@ -20,12 +20,14 @@ class Step:
         because: the change of its file, the edge to a module that is made anew, or None when the person asked.
         gone: whether its source was deleted, so that it is taken away unless something of that name is found.
         widened: whether it is only made anew because all of the scope is.
+        refusal: why its new code could not be put into the living functions instead; empty where that was no question.
     """
 
     name: str
     because: Change | ImportEdge | None = None
     gone: bool = False
     widened: bool = False
+    refusal: str = ""
 
     @property
     def reason(self) -> str:
@@ -38,7 +40,8 @@ class Step:
             case None:
                 return "it holds state of a module that is made anew" if self.widened else "asked for"
             case Change() as change:
-                return _REASONS.get(change.kind, "its file changed")
+                why = f"; {self.refusal}" if self.refusal else ""
+                return _REASONS.get(change.kind, "its file changed") + why
             case ImportEdge() as edge:
                 where = f", line {edge.line}: {edge.text}" if edge.line else ""
                 return f"it imports {edge.imported}{where}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.contents import contents_of, fingerprints, modules_held
+from exocet_ipython.reloading.contents import Baseline, modules_held
 from exocet_ipython.reloading.datafiles import find_data_files, read_declared
 from exocet_ipython.reloading.effects import Effects
 from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
+from exocet_ipython.reloading.uses import Uses, read_uses
 from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]
@@ -37,6 +38,8 @@ class ModuleRecord:
         data: snapshots of the data files that it has named, and of those that its code shows; see `find_data_files`.
         effects: what its body added to lists of the whole process.
         contents: what its containers, classes and instances held after its body ran; see `contents_of`.
+        revisions: the digests of the texts that it had before without running again, the oldest first.
+        is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
     """
 
     name: str
@@ -51,6 +54,8 @@ class ModuleRecord:
     contents: Mapping[str, Mapping[Any, int]] = field(default_factory=dict)
     data: tuple[Snapshot, ...] = ()
     effects: Effects = Effects()  # noqa: RUF009 - frozen
+    revisions: tuple[str, ...] = ()
+    is_adopted: bool = False
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -58,13 +63,24 @@ class ModuleRecord:
     @cached_property
     def imports(self) -> tuple[ImportStatement, ...]:
         """The import statements of the source."""
-        code = self.code or _compile_for_reading(self.snapshot)
+        code = self.readable_code
         return read_imports(code, self.name, is_package=hasattr(self.module, "__path__")) if code is not None else ()
 
     @cached_property
     def needs(self) -> Mapping[str, int]:
         """The names that its source may import, each with the line where that is said first."""
         return lines_of(self.imports, self.name)
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What its code names."""
+        code = self.readable_code
+        return read_uses(self.name, code) if code is not None else Uses()
+
+    @cached_property
+    def readable_code(self) -> CodeType | None:
+        """What ran, or what its text compiles to; None where there is none."""
+        return self.code or _compile_for_reading(self.snapshot)
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -78,6 +94,10 @@ class ModuleRecord:
             return {}  # nearly always, and told in C
         return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}
 
+    def revised(self, snapshot: Snapshot, code: CodeType) -> ModuleRecord:
+        """Return the record of the same module with another text, the code of which its functions run now."""
+        return replace(self, snapshot=snapshot, code=code, revisions=(*self.revisions, self.snapshot.digest))
+
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     module: ModuleType,
@@ -90,6 +110,8 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     number: int,
     like: ModuleRecord | None = None,
     effects: Effects = Effects(),  # noqa: B008 - frozen
+    baseline: Baseline | None = None,
+    is_adopted: bool = False,
 ) -> ModuleRecord:
     """Return the record of a module whose body has run.
 
@@ -103,14 +125,19 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         number: the generation it was made in.
         like: the record of an earlier module of the name; of the same code, it has read the imports already.
         effects: what its body added to lists of the whole process.
+        baseline: what it held when the import was done; by default what it holds now.
+        is_adopted: whether it was imported so long ago that what it held then is unknown.
     """
-    namespace = dict(getattr(module, "__dict__", {}))  # a copy in one step: another thread may add to it
-    values = dict(zip(namespace, map(id, namespace.values()), strict=True))
-    prints, contents = fingerprints(module), contents_of(module)
+    known = baseline or Baseline.of(module)
+    prints, values, contents = known.fingerprints, known.values, known.contents
     data = _data_files(module, snapshot, code, like)
     record = ModuleRecord(name, module, snapshot, code, prints, values, order, seconds, number, contents, data, effects)
+    if is_adopted:
+        record = replace(record, is_adopted=True)
     if like is not None and code is not None and like.code is code:
         vars(record).update(imports=like.imports, needs=like.needs)
+        if "uses" in vars(like):
+            vars(record)["uses"] = like.uses
     return record
 
 

@@ -22,7 +22,7 @@ from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.wishes import wishes_of
 
-__all__ = ["find_living"]
+__all__ = ["find_living", "may_return"]
 
 
 def find_living(plan: Plan, current: Generation, history: History, scope: Scope) -> Built | None:
@@ -51,6 +51,26 @@ def find_living(plan: Plan, current: Generation, history: History, scope: Scope)
                 linecache.cache.pop(record.snapshot.path or "", None)  # it has the text of what retires now
             return Built(*found, back_to=number)
     return None
+
+
+def may_return(digests: Mapping[str, str], history: History) -> bool:
+    """Say whether a living generation had modules of these texts, so that it is worth searching.
+
+    Args:
+        digests: dotted name -> digest of the text on disk, of the modules that changed.
+        history: the earlier generations.
+    """
+    for _, modules in history.generations():
+        living = {name: module for name in digests if (module := _referred(modules.get(name))) is not None}
+        if living.keys() == digests.keys():
+            records = {name: _retired_record(module) for name, module in living.items()}
+            if all(record is not None and record.snapshot.digest == digests[name] for name, record in records.items()):
+                return True
+    return False
+
+
+def _referred(reference: Callable[[], ModuleType | None] | None) -> ModuleType | None:
+    return None if reference is None else reference()
 
 
 class _Search:

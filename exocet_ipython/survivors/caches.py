@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["clear_caches"]
+__all__ = ["clear_caches", "holds_caches"]
 
 _CELLS = "__main__"
 _CACHE = type(functools.cache(lambda: None))
@@ -32,6 +32,15 @@ def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Container[str], 
             cache.cache_clear()
             cleared += 1
     return cleared
+
+
+def holds_caches(namespace: Mapping[str, Any]) -> bool:
+    """Say whether one of the names, or a class of a cell, has a cache that has answers.
+
+    >>> holds_caches({"f": functools.cache(abs)})
+    False
+    """
+    return any(cache.cache_info().currsize for cache, _ in _caches([namespace]))
 
 
 def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:

@@ -197,7 +197,7 @@ def test_full_says_why_and_what(auto: Notebook, workshop: Workshop) -> None:
     auto.run("import app\nfrom model import N")
     workshop.edit("model.py", "N = 2")
     text = auto.run("assert (N, app.N) == (2, 2)")
-    assert "model (its file changed)" in text
+    assert "model (its file changed; line 1 runs at import: N = 2)" in text
     assert "app (it imports model, line 1: from model import N)" in text
     assert "N = model.N" in text
 

@@ -246,6 +246,6 @@ def test_a_failure_in_a_kernel_is_shown_and_the_reply_is_the_cells(kernel: Kerne
     (project / "model.py").write_text(GOOD.format(2))
     done = kernel.run("f()")
     (shown,) = done.of("display_data")
-    assert shown["data"]["text/plain"].startswith("reloaded model in ")
+    assert shown["data"]["text/plain"].startswith("updated model in place in ")
     assert "<details" in shown["data"]["text/html"]
     assert done.data["text/plain"] == "2"

@@ -1,0 +1,126 @@
+"""The two lowest rungs of a reload, carried out: new code in living functions, and no module runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from types import CodeType
+from typing import Any
+
+from exocet_ipython.loading.interrupts import deferred_interrupt
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.notebook.managed import ManagedModules
+from exocet_ipython.notebook.moving import MigrationReport
+from exocet_ipython.notebook.old import OldObjects
+from exocet_ipython.notebook.report import ReloadedModule, ReloadReport
+from exocet_ipython.reloading.changes import Change
+from exocet_ipython.reloading.codes import CodePair
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.judge import Judge
+from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.revision import Refusal, Revision, apply_revisions, plan_revisions
+from exocet_ipython.survivors.caches import clear_caches, holds_caches
+
+__all__ = ["Ladder"]
+
+_HIGHER = Refusal()
+
+
+@dataclass(slots=True)
+class Ladder:
+    """Finds the lowest rung for a set of changes, and takes the two that run nothing.
+
+    Attributes:
+        managed: the modules of the session.
+        old: what lives of its earlier generations.
+        namespace: the notebook's names.
+        texts: what the last look has read and compiled, for the rung that is taken instead.
+        left_behind: whether old objects were only tracked, and are to move when the person asks for it.
+        judge: says whether living functions may run other code.
+    """
+
+    managed: ManagedModules
+    old: OldObjects
+    namespace: dict[str, Any]
+    texts: dict[str, tuple[Snapshot, CodeType]] = field(default_factory=dict)
+    left_behind: bool = False
+    judge: Judge = field(default_factory=Judge)
+
+    def find(self, changes: Sequence[Change], *, migrating: bool) -> tuple[Revision, ...] | Refusal:
+        """Return what the lowest rungs would do for these changes, or why they can't be taken.
+
+        Args:
+            changes: the files that differ.
+            migrating: whether living functions may run other code.
+        """
+        self.texts = {}
+        names = {change.name for change in changes}
+        if not names or not names <= self.managed.generation.records.keys() or self.managed.frozen(names):
+            return _HIGHER
+
+        why_not = self._why_not if migrating else None
+        found = plan_revisions(changes, self.managed.generation, self.texts, why_not)
+        digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
+        if not isinstance(found, Refusal) and self.managed.may_return(digests):
+            return _HIGHER  # these very texts had objects of their own, which are alive
+        return found
+
+    def pop_texts(self) -> dict[str, tuple[Snapshot, CodeType]]:
+        """Return what the last look has read and compiled; once, since a file may be saved again any time."""
+        texts, self.texts = self.texts, {}
+        return texts
+
+    def explain(self, plan: Plan, refusal: Refusal) -> Plan:
+        """Return a plan whose steps say why no lower rung was taken."""
+        steps = (replace(step, refusal=refusal.reason) if step.name == refusal.name else step for step in plan.steps)
+        return replace(plan, steps=tuple(steps))
+
+    def describe(self, revisions: Sequence[Revision]) -> ReloadReport:
+        """Return the report of what the lowest rungs would do."""
+        return ReloadReport(
+            self.managed.generation.number,
+            revised=tuple(ReloadedModule(revision.record.name, revision.reason) for revision in revisions),
+            rung=max(revision.rung for revision in revisions),
+        )
+
+    def take(
+        self, revisions: Sequence[Revision], *, migrating: bool, gate: AbstractContextManager[Any]
+    ) -> ReloadReport:
+        """Put the new code in place, all or nothing, and return the report.
+
+        Args:
+            revisions: what is to be done.
+            migrating: whether objects that were only tracked until now move as well.
+            gate: entered to publish; what it raises then leaves everything as it was.
+        """
+        began = time.perf_counter()
+        with deferred_interrupt():
+            with gate:
+                generation = self.managed.generation
+                self.managed.generation = generation.revised(apply_revisions(revisions, Journal()))
+            self._clear_caches(revisions)
+            moved = self._move() if migrating and self.left_behind else MigrationReport(0)
+            self.managed.follow_tried(())
+        return replace(
+            self.describe(revisions),
+            moved=moved.moved,
+            stuck=moved.stuck,
+            duration=time.perf_counter() - began,
+        )
+
+    def _move(self) -> MigrationReport:
+        self.left_behind = False
+        return self.old.migrate()
+
+    def _clear_caches(self, revisions: Sequence[Revision]) -> None:
+        """Clear the caches of functions of cells that may have asked what answers differently now."""
+        changed = [revision.record.name for revision in revisions if revision.rung]
+        if changed and holds_caches(self.namespace):
+            importers = self.managed.generation.graph().dependants(changed)
+            clear_caches([self.namespace], {*changed, *importers}, ())
+
+    def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:
+        return self.judge.why_not(self.managed.generation.records, record, pairs)

@@ -1,0 +1,70 @@
+"""Whether new code may be put into old functions, and in words why not: the rules of rung 1 put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from exocet_ipython.reloading.codes import CodePair
+from exocet_ipython.reloading.exposure import exposed
+from exocet_ipython.reloading.reach import Reach, Reached
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.stored import find_stored, kept_in_defaults
+from exocet_ipython.reloading.uses import Definition
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """Answers for the modules of a session; it remembers what their code names."""
+
+    def __init__(self) -> None:
+        self._reach = Reach()
+
+    def why_not(self, records: Mapping[str, ModuleRecord], record: ModuleRecord, pairs: Sequence[CodePair]) -> str:
+        """Say why functions of a module must not be given new code in place; nothing where they may.
+
+        Args:
+            records: all modules of the generation.
+            record: of the module.
+            pairs: what changed in it.
+        """
+        if not pairs:
+            return ""
+        self._reach.update(records)
+        starts: list[Definition] = []
+        for pair in pairs:
+            found = self._reach.definitions(record.name, pair.outer)
+            if not found:
+                return f"`{pair.outer}` is made by code that runs at import"
+            if reason := exposed(self._reach, record, pair.outer, records):
+                return f"`{pair.outer}` may have run at import: {reason}"
+            starts += found
+        callers = self._reach.callers(starts)
+        if isinstance(callers, Reached):
+            path = next((pair.outer for pair in pairs if pair.outer.endswith(callers.names[-1:])), pairs[0].outer)
+            return f"`{path}` may have run at import: {_describe(callers, record, records)}"
+        if (computed := self._reach.computed()) is not None:
+            return f"`{pairs[0].outer}` may have run at import: {_describe(computed, record, records)}"
+        return self._stored(callers.values(), records)
+
+    def _stored(self, callers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+        """Say where answers of the old code may be kept that the new code would give otherwise."""
+        callers = list(callers)
+        closure = next((caller for caller in callers if caller.keeps_in_closure), None)
+        if closure is not None:
+            return f"`{closure.path}` may keep old answers in a closure"
+        called = self._reach.called(callers).values()
+        return kept_in_defaults(called, records) or find_stored([*called, *self._reach.filling()], records)
+
+
+def _describe(reached: Reached, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:
+    """Return a reason in words, with the line that shows it."""
+    other = f"{reached.module}, " if reached.module != record.name else ""
+    way = f" (through {', '.join(reached.names[:-1])})" if len(reached.names) > 1 else ""
+    if reached.why:
+        who = f"`{reached.names[0]}`" if reached.names else "code"
+        return f"{other}line {reached.line}: {who}: {reached.why}{way if len(reached.names) > 1 else ''}"
+    data = records[reached.module].snapshot.data or b""
+    lines = data.decode("utf-8", "replace").splitlines()
+    text = lines[reached.line - 1].strip() if 0 < reached.line <= len(lines) else ""
+    return f"{other}line {reached.line}: `{text}`{way}"

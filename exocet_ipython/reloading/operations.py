@@ -1,0 +1,71 @@
+"""The operations of a code object, read without a disassembler: that is for people, and ten times slower."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import sys
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+__all__ = ["is_class_body", "iter_operations", "nested", "whole", "words"]
+
+_EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
+_CONSTANTS = frozenset(dis.hasconst)
+_CACHE = 0
+_LOAD_GLOBAL = dis.opmap["LOAD_GLOBAL"]
+_LOAD_ATTR = dis.opmap["LOAD_ATTR"]
+_LOAD_SUPER_ATTR = dis.opmap.get("LOAD_SUPER_ATTR", -1)  # 3.12
+_ATTR_SHIFT = int(sys.version_info >= (3, 12))
+_NAMES = frozenset(dis.hasname) - {_LOAD_GLOBAL, _LOAD_ATTR, _LOAD_SUPER_ATTR}
+
+
+def iter_operations(code: CodeType) -> Iterator[tuple[int, int, Any]]:
+    """Yield the operations of a code object: offset, number, argument; a constant or a stored name as what it means.
+
+    What specialisation keeps inline is left out.
+    """
+    raw, consts, names = code.co_code, code.co_consts, code.co_names
+    extended = 0
+    for offset in range(0, len(raw), 2):
+        operation, argument = raw[offset], raw[offset + 1] | extended
+        extended = argument << 8 if operation == _EXTENDED_ARG else 0
+        if operation in _CONSTANTS:
+            yield offset, operation, consts[argument]
+        elif operation in _NAMES:
+            yield offset, operation, names[argument]
+        elif operation == _LOAD_GLOBAL:
+            yield offset, operation, (names[argument >> 1], argument & 1)
+        elif operation == _LOAD_ATTR:
+            yield offset, operation, (names[argument >> _ATTR_SHIFT], argument & _ATTR_SHIFT)
+        elif operation == _LOAD_SUPER_ATTR:
+            yield offset, operation, (names[argument >> 2], argument & 3)
+        elif operation not in (_EXTENDED_ARG, _CACHE):
+            yield offset, operation, argument
+
+
+def is_class_body(code: CodeType) -> bool:
+    """Say whether a code object is the body of a class (or module): its names are not the fast ones of a function."""
+    return not code.co_flags & inspect.CO_OPTIMIZED
+
+
+def nested(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code objects that are constants of another."""
+    return (const for const in code.co_consts if type(const) is CodeType)
+
+
+def whole(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object and all that are inside of it."""
+    yield code
+    for inner in nested(code):
+        yield from whole(inner)
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text: a long list of names reads best as one.
+
+    >>> sorted(words("read write"))
+    ['read', 'write']
+    """
+    return frozenset(text.split())

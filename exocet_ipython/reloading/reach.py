@@ -1,0 +1,237 @@
+"""What import time can have run: the argument on which new code in old functions rests.
+
+A function may be given new code in place of a restart when nothing that stays can be an answer of its old code. What
+stays is what import time made, and what has been stored since (`stored.py`). Import time can have run a function
+
+1. when code that runs at import names it: module and class bodies, decorators, defaults, annotations, comprehensions;
+   or when a function that import time can have run names it. Names are compared as names, wherever they stand: a
+   global, an attribute, an import, a string that reads like one. So an object that is handed around makes no gap: who
+   calls its method names it. A statement that only gives a value another name (`X = f`, `T = (f, g)`,
+   `from m import f as g`) runs nothing; the function is then as reached as the other name is;
+2. through the interpreter or a library: so every `__dunder__` and `_sunder_` counts as reached, what a decorator was
+   given (unless the decorator is known), every method that a base class from outside the scope has too or may look for,
+   methods of metaclasses, and methods with names of Python's own protocols (`write`, `keys`, `emit`);
+3. through a name that is computed: `getattr(x, name)`, `eval`, `globals()`. Where such code can have run at import
+   itself, anything can have.
+
+The closure is taken backwards, from the function that changed to whoever can name it, since that is small: a leaf of
+a thousand modules is named by its few importers. All of the scope is searched, also what imports nothing of the module:
+it can have been handed an object.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from exocet_ipython.reloading.bodies import Body, Mention
+from exocet_ipython.reloading.computed import COMPUTING, computes_names
+from exocet_ipython.reloading.operations import words
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.uses import Definition, Uses
+
+__all__ = ["KNOWN_DECORATORS", "Reach", "Reached"]
+
+# Decorators that call nothing of what they are given, and keep no answers of it.
+KNOWN_DECORATORS = words(
+    "abc abstractmethod classmethod contextlib contextmanager asynccontextmanager deleter final functools getter "
+    "no_type_check overload override property setter staticmethod typing typing_extensions"
+)
+# Methods that Python itself, or the standard library, calls on any object that has them.
+_PROTOCOL = words(
+    "acquire close create_module emit exec_module fileno filter find_spec flush handle invalidate_caches isatty keys "
+    "read readable readinto readline readlines release seek seekable send tell throw truncate writable write "
+    "writelines"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Why import time can have run a function: the module and line that say so, and the names on the way to it.
+
+    Attributes:
+        module: dotted name; of the function itself where the reason is the function's own.
+        line: of the statement, 0 where it is none.
+        names: from the one that import time names to that of the function.
+        why: the reason where it is no statement.
+    """
+
+    module: str
+    line: int
+    names: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Reach:
+    """The names in the code of a set of modules, kept up as modules come and go."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, weakref.ref[ModuleRecord]] = {}  # a record holds its module
+        self._uses: dict[str, Uses] = {}
+        self._defined: defaultdict[str, list[Definition]] = defaultdict(list)
+        self._named: defaultdict[str, list[Definition]] = defaultdict(list)
+        self._bodies: defaultdict[str, list[Body]] = defaultdict(list)
+        self._computing: dict[int, Definition | Body] = {}
+
+    def update(self, records: Mapping[str, ModuleRecord]) -> None:
+        """Take over the modules of a generation; only what is new of them is read."""
+        if records.keys() != self._records.keys():
+            for name in self._records.keys() - records.keys():
+                self._remove(name)
+        for name, record in records.items():
+            known = self._records.get(name)
+            if known is not None and known() is record:
+                continue
+            if known is not None and self._uses[name] is record.uses:
+                self._records[name] = weakref.ref(record)  # it ran again from the same code
+                continue
+            if known is not None:
+                self._remove(name)
+            self._add(record)
+
+    def definitions(self, module: str, path: str) -> list[Definition]:
+        """Return the functions that a module's import-time code defines under a path; each of several branches one."""
+        return [one for one in self._uses.get(module, Uses()).definitions if one.path == path]
+
+    def class_decorators(self, module: str, path: str) -> frozenset[str]:
+        """Return the names in the decorators of a class."""
+        bodies = self._uses.get(module, Uses()).bodies
+        return frozenset(name for body in bodies if body.code.co_qualname == path for name in body.own_decorators)
+
+    def callers(self, starts: Iterable[Definition]) -> dict[int, Definition] | Reached:  # noqa: C901 - one search
+        """Return the functions and all that can name them, directly or through others, by id.
+
+        Where import time is among these, the answer is why.
+        """
+        found: dict[int, Definition] = {}
+        before: dict[str, str] = {}  # name -> the one through which it was come to
+        waiting: deque[str] = deque()
+
+        def come_to(name: str, through: str) -> None:
+            if name not in before:
+                before[name] = through
+                waiting.append(name)
+
+        def add(definition: Definition, through: str) -> Reached | None:
+            if id(definition) in found:
+                return None
+            found[id(definition)] = definition
+            come_to(definition.name, through)
+            return self._own_reason(definition)
+
+        for start in starts:
+            if (reason := add(start, "")) is not None:
+                return reason
+        while waiting:
+            name = waiting.popleft()
+            for body, mention in self._mentions(name):
+                if not mention.only_names or any(map(_is_called_by_python, mention.targets)):
+                    return Reached(body.module, body.line(mention), _way(before, name))
+                for target in mention.targets:
+                    come_to(target, name)
+            for caller in self._named.get(name, ()):
+                if (reason := add(caller, name)) is not None:
+                    return Reached(reason.module, reason.line, (caller.path, *_way(before, name)), reason.why)
+        return found
+
+    def _mentions(self, name: str) -> Iterator[tuple[Body, Mention]]:
+        for body in self._bodies.get(name, ()):
+            for mention in body.mentions(name):
+                yield body, mention
+
+    def called(self, starts: Iterable[Definition]) -> dict[int, Definition]:
+        """Return the functions and all that they can name, directly or through others, by id."""
+        found = {id(start): start for start in starts}
+        waiting = list(found.values())
+        names: set[str] = set()
+        while waiting:
+            new = waiting.pop().names - names
+            names |= new
+            for name in new:
+                for definition in self._defined.get(name, ()):
+                    if id(definition) not in found:
+                        found[id(definition)] = definition
+                        waiting.append(definition)
+        return found
+
+    def computed(self) -> Reached | None:
+        """Say where code that computes a name can have run at import; None where none can."""
+        for place in self._computing.values():
+            if isinstance(place, Body):
+                return Reached(place.module, place.code.co_firstlineno, why=_COMPUTES)
+        found = self.callers(place for place in self._computing.values() if isinstance(place, Definition))
+        if isinstance(found, Reached):
+            return Reached(found.module, found.line, found.names, _COMPUTES)
+        return None
+
+    def filling(self) -> Iterable[Definition]:
+        """Return the functions that may change something and call what has no name."""
+        definitions = (definition for uses in self._uses.values() for definition in uses.definitions)
+        return (definition for definition in definitions if definition.calls_unknown and definition.writes)
+
+    def _own_reason(self, definition: Definition) -> Reached | None:
+        """Return why import time can have run a function whoever names it."""
+        name = definition.name
+        why = ""
+        if _is_called_by_python(name) and (name not in _PROTOCOL or "." in definition.path):
+            why = "Python itself may call it"
+        elif definition.decorators is not None and not self._is_known(definition):
+            why = "its decorator may call it, or keep its answers"
+        return Reached(definition.module, definition.code.co_firstlineno, (definition.path,), why) if why else None
+
+    def _is_known(self, definition: Definition) -> bool:
+        names = (definition.decorators or frozenset()) - {definition.name}
+        return (
+            bool(names or definition.decorators)
+            and names <= KNOWN_DECORATORS
+            and not any(map(self._defined.get, names))
+        )
+
+    def _add(self, record: ModuleRecord) -> None:
+        self._records[record.name] = weakref.ref(record)
+        uses = self._uses[record.name] = record.uses
+        for body in uses.bodies:
+            for name in body.names:
+                self._bodies[name].append(body)
+            if not body.names.isdisjoint(COMPUTING) and computes_names(body.code, whole=body.is_hot):
+                self._computing[id(body)] = body
+        for definition in uses.definitions:
+            self._defined[definition.name].append(definition)
+            for name in definition.names:
+                self._named[name].append(definition)
+            if not definition.names.isdisjoint(COMPUTING) and computes_names(definition.code, whole=True):
+                self._computing[id(definition)] = definition
+
+    def _remove(self, name: str) -> None:
+        del self._records[name]
+        uses = self._uses.pop(name)
+        for body in uses.bodies:
+            self._computing.pop(id(body), None)
+            for mentioned in body.names:
+                self._bodies[mentioned].remove(body)
+        for definition in uses.definitions:
+            self._computing.pop(id(definition), None)
+            self._defined[definition.name].remove(definition)
+            for mentioned in definition.names:
+                self._named[mentioned].remove(definition)
+
+
+_LISTS = frozenset(("__all__", "__match_args__", "__slots__"))  # of names, not of functions
+
+
+def _is_called_by_python(name: str) -> bool:
+    is_special = name.startswith("_") and name.endswith("_") and name.strip("_") != ""
+    return name in _PROTOCOL or (is_special and name not in _LISTS)
+
+
+_COMPUTES = "it computes which function it calls"
+
+
+def _way(before: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the names from one that import time names to that of the function that was asked about."""
+    found = [name]
+    while before[found[-1]]:
+        found.append(before[found[-1]])
+    return tuple(found)

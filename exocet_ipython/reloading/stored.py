@@ -1,0 +1,144 @@
+"""Answers of old code that modules have stored since they were imported.
+
+New code in old functions leaves a module's state as it is. After a restart the cells run again, and what they had
+functions compute and store is computed by the new code. So state counts that differs from what it was after import,
+where a function that has to do with the changed one may have stored it: one that may change a thing of that name, and
+either is among those that can name the changed function, or among what these can name, or calls what it was handed.
+Then the module is made anew, as on any other edit: what its own functions had stored is gone, what cells had put there
+is carried over. A person's own objects keep what is in them on every rung.
+
+Two things differ where a look at identities can't tell: what is inside of the items of a container, and objects of
+other libraries. These count as changed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry, parts_of
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.uses import Definition
+
+__all__ = ["find_stored", "kept_in_defaults"]
+
+_DEFINITIONS = (type, FunctionType, BuiltinFunctionType, ModuleType)
+_MANY = 1_000
+_missing = object()
+
+
+def find_stored(writers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    """Say what of the modules' state may hold answers of the old code; nothing where none does.
+
+    Args:
+        writers: the functions that may have stored them.
+        records: the modules of the generation.
+    """
+    written: dict[str, Definition] = {}
+    for writer in writers:
+        for name in writer.writes:
+            written.setdefault(name, writer)
+    if not written:
+        return ""
+    for record in records.values():
+        name, what = next(_changes(record, written.keys(), records), ("", ""))
+        if name:
+            return (
+                f"{record.name}.{what} changed since the import, `{written[name].path}` may have stored answers there"
+            )
+    return ""
+
+
+def _changes(
+    record: ModuleRecord, written: AbstractSet[str], records: Mapping[str, ModuleRecord]
+) -> Iterator[tuple[str, str]]:
+    """Yield what of a module's state differs from what its body left, of the names in question: name and path."""
+    space: dict[str, Any] = getattr(record.module, "__dict__", {})
+    for name in written & space.keys():
+        if _is_changed(record, name, space[name], records):
+            yield name, name
+    for name, value in list(space.items()):
+        if type(value) is FunctionType and value.__dict__ and value.__module__ == record.name:
+            yield from ((kept, f"{name}.{kept}") for kept in written & value.__dict__.keys())
+    for path in record.contents:
+        yield from _changes_within(record, path, space, written, records)
+
+
+def _changes_within(
+    record: ModuleRecord,
+    path: str,
+    space: Mapping[str, Any],
+    written: AbstractSet[str],
+    records: Mapping[str, ModuleRecord],
+) -> Iterator[tuple[str, str]]:
+    """Yield what of a class or an instance, or of a container that it has, differs from what the body left."""
+    before = record.contents[path]
+    owner, _, attribute = path.partition(".")
+    if attribute:
+        part = _attribute(space.get(owner), attribute)
+        if attribute in written and (record.is_adopted or _is_filled(part, before, records)):
+            yield attribute, path
+    elif not is_registry(space.get(path)):
+        for name, part in attributes_of(space.get(path)):
+            is_same = before.get(name) == id(part) and not record.is_adopted
+            if name in written and not is_same and not isinstance(part, _DEFINITIONS):
+                yield name, f"{path}.{name}"
+
+
+def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    """Say which of the functions keeps something in an argument's default; nothing where none does."""
+    for definition in definitions:
+        if definition.writes and (record := records.get(definition.module)) is not None:
+            value: Any = record.module
+            for part in definition.path.split("."):
+                value = _attribute(value, part)
+            defaults = getattr(value, "__defaults__", None) or ()
+            keywords = getattr(value, "__kwdefaults__", None) or {}
+            if any(is_registry(default) and len(default) for default in (*defaults, *keywords.values())):
+                return f"`{definition.path}` may keep old answers in a default"
+    return ""
+
+
+def _is_changed(record: ModuleRecord, name: str, value: Any, records: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether what a global names differs from what it was after the module's body, as far as one can see."""
+    kind = type(value)
+    if issubclass(kind, _DEFINITIONS):
+        return False
+    if record.is_adopted or record.values.get(name) != id(value):
+        return True
+    if is_registry(value):
+        return _is_filled(value, record.contents.get(name, {}), records)
+    if kind is ContextVar:
+        return value.get(_missing) is not _missing
+    is_known = kind in ATOMS or kind.__module__.partition(".")[0] in _known(records)
+    return bool(vars(value)) if issubclass(kind, threading.local) else not is_known
+
+
+def _known(records: Mapping[str, ModuleRecord]) -> frozenset[str]:
+    """Return the packages whose objects are looked at by their attributes, or hold no answers: ours, and Python's."""
+    return sys.stdlib_module_names | {"__main__"} | {name.partition(".")[0] for name in records}
+
+
+def _is_filled(container: Any, before: Mapping[Any, int], records: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether a container has other entries than it had, or entries that may have others inside."""
+    if not is_registry(container):
+        return False
+    if len(container) > _MANY or parts_of(container) != before:
+        return True
+    parts = list(container.values()) if isinstance(container, dict) else list(container)
+    return any(is_registry(part) and len(part) for part in parts) or any(
+        type(part) not in ATOMS and not issubclass(type(part), _DEFINITIONS) and type(part).__module__ in records
+        for part in parts
+    )
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    try:
+        return vars(owner).get(name)
+    except TypeError:
+        return None

@@ -1,0 +1,134 @@
+"""What the code of a module names: the functions that import-time code defines, with all that each may use, by name.
+
+Read from code objects, and no further than asked: that a name is in a module's code is known for all of them, where it
+stands in a module's body is looked up when it matters.
+"""
+
+from __future__ import annotations
+
+import dis
+import weakref
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import CodeType
+
+from exocet_ipython.reloading.bodies import Body, alive, names_in
+from exocet_ipython.reloading.operations import is_class_body, iter_operations, nested, whole, words
+
+__all__ = ["Definition", "Uses", "read_uses"]
+
+_PUSH_NULL = dis.opmap["PUSH_NULL"]
+_STORE_ATTR, _STORE_GLOBAL, _STORE_DEREF = (dis.opmap[name] for name in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"))
+_FILLS = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR"))
+_FILLING = words(
+    "add append appendleft clear discard extend extendleft insert pop popitem popleft put remove set setdefault "
+    "setattr update __setitem__"
+)
+_ASSIGNS = frozenset((_STORE_ATTR, _STORE_GLOBAL))
+
+
+@dataclass(eq=False)
+class Definition:
+    """One function that import-time code defines, with all that is inside of it.
+
+    Attributes:
+        module: dotted name of the module.
+        path: where it is defined there.
+        name: under which it is found; of a private method, the mangled one.
+        body: the code that defines it.
+    """
+
+    module: str
+    path: str
+    name: str
+    _code: weakref.ref[CodeType]
+    body: Body
+
+    @property
+    def code(self) -> CodeType:
+        """Its code; held weakly, as that of a body is."""
+        return alive(self._code)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names that it may use: globals, attributes, imports, and strings that read like one."""
+        return frozenset(names_in(self.code))
+
+    @cached_property
+    def decorators(self) -> frozenset[str] | None:
+        """The names in its decorators; None where it has none."""
+        return self.body.decorators(self.code)
+
+    @cached_property
+    def writes(self) -> frozenset[str]:
+        """The names of what it may change: what it assigns, and where it fills a container, whatever it names."""
+        found: set[str] = set()
+        for code in whole(self.code):
+            operations = set(code.co_code[::2])
+            if operations & _FILLS or not _FILLING.isdisjoint(code.co_names):
+                found |= self.names
+            elif _STORE_ATTR in operations or _STORE_GLOBAL in operations:
+                found |= {name for _, operation, name in iter_operations(code) if operation in _ASSIGNS}
+        return frozenset(found)
+
+    @cached_property
+    def keeps_in_closure(self) -> bool:
+        """Whether a function inside changes what it has from this one."""
+        for code in whole(self.code):
+            if code is not self.code and code.co_freevars:
+                operations = set(code.co_code[::2])
+                if _STORE_DEREF in operations or operations & _FILLS or not _FILLING.isdisjoint(code.co_names):
+                    return True
+        return False
+
+    @cached_property
+    def calls_unknown(self) -> bool:
+        """Whether it calls what has no name: an argument, a variable, an item.
+
+        The compiler pushes a null below such a callable only; for a global or a method it is part of the load.
+        """
+        return any(_PUSH_NULL in code.co_code[::2] for code in whole(self.code))
+
+
+@dataclass(slots=True)
+class Uses:
+    """What one module's code names: what runs at import, and the functions that it defines."""
+
+    bodies: list[Body] = field(default_factory=list)
+    definitions: list[Definition] = field(default_factory=list)
+
+
+def read_uses(module: str, code: CodeType) -> Uses:
+    r"""Return what the code of a module names.
+
+    >>> code = compile("def f(): return g()\nX = [f]\nY = f()", "m.py", "exec")
+    >>> uses = read_uses("m", code)
+    >>> [(definition.path, sorted(definition.names)) for definition in uses.definitions]
+    [('f', ['g'])]
+    >>> [(mention.targets, mention.only_names) for mention in uses.bodies[0].mentions("f")]
+    [(('X',), True), (('Y',), False)]
+    """
+    found = Uses()
+    waiting = [Body(module, weakref.ref(code))]
+    while waiting:
+        body = waiting.pop()
+        found.bodies.append(body)
+        for inner in nested(body.code):
+            if is_class_body(inner):
+                waiting.append(Body(module, weakref.ref(inner), body))
+            elif inner.co_name.startswith("<"):
+                waiting.append(Body(module, weakref.ref(inner), body, is_hot=True))
+            else:
+                name = _mangled(inner.co_name, body.code.co_name)
+                found.definitions.append(Definition(module, inner.co_qualname, name, weakref.ref(inner), body))
+    return found
+
+
+def _mangled(name: str, owner: str) -> str:
+    """Return how a private name of a class is spelled outside of its text.
+
+    >>> _mangled("__secret", "_Box"), _mangled("__init__", "Box"), _mangled("__private", "<module>")
+    ('_Box__secret', '__init__', '__private')
+    """
+    is_private = name.startswith("__") and not name.endswith("__") and not owner.startswith("<")
+    return f"_{owner.lstrip('_')}{name}" if is_private else name

@@ -1,0 +1,126 @@
+"""What import time can have run: every function that did run is among it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from exocet_ipython.reloading.codes import CodePair
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.judge import Judge
+from exocet_ipython.reloading.uses import Definition
+from tests.plain_notebook import PlainNotebook, python_import
+from tests.reloading.programs import Program, programs
+from tests.workshop import Workshop
+
+
+def functions_run(*modules: str) -> set[CodeType]:
+    """Import modules and return the code of all functions that ran meanwhile."""
+    ran: set[CodeType] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            ran.add(frame.f_code)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        for module in modules:
+            python_import(module)
+    finally:
+        sys.setprofile(before)
+    return ran
+
+
+def definitions(generation: Generation) -> Iterator[Definition]:
+    """Yield the functions of a generation's modules."""
+    for record in generation.records.values():
+        yield from record.uses.definitions
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(programs())
+def test_no_function_that_ran_is_missed(tmp_path_factory: pytest.TempPathFactory, program: Program) -> None:
+    """Of a generated program, every function that ran at import is refused new code in place."""
+    with Workshop(tmp_path_factory.mktemp("program")) as workshop:
+        workshop.write(program.files())
+        notebook = PlainNotebook()
+        with notebook.session.managed.claiming():
+            ran = functions_run("low", "high")
+        records = notebook.session.generation.records
+        judge = Judge()
+        for definition in definitions(notebook.session.generation):
+            if definition.code in ran:
+                pair = CodePair(
+                    definition.path, definition.code, definition.code, changed=True, fits=True, outer=definition.path
+                )
+                assert judge.why_not(records, records[definition.module], [pair]), f"{definition.path} ran"
+
+
+# Imports a package in a process of its own and prints the functions that ran and that the closure doesn't have.
+REAL = """
+import sys
+ran = set()
+sys.setprofile(lambda frame, event, _: ran.add(frame.f_code) if event == "call" else None)
+import importlib
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+sys.setprofile(None)
+from exocet_ipython.reloading.adoption import adopt_modules
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.exposure import exposed
+from exocet_ipython.reloading.reach import Reach, Reached
+from exocet_ipython.reloading.scope import Scope
+root = sys.argv[1].partition(".")[0]
+records = {
+    name: record
+    for name, record in adopt_modules(Generation(), Scope().with_root(root)).items()
+    if name.partition(".")[0] == root
+}
+reach = Reach()
+reach.update(records)
+keys = {(code.co_filename, code.co_qualname, code.co_firstlineno) for code in ran}
+count = 0
+for name, record in records.items():
+    for one in record.uses.definitions:
+        if (record.snapshot.path, one.path, one.code.co_firstlineno) in keys:
+            count += 1
+            if not isinstance(reach.callers([one]), Reached) and not exposed(reach, record, one.path, records):
+                print("missed", name, one.path)
+print("functions", count)
+"""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("attr",),
+        ("click",),
+        ("httpx",),
+        ("jinja2",),
+        ("markdown",),
+        ("more_itertools",),
+        ("networkx",),
+        ("pluggy",),
+        ("rich", "rich.console", "rich.progress", "rich.table"),
+        ("typer",),
+    ],
+    ids=lambda names: names[0],
+)
+@pytest.mark.proof
+def test_no_function_of_a_real_package_is_missed(names: tuple[str, ...]) -> None:
+    """Of a real package, every function that ran at import is in the closure of what import time names."""
+    pytest.importorskip(names[0])
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(REAL), *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    *missed, count = done.stdout.splitlines()
+    assert missed == []
+    assert int(count.split()[1]) > 0
