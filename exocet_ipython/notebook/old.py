@@ -51,6 +51,7 @@ class OldObjects:
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""
+        self._texts.prune()
         found = self._retirement.survivors(self._namespace)
         self._retirement.tell(found)
         return found
