@@ -20,8 +20,9 @@ TIMEOUT = 60  # seconds for one cell
 
 # What differs from run to run, and what stands for it in a stored output.
 _VOLATILE = (
-    (re.compile(r"(?:/[^\s/'\"\x1b]+)+/(textgame)-\w+"), r"/tmp/\1"),  # noqa: S108 - a text, no file
+    (re.compile(r"(?:/[^\s/'\"\x1b]+)+/(textgame|training)-\w+"), r"/tmp/\1"),  # noqa: S108 - a text, no file
     (re.compile(r"\b\d+ ms\b"), "1 ms"),
+    (re.compile(r"\b\d+(?:\.\d)? (?:bytes|kB)"), "1 kB"),
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _COUNT = re.compile(r"\b\d+ definitions? (?=not held)")  # how much of an old module lives is the interpreter's affair
