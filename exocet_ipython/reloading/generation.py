@@ -128,14 +128,14 @@ class Journal:
     def set_item(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         """Set an item of a dict."""
         old = mapping.get(key, _absent)
-        self._undo.append(lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old))
         mapping[key] = value
+        self._undo.append(lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old))
 
     def set_attribute(self, module: ModuleType, name: str, value: Any) -> None:
         """Set a module's attribute."""
         old = vars(module).get(name, _absent)
-        self._undo.append(lambda: _restore_attribute(module, name, old))
         setattr(module, name, value)
+        self._undo.append(lambda: _restore_attribute(module, name, old))
 
     def delete_attribute(self, module: ModuleType, name: str) -> None:
         """Delete a module's attribute where it has it."""
@@ -157,9 +157,19 @@ class Journal:
         return [*closures, *partials, *(undo.args for undo in partials)]
 
     def undo(self) -> None:
-        """Take everything back."""
+        """Take everything back.
+
+        Raises:
+            Exception: the first that a write raised which takes something back; all the others were made.
+        """
+        failed: list[Exception] = []
         while self._undo:
-            self._undo.pop()()
+            try:
+                self._undo.pop()()
+            except Exception as error:  # noqa: BLE001 - a container of the person's may raise anything
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
 
 def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapping[str, ModuleType]) -> None:

@@ -65,12 +65,14 @@ class Plan:
         wanted: module and attribute of each thing that must be there afterwards, as `from module import attribute`
             asks for it; without it the plan fails. A submodule is loaded for it; `*` stands for all public names.
         skipped: what would be made anew, were it not frozen.
+        anew: whether the person asked for new objects, so that those of a living generation won't do.
     """
 
     steps: tuple[Step, ...] = ()
     rung: int = 2
     wanted: tuple[tuple[str, str], ...] = ()
     skipped: tuple[Step, ...] = ()
+    anew: bool = False
 
     def widened(self, order: Mapping[str, int]) -> Plan:
         """Return the plan that makes the whole scope anew, the next rung.
@@ -127,4 +129,4 @@ def plan_reload(
         else:
             steps[name] = Step(name, edge)
     ordered = sorted(steps.values(), key=lambda step: order.get(step.name, len(order)))
-    return Plan(tuple(ordered), skipped=tuple(skipped))
+    return Plan(tuple(ordered), skipped=tuple(skipped), anew=bool(wanted))

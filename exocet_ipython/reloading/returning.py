@@ -41,7 +41,7 @@ def find_living(plan: Plan, current: Generation, history: History, scope: Scope)
         history: the earlier ones.
         scope: which modules are the person's own code.
     """
-    if plan.wanted or any(step.because is None for step in plan.steps):
+    if plan.anew:
         return None
     search = _Search(plan, current, scope)
     for number, modules in history.generations():
