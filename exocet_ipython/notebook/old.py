@@ -18,6 +18,7 @@ from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.named import find_named
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
 from exocet_ipython.survivors.roots import Root
+from exocet_ipython.survivors.subclasses import detach_unheld
 
 __all__ = ["OldObjects"]
 
@@ -48,6 +49,7 @@ class OldObjects:
         """Add what a publish replaced, and forget what it made current again."""
         self._retirement.retire(done.retired, done.again)
         self._texts.add(done.labelled)
+        detach_unheld(done.retired, done.generation.records)
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""
@@ -62,6 +64,7 @@ class OldObjects:
         Args:
             scan: count all instances, with one scan of the heap; else those that names lead to.
         """
+        self._texts.prune()
         named = find_named(self._retirement.referenced(), self._namespace)
         living = self._retirement.living({survivor.generation for survivor in named.survivors})
         self._retirement.tell(named.survivors)

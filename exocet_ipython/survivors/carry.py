@@ -151,7 +151,7 @@ class _Carrier:
             carried += 1
             if _is_map(before):
                 if key not in now or id(key) in baseline or not self._is_session(value):
-                    _set_item(now, key, value, self._journal)
+                    self._journal.set_item(now, key, value)
             elif isinstance(now, (set, WeakSet)):
                 if key not in now:
                     now.add(key)
@@ -250,15 +250,6 @@ def _assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
         journal.add(partial(kind.__delattr__, owner, name))
     else:
         journal.add(partial(kind.__setattr__, owner, name, before))
-
-
-def _set_item(container: Any, key: Any, value: Any, journal: Journal) -> None:
-    before = container.get(key, _missing)
-    container[key] = value
-    if before is _missing:
-        journal.add(partial(container.pop, key, None))
-    else:
-        journal.add(partial(container.__setitem__, key, before))
 
 
 def _drop_last(items: Any, item: Any) -> None:

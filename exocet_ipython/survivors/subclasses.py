@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
+from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.holders import find_holders
 from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
+from exocet_ipython.survivors.records import RetiredGeneration
 
-__all__ = ["detach_retired", "rebase_subclasses", "refresh_instances"]
+__all__ = ["detach_retired", "detach_unheld", "rebase_subclasses", "refresh_instances"]
 
 _CELLS = "__main__"
 _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
@@ -69,11 +71,39 @@ def detach_retired(pairs: Pairs, held: set[int], session: Container[str], moving
     stuck = {entry.name for entry in moving.stuck}
     free = [before for before, now in pairs.classes if f"{now.__module__}.{now.__qualname__}" not in stuck]
     free += [cls for cls in pairs.orphans if id(cls) not in held]
-    retired = {id(cls) for cls in free}
-    for cls in free:
-        before = cls.__bases__
-        if all(id(base) in retired or base.__module__ not in session for base in before):
-            continue
+    _detach(free, session, moving.journal)
+
+
+def detach_unheld(generation: RetiredGeneration, session: Container[str]) -> None:
+    """Do the same where survivors are only tracked: if nothing at all of a generation is held, its classes are free.
+
+    One function that is held may use any class of its module. And while they are not looked at by `__subclasses__` of a
+    base that goes on, they are left to the collector as they are.
+
+    Args:
+        generation: what has just retired; nothing of ours may refer to it any more.
+        session: names of the session's modules.
+    """
+    classes = [value for kind, _, value in generation.living() if kind == "class"]
+    count = sum(1 for _ in _listed(classes, session))
+    del classes
+    if count and not generation.is_held():
+        _detach([value for kind, _, value in generation.living() if kind == "class"], session, Journal())
+
+
+def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
+    """Yield the classes that a base lists which is of the session and none of these."""
+    retired = {id(cls) for cls in classes}
+    for cls in classes:
+        for base in type.__getattribute__(cls, "__bases__"):
+            if id(base) not in retired and type.__getattribute__(base, "__module__") in session:
+                yield cls
+                break
+
+
+def _detach(classes: Sequence[type], session: Container[str], journal: Journal) -> None:
+    for cls in list(_listed(classes, session)):
+        before = type.__getattribute__(cls, "__bases__")
         home = retired_class(cls)
         if home is not None:
             home.remember(cls)
@@ -82,7 +112,7 @@ def detach_retired(pairs: Pairs, held: set[int], session: Container[str], moving
                 type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))
             except TypeError:
                 continue  # another layout
-            moving.journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
+            journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
             break
 
 

@@ -300,3 +300,31 @@ def test_no_standin_remains(notebook: PlainNotebook, workshop: Workshop) -> None
         workshop.write(project(number) | {"app.py": app + "class App: pass\n"})
         notebook.session.reload()
     assert all(any(standin is other for other in before) for standin in living_standins())
+
+
+def test_bases_that_go_on_list_no_class_that_nobody_holds(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """`__subclasses__()` has the new class alone, before any collection; an old one where its module is held."""
+    text = "from base import Base\nclass Sub(Base): n = {}\nclass SubSub(Sub): pass\ndef f(): return Sub\n"
+    workshop.write({"base.py": "class Base:\n    def f(self): return 1\n", "sub.py": text.format(1)})
+    notebook.run("import base, sub")
+    gc.disable()
+    try:
+        for number in (2, 3):
+            workshop.write({"sub.py": text.format(number)})
+            notebook.reload()
+            assert notebook["base"].Base.__subclasses__() == [notebook["sub"].Sub]
+        notebook.run("held = [sub.f]")
+        old = notebook["sub"].Sub
+        workshop.write({"sub.py": text.format(4)})
+        notebook.reload()
+        assert set(notebook["base"].Base.__subclasses__()) == {old, notebook["sub"].Sub}
+        assert notebook["held"][0]()().f() == 1
+        del old
+        notebook.run("held = None")
+        workshop.write({"sub.py": text.format(3)})
+        notebook.reload()
+        assert notebook["sub"].Sub.n == 3
+        assert notebook["sub"].Sub().f() == 1
+        assert notebook["sub"].Sub in notebook["base"].Base.__subclasses__()
+    finally:
+        gc.enable()
