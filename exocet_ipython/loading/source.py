@@ -19,15 +19,15 @@ from importlib.machinery import (
     FrozenImporter,
     ModuleSpec,
     PathFinder,
+    SourceFileLoader,
 )
 from pathlib import Path
 from typing import Any
 
 from exocet_ipython.errors import SourceNotFoundError
+from exocet_ipython.loading.files import FileStamp, read_file, stamp_file
 
 __all__ = [
-    "NO_FILE",
-    "FileStamp",
     "Snapshot",
     "digest_file",
     "extension_files",
@@ -39,25 +39,7 @@ __all__ = [
     "read_snapshot",
     "require_spec",
     "resolve_import",
-    "stamp_file",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class FileStamp:
-    """What `os.stat` says of a file: a hint that it may have changed, never proof that it did not.
-
-    Times are in nanoseconds, the size in bytes. The inode tells a file that was renamed over the old one, the change
-    time an edit whose modification time was set back: no program can set it.
-    """
-
-    modified: int
-    changed: int
-    size: int
-    inode: int
-
-
-NO_FILE = FileStamp(0, 0, 0, 0)  # no file has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +65,6 @@ class Snapshot:
     def __repr__(self) -> str:
         size = "no text" if self.data is None else f"{len(self.data)} bytes"
         return f"<Snapshot of {self.name}: {size}>"
-
-
-def stamp_file(path: str) -> FileStamp:
-    """Return the stamp of a file; raises OSError where `os.stat` does."""
-    status = os.stat(path)
-    return FileStamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def digest_of(data: bytes) -> str:
@@ -277,11 +253,15 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     path = spec.origin
     if get_data is None or path is None or is_extension(spec) or not path.endswith(_SOURCE_SUFFIXES):
         return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
-    try:
-        stamp = stamp_file(path)
-    except OSError:
-        stamp = None  # a file inside an archive has none of its own; one that is gone is its reader's to report
-    data = get_data(path)
+    stamp: FileStamp | None
+    if type(loader) is SourceFileLoader:
+        stamp, data = read_file(path)
+    else:
+        try:
+            stamp = stamp_file(path)
+        except OSError:
+            stamp = None  # a file inside an archive has none of its own; one that is gone is its reader's to report
+        data = get_data(path)
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
 
 

@@ -86,7 +86,7 @@ class ManagedModules:
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
         """Let the first imports of own code, in the present thread, join the current generation."""
-        claims = Claims(self.scope, threading.get_ident())
+        claims = self._make_claims(threading.get_ident())
         claims.put_on()
         try:
             yield
@@ -95,9 +95,18 @@ class ManagedModules:
             with PUBLISHING:
                 self._take(claims.records(self.generation))
 
+    def _make_claims(self, thread: int | None = None) -> Claims:
+        claims = Claims(self.scope, thread, lambda: self.generation)
+        for name in self.generation.records:
+            claims.known.add(name)
+        return claims
+
     def _take(self, records: Mapping[str, ModuleRecord]) -> None:
         if records:
             self.generation = self.generation.adopting(records)
+            if self._claims is not None:
+                for name in records:
+                    self._claims.known.add(name)
 
     def advance(self, after: Generation, touched: Iterable[str]) -> None:
         """Take the generation that a publish has made current, which made or took away the modules `touched`."""
@@ -115,7 +124,7 @@ class ManagedModules:
         """Let first imports of own code join the session, whoever imports, and follow the files of all own modules."""
         with PUBLISHING:
             if self._claims is None:
-                self._claims = Claims(self.scope)
+                self._claims = self._make_claims()
                 self._claims.put_on()
             self.adopt()
             self.follow()
@@ -192,17 +201,29 @@ class ManagedModules:
         """Return what really changed of what was noticed."""
         records = self.generation.records
         changes = self.changes(list(records if noticed.everything else noticed.names))
-        if not (noticed.appeared or noticed.everything or self._tried or noticed.names - records.keys()):
+        # What was read and did not load, or was looked for in vain, may be there by now.
+        missing = {*noticed.names, *(snapshot.name for snapshot in self._tried)} - records.keys()
+        if not (noticed.appeared or noticed.everything or self._tried or missing):
             return changes
-        return [*self.moves(), *changes]
+        return [*self.moves(self._stems(noticed, missing)), *changes]
+
+    def _stems(self, noticed: Suspicion, missing: Iterable[str]) -> frozenset[str] | None:
+        """Return the parts of the names of modules that may be found elsewhere by now; None where it may be any."""
+        if noticed.everything or noticed.stems is None:
+            return None
+        return noticed.stems.union(*(name.split(".") for name in missing))
 
     def stands_as_tried(self) -> bool:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
         return not self._detector.changed(self._tried)
 
-    def moves(self) -> list[Change]:
-        """Return the modules whose source is elsewhere by now, or whose failed imports could succeed."""
-        return list(find_moves(self.generation, self.scope))
+    def moves(self, stems: frozenset[str] | None = None) -> list[Change]:
+        """Return the modules whose source is elsewhere by now, or whose failed imports could succeed.
+
+        Args:
+            stems: only modules with one of these in their dotted name; None for all.
+        """
+        return list(find_moves(self.generation, self.scope, stems))
 
     def choose(self, names: Sequence[str]) -> list[str]:
         """Return the loaded modules that the given names stand for; a package stands for its submodules too.

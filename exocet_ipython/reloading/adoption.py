@@ -8,17 +8,20 @@ import marshal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.files import FileStamp
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
-from exocet_ipython.loading.source import FileStamp, Snapshot, find_spec, forget_listings, read_snapshot
+from exocet_ipython.loading.source import Snapshot, find_spec, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.contents import Baseline
+from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.nesting import KnownModules, Nesting
 from exocet_ipython.reloading.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
@@ -34,19 +37,25 @@ class Claims:
     Args:
         scope: which modules are own code.
         thread: the only thread whose imports are noted; None for all.
+        generation: returns the current one, into whose modules a new one may put something.
 
     Attributes:
         scope: as given; it may be replaced while the finder is on.
+        known: the own modules that are loaded.
     """
 
     is_exocet = True
 
-    def __init__(self, scope: Scope, thread: int | None = None) -> None:
+    def __init__(
+        self, scope: Scope, thread: int | None = None, generation: Callable[[], Generation] = Generation
+    ) -> None:
         self.scope = scope
+        self.known = KnownModules(self._find_known)
         self._thread = thread
         self._loaded: dict[str, LoadNotes] = {}
         self._news = False
-        self._nested = threading.local()
+        self._generation = generation
+        self._nesting = Nesting(self.known)
 
     def put_on(self) -> None:
         """Put the finder before all others on `sys.meta_path`."""
@@ -70,31 +79,26 @@ class Claims:
         spec = find_spec(name, path)
         if spec is None or not self.scope.includes_spec(spec):
             return spec  # not None: the other finders need not look for it again
-        notes = self._loaded[name] = LoadNotes(_read_before_loading(spec))
-        notes.watch(spec, self._stack(), self._tell, self._settle)
-        self._tell()
+        notes = self._loaded[name] = LoadNotes()
+        notes.watch(spec, self._nesting, self._tell)
+        self._news = True
         return spec
 
     @property
     def unloaded(self) -> list[Snapshot]:
         """The texts of modules that were noted and are not loaded: their import failed, or goes on."""
-        return [notes.snapshot for notes in list(self._loaded.values())]
+        return [notes.text() for notes in list(self._loaded.values())]
+
+    def _find_known(self, name: str) -> tuple[ModuleType, Baseline] | None:
+        """Return a module that has been loaded with its baseline, be it in the generation yet or not."""
+        notes, module = self._loaded.get(name), PRESENCE.current(name)
+        if notes is not None and notes.baseline is not None and module is not None:
+            return module, notes.baseline
+        record = self._generation().records.get(name)
+        return None if record is None else (record.module, record.baseline)
 
     def _tell(self) -> None:
         self._news = True
-
-    def _settle(self) -> None:
-        """Note what the modules hold, now that an import statement is done: what comes later is somebody's doing."""
-        for name, notes in list(self._loaded.items()):
-            if notes.ended and notes.baseline is None and (module := PRESENCE.current(name)) is not None:
-                notes.baseline = Baseline.of(module)
-
-    def _stack(self) -> list[float]:
-        """Return the present thread's stack of seconds; the lowest entry is the thread itself."""
-        stack: list[float] | None = getattr(self._nested, "stack", None)
-        if stack is None:
-            stack = self._nested.stack = [0.0]
-        return stack
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:
         """Return the records of the modules that were noted, are loaded, and are not in the generation as they are.
@@ -157,7 +161,7 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
     return {
         name: record_module(
             module,
-            loaded.snapshot,
+            loaded.text(),
             loaded.code,
             name=name,
             order=first + place,
@@ -170,14 +174,6 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
         for place, (name, loaded) in enumerate(found.items())
         if (module := PRESENCE.current(name)) is not None
     }
-
-
-def _read_before_loading(spec: ModuleSpec) -> Snapshot:
-    """Read a module's text before it runs: a save that comes between shows as a change later."""
-    try:
-        return read_snapshot(spec, time.time_ns())
-    except OSError:
-        return Snapshot(spec.name, spec.origin)  # the import itself will say what is wrong
 
 
 def _read_loaded(spec: Any) -> LoadNotes:

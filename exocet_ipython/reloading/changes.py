@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from exocet_ipython.loading.source import NO_FILE, FileStamp, Snapshot, digest_file, digest_of, stamp_file
+from exocet_ipython.loading.files import NO_FILE, FileStamp, stamp_file
+from exocet_ipython.loading.source import Snapshot, digest_file, digest_of
 from exocet_ipython.reloading.followed import (
     FollowedFile,
     FollowedFolder,
@@ -165,8 +166,9 @@ class StatSweep:
                 if file.may_differ(clock):
                     pending.names.update(file.users.values())
             for folder in self._folders.values():
-                if folder.modules_moved(clock):
-                    pending.appeared = True
+                stems = folder.moved_stems(clock)
+                if stems or stems is None:
+                    pending.add_appeared(stems)
             return pending.give()
 
     def changed(self, snapshots: Iterable[Snapshot]) -> tuple[Change, ...]:

@@ -1,22 +1,18 @@
-"""What the globals of a module hold after its body ran: looked at by identity, held by nobody."""
+"""What the globals of a module hold: looked at by identity, held by nobody."""
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 __all__ = [
     "ATOMS",
-    "Baseline",
     "attributes_of",
-    "contents_of",
     "fingerprint",
-    "fingerprints",
+    "is_registry",
     "modules_held",
     "parts_of",
 ]
@@ -24,36 +20,12 @@ __all__ = [
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _ATOM_TYPES = frozenset(ATOMS)
-_FIXED = (*ATOMS, type, FunctionType, BuiltinFunctionType, ModuleType)
-_FIXED_TYPES = frozenset(_FIXED)
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
 _WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
 _MANY = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """What the globals of a module hold when its body, and those that it imported, have run.
-
-    Attributes:
-        values: global name -> id of the value.
-        fingerprints: global name -> a shallow fingerprint of the instance or container that it names.
-        contents: what its containers, classes and instances hold; see `contents_of`.
-    """
-
-    values: Mapping[str, int]
-    fingerprints: Mapping[str, int]
-    contents: Mapping[str, Mapping[Any, int]]
-
-    @classmethod
-    def of(cls, module: ModuleType) -> Baseline:
-        """Return what a module holds now."""
-        namespace = dict(getattr(module, "__dict__", {}))  # a copy in one step: another thread may add to it
-        values = dict(zip(namespace, map(id, namespace.values()), strict=True))
-        return cls(values, fingerprints(module), contents_of(module))
 
 
 def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str]:
@@ -103,16 +75,6 @@ def _add_homes(value: Any, held: set[Any]) -> None:
             held.add(type.__getattribute__(definition, "__module__"))
 
 
-def fingerprints(module: ModuleType) -> dict[str, int]:
-    """Return global name -> fingerprint, of the instances and containers that a module names."""
-    return {
-        name: fingerprint(value)
-        for name, value in list(getattr(module, "__dict__", {}).items())
-        # The first look answers for nearly all globals; it is taken at the first import of each module.
-        if type(value) not in _FIXED_TYPES and not issubclass(type(value), _FIXED) and not name.startswith("__")
-    }
-
-
 def fingerprint(value: Any) -> int:
     """Return a number that changes when items or attributes of `value` are added, removed or replaced.
 
@@ -134,36 +96,6 @@ def fingerprint(value: Any) -> int:
         return hash(len(parts))
     items = [*parts, *parts.values()] if isinstance(parts, dict) else parts
     return hash(tuple(map(id, items)))
-
-
-def contents_of(module: ModuleType) -> dict[str, Mapping[Any, int]]:
-    """Return what the containers, the classes and the instances that a module names hold, by identity.
-
-    The keys are paths: `CONFIG`, `Plugin`, `Plugin.registry`, `settings`, `settings.items`. What is there later and not
-    here was put there since. Only a module's own classes count, and only containers of up to 1,000 entries.
-    """
-    found: dict[str, Mapping[Any, int]] = {}
-    own = getattr(module, "__name__", None)
-    for name, value in list(getattr(module, "__dict__", {}).items()):
-        kind = type(value)
-        if name.startswith("__") or kind in ATOMS:
-            continue
-        if issubclass(kind, type):
-            if type.__getattribute__(value, "__module__") != own:
-                continue
-        elif issubclass(kind, (FunctionType, BuiltinFunctionType, ModuleType)):
-            continue
-        elif is_registry(value):
-            found[name] = parts_of(value)
-            continue
-        elif not _is_plain_instance(value):
-            continue
-        attributes = attributes_of(value)
-        found[name] = {attribute: id(part) for attribute, part in attributes}
-        for attribute, part in attributes:
-            if type(part) is not FunctionType and is_registry(part):
-                found[f"{name}.{attribute}"] = parts_of(part)
-    return found
 
 
 def is_registry(value: Any) -> bool:
@@ -192,9 +124,3 @@ def attributes_of(value: Any) -> list[tuple[str, Any]]:
         return [(name, part) for name, part in dict(space).items() if name[:2] != "__"]
     except TypeError:
         return []
-
-
-def _is_plain_instance(value: Any) -> bool:
-    """Say whether a value is an instance with a dict of its own, of a class that is not the standard library's."""
-    kind = type(value)
-    return getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names

@@ -18,12 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import CodeType
 
-from exocet_ipython.loading.source import NO_FILE, Snapshot, digest_file, digest_of, stamp_file
+from exocet_ipython.loading.files import NO_FILE, stamp_file
+from exocet_ipython.loading.source import Snapshot, digest_file, digest_of
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "read_declared"]
 
 _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
+# How a literal with a name ends. Most texts have none, and their code is not gone through.
+_NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
 _WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
@@ -48,6 +51,8 @@ def find_data_files(
         again = (_read(replace(loaded, read_at=0), snapshot.path or "") for snapshot in known)
         return tuple(snapshot for snapshot in again if snapshot is not None)
     if loaded.path is None or code is None:
+        return ()
+    if loaded.data is not None and not _NAME_ENDS.search(loaded.data):
         return ()
     literals = list(dict.fromkeys(text for part in _run_at_import(code) for text in _strings(part)))
     names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith((*_CODE, *_WRITTEN))]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Effects", "EffectsNote", "exit_functions"]
+__all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "exit_functions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class Effects:
 
     handlers: tuple[weakref.ref[Any], ...] = ()
     exits: tuple[weakref.ref[Any], ...] = ()
+
+
+NO_EFFECTS = Effects()
 
 
 class EffectsNote:
@@ -45,7 +48,7 @@ class EffectsNote:
         """Return what was added since."""
         added = _count_exits() - self._exits
         if added <= 0 and _last_handler() is self._last:
-            return _NONE
+            return NO_EFFECTS
         handlers = list(_handlers())
         start = len(handlers)
         while start and handlers[start - 1] is not self._last:
@@ -53,9 +56,6 @@ class EffectsNote:
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
         new = handlers[start:] if start or self._last is None else []
         return Effects(tuple(new), tuple(_weakly(exit_functions()[-added:])) if added > 0 else ())
-
-
-_NONE = Effects()
 
 
 def _handlers() -> Sequence[weakref.ref[Any]]:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from importlib.machinery import all_suffixes
+from dataclasses import dataclass, field
 
-from exocet_ipython.loading.source import FileStamp, Snapshot, stamp_file
+from exocet_ipython.loading.files import FileStamp, stamp_file
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.entries import list_modules, module_stem
 
 __all__ = ["FollowedFile", "FollowedFolder", "Following", "Observed", "Pending", "Suspicion", "is_settled"]
 
 # The coarsest clock among usual file systems is FAT's: 2 seconds. ext4's tick is 1 to 10 milliseconds.
 _YOUNG_NANOSECONDS = 2_000_000_000
-_MODULE_SUFFIXES = frozenset((*all_suffixes(), ".pyw"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Suspicion:
         appeared: a file or folder appeared, vanished or moved where modules are looked for. A module may have become a
             package, an import that failed may succeed, a namespace package may have gained a portion.
         everything: nothing is certain: compare all, whether or not it is in `names`.
+        stems: what appeared or vanished, as parts of dotted names; None where it may be anything.
 
     It is false when there is nothing to look at.
 
@@ -38,12 +39,18 @@ class Suspicion:
     names: frozenset[str] = frozenset()
     appeared: bool = False
     everything: bool = False
+    stems: frozenset[str] | None = field(default=frozenset(), compare=False)
 
     def __bool__(self) -> bool:
         return self.appeared or self.everything or bool(self.names)
 
     def __or__(self, other: Suspicion) -> Suspicion:
-        return Suspicion(self.names | other.names, self.appeared or other.appeared, self.everything or other.everything)
+        return Suspicion(
+            self.names | other.names,
+            self.appeared or other.appeared,
+            self.everything or other.everything,
+            None if self.stems is None or other.stems is None else self.stems | other.stems,
+        )
 
 
 NOTHING = Suspicion()
@@ -66,6 +73,7 @@ class Pending:
         self.distrusted: set[str] = set()
         self.appeared = False
         self.everything = False
+        self._stems: set[str] | None = set()
 
     def __bool__(self) -> bool:
         return self.appeared or self.everything or bool(self.names)
@@ -73,8 +81,17 @@ class Pending:
     def add(self, suspicion: Suspicion) -> None:
         """Take in what another detector suspects."""
         self.names |= suspicion.names
-        self.appeared |= suspicion.appeared
         self.everything |= suspicion.everything
+        if suspicion.appeared:
+            self.add_appeared(suspicion.stems)
+
+    def add_appeared(self, stems: Iterable[str] | None) -> None:
+        """Take in that modules with these parts in their names may have come or gone; any, where that is None."""
+        self.appeared = True
+        if stems is None:
+            self._stems = None
+        elif self._stems is not None:
+            self._stems.update(stems)
 
     def distrust(self, names: Iterable[str]) -> None:
         """Remember names for the next suspicion there is."""
@@ -84,8 +101,9 @@ class Pending:
         """Return all that is suspected, and forget it."""
         if not self:
             return NOTHING
-        suspicion = Suspicion(frozenset(self.names | self.distrusted), self.appeared, self.everything)
-        self.names, self.distrusted, self.appeared, self.everything = set(), set(), False, False
+        stems = None if self._stems is None else frozenset(self._stems)
+        suspicion = Suspicion(frozenset(self.names | self.distrusted), self.appeared, self.everything, stems)
+        self.names, self.distrusted, self.appeared, self.everything, self._stems = set(), set(), False, False, set()
         return suspicion
 
 
@@ -113,10 +131,16 @@ class Observed:
 
     def restamp(self, clock: int) -> bool:
         """Look again, at the clock `clock`, and say whether the stamp differs from the last one."""
-        known = self.stamp
         try:
             now = os.stat(self.path)
         except (OSError, ValueError):  # ValueError: a null character
+            now = None
+        return self.see(now, clock)
+
+    def see(self, now: os.stat_result | None, clock: int) -> bool:
+        """Take what was found at the clock `clock`, and say whether the stamp differs from the last one."""
+        known = self.stamp
+        if now is None:
             self.remember(None, clock)
             return known is not None
         if (
@@ -147,6 +171,11 @@ class FollowedFile(Observed):
         super().__init__(path)
         self.users: dict[int, str] = {}
 
+    @property
+    def stem(self) -> str:
+        """The part of a dotted name that the file stands for."""
+        return module_stem(*os.path.split(self.path))
+
 
 class FollowedFolder(Observed):
     """A folder and the entries in it that may be modules."""
@@ -157,19 +186,22 @@ class FollowedFolder(Observed):
         super().__init__(path)
         self.users = 0  # followed files in it, and one more when it was named itself
         self.restamp(clock)
-        self.entries = _list_modules(path)
+        self.entries = list_modules(path)
 
-    def modules_moved(self, clock: int) -> bool:
-        """Look again and say whether modules may have appeared or vanished, or the folder is another one."""
+    def moved_stems(self, clock: int) -> frozenset[str] | None:
+        """Look again and return what appeared or vanished; None where it may be anything, as the folder is another."""
         before = self.stamp
         if not self.may_differ(clock):
-            return False
-        entries, self.entries = self.entries, _list_modules(self.path)
-        if before is None or self.stamp is None:
-            return before is not self.stamp
-        if entries is None:  # an archive on sys.path: what is in it may be anything
-            return before != self.stamp
-        return entries != self.entries or before.inode != self.stamp.inode
+            return frozenset()
+        entries, self.entries = self.entries, list_modules(self.path)
+        now = self.stamp
+        if before is None and now is None:
+            return frozenset()
+        if entries is None and before == now:  # an archive on sys.path: what is in it may be anything
+            return frozenset()
+        if entries is None or self.entries is None or before is None or now is None or before.inode != now.inode:
+            return None
+        return frozenset(module_stem(self.path, entry) for entry in entries ^ self.entries)
 
 
 class Following:
@@ -234,26 +266,3 @@ def absolute_path(path: str) -> str:
         except OSError:  # the working folder was deleted
             path = os.path.join(os.sep, path)
     return path.rstrip(os.sep) or os.sep
-
-
-def may_be_module(entry: str) -> bool:
-    """Say whether a folder's entry of this name may be imported; without a dot only a folder can be.
-
-    >>> [may_be_module(name) for name in ("a.py", "pkg", "a.abi3.so", "a.pyc")]
-    [True, True, True, True]
-    >>> [may_be_module(name) for name in (".a.py.swp", "4913", "a.py~", ".#a.py", "a.py.tmp", "__pycache__", "a-b.py")]
-    [False, False, False, False, False, False, False]
-    """
-    stem, dot, rest = entry.partition(".")
-    return stem.isidentifier() and stem != "__pycache__" and (not dot or dot + rest in _MODULE_SUFFIXES)
-
-
-def _list_modules(folder: str) -> frozenset[str] | None:
-    """Return the entries of a folder that may be modules; None where it can't be listed."""
-    try:
-        with os.scandir(folder) as entries:
-            return frozenset(
-                entry.name for entry in entries if may_be_module(entry.name) and ("." in entry.name or entry.is_dir())
-            )
-    except (OSError, ValueError):
-        return None

@@ -68,7 +68,7 @@ class Watches(Generic[News_contra]):
         self.read_into = read_nothing
         self._inotify: Any = None
         self._buffer = bytearray(_BUFFER_BYTES)
-        self._listeners: dict[int, list[Listener[News_contra]]] = {}
+        self._listeners: dict[int, tuple[Listener[News_contra], ...]] = {}
 
     def __del__(self) -> None:
         self.close()
@@ -119,21 +119,25 @@ class Watches(Generic[News_contra]):
                 raise
             raise OSError(errno.ENOENT, str(error)) from error
         if wd != listener.wd:
-            self.remove(listener)
+            if listener.wd is not None:
+                self.remove(listener)
             listener.wd = wd
-            self._listeners.setdefault(wd, []).append(listener)
+            self._listeners[wd] = (*self._listeners.get(wd, ()), listener)
 
     def remove(self, listener: Listener[News_contra]) -> None:
         """Stop watching for this listener; harmless when it listens to nothing."""
         wd, listener.wd = listener.wd, None
-        listeners = self._listeners.get(wd, []) if wd is not None else []
-        if listener in listeners:
-            listeners.remove(listener)
-            if not listeners and wd is not None:
-                del self._listeners[wd]
-                # Refused where the kernel removed it with the file, and says so in an event that is not read yet.
-                with contextlib.suppress(OSError):
-                    self._inotify.rm_watch(wd)
+        listeners = self._listeners.get(wd, ()) if wd is not None else ()
+        if wd is None or listener not in listeners:
+            return
+        left = tuple(other for other in listeners if other is not listener)
+        if left:
+            self._listeners[wd] = left
+            return
+        del self._listeners[wd]
+        # Refused where the kernel removed it with the file, and says so in an event that is not read yet.
+        with contextlib.suppress(OSError):
+            self._inotify.rm_watch(wd)
 
     def read(self, size: int) -> Sequence[Event]:
         """Return all events: the first `size` bytes of the buffer, and what can still be read."""

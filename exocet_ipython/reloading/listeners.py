@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from enum import Enum
 
-from exocet_ipython.reloading.followed import FollowedFile, may_be_module
+from exocet_ipython.reloading.entries import may_be_module, module_stem
+from exocet_ipython.reloading.followed import FollowedFile
 from exocet_ipython.reloading.inotify import ARRIVED, IS_FOLDER, MOVES, SELF
 
 __all__ = ["News", "Place", "Unwatched", "WatchedFile"]
@@ -30,12 +31,13 @@ class News:
         # (place, entry) -> whether it was there as a module before; None where that is unknown
         self.entries: dict[tuple[Place, str], bool | None] = {}
 
-    def module_appeared(self) -> bool:
-        """Say whether one of the entries appeared or vanished."""
-        appeared = False
-        for (place, name), existed in self.entries.items():
-            appeared |= place.settle(name) is not existed
-        return appeared
+    def moved_stems(self) -> set[str]:
+        """Return which of the entries appeared or vanished, as parts of dotted names."""
+        return {
+            module_stem(place.path, name)
+            for (place, name), existed in self.entries.items()
+            if place.settle(name) is not existed
+        }
 
 
 class Place:
@@ -65,7 +67,7 @@ class Place:
         self.users = 0
         self.inner: dict[str, Place] = {}
         self.links: set[Place] = set()
-        self.files: dict[str, set[WatchedFile]] = {}
+        self.files: dict[str, tuple[WatchedFile, ...]] = {}
         self.known: set[str] = set()  # entries that came, and are modules
         self.plain: set[str] = set()  # entries that came, and are none
 
@@ -86,7 +88,7 @@ class Place:
             self.known.discard(name)
             self.plain.discard(name)
         if (files := self.files.get(name)) is not None:
-            news.files |= files
+            news.files.update(files)
         elif inner is None and self.searched and mask & MOVES and may_be_module(name):
             self._note(mask, name, news)
 
@@ -123,7 +125,7 @@ class WatchedFile(FollowedFile):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.wd: int | None = None
-        self.spots: list[tuple[Place, str]] = []
+        self.spots: tuple[tuple[Place, str], ...] = ()
         self.refusal: Unwatched | None = None
         self.heard_at = 0  # clock in nanoseconds: of a later change there is an event that is not read yet
 

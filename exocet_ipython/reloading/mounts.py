@@ -36,6 +36,7 @@ class Mounts:
     def __init__(self, systems: dict[str, str], devices: dict[int, str] | None = None) -> None:
         self._systems = systems
         self._devices = devices or {}
+        self._names = frozenset(map(os.path.basename, systems))
 
     def system_of(self, real_path: str, device: int | None = None) -> str:
         """Return the type of the file system that a path without links is on; empty where it is unknown.
@@ -53,9 +54,12 @@ class Mounts:
             path = parent
         return self._systems[path]
 
-    def foreign_file(self, real_path: str) -> bool:
+    def foreign_file(self, folder: str, name: str) -> bool:
         """Say whether a file is mounted by itself, as containers do with one, and need not report changes."""
-        return real_path in self._systems and self._systems[real_path] not in REPORTING
+        if name not in self._names:
+            return False
+        path = os.path.join(folder, name)
+        return path in self._systems and self._systems[path] not in REPORTING
 
 
 def read_mounts(table: str = "/proc/self/mountinfo") -> Mounts:

@@ -20,25 +20,41 @@ from exocet_ipython.reloading.scope import Scope
 __all__ = ["appeared_imports", "find_moves"]
 
 
-def find_moves(generation: Generation, scope: Scope) -> tuple[Change, ...]:
+def find_moves(generation: Generation, scope: Scope, stems: frozenset[str] | None = None) -> tuple[Change, ...]:
     """Return the modules whose source is found in another place by now, and those with an import that failed before.
 
     Args:
         generation: the current one; its modules are looked for again.
         scope: only imports of own code are looked for.
+        stems: only modules with one of these in their dotted name, a package's or their own; None for all.
     """
     found: dict[str, Change] = {}
     for name, record in generation.records.items():
+        if not _is_concerned(name, stems):
+            continue
         spec = find_spec_of(name)
         known = getattr(record.module, "__spec__", None)  # an object in a module's stead may have none
         if spec is not None and isinstance(known, ModuleSpec) and _place(spec) != _place(known):
             found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
     for name, record in generation.records.items():
         if name not in found:
-            appeared = next(appeared_imports(record, generation, scope), None)
+            appeared = next(appeared_imports(record, generation, scope, stems), None)
             if appeared is not None:
                 found[name] = Change(name, "appeared", appeared)
     return tuple(found.values())
+
+
+def _is_concerned(name: str, stems: frozenset[str] | None) -> bool:
+    return stems is None or not stems.isdisjoint(name.split("."))
+
+
+def _may_import(record: ModuleRecord, stems: frozenset[str] | None) -> bool:
+    """Say whether a module's text has one of the stems in it; reading the imports of all modules would take longer.
+
+    An identifier with other letters than ASCII's can be written in several ways.
+    """
+    text = record.snapshot.data
+    return stems is None or text is None or any(not stem.isascii() or stem.encode() in text for stem in stems)
 
 
 def _place(spec: ModuleSpec | None) -> tuple[object, ...]:
@@ -50,12 +66,16 @@ def _place(spec: ModuleSpec | None) -> tuple[object, ...]:
     return tuple(spec.submodule_search_locations or ())
 
 
-def appeared_imports(record: ModuleRecord, generation: Generation, scope: Scope) -> Iterator[str]:
+def appeared_imports(
+    record: ModuleRecord, generation: Generation, scope: Scope, stems: frozenset[str] | None = None
+) -> Iterator[str]:
     """Yield the files of own modules that a module's imports name, that weren't loaded, and that can be found now."""
+    if not _may_import(record, stems):
+        return
     for statement in record.imports:
         for name in statement.names:
             parent, _, child = name.rpartition(".")
-            if name in generation.records or name in sys.modules:
+            if name in generation.records or name in sys.modules or not _is_concerned(name, stems):
                 continue
             if child in getattr(sys.modules.get(parent), "__dict__", {}):  # hasattr() would run a lazy __getattr__
                 continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable
 
 from exocet_ipython.reloading.inotify import WATCH_FILE, WATCH_FOLDER, Watches
@@ -67,48 +68,56 @@ class Places:
         return differing
 
     def attach(self, file: WatchedFile) -> None:
-        """Watch the file that is at the path now, and each entry on the way to it."""
-        spots: list[tuple[Place, str]] = []
-        path = file.path
-        while len(spots) < _MOST_LINKS:
-            head, name = os.path.split(path)
-            place = self.need(head)
-            if (place, name) in spots:  # links that point in a circle
-                self.release(place)
-                break
-            spots.append((place, name))
-            if not os.path.islink(path):
-                break
-            path = _linked_path(path) or path
-        self._place(file, spots)
-        last, name = spots[-1]
-        file.refusal = next((refusal for place, _ in spots if (refusal := place.refusal) is not None), None)
-        if self.mounts.foreign_file(os.path.join(last.real, name)):
-            file.refusal = Unwatched.FOREIGN
-        if file.refusal is not None:
-            self._watches.remove(file)
-            return
+        """Watch the file that is at the path now, and each entry on the way to it; then look at it."""
+        self._enter(file, (self._spot(file.path),))
+        self._watch_file(file)
         try:
-            self._watches.add(file, file.path, WATCH_FILE)
-        except OSError as error:
-            # A file that is missing or unreadable is an event of its folder when it is there or readable.
-            if _reason(error) is Unwatched.FULL:
-                file.refusal = Unwatched.FULL
+            status = os.lstat(file.path)
+        except (OSError, ValueError):  # ValueError: a null character
+            status = None
+        if status is None or not stat.S_ISLNK(status.st_mode):
+            file.see(status, file.heard_at)
+            return
+        self._enter(file, self._linked_spots(file.path))
+        self._watch_file(file)
+        file.restamp(file.heard_at)
 
     def detach(self, file: WatchedFile) -> None:
         """Watch a file no longer."""
         self._watches.remove(file)
-        self._place(file, [])
+        self._enter(file, ())
 
-    def _place(self, file: WatchedFile, spots: list[tuple[Place, str]]) -> None:
+    def _spot(self, path: str) -> tuple[Place, str]:
+        """Return where the name of a file is an entry, with one more user."""
+        head, _, name = path.rpartition(os.sep)
+        return self.need(head or os.sep), name
+
+    def _linked_spots(self, path: str) -> tuple[tuple[Place, str], ...]:
+        """Return the spots of a link and of all that it leads to."""
+        spots: list[tuple[Place, str]] = []
+        while len(spots) < _MOST_LINKS:
+            spot = self._spot(path)
+            if spot in spots:  # links that point in a circle
+                self.release(spot[0])
+                break
+            spots.append(spot)
+            linked = _linked_path(path)
+            if linked is None:
+                break
+            path = linked
+        return tuple(spots)
+
+    def _enter(self, file: WatchedFile, spots: tuple[tuple[Place, str], ...]) -> None:
         """Enter a file into places that it now uses, and take it from those of before."""
         before, file.spots = file.spots, spots
         for place, name in before:
-            place.files[name].discard(file)
-            if not place.files[name]:
+            left = tuple(other for other in place.files[name] if other is not file)
+            if left:
+                place.files[name] = left
+            else:
                 del place.files[name]
         for place, name in spots:
-            place.files.setdefault(name, set()).add(file)
+            place.files[name] = (*place.files.get(name, ()), file)
         # Modules are looked for where the file is spoken of, not where a link to it points.
         for place, _ in spots[:1]:
             place.searched += 1
@@ -116,6 +125,27 @@ class Places:
             place.searched -= 1
         for place, _ in before:
             self.release(place)
+
+    def _watch_file(self, file: WatchedFile) -> None:
+        file.refusal = None
+        for place, _ in file.spots:
+            if place.refusal is not None:
+                file.refusal = place.refusal
+                break
+        last, name = file.spots[-1]
+        if self.mounts.foreign_file(last.real, name):
+            file.refusal = Unwatched.FOREIGN
+        if file.refusal is not None:
+            self._watches.remove(file)
+            file.heard_at = time.time_ns()
+            return
+        try:
+            self._watches.add(file, file.path, WATCH_FILE)
+        except OSError as error:
+            # A file that is missing or unreadable is an event of its folder when it is there or readable.
+            if _reason(error) is Unwatched.FULL:
+                file.refusal = Unwatched.FULL
+        file.heard_at = time.time_ns()
 
     def _resolve(self, place: Place) -> bool:
         """Find out what a path leads to now and watch it; return whether that differs from before."""

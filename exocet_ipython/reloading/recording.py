@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.contents import Baseline, modules_held
+from exocet_ipython.reloading.baseline import Baseline, take_baseline
+from exocet_ipython.reloading.contents import modules_held
 from exocet_ipython.reloading.datafiles import find_data_files, read_declared
-from exocet_ipython.reloading.effects import Effects
+from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
 from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.uses import Uses, read_uses
 from exocet_ipython.reloading.wishes import wishes_of
@@ -30,14 +31,12 @@ class ModuleRecord:
         module: the module object; the generation and `sys.modules` hold it, nothing else of ours does.
         snapshot: the text that ran.
         code: what ran; None for a module that its own loader runs, or that was loaded by Python before us.
-        fingerprints: global name -> a shallow fingerprint of the instance or container it named after its body ran.
-        values: global name -> id of the value after its body ran; what differs was assigned since.
+        baseline: what its globals held after its body ran; what differs was put there since.
         order: the place in the order in which the modules of the session began to run.
         seconds: how long its body ran, without the modules it imported.
         generation: the number of the generation in which it was made.
         data: snapshots of the data files that it has named, and of those that its code shows; see `find_data_files`.
         effects: what its body added to lists of the whole process.
-        contents: what its containers, classes and instances held after its body ran; see `contents_of`.
         revisions: the digests of the texts that it had before without running again, the oldest first.
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
     """
@@ -46,19 +45,32 @@ class ModuleRecord:
     module: ModuleType
     snapshot: Snapshot
     code: CodeType | None
-    fingerprints: Mapping[str, int]
-    values: Mapping[str, int]
+    baseline: Baseline
     order: int
     seconds: float
     generation: int
-    contents: Mapping[str, Mapping[Any, int]] = field(default_factory=dict)
     data: tuple[Snapshot, ...] = ()
-    effects: Effects = Effects()  # noqa: RUF009 - frozen
+    effects: Effects = NO_EFFECTS
     revisions: tuple[str, ...] = ()
     is_adopted: bool = False
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
+
+    @property
+    def values(self) -> Mapping[str, int]:
+        """Global name -> id of the value after its body ran."""
+        return self.baseline.values
+
+    @property
+    def fingerprints(self) -> Mapping[str, int]:
+        """Global name -> a shallow fingerprint of the instance or container it named after its body ran."""
+        return self.baseline.fingerprints
+
+    @property
+    def contents(self) -> Mapping[str, Mapping[Any, int]]:
+        """What its containers, classes and instances held after its body ran; see `Baseline`."""
+        return self.baseline.contents
 
     @cached_property
     def imports(self) -> tuple[ImportStatement, ...]:
@@ -109,7 +121,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     seconds: float,
     number: int,
     like: ModuleRecord | None = None,
-    effects: Effects = Effects(),  # noqa: B008 - frozen
+    effects: Effects = NO_EFFECTS,
     baseline: Baseline | None = None,
     is_adopted: bool = False,
 ) -> ModuleRecord:
@@ -125,15 +137,14 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         number: the generation it was made in.
         like: the record of an earlier module of the name; of the same code, it has read the imports already.
         effects: what its body added to lists of the whole process.
-        baseline: what it held when the import was done; by default what it holds now.
+        baseline: what it held when its body had run; by default what it holds now.
         is_adopted: whether it was imported so long ago that what it held then is unknown.
     """
-    known = baseline or Baseline.of(module)
-    prints, values, contents = known.fingerprints, known.values, known.contents
     data = _data_files(module, snapshot, code, like)
-    record = ModuleRecord(name, module, snapshot, code, prints, values, order, seconds, number, contents, data, effects)
-    if is_adopted:
-        record = replace(record, is_adopted=True)
+    known = baseline or take_baseline(module)
+    record = ModuleRecord(
+        name, module, snapshot, code, known, order, seconds, number, data, effects, is_adopted=is_adopted
+    )
     if like is not None and code is not None and like.code is code:
         vars(record).update(imports=like.imports, needs=like.needs)
         if "uses" in vars(like):

@@ -68,9 +68,9 @@ class Scope:
     def includes(self, name: str, path: str | None) -> bool:
         """Say whether the module `name`, loaded from the file or folder `path`, belongs to the scope."""
         root = name.partition(".")[0]
-        if root in _NEVER or matches(self.exclude, name, path):
+        if root in _NEVER or (self.exclude and matches(self.exclude, name, path)):
             return False
-        if root in self.roots or matches(self.include, name, path):
+        if root in self.roots or (self.include and matches(self.include, name, path)):
             return True
         return path is not None and root not in sys.stdlib_module_names and _is_own(path)
 

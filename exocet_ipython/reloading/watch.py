@@ -14,44 +14,31 @@ inotify by itself misses some changes. Their remedies, each with a test:
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.changes import Change, Detector, StatSweep
-from exocet_ipython.reloading.followed import NOTHING, Following, Pending, Suspicion, followed_path, is_settled
+from exocet_ipython.reloading.changes import Change, StatSweep
+from exocet_ipython.reloading.followed import (
+    NOTHING,
+    Following,
+    Pending,
+    Suspicion,
+    followed_path,
+    is_settled,
+)
 from exocet_ipython.reloading.forks import call_in_children
 from exocet_ipython.reloading.inotify import Watches
 from exocet_ipython.reloading.listeners import News, Place, Unwatched, WatchedFile
 from exocet_ipython.reloading.mounts import Mounts, read_mounts
 from exocet_ipython.reloading.places import Places
 
-__all__ = ["InotifyWatch", "make_detector"]
+__all__ = ["InotifyWatch"]
 
 _IDLE_SECONDS = 1.0
 _PATROL_NANOSECONDS = 200_000
-
-
-def make_detector() -> Detector:
-    """Return the detector for this system: watches on Linux, the stat sweep everywhere else.
-
-    >>> detector = make_detector()
-    >>> detector.suspects()
-    Suspicion(names=frozenset(), appeared=False, everything=False)
-    >>> detector.close()
-    """
-    if sys.platform != "linux":
-        return StatSweep()
-    try:
-        import inotify_simple  # noqa: F401, PLC0415 - a dependency on Linux only
-    except ImportError:
-        return StatSweep(
-            ("each file is looked at before each cell, since inotify_simple is missing: pip install inotify_simple",)
-        )
-    return InotifyWatch()
 
 
 class InotifyWatch:
@@ -186,22 +173,25 @@ class InotifyWatch:
             self._places.mounts = read_mounts()
         for place in self._places.refresh(news.places):
             # An entry of the folder before it, or what its own entries are looked for in, is another one.
-            self._pending.appeared |= bool(place.searched or (place.parent is not None and place.parent.searched))
+            if place.searched or (place.parent is not None and place.parent.searched):
+                self._pending.add_appeared(None)
             news.files.update(*place.files.values())
         for file in news.files:
             existed = file.stamp is not None
             self._attach(file)
-            file.restamp(file.heard_at)
             self._suspect(file)
-            self._pending.appeared |= existed != (file.stamp is not None)
-        self._pending.appeared |= news.module_appeared()
+            if existed != (file.stamp is not None):
+                self._pending.add_appeared({file.stem})
+        if stems := news.moved_stems():
+            self._pending.add_appeared(stems)
 
     def _start_over(self) -> None:
         """Watch everything anew, with a new descriptor, and suspect everything: what happened meanwhile is unknown."""
         self._watches.close()
         self._forget()
         self._add(list(self._following.snapshots.values()), list(self._following.folders))
-        self._pending.everything = self._pending.appeared = True
+        self._pending.everything = True
+        self._pending.add_appeared(None)
 
     def _patrol(self) -> None:
         """Stat files in turn, as many as the time allows: the remedy for what is no event."""
@@ -243,12 +233,13 @@ class InotifyWatch:
         if file is None:
             file = self._files[path] = WatchedFile(path)
             self._attach(file)
-            file.restamp(file.heard_at)
         elif file.restamp(time.time_ns()) and file.users:
             self._suspect(file)
         file.users[id(snapshot)] = snapshot.name
         self._by_snapshot[id(snapshot)] = file
         stamp = snapshot.stamp
+        if stamp == file.stamp:
+            file.stamp = stamp  # one object for both
         # A stamp that is too young to show a later save will do when the watch is older than the reading.
         if stamp is None or (
             stamp == file.stamp and (file.heard_at < snapshot.read_at or is_settled(stamp, snapshot.read_at, stamp))
@@ -272,7 +263,6 @@ class InotifyWatch:
 
     def _attach(self, file: WatchedFile) -> None:
         self._places.attach(file)
-        file.heard_at = time.time_ns()
         if file.refusal is None:
             self._refused.pop(file, None)
         else:

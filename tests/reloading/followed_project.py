@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from exocet_ipython.loading.source import Snapshot, digest_of, stamp_file
+from exocet_ipython.loading.files import stamp_file
+from exocet_ipython.loading.source import Snapshot, digest_of
 from exocet_ipython.reloading.changes import Detector
 
 Act = Callable[["FollowedProject"], object]

@@ -116,3 +116,26 @@ def test_saving_is_no_appearing(project: FollowedProject, acts: tuple[Act, ...])
     project.follow("pkg/a.py")
     project.do(*acts)
     assert project.detector.suspects() == Suspicion(frozenset({"pkg/a.py"}))
+
+
+STEMS: dict[str, tuple[Act, frozenset[str] | None]] = {
+    "a module": (writes("pkg/new.py"), frozenset({"new"})),
+    "an extension module": (writes("new.abi3.so"), frozenset({"new"})),
+    "a package": (writes("new/__init__.py"), frozenset({"new"})),
+    "a namespace becomes a package": (writes("pkg/__init__.py"), frozenset({"pkg"})),
+    "a followed file gone": (removes("pkg/a.py"), frozenset({"a"})),
+    "a module renamed": (moves("pkg/b.py", "pkg/c.py"), frozenset({"b", "c"})),
+    "the folder another one": (copied, None),
+}
+
+
+@pytest.mark.parametrize("case", STEMS)
+def test_what_appeared_is_told(project: FollowedProject, case: str) -> None:
+    """The parts of the names that a module may have which appeared or vanished; None where it may be anything."""
+    project.do(writes("pkg/a.py"), writes("pkg/b.py"))
+    project.follow("pkg/a.py", folders=[project.folder])
+    act, stems = STEMS[case]
+    project.do(act)
+    suspicion = project.detector.suspects()
+    assert suspicion.appeared
+    assert suspicion.stems == stems

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exocet_ipython.loading.source import Snapshot, digest_of, stamp_file
+from exocet_ipython.loading.files import stamp_file
+from exocet_ipython.loading.source import Snapshot, digest_of
 from exocet_ipython.reloading.changes import StatSweep
 
 OLD = 10**18  # nanoseconds: 2001

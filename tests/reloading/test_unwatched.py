@@ -289,5 +289,5 @@ def test_mount_table(tmp_path: Path) -> None:
     assert mounts.system_of("/home/me") == "ext4"
     assert mounts.system_of("/mnt/my share/a.py") == "cifs"
     assert mounts.system_of("/mnt/my share", os.makedev(254, 0)) == "ext4"
-    assert mounts.foreign_file("/mnt/my share")
+    assert mounts.foreign_file("/mnt", "my share")
     assert read_mounts(str(tmp_path / "none")).system_of("/") == ""

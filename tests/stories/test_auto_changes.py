@@ -178,3 +178,34 @@ def test_a_cell_of_another_thread_waits_for_nobody(auto: Notebook, workshop: Wor
         auto["go"].set()
         other.join(SECONDS)
     assert auto.value("model.N") == 2
+
+
+def test_what_the_importing_cell_goes_on_to_change_is_the_persons(auto: Notebook, workshop: Workshop) -> None:
+    """A cell that imports a module and configures it would do both again after a restart."""
+    text = "LEVEL = 1\nOPTIONS = {'a': 1}\nPATHS = ['one']\nclass Plugin:\n    limit = 10\n"
+    workshop.write({"settings.py": text, "plugins.py": "import settings\nsettings.PATHS.append('plugins')"})
+    auto.run(
+        "import plugins\nfrom settings import PATHS\nplugins.settings.LEVEL = 99\n"
+        "plugins.settings.OPTIONS['b'] = 2\nPATHS.append('mine')\nplugins.settings.Plugin.limit = 77"
+    )
+    workshop.edit("settings.py", text + "NEW = 'new'")
+    assert auto.value("(plugins.settings.NEW, plugins.settings.LEVEL)") == ("new", 99)
+    assert auto.value("plugins.settings.OPTIONS") == {"a": 1, "b": 2}
+    assert auto.value("plugins.settings.PATHS") == auto.value("PATHS") == ["one", "plugins", "mine"]
+    assert auto.value("plugins.settings.Plugin.limit") == 77
+
+
+def test_what_modules_register_at_later_imports_is_theirs(auto: Notebook, workshop: Workshop) -> None:
+    """A module that fills another one's list fills it anew when it is edited; what a cell put there stays."""
+    workshop.write(
+        {
+            "reg.py": "NAMES, TABLE = [], {}\ndef add(name):\n    NAMES.append(name)\n    TABLE[name] = len(name)",
+            "first.py": "from reg import add\nadd('one')",
+            "second.py": "import reg\nreg.add('two')\nreg.TABLE['kind'] = 'b'",
+        }
+    )
+    auto.run("import reg, first\nreg.NAMES.append('mine')")
+    auto.run("import second")
+    workshop.edit("second.py", "import reg\nreg.add('due')\nreg.TABLE['sort'] = 'b'")
+    workshop.edit("first.py", "from reg import add\nadd('uno')")
+    assert auto.value("(sorted(reg.NAMES), reg.TABLE)") == (["due", "mine", "uno"], {"uno": 3, "due": 3, "sort": "b"})

@@ -1,0 +1,123 @@
+"""The baseline of a module: what its globals held when its body had run, by identity.
+
+What is there later and not in the baseline was put there since: by a cell, by a function that a cell called. It is
+taken for each module that is imported, so it is made of passes in C wherever that can be.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from typing import Any, NamedTuple
+
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint, is_registry, parts_of
+
+__all__ = ["Baseline", "add_changes", "take_baseline"]
+
+_DEFINITIONS = (FunctionType, BuiltinFunctionType, ModuleType)
+_FIXED = (*ATOMS, type, *_DEFINITIONS)
+# What most globals are, and most attributes of classes: nothing that could be changed, or what has a baseline itself.
+_PLAIN_GLOBALS = frozenset((*ATOMS, *_DEFINITIONS))
+_PLAIN_ATTRIBUTES = frozenset(
+    (*_FIXED, tuple, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType)
+)
+
+
+class Baseline(NamedTuple):
+    """What the globals of a module held at one moment.
+
+    Attributes:
+        values: global name -> id of its value.
+        fingerprints: global name -> a shallow fingerprint, of the instances and containers.
+        contents: path -> what a container, one of the module's own classes or an instance holds, by identity, as
+            `parts_of` gives it. Paths are `CONFIG`, `Plugin`, `Plugin.registry`, `settings`, `settings.items`.
+    """
+
+    values: dict[str, int]
+    fingerprints: dict[str, int]
+    contents: dict[str, dict[Any, int]]
+
+
+def take_baseline(module: ModuleType) -> Baseline:
+    """Return the baseline of a module whose body has just run.
+
+    >>> module = ModuleType("m")
+    >>> module.CONFIG = {}
+    >>> take_baseline(module).contents
+    {'CONFIG': {}}
+    """
+    namespace: dict[str, Any] = dict(getattr(module, "__dict__", {}))  # in one step: another thread may add to it
+    values = dict(zip(namespace, map(id, namespace.values()), strict=True))
+    own = getattr(module, "__name__", None)
+    prints: dict[str, int] = {}
+    contents: dict[str, dict[Any, int]] = {}
+    for name, value in namespace.items():
+        kind = type(value)
+        if kind in _PLAIN_GLOBALS or name[:2] == "__":
+            continue
+        if issubclass(kind, type):
+            attributes = type.__getattribute__(value, "__dict__")
+            if attributes.get("__module__") == own:
+                _add_class(contents, name, dict(attributes))
+        elif kind is tuple:
+            prints[name] = fingerprint(value)
+        else:
+            _add_value(prints, contents, name, value)
+    return Baseline(values, prints, contents)
+
+
+def add_changes(baseline: Baseline, before: Baseline, after: Baseline) -> None:
+    """Take into a baseline what has changed between two moments: modules that were imported meanwhile have done it.
+
+    Without it what they register, at an import later than the module's own, would look like a cell's doing.
+
+    >>> baseline, before, after = (Baseline({}, {}, {"TABLE": dict.fromkeys(keys, 0)}) for keys in ("", "x", "xy"))
+    >>> add_changes(baseline, before, after)
+    >>> baseline.contents
+    {'TABLE': {'y': 0}}
+    """
+    _add_entries(baseline.values, before.values, after.values)
+    for name, now in after.fingerprints.items():
+        if before.fingerprints.get(name) == baseline.fingerprints.get(name):
+            baseline.fingerprints[name] = now
+    for path, entries in after.contents.items():
+        _add_entries(baseline.contents.setdefault(path, {}), before.contents.get(path, {}), entries)
+
+
+def _add_entries(known: dict[Any, int], before: dict[Any, int], after: dict[Any, int]) -> None:
+    if before == after:
+        return
+    for key in before.keys() - after.keys():
+        known.pop(key, None)
+    known.update((key, value) for key, value in after.items() if before.get(key) != value)
+
+
+def _add_class(contents: dict[str, dict[Any, int]], name: str, attributes: dict[str, Any]) -> None:
+    """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
+    contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
+    if not _PLAIN_ATTRIBUTES.issuperset(map(type, attributes.values())):
+        _add_registries(contents, name, [item for item in attributes.items() if item[0][:2] != "__"])
+
+
+def _add_value(prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, value: Any) -> None:
+    kind = type(value)
+    if not issubclass(kind, _FIXED):
+        prints[name] = fingerprint(value)
+    if is_registry(value):
+        contents[name] = parts_of(value)
+    elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
+        attributes = attributes_of(value)
+        contents[name] = {attribute: id(part) for attribute, part in attributes}
+        _add_registries(contents, name, attributes)
+
+
+def _add_registries(contents: dict[str, dict[Any, int]], name: str, attributes: list[tuple[str, Any]]) -> None:
+    for attribute, part in attributes:
+        if is_registry(part):
+            contents[f"{name}.{attribute}"] = parts_of(part)
+
+
+def _is_plain_instance(value: Any) -> bool:
+    """Say whether a value is an instance with a dict of its own, of a class that is not the standard library's."""
+    kind = type(value)
+    return getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names

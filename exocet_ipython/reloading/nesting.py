@@ -1,0 +1,80 @@
+"""The bodies that a thread is running, one within another, and the baselines that are due when the outermost ends.
+
+A module's baseline is taken when the import statement that brought it is done: what it imports, and what imports it,
+has registered with it by then, and the cell has not gone on yet. What a module that is imported later registers with it
+is added, so that what is left is the cells'.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType
+from typing import Protocol
+
+from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline
+from exocet_ipython.reloading.graph import read_imports
+
+__all__ = ["KnownModules", "Nesting"]
+
+
+class Ended(Protocol):
+    """The notes of one load."""
+
+    baseline: Baseline | None
+
+
+class KnownModules:
+    """The own modules that were loaded before.
+
+    Args:
+        find: dotted name -> module and baseline; None for a module that is not known.
+    """
+
+    def __init__(self, find: Callable[[str], tuple[ModuleType, Baseline] | None]) -> None:
+        self.find = find
+        self.stems: set[str] = set()
+
+    def add(self, name: str) -> None:
+        """Note that a module is known by now; its name's last part is what an import statement has in its code."""
+        self.stems.add(name.rpartition(".")[2])
+
+
+class Nesting(threading.local):
+    """What one thread is loading.
+
+    Attributes:
+        seconds: for each body, outermost first, how long those that it imports took so far; the lowest entry is the
+            thread itself.
+    """
+
+    def __init__(self, known: KnownModules) -> None:
+        self.seconds = [0.0]
+        self._known = known
+        self._ended: list[tuple[Ended, ModuleType]] = []
+        self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
+
+    def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> None:
+        """Look at the known modules that a body is about to import: it may put something into them."""
+        if self._known.stems.isdisjoint(code.co_names):
+            return
+        is_package = spec.submodule_search_locations is not None
+        for statement in read_imports(code, spec.name, is_package=is_package):
+            for name in statement.names:
+                if name not in self._before and (found := self._known.find(name)) is not None:
+                    module, baseline = found
+                    self._before[name] = (module, baseline, take_baseline(module))
+
+    def end(self, notes: Ended, module: ModuleType) -> None:
+        """Note that a body has run, and take the baselines when it was the outermost."""
+        self._ended.append((notes, module))
+        if len(self.seconds) > 1:
+            return
+        for ended, new in self._ended:
+            ended.baseline = take_baseline(new)
+            self._known.add(new.__name__)
+        self._ended.clear()
+        for known, baseline, before in self._before.values():
+            add_changes(baseline, before, take_baseline(known))
+        self._before.clear()
