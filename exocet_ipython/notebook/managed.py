@@ -17,6 +17,7 @@ from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
+from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import find_moves
@@ -247,7 +248,8 @@ class ManagedModules:
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
         """Return which modules to make anew for these changes, and for what the person asked."""
-        return plan_reload(self.generation.order, self.generation.graph(), changes, asked, self.frozen())
+        with paused_collector():
+            return plan_reload(self.generation.order, self.generation.graph(), changes, asked, self.frozen())
 
     def find_living(self, plan: Plan) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""

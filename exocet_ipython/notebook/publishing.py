@@ -17,7 +17,7 @@ from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.labels import label_replaced
-from exocet_ipython.survivors.migrate import Migration, migrate
+from exocet_ipython.survivors.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor, objects_of
 from exocet_ipython.survivors.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
@@ -105,7 +105,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
             withdraw_effects(old, after.records, journal)
             clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
-            migration = migrate(old, modules, journal, living, whole)
+            if living or not let_go(retired, old, modules, journal):
+                migration = migrate(old, modules, journal, living, whole)
         labelled = label_replaced(old, after.records, living, journal)
     except BaseException:
         journal.undo()

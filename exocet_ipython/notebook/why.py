@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -197,7 +196,7 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
 def _leave_what_is_held(subject: Subject) -> None:
     """Leave only what something outside of its generation refers to: what that leads to lives for its sake."""
     spaces = [vars(target) for target in subject.targets if type(target) is ModuleType]
-    spaces += namespaces_of(subject.targets, {id(getattr(module, "__dict__", None)) for module in sys.modules.values()})
+    spaces += namespaces_of(subject.targets)
     subject.targets[:] = find_held(subject.targets, spaces) or subject.targets
 
 

@@ -164,6 +164,10 @@ class Batch(ModuleBuilder):
             self._seconds[spec.name] = took - self._nested.pop()
             self._nested[-1] += took
 
+    def has_failed(self, name: str) -> bool:
+        """Say whether the body of a module raised, and none has run to its end since."""
+        return name in self.failed and name not in self.modules
+
     def close(self) -> None:
         """Let go of the generation: a debugger may keep the frame of a body that failed, and with it its builtins."""
         self._builtins["__import__"] = builtins.__import__

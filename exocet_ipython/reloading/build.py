@@ -9,6 +9,7 @@ from types import MappingProxyType, ModuleType
 from exocet_ipython.loading.source import Snapshot, forget_listings
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.batch import Batch, Texts
+from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan
@@ -61,7 +62,7 @@ def build_modules(
             for step in plan.steps:
                 if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
                     gone.add(step.name)
-                elif step.name in batch.failed - batch.modules.keys() and isinstance(step.because, ImportEdge):
+                elif batch.has_failed(step.name) and isinstance(step.because, ImportEdge):
                     # Its importer caught the error and goes on without it, as after a restart. What the person has
                     # edited, or asked for, is run once more to show them the error.
                     gone.add(step.name)
@@ -75,7 +76,8 @@ def build_modules(
     finally:
         batch.close()
     _share_submodules(batch.modules, current, gone)
-    return Built(batch.records(), frozenset(gone))
+    with paused_collector():
+        return Built(batch.records(), frozenset(gone))
 
 
 def build_lowest(
@@ -125,8 +127,9 @@ def met_live_state(error: BaseException, plan: Plan, current: Generation) -> boo
     while trace is not None:
         innermost = trace.tb_frame.f_code.co_filename
         trace = trace.tb_next
-    files = {record.snapshot.path for name, record in current.records.items() if name in plan.names}
-    return innermost is not None and innermost not in files and not current.records.keys() <= plan.names
+    names = plan.names
+    files = {record.snapshot.path for name, record in current.records.items() if name in names}
+    return innermost is not None and innermost not in files and not current.records.keys() <= names
 
 
 def _require_attribute(batch: Batch, name: str, attribute: str) -> None:

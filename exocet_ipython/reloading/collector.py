@@ -13,8 +13,9 @@ __all__ = ["paused_collector"]
 def paused_collector() -> Iterator[None]:
     """Let no automatic collection run within the block.
 
-    A publish allocates much of what it keeps, while all that retires is still referred to: collections would be many,
-    go over the whole heap, and find nothing. What is garbage afterwards goes with the next one.
+    Planning, recording and publishing allocate much and keep it, while all that retires is still referred to:
+    collections would be many, go over the whole heap, and find nothing. What is garbage afterwards goes with the next
+    one. While a person's code runs it is never held back.
     """
     if not gc.isenabled():
         yield

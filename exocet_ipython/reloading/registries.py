@@ -57,14 +57,14 @@ class Registries:
 
 def _imported(plan: Plan, current: Generation) -> set[str]:
     """Return the modules that go on and that those of a plan import, directly or through others."""
-    found: set[str] = set()
-    waiting = [name for name in plan.names if name in current.records]
+    known, made = current.records.keys(), plan.names
+    found = set(made & known)
+    waiting = list(found)
     while waiting:
-        record = current.records[waiting.pop()]
-        names = {name for statement in record.imports for name in statement.names} & current.records.keys()
-        waiting += names - found
-        found |= names
-    return found - plan.names
+        new = (current.records[waiting.pop()].needs.keys() & known) - found
+        waiting += new
+        found |= new
+    return found - made
 
 
 def containers_of(record: ModuleRecord) -> Iterator[Any]:

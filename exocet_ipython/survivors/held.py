@@ -61,19 +61,18 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     return [item for item, count in zip(retired, counts, strict=True) if count - inner[id(item)] > _UNHELD]
 
 
-def namespaces_of(functions: Iterable[Any], current: Collection[int]) -> list[dict[str, Any]]:
+def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
     """Return the globals of retired functions, whose module object may be gone by now.
 
-    Args:
-        functions: of any kind; those that another module's decorator made have its globals, which are left out.
-        current: ids of the globals of the modules that are current.
+    Those of a module that is current are left out; so are those of another module's decorator that made the function.
     """
     found = {
         id(function.__globals__): function.__globals__
         for function in functions
         if type(function) is FunctionType and function.__globals__.get("__name__") == function.__module__
     }
-    return [namespace for key, namespace in found.items() if key not in current]
+    current = {id(getattr(sys.modules.get(space["__name__"]), "__dict__", None)) for space in found.values()}
+    return [space for key, space in found.items() if key not in current]
 
 
 def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:

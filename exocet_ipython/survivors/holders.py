@@ -255,10 +255,24 @@ def _class_of(holder: dict[Any, Any]) -> type | None:
         if type(mark) is GetSetDescriptorType:
             return mark.__objclass__
     if "__module__" in holder and "__doc__" in holder:
-        for owner in gc.get_referrers(holder):
-            if isinstance(owner, type):
-                return owner
+        # Its bases have the marks. Asking the collector for its holder would be another pass over the heap.
+        for cls in _living_classes():
+            is_of_module = type.__getattribute__(cls, "__dict__").get("__module__") is holder["__module__"]
+            if is_of_module and any(part is holder for part in gc.get_referents(cls)):
+                return cls
     return None
+
+
+def _living_classes() -> Iterator[type]:
+    """Yield all classes that there are."""
+    seen: set[int] = set()  # ids: a metaclass may define what equality is
+    waiting: list[type] = [object]
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in seen:
+            seen.add(id(cls))
+            yield cls
+            waiting += type.__subclasses__(cls)
 
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:

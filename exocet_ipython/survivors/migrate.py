@@ -7,7 +7,7 @@ made to answer as the new one. Each object moves whole or stays as it was, and w
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -21,9 +21,9 @@ from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
 from exocet_ipython.survivors.rebuilt import renewed_references
 from exocet_ipython.survivors.records import RetiredGeneration
-from exocet_ipython.survivors.subclasses import detach_retired, rebase_subclasses, refresh_instances
+from exocet_ipython.survivors.subclasses import detach_retired, free_classes, rebase_subclasses, refresh_instances
 
-__all__ = ["Migration", "Stuck", "migrate"]
+__all__ = ["Migration", "Stuck", "let_go", "migrate"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,13 +69,14 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     for found in remembered:
         found.migrated = True
     del modules
-    spaces += namespaces_of(retired, {id(getattr(module, "__dict__", None)) for module in new.values()})
+    spaces += namespaces_of(retired)
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
     records += [remembered, *(part for found in remembered for part in found.parts())]
     held = find_held(retired, [records, *records, *journal.references()])
+    moving = Moving(journal, rebuild)
     if not held:
-        detach_retired(pairs, set(), new, Moving(journal))
+        detach_retired(free_classes(pairs, set(), moving), new, journal)
         return Migration()
     holders = find_holders(held)
     pairs.own |= {id(records), id(retired), *map(id, records)}
@@ -89,7 +90,6 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         and id(holder) not in pairs.objects
         and id(holder) not in pairs.own
     ]
-    moving = Moving(journal, rebuild)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
         moving.note(name, error)
     refreshed = rebase_subclasses(pairs, moving)
@@ -106,8 +106,31 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         if type(closure) is FunctionType:
             forward(closure, made, journal)
     refresh_instances(refreshed, moving)
-    detach_retired(pairs, stuck_with, new, moving)
+    detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
     return Migration(moving.moved, moving.stuck, len(held))
+
+
+def let_go(
+    retired: RetiredGeneration, old: Mapping[str, ModuleRecord], session: Container[str], journal: Journal
+) -> bool:
+    """Say whether nothing holds anything of what retires, so that nothing can move; then its classes are detached.
+
+    Most reloads of many modules are of this kind, and need neither pairs nor a look at the heap.
+
+    Args:
+        retired: all that retires.
+        old: dotted name -> record of a module that retires.
+        session: names of the session's modules.
+        journal: how it is taken back; it refers to what retires for our own sake.
+    """
+    if retired.is_held([*old.values(), *map(vars, old.values()), *journal.references()]):
+        return False
+    for record in old.values():
+        found = retired_module(vars(record.module)) if hasattr(record.module, "__dict__") else None
+        if found is not None:
+            found.migrated = True
+    detach_retired([value for kind, _, value in retired.living() if kind == "class"], session, journal)
+    return True
 
 
 def _rebuilt_closures(closures: Iterable[FunctionType], pairs: Pairs) -> Iterator[tuple[int, tuple[Any, Any]]]:

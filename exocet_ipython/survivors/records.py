@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import re
-import sys
 import weakref
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -89,27 +88,31 @@ class RetiredGeneration:
         kept = [entry for entry in self.references if id(entry[2]()) not in current]
         return RetiredGeneration(self.number, kept, self.unreferenced)
 
-    def is_held(self) -> bool:
+    def is_held(self, ours: Iterable[object] = ()) -> bool:
         """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
 
         Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
         not what is in other objects.
+
+        Args:
+            ours: what refers to it for our own sake, and for a moment.
         """
         values: list[Any] = [value for _, _, value in self.living()]
         spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
-        spaces += namespaces_of(values, {id(getattr(module, "__dict__", None)) for module in sys.modules.values()})
+        spaces += namespaces_of(values)
         spaces = list({id(space): space for space in spaces}.values())
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
-        values += [p for space in spaces for name, p in space.items() if type(p) in _CONTAINERS and name[:2] != "__"]
+        named = [part for space in spaces for name, part in space.items() if name[:2] != "__"]
+        values += [part for part in named if type(part) in _CONTAINERS and gc.is_tracked(part)]  # not `()`, say
         classes: Any = [value for value in values if issubclass(type(value), type)]
-        values += [p for cls in classes for p in vars(cls).values() if type(p) is cls]
-        parts: list[Any] = [p for cls in classes for p in vars(cls).values()]
-        parts += gc.get_referents(*(p for p in parts if type(p) in _WRAPPERS))
-        values += [p for p in parts if type(p) is FunctionType and id(p.__globals__) in own]
-        del parts, classes
+        values += [part for cls in classes for part in vars(cls).values() if type(part) is cls]
+        parts: list[Any] = [part for cls in classes for part in vars(cls).values()]
+        parts += gc.get_referents(*(part for part in parts if type(part) in _WRAPPERS))
+        values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
+        del named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
-        return bool(find_held([*values, *spaces], [values, spaces, *records]))
+        return bool(find_held([*values, *spaces], [values, spaces, *records, *ours]))
 
     def prune(self) -> None:
         """Forget the references whose object is gone."""

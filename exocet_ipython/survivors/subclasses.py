@@ -16,7 +16,7 @@ from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
 from exocet_ipython.survivors.records import RetiredGeneration
 
-__all__ = ["detach_retired", "detach_unheld", "rebase_subclasses", "refresh_instances"]
+__all__ = ["detach_retired", "detach_unheld", "free_classes", "rebase_subclasses", "refresh_instances"]
 
 _CELLS = "__main__"
 _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
@@ -57,21 +57,41 @@ def refresh_instances(classes: list[type], moving: Moving) -> None:
                 moving.note(f"{type(holder).__module__}.{type(holder).__qualname__}", error)
 
 
-def detach_retired(pairs: Pairs, held: set[int], session: Container[str], moving: Moving) -> None:
-    """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
-
-    Until the collector comes by they would be there beside the new ones. Classes that are still used stay.
+def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
+    """Return the retired classes that are no longer used.
 
     Args:
         pairs: what retired.
         held: ids of what something outside the retired side held.
-        session: names of the session's modules; only their classes are cleared.
         moving: what could not move.
     """
     stuck = {entry.name for entry in moving.stuck}
     free = [before for before, now in pairs.classes if f"{now.__module__}.{now.__qualname__}" not in stuck]
-    free += [cls for cls in pairs.orphans if id(cls) not in held]
-    _detach(free, session, moving.journal)
+    return free + [cls for cls in pairs.orphans if id(cls) not in held]
+
+
+def detach_retired(free: Sequence[type], session: Container[str], journal: Journal) -> None:
+    """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
+
+    Until the collector comes by they would be there beside the new ones.
+
+    Args:
+        free: classes that are no longer used.
+        session: names of the session's modules; only their classes are cleared.
+        journal: how it is taken back.
+    """
+    for cls in list(_listed(free, session)):
+        before = type.__getattribute__(cls, "__bases__")
+        home = retired_class(cls)
+        if home is not None:
+            home.remember(cls)
+        for layout in ((), (Exception,)):
+            try:
+                type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))
+            except TypeError:
+                continue  # another layout
+            journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
+            break
 
 
 def detach_unheld(generation: RetiredGeneration, session: Container[str]) -> None:
@@ -88,7 +108,7 @@ def detach_unheld(generation: RetiredGeneration, session: Container[str]) -> Non
     count = sum(1 for _ in _listed(classes, session))
     del classes
     if count and not generation.is_held():
-        _detach([value for kind, _, value in generation.living() if kind == "class"], session, Journal())
+        detach_retired([value for kind, _, value in generation.living() if kind == "class"], session, Journal())
 
 
 def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
@@ -99,21 +119,6 @@ def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
             if id(base) not in retired and type.__getattribute__(base, "__module__") in session:
                 yield cls
                 break
-
-
-def _detach(classes: Sequence[type], session: Container[str], journal: Journal) -> None:
-    for cls in list(_listed(classes, session)):
-        before = type.__getattribute__(cls, "__bases__")
-        home = retired_class(cls)
-        if home is not None:
-            home.remember(cls)
-        for layout in ((), (Exception,)):
-            try:
-                type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))
-            except TypeError:
-                continue  # another layout
-            journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
-            break
 
 
 def _notebook_subclasses(pairs: Pairs) -> Iterator[tuple[type, tuple[type, ...]]]:
