@@ -38,6 +38,7 @@ class Ladder:
         old: what lives of its earlier generations.
         namespace: the notebook's names.
         texts: what the last look has read and compiled, for the rung that is taken instead.
+        began: when the last look began, in seconds of the performance counter.
         left_behind: whether old objects were only tracked, and are to move when the person asks for it.
         judge: says whether living functions may run other code.
     """
@@ -46,6 +47,7 @@ class Ladder:
     old: OldObjects
     namespace: dict[str, Any]
     texts: dict[str, tuple[Snapshot, CodeType]] = field(default_factory=dict)
+    began: float = 0.0
     left_behind: bool = False
     judge: Judge = field(default_factory=Judge)
 
@@ -56,7 +58,7 @@ class Ladder:
             changes: the files that differ.
             migrating: whether living functions may run other code.
         """
-        self.texts = {}
+        self.texts, self.began = {}, time.perf_counter()
         names = {change.name for change in changes}
         if not names or not names <= self.managed.generation.records.keys() or self.managed.frozen(names):
             return _HIGHER
@@ -96,7 +98,6 @@ class Ladder:
             migrating: whether objects that were only tracked until now move as well.
             gate: entered to publish; what it raises then leaves everything as it was.
         """
-        began = time.perf_counter()
         with deferred_interrupt():
             with gate:
                 generation = self.managed.generation
@@ -108,7 +109,7 @@ class Ladder:
             self.describe(revisions),
             moved=moved.moved,
             stuck=moved.stuck,
-            duration=time.perf_counter() - began,
+            duration=time.perf_counter() - self.began,
         )
 
     def _move(self) -> MigrationReport:

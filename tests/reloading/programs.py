@@ -27,11 +27,11 @@ CALLS = (
     "K_{t}.static_{t}()",
     "K_{t}.class_{t}()",
     "K_{t}().prop_{t}",
-    "str(K_{t}())",
-    "len(K_{t}())",
-    "K_{t}() < K_{t}()",
-    "sorted([K_{t}(), K_{t}()])",
-    "f'{{K_{t}()}}'",
+    "str(D_{t}())",
+    "len(D_{t}())",
+    "D_{t}() < D_{t}()",
+    "sorted([D_{t}(), D_{t}()])",
+    "f'{{D_{t}()}}'",
     "json.dumps({{1}}, cls=E_{t})",
     "operator.methodcaller('run_{t}')(K_{t}())",
     "operator.attrgetter('prop_{t}')(K_{t}())",
@@ -44,6 +44,9 @@ CALLS = (
     "print(end='', file=W_{t}())",
     "give({t})",
     "ignore(alias_{t}, TABLE_{t})",
+    "None",
+    "None",
+    "None",
     "None",
 )
 STATEMENTS = (
@@ -75,10 +78,11 @@ def base(value):
 def decorate(value):
     return lambda function: function
 """
-_HELPERS = """\
-alias_{t} = {t}
-TABLE_{t} = ({t},)
-@functools.total_ordering
+# What calls need beside a function: always there, or only when one of them needs it, since Python itself calls it.
+_HELPERS = {
+    "alias": "alias_{t} = {t}\n",
+    "TABLE": "TABLE_{t} = ({t},)\n",
+    "K": """\
 class K_{t}:
     def run_{t}(self): return {t}()
     @staticmethod
@@ -87,19 +91,32 @@ class K_{t}:
     def class_{t}(cls): return {t}()
     @property
     def prop_{t}(self): return {t}()
+""",
+    "S": """\
+class S_{t}(K_{t}):
+    def run_{t}(self): return super().run_{t}()
+""",
+}
+_SPECIAL = {
+    "D": """\
+@functools.total_ordering
+class D_{t}:
     def __str__(self): return str({t}())
     def __len__(self): return len(str({t}()))
     def __lt__(self, other): return bool({t}())
     def __eq__(self, other): return True
     __hash__ = None
-class S_{t}(K_{t}):
-    def run_{t}(self): return super().run_{t}()
+""",
+    "E": """\
 class E_{t}(json.JSONEncoder):
     def default(self, value): return {t}()
+""",
+    "W": """\
 class W_{t}:
     def write(self, text): return {t}()
     def flush(self): return {t}()
-"""
+""",
+}
 
 
 @dataclass
@@ -108,10 +125,11 @@ class Program:
 
     Attributes:
         functions: name -> the statement that its body ends with, by module.
-        helpers: whether the things that calls need are there for a function.
         statements: what runs at import, by module.
+        imports: how `high` imports `low`: `*`, or `names`.
         values: name -> what the function returns.
-        imports: how `high` imports `low`.
+        docs: name -> its docstring.
+        spaces: name -> how many lines of comment stand before it.
     """
 
     functions: dict[str, dict[str, str]]
@@ -128,14 +146,24 @@ class Program:
     def _text(self, module: str) -> str:
         parts = [_HEAD]
         if module == "high":
-            parts.append(self.imports)
+            own = [name for name in self.functions["low"] if name not in self.functions["high"]]
+            names = [*own, *(f"{part}_{name}" for name in own for part in self._parts(name))]
+            parts.append(f"from low import {'*' if self.imports == '*' else ', '.join(names)}\n")
         for name, call in self.functions[module].items():
             parts += ["# moved\n" * self.spaces.get(name, 0), f"def {name}():\n"]
             if name in self.docs:
                 parts.append(f"    {self.docs[name]!r}\n")
             parts += [f"    {call}\n", f"    return {self.values.get(name, name)!r}\n"]
-            parts.append(_HELPERS.format(t=name))
+            parts += [text.format(t=name) for text in self._parts(name).values()]
         return "".join([*parts, *(f"{statement}\n" for statement in self.statements[module])])
+
+    def _parts(self, name: str) -> dict[str, str]:
+        """Return the texts of what is there beside a function."""
+        calls = [call for own in self.functions.values() for call in own.values()]
+        calls += [statement for own in self.statements.values() for statement in own]
+        special = {part: text for part, text in _SPECIAL.items() if any(f"{part}_{name}(" in call for call in calls)}
+        encoder = {"E": _SPECIAL["E"]} if any(f"cls=E_{name}" in call for call in calls) else {}
+        return {**_HELPERS, **special, **encoder}
 
 
 @st.composite
@@ -158,7 +186,4 @@ def programs(draw: st.DrawFn) -> Program:
             )
             for number in range(draw(st.integers(0, 2)))
         ]
-    helpers = ", ".join(f"{part}_{name}" for name in names["low"] for part in ("alias", "TABLE", "K", "E", "W"))
-    direct = f"from low import f0, f1, f2, {helpers}\n"
-    imports = draw(st.sampled_from([direct, "from low import *\n", f"import low\n{direct}"]))
-    return Program(functions, statements, imports)
+    return Program(functions, statements, draw(st.sampled_from(["*", "names"])))

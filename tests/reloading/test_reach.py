@@ -108,7 +108,6 @@ print("functions", count)
         ("markdown",),
         ("more_itertools",),
         ("networkx",),
-        ("pluggy",),
         ("rich", "rich.console", "rich.progress", "rich.table"),
         ("typer",),
     ],
