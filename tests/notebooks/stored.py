@@ -25,7 +25,9 @@ _VOLATILE = (
     (re.compile(r"\b\d+(?:\.\d)? (?:bytes|kB)"), "1 kB"),
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_COUNT = re.compile(r"\b\d+ definitions? (?=not held)")  # how much of an old module lives is the interpreter's affair
+# How much of an old module lives is the interpreter's affair.
+_COUNT = re.compile(r"\b\d+ definitions? (?=not held)")
+_KINDS = re.compile(r"\b(\d+|no) known instances?.*(?=; about)")
 
 
 def run_notebook(path: Path, environment: Mapping[str, str] = os.environ, last: str = "") -> Any:
@@ -100,7 +102,7 @@ def output_text(cell: Any) -> str:
             case _:
                 parts.append(output.data["text/plain"])
     text = _COLOURS.sub("", steady("\n".join(part.rstrip("\n") for part in parts)))
-    return _COUNT.sub("some definitions ", text)
+    return _KINDS.sub("some known instances", _COUNT.sub("some definitions ", text))
 
 
 if __name__ == "__main__":
