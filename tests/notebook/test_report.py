@@ -65,7 +65,7 @@ def test_error_headline() -> None:
 def test_dry_run_says_would() -> None:
     """A dry run says what it would reload, with the reasons."""
     report = ReloadReport(1, (ReloadedModule("a", "its file changed"),), dry_run=True)
-    assert report.headline == "would reload a"
+    assert report.headline == "would reload a (rung 2)"
     assert "a (its file changed)" in repr(report)
 
 
