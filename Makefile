@@ -16,7 +16,7 @@ SUBMAKE = +@$(MAKE) --silent
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint types unit proof cover bench environments lowest clean
+.PHONY: help demo lab test lint types unit proof histories cover bench environments lowest clean
 # Make would delete the stamps of pattern rules, taking them for intermediate files.
 .PRECIOUS: .venv/%.installed .venv-%/installed
 
@@ -51,6 +51,9 @@ unit: lowest ## run the fast tests: no browser, no kernel, no notebook, no real 
 proof: lowest ## run the proof on real packages
 	$(LOWEST)/$(PYTEST) -m proof
 
+histories: lowest ## replay all release upgrades; `make test` replays a few
+	$(LOWEST)/$(PYTEST) -m history
+
 cover: lowest ## run all tests and list the lines that none of them ran
 	$(LOWEST)/$(PYTEST) --cov
 
@@ -65,7 +68,7 @@ environments: ## make the environments of the tests and run nothing; takes --job
 	$(SUBMAKE) $(VERSIONS:%=.venv-%/installed)
 
 clean: ## remove everything that make has made
-	rm -rf .venv .venv-* .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .histories .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find exocet_ipython notebooks tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The newest tested Python is the best one; 3.14 serves where there is no other.

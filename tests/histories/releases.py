@@ -1,0 +1,155 @@
+"""Release histories of packages: which releases follow each other, and how they get here from the registry.
+
+Versions are pinned, so that what is replayed is the same everywhere. The wheels are unpacked, not installed: a replay
+lays their files in a project folder, where they are somebody's own code.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["HISTORIES", "History", "Replay", "fetch_releases", "replays_of"]
+
+NOTEBOOKS = Path(__file__).with_name("notebooks")
+_CACHE = Path(__file__).parents[2] / ".histories"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One package and releases of it that follow each other.
+
+    Attributes:
+        package: its name in the registry; `notebooks/PACKAGE.cells` is the notebook that uses it.
+        roots: the top-level names that it installs.
+        versions: from old to new.
+        beside: what it needs in a certain release, as `NAME==VERSION`; the rest comes from the environment.
+        counted: what counts the calls or definitions since its module ran, as a pattern of names: a notebook's cells
+            don't run again, so that it differs by nature.
+    """
+
+    package: str
+    roots: tuple[str, ...]
+    versions: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    counted: str = ""
+
+    @property
+    def notebook(self) -> str:
+        """The text of the notebook that uses the package."""
+        return (NOTEBOOKS / f"{self.package}.cells").read_text("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One upgrade or downgrade of a package under a running notebook.
+
+    >>> str(Replay(HISTORIES[0], "8.1.7", "8.1.8"))
+    'click-8.1.7-8.1.8'
+    """
+
+    history: History
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.history.package}-{self.before}-{self.after}"
+
+    @property
+    def older(self) -> str:
+        """The older one of the two releases, whichever comes first here."""
+        return min(self.before, self.after, key=self.history.versions.index)
+
+
+HISTORIES = (
+    History("click", ("click",), ("8.1.7", "8.1.8", "8.2.1", "8.3.1", "8.4.2")),
+    History("attrs", ("attr", "attrs"), ("22.2.0", "23.1.0", "23.2.0", "24.2.0", "25.3.0"), counted=r"cls_counter"),
+    History("rich", ("rich",), ("13.7.1", "13.9.4", "14.0.0", "14.2.0")),
+    History(
+        "networkx",
+        ("networkx",),
+        ("3.2.1", "3.3", "3.4.2"),
+        counted=r"(_dispatch\w*_)?argmap_\w+?_\d+|_argmap__count|\b\w+_\d+_(?=\d)",
+    ),
+    History("jinja2", ("jinja2",), ("3.0.3", "3.1.2", "3.1.3", "3.1.4", "3.1.6")),
+    History("httpx", ("httpx",), ("0.25.2", "0.26.0", "0.27.2", "0.28.1")),
+    History("typer", ("typer",), ("0.12.5", "0.15.4", "0.16.1", "0.20.1"), ("click==8.1.8",)),
+    History("more-itertools", ("more_itertools",), ("9.1.0", "10.1.0", "10.5.0", "10.8.0")),
+    History("werkzeug", ("werkzeug",), ("2.3.8", "3.0.6", "3.1.3")),
+    History("marshmallow", ("marshmallow",), ("3.21.3", "3.22.0", "3.26.1", "4.0.1")),
+    History("tomlkit", ("tomlkit",), ("0.11.8", "0.12.5", "0.13.3", "0.14.0")),
+    History("packaging", ("packaging",), ("22.0", "23.2", "24.2", "25.0")),
+    History("pluggy", ("pluggy",), ("1.2.0", "1.3.0", "1.5.0", "1.6.0")),
+    History("structlog", ("structlog",), ("22.3.0", "23.3.0", "24.4.0", "25.4.0")),
+    History("tabulate", ("tabulate",), ("0.8.10", "0.9.0")),
+    History("itsdangerous", ("itsdangerous",), ("2.0.1", "2.1.2", "2.2.0")),
+    History("h11", ("h11",), ("0.12.0", "0.13.0", "0.14.0", "0.16.0")),
+    History("idna", ("idna",), ("3.4", "3.7", "3.10")),
+)
+
+
+def replays_of(history: History) -> list[Replay]:
+    """Return the upgrades from each release to the next, and the downgrades back."""
+    steps = itertools.pairwise(history.versions)
+    return [Replay(history, *pair) for old, new in steps for pair in ((old, new), (new, old))]
+
+
+def fetch_releases(histories: Iterable[History], cache: Path = _CACHE) -> Path:
+    """Have the releases of some packages unpacked in a folder, as `NAME==VERSION/`; return the folder.
+
+    What is there already is not fetched again. Several processes may fetch at the same time.
+
+    Args:
+        histories: the packages.
+        cache: the folder; made when it is missing.
+
+    Raises:
+        subprocess.CalledProcessError: the registry can't be reached, or has no such release.
+    """
+    wanted = {f"{history.package}=={version}" for history in histories for version in history.versions}
+    wanted |= {requirement for history in histories for requirement in history.beside}
+    missing = sorted(requirement for requirement in wanted if not (cache / requirement).is_dir())
+    for together in _one_release_each(missing):
+        _fetch(together, cache)
+    return cache
+
+
+def _one_release_each(requirements: Collection[str]) -> list[list[str]]:
+    """Return the requirements in groups that pip takes in one go: a package at most once."""
+    groups: list[dict[str, str]] = []
+    for requirement in requirements:
+        name = requirement.partition("==")[0]
+        group = next((known for known in groups if name not in known), None)
+        if group is None:
+            group = {}
+            groups.append(group)
+        group[name] = requirement
+    return [[*group.values()] for group in groups]
+
+
+def _fetch(requirements: list[str], cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any"]
+        subprocess.run([*command, f"--dest={folder}", *requirements], check=True)
+        wheels = {_normalized(wheel.name.split("-")[0]): wheel for wheel in Path(folder).glob("*.whl")}
+        for requirement in requirements:
+            unpacked = Path(folder) / "unpacked" / requirement
+            with zipfile.ZipFile(wheels[_normalized(requirement.partition("==")[0])]) as wheel:
+                wheel.extractall(unpacked)
+            try:
+                unpacked.rename(cache / requirement)
+            except OSError:  # another process was faster
+                shutil.rmtree(unpacked)
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -1,0 +1,93 @@
+"""A notebook lives through upgrades and downgrades of the packages that it uses as if it had been restarted on them.
+
+Each replay lays the files of a release over those of its neighbour while a notebook has the package loaded, with its
+submodules, `from` names, held objects and what its calls have imported lazily; then it compares the package, down to
+the code of each function and the identities between its parts, the notebook's names and the answers of its calls with
+a fresh interpreter that ran the same cells on the same files.
+
+A fresh interpreter makes the held objects again; a live one can't know what only the constructor of the other release
+would have given them. So of held objects the notebooks ask what doesn't depend on that: which class they are of, what
+they are found under, and the answers that their old contents determine. What is to be right in full is made by the
+calls themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.histories.releases import HISTORIES, Replay, fetch_releases, replays_of
+from tests.histories.replaying import Mode, Outcome, compare, run_session
+
+pytestmark = pytest.mark.history
+
+MODES: tuple[Mode, ...] = ("auto", "explicit")
+# Those that every test run replays: the others take minutes. Small packages, and each mechanism at least once.
+CORE = {
+    ("attrs", "23.2.0"),
+    ("click", "8.3.1"),
+    ("h11", "0.14.0"),
+    ("itsdangerous", "2.1.2"),
+    ("jinja2", "3.0.3"),
+    ("marshmallow", "3.26.1"),
+    ("pluggy", "1.3.0"),
+    ("tabulate", "0.8.10"),
+}
+REPLAYS = [replay for history in HISTORIES for replay in replays_of(history)]
+
+
+def _cases() -> list[Any]:
+    """Return each replay in both modes; those that are not of the core are marked as long."""
+    cases = []
+    for replay in REPLAYS:
+        marks = [] if (replay.history.package, replay.older) in CORE else [pytest.mark.long]
+        cases += [pytest.param(replay, mode, id=f"{replay}-{mode}", marks=marks) for mode in MODES]
+    return cases
+
+
+@pytest.fixture(scope="session")
+def truths(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Replay], Outcome]:
+    """What a fresh interpreter says of a release, found once."""
+    known: dict[tuple[str, str], Outcome] = {}
+
+    def ask(replay: Replay) -> Outcome:
+        key = replay.history.package, replay.after
+        if key not in known:
+            known[key] = run_session(
+                replay, "fresh", tmp_path_factory.mktemp("fresh"), fetch_releases([replay.history])
+            )
+        return known[key]
+
+    return ask
+
+
+@pytest.mark.parametrize(("replay", "mode"), _cases())
+def test_upgraded_equals_restarted(
+    replay: Replay, mode: Mode, truths: Callable[[Replay], Outcome], tmp_path: Path
+) -> None:
+    """After the files of another release were laid over it, the package is in all that shows as after a restart."""
+    truth = truths(replay)
+    if truth["failed"]:
+        pytest.fail(f"the notebook fails in a fresh interpreter: {truth['failed']}\n{truth['log']}", pytrace=False)
+    live = run_session(replay, mode, tmp_path, fetch_releases([replay.history]))
+    wrong = compare(truth, live)
+    if wrong:
+        shown = wrong[:20] + ([f"... and {len(wrong) - 20} more"] if len(wrong) > 20 else [])
+        pytest.fail("\n".join([*shown, "what the session printed:", live["log"][-4000:]]), pytrace=False)
+
+
+def test_histories_are_long() -> None:
+    """There are at least eight packages and thirty pairs of releases, and each is replayed in both directions."""
+    assert len(HISTORIES) >= 8
+    assert len(REPLAYS) >= 60
+    assert {(replay.before, replay.after) for replay in REPLAYS} == {
+        (replay.after, replay.before) for replay in REPLAYS
+    }
+
+
+def test_core_is_of_the_table() -> None:
+    """What every test run replays are replays of the table."""
+    assert {(replay.history.package, replay.older) for replay in REPLAYS} >= CORE
