@@ -15,8 +15,8 @@ from typing import Any
 
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellImport, read_cell
-from exocet_ipython.notebook.identities import Source, identities, is_shared
-from exocet_ipython.reloading.contents import fingerprint
+from exocet_ipython.notebook.identities import Source, identities
+from exocet_ipython.reloading.contents import fingerprint, is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Source", "identities", "is_shared"]
+__all__ = ["Source", "identities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,6 @@ def identities(old: Mapping[str, ModuleRecord], sought: Container[int]) -> Itera
 def _trait(value: Any, name: str) -> Any:
     """Return an attribute that a class has from `type`, whatever its metaclass does, or that of a function."""
     return type.__getattribute__(value, name) if issubclass(type(value), type) else getattr(value, name)
-
-
-def is_shared(value: Any) -> bool:
-    """Say whether a value is an atom, a tuple of atoms or a module: its identity doesn't say where it came from."""
-    kind = type(value)
-    if kind in ATOMS or issubclass(kind, (ModuleType, BuiltinFunctionType)):
-        return True
-    return kind in (tuple, frozenset) and all(is_shared(item) for item in value)
 
 
 def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> Iterator[tuple[Source, Any]]:

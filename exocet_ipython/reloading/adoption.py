@@ -131,8 +131,8 @@ def adopt_modules(
     Args:
         generation: the current one.
         scope: which modules are own code.
-        related: only what imports one of these modules, or is imported by one, directly or through others; None
-            for all.
+        related: only what imports one of these modules, or is imported by one, directly or through others, and what
+            is of one package with them; None for all.
     """
     found = {
         name: _read_loaded(module.__spec__)
@@ -144,9 +144,14 @@ def adopt_modules(
 
 
 def _related(whole: Generation, records: dict[str, ModuleRecord], names: Iterable[str]) -> dict[str, ModuleRecord]:
-    """Return those of the records that import one of the names or are imported by one."""
+    """Return those of the records that import one of the names or are imported by one, or are of one package with it.
+
+    A submodule that is only imported by a function, or by a cell, needs its package all the same.
+    """
     wanted = [name for name in names if name in whole.records]
-    chosen = {*whole.graph().dependants(wanted), *wanted}
+    roots = {name.partition(".")[0] for name in wanted}
+    chosen = {*wanted, *(name for name in records if name.partition(".")[0] in roots)}
+    chosen |= whole.graph().dependants(chosen).keys()
     waiting = list(chosen)
     while waiting:
         record = whole.records[waiting.pop()]

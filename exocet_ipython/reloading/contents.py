@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from types import FunctionType, MappingProxyType, ModuleType
-from typing import Any
+from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyType, ModuleType, UnionType
+from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "attributes_of",
     "fingerprint",
     "is_registry",
+    "is_shared",
     "modules_held",
     "parts_of",
 ]
@@ -20,6 +21,8 @@ __all__ = [
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _ATOM_TYPES = frozenset(ATOMS)
+# Builtins are everybody's, and `typing` gives the same alias to all who ask for equal ones.
+_REMEMBERED = (BuiltinFunctionType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _LARGE = 10_000
 # What code puts things into, to find them there again.
@@ -73,6 +76,20 @@ def _add_homes(value: Any, held: set[Any]) -> None:
             held.add(definition.__module__)
         else:
             held.add(type.__getattribute__(definition, "__module__"))
+
+
+def is_shared(value: Any) -> bool:
+    """Say whether a value can be anybody's, so that its identity doesn't say where it came from.
+
+    Atoms, modules, builtins and `typing`'s aliases are, and tuples of these.
+
+    >>> is_shared((1, len, Literal[1])), is_shared([1])
+    (True, False)
+    """
+    kind = type(value)
+    if kind in ATOMS or issubclass(kind, (ModuleType, *_REMEMBERED)):
+        return True
+    return kind in (tuple, frozenset) and all(is_shared(item) for item in value)
 
 
 def fingerprint(value: Any) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import typing
 from collections.abc import Container, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -26,6 +27,8 @@ def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Container[str], 
         made: dotted names of the modules that are new.
         retired: ids of what retired.
     """
+    for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
+        clear()
     cleared = 0
     for cache, namespace in _caches(namespaces):
         if cache.cache_info().currsize and (_depends(cache, namespace, made) or _holds(cache, retired)):

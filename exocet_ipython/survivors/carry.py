@@ -7,23 +7,22 @@ computed and put away is a cache of the old code, and is not carried (`stores.py
 
 from __future__ import annotations
 
-import abc
 import threading
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
 from exocet_ipython.survivors.stores import Stores, read_stores
 
 __all__ = ["carry_over"]
 
-_CELLS = "__main__"
 _missing = object()
 _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 
@@ -88,7 +87,7 @@ class _Carrier:
                 whole |= self._carry_items(name, value, now)
             elif name in self._record.contents and issubclass(kind, type) == issubclass(type(now), type):
                 whole |= self._carry_parts(name, value, now)
-            _carry_registrations(value, now, self._session)
+            carry_registrations(value, now, self._session)
         return whole
 
     @property
@@ -137,7 +136,7 @@ class _Carrier:
         baseline = self._record.contents.get(path, {})
         if type(now) is not type(before) or len(before) > _MANY:
             return set()
-        own = path.rpartition(".")[2]
+        own = frozenset(path.split("."))
         entries = list(_entries(before))
         changed = [
             (key, value)
@@ -161,15 +160,18 @@ class _Carrier:
                 self._journal.add(partial(_drop_last, now, key))
         return {id(before)} if changed and carried == len(changed) and len(entries) >= len(baseline) else set()
 
-    def _is_persons(self, container: str, key: Any, value: Any) -> bool:
-        """Say whether an entry comes from a cell, directly or by a function that was given it."""
-        if _is_from_cell(key) or _is_from_cell(value):
+    def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
+        """Say whether an entry comes from a cell, directly or by a function that was given it.
+
+        The containers are the names on the path: a cache may be a dict, or an instance that keeps one.
+        """
+        if is_from_cell(key) or is_from_cell(value):
             return True
         for part in (key, value):
             is_definition = issubclass(type(part), (type, FunctionType))
-            if is_definition and _home(part) in self._session and self._may_register(_home(part)):
+            if is_definition and home_of(part) in self._session and self._may_register(home_of(part)):
                 return False  # its own module has put it there, and does so again when it is made anew
-        return container not in self._stores.computed
+        return self._stores.computed.isdisjoint(containers)
 
     def _may_register(self, home: str) -> bool:
         """Say whether a module imports this one, directly or through others: it can have put something here itself."""
@@ -187,7 +189,7 @@ class _Carrier:
         return False
 
     def _is_session(self, value: Any) -> bool:
-        return _home(value) in self._session
+        return home_of(value) in self._session
 
     def _is_survivor(self, value: Any) -> bool:
         """Say whether a value is an instance of one of the session's classes."""
@@ -227,21 +229,6 @@ def _entries(container: Any) -> Iterator[tuple[Any, Any]]:
             yield item, None
 
 
-def _home(value: Any) -> str:
-    """Return the name of the module that a value, or the class of an instance, is defined in."""
-    kind = type(value)
-    if issubclass(kind, type):
-        return str(type.__getattribute__(value, "__module__"))
-    if kind is FunctionType:
-        return str(value.__module__)
-    return kind.__module__
-
-
-def _is_from_cell(value: Any) -> bool:
-    """Say whether a value is, or is an instance of, what a cell defined."""
-    return _home(value) == _CELLS
-
-
 def _assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
     kind: Any = type if issubclass(type(owner), type) else object
     before = vars(owner).get(name, _missing)
@@ -257,36 +244,3 @@ def _drop_last(items: Any, item: Any) -> None:
     place = next((at for at in range(len(items) - 1, -1, -1) if items[at] is item), None)
     if place is not None:
         del items[place]
-
-
-def _carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
-    """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes."""
-    if issubclass(type(before), type) and issubclass(type(now), type):
-        for name, dispatcher in attributes_of(before):
-            _carry_dispatch(getattr(dispatcher, "dispatcher", None), getattr(vars(now).get(name), "dispatcher", None))
-        if isinstance(before, abc.ABCMeta) and isinstance(now, abc.ABCMeta):
-            _carry_subclasses(before, now, session)
-    else:
-        _carry_dispatch(before, now)
-
-
-def _carry_dispatch(before: Any, now: Any) -> None:
-    if before is now or not (_registry(before) and _registry(now)):
-        return
-    for cls, function in before.registry.items():
-        if _is_from_cell(function) or _is_from_cell(cls):
-            now.register(cls, function)
-
-
-def _registry(value: Any) -> Mapping[type, Any] | None:
-    found = vars(value).get("registry") if type(value) is FunctionType else None
-    return found if type(found) is MappingProxyType else None
-
-
-def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, session: Container[str]) -> None:
-    """Carry the virtual subclasses that are not the session's own; its modules register theirs again."""
-    dump = getattr(abc, "_get_dump", None)
-    for reference in dump(before)[0] if dump is not None else ():
-        cls = reference()
-        if cls is not None and cls.__module__ not in session:
-            now.register(cls)

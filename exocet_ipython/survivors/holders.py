@@ -78,7 +78,8 @@ def replace_references(
         olds = [old for old, _ in rebuilt.values()]
         holders = find_holders(olds)
         own = own | {id(rebuilt), *(id(pair) for pair in rebuilt.values())}
-        replacement = rebuilt
+        # What is made anew of a retired class, a named tuple in another one, is made of the new class.
+        replacement = {**{key: pair for key, pair in replacement.items() if isinstance(pair[1], type)}, **rebuilt}
     return refused
 
 
@@ -98,6 +99,11 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
 
 
 def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: Journal) -> None:
+    if _is_cache(holder):
+        for cache in gc.get_referrers(holder):
+            if isinstance(cache, _CACHE):
+                cache.cache_clear()
+        return
     owner = _class_of(holder)
     for key, value in list(holder.items()):
         now = counterpart(value, replacement)
@@ -119,6 +125,14 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
         if now is not MISSING:
             holder.default_factory = now
             journal.add(lambda: setattr(holder, "default_factory", before))
+
+
+_CACHE = type(functools.lru_cache(lambda: None))
+
+
+def _is_cache(holder: dict[Any, Any]) -> bool:
+    """Say whether a dict is the inside of a bounded `functools.lru_cache`: its answers come from the old code."""
+    return bool(holder) and type(next(iter(holder.values()))).__qualname__ == "_lru_list_elem"
 
 
 def replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType, TracebackType
+from types import FunctionType, TracebackType, WrapperDescriptorType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
@@ -120,7 +120,7 @@ class Moving:
     def _move(self, instance: Any, before: type, now: type, *, rehash: bool) -> None:
         old_hash = _hash_of(instance) if rehash else None
         state = InstanceState(instance) if is_looked_after(now) else None
-        set_class = type.__setattr__ if issubclass(before, type) else object.__setattr__
+        set_class = _setter(before)
         try:
             _require_same_fields(before, now)
             set_class(instance, "__class__", now)
@@ -150,6 +150,12 @@ class Moving:
             _put_again(holder, member, before, type(member))
             if before is not type(member):
                 journal.add(functools.partial(_put_again, holder, member, type(member), before))
+
+
+def _setter(cls: Any) -> Callable[..., None]:
+    """Return the `__setattr__` of the C type that a class is made on: Python takes no other for its instances."""
+    spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__"))
+    return next(found for space in spaces if type(found := space.get("__setattr__")) is WrapperDescriptorType)
 
 
 def _put_back(instance: Any, set_class: Callable[..., None], before: type, state: InstanceState | None) -> None:

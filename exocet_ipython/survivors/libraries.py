@@ -50,8 +50,9 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
         for name in [name for name in getattr(cls, "__pydantic_fields__", ()) if name in values]:
             values[name] = values.pop(name)  # in the order of the fields, as a model is shown and dumped
     manager = vars(cls).get("_sa_class_manager")
-    state = getattr(instance, "_sa_instance_state", None)
-    if manager is not None and state is not None:
+    # Only a mapped instance is asked: another's `__getattr__` may raise anything.
+    state = getattr(instance, "_sa_instance_state", None) if manager is not None else None
+    if state is not None:
         state.manager, state.class_ = manager, cls
         sys.modules["sqlalchemy.orm"].configure_mappers()
 

@@ -7,6 +7,7 @@ made to answer as the new one. Each object moves whole or stays as it was, and w
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
@@ -21,7 +22,13 @@ from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
 from exocet_ipython.survivors.rebuilt import renewed_references
 from exocet_ipython.survivors.records import RetiredGeneration
-from exocet_ipython.survivors.subclasses import detach_retired, free_classes, rebase_subclasses, refresh_instances
+from exocet_ipython.survivors.subclasses import (
+    Rebased,
+    detach_retired,
+    free_classes,
+    rebase_subclasses,
+    refresh_instances,
+)
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
 
@@ -61,6 +68,8 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
     pairs = pair_modules(old, new, older, whole)
+    if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
+        re.purge()  # its cache would give the new pattern to all who ask for the old text
     retired = pairs.retired()
     modules = [record.module for record in old.values()]
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
@@ -92,8 +101,9 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     ]
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
         moving.note(name, error)
-    refreshed = rebase_subclasses(pairs, moving)
+    rebased = rebase_subclasses(pairs, new, moving)
     moving.move(holders, pairs.classes, pairs.objects)
+    _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs))}
@@ -105,7 +115,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     for closure, made in successors.values():
         if type(closure) is FunctionType:
             forward(closure, made, journal)
-    refresh_instances(refreshed, moving)
+    refresh_instances(rebased.changed, moving)
     detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
     return Migration(moving.moved, moving.stuck, len(held))
 
@@ -131,6 +141,21 @@ def let_go(
             found.migrated = True
     detach_retired([value for kind, _, value in retired.living() if kind == "class"], session, journal)
     return True
+
+
+def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
+    """Put the classes that were made anew in the place of those of cells, and move the instances of these."""
+    if not rebased.remade:
+        return
+    successors = {id(before): (before, now) for before, now in rebased.remade}
+    olds = [before for before, _ in rebased.remade]
+    holders = find_holders(olds)
+    own = pairs.own | {id(olds), id(holders), id(rebased.remade)}
+    own |= {id(pair) for pair in (*rebased.remade, *successors.values())}
+    own |= {id(part) for before in olds for part in (before.__mro__, before.__bases__, vars(before))}
+    for name, error in replace_references(successors, own, holders, moving.journal):
+        moving.note(name, error)
+    moving.move(holders, rebased.remade, successors)
 
 
 def _rebuilt_closures(closures: Iterable[FunctionType], pairs: Pairs) -> Iterator[tuple[int, tuple[Any, Any]]]:

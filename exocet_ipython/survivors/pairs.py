@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import enum
 import gc
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, fingerprint, parts_of
+from exocet_ipython.reloading.contents import fingerprint, is_shared, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.records import RetiredGeneration
 
-__all__ = ["Pairs", "pair_modules"]
+__all__ = ["Pairs", "functions_in", "pair_modules"]
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class _Matcher:
         self.pairs = Pairs()
         self._old = old
         self._new = new
+        self._named: set[int] | None = None  # ids of the globals of modules that stay, looked at when asked for
         self._retiring = set(old)  # what others define and these only import stays what it is
         for record in old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
@@ -103,7 +105,7 @@ class _Matcher:
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self._match_function(before, now, namespace)
-            elif self._is_own_value(record, attribute, before) and _is_alike(before, now):
+            elif self._is_own_value(record, attribute, before) and _is_alike(before, now, attribute):
                 self._add(before, now)
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
@@ -127,14 +129,25 @@ class _Matcher:
 
     def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
         """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
-        if _is_plain(value):
+        if is_shared(value) or self._is_elsewhere(value):
             return False
         return fingerprint(value) == record.fingerprints.get(attribute, 0) or id(value) in self._whole
+
+    def _is_elsewhere(self, value: Any) -> bool:
+        """Say whether a module that stays names a value as well: `sys.stdout`, a pattern that `re` made for both."""
+        kind = type(value)
+        if kind in (dict, list, set) or kind.__module__ in self._old:
+            return False
+        if self._named is None:
+            stays = (module for name, module in list(sys.modules.items()) if name not in self._old)
+            spaces = [space for module in stays if type(space := getattr(module, "__dict__", None)) is dict]
+            self._named = {id(part) for space in spaces for part in list(space.values())}
+        return id(value) in self._named
 
     def _is_own_part(self, module: str, path: str, attribute: str, value: Any) -> bool:
         """Say whether an instance or container that a class has is what the module's body left."""
         record = self._old.get(module)
-        if record is None or _is_plain(value) or hasattr(type(value), "__get__"):
+        if record is None or is_shared(value) or hasattr(type(value), "__get__"):
             return False
         if record.contents.get(path, {}).get(attribute) != id(value):
             return False
@@ -165,7 +178,7 @@ class _Matcher:
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:
                 self._add(before, now)
-        elif self._is_own_part(module, old.__qualname__, attribute, before) and _is_alike(before, now):
+        elif self._is_own_part(module, old.__qualname__, attribute, before) and _is_alike(before, now, attribute):
             self._add(before, now)
         else:
             namespace = getattr(self._new.get(module), "__dict__", {})
@@ -201,14 +214,20 @@ class _Matcher:
         self.pairs.objects.setdefault(id(old), (old, new))
 
 
-def _is_plain(value: Any) -> bool:
-    """Say whether a value is shared with anybody: an atom, a tuple of atoms, a module."""
-    kind = type(value)
-    return kind in ATOMS or issubclass(kind, ModuleType) or (kind is tuple and all(type(x) in ATOMS for x in value))
+def _is_alike(before: Any, now: Any, name: str) -> bool:
+    """Say whether one value can stand for the other: both are of one type, or both are made of the function `name`."""
+    return type(before).__name__ == type(now).__name__ or (_decorates(before, name) and _decorates(now, name))
 
 
-def _is_alike(before: Any, now: Any) -> bool:
-    return type(before).__name__ == type(now).__name__
+def _decorates(value: Any, name: str) -> bool:
+    """Say whether a value is a callable that has the name of a function, as `functools.wraps` gives it."""
+    if type(value) is FunctionType:
+        return True
+    try:
+        attributes = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return False
+    return callable(value) and attributes.get("__name__") == name
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:

@@ -45,14 +45,19 @@ def renewed_references(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[wea
 
 
 def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement) -> Any:
-    kind = type(holder)
-    if kind is not tuple and kind.__module__ != "__main__":
-        return None  # a named tuple of a module is an instance: it moves to its new class
+    """Make a tuple with other items, a named one as an instance of its new class: both are what it can't change."""
     items = tuple.__getitem__(holder, slice(None))
     made = tuple(or_same(item, replacement) for item in items)
     if all(now is before for now, before in zip(made, items, strict=True)):
         return None
-    return made if kind is tuple else tuple.__new__(kind, made)
+    before = type(holder)
+    now = or_same(before, replacement)
+    if before is tuple or getattr(before, "_fields", None) != getattr(now, "_fields", None):
+        return made if before is tuple else None
+    successor = tuple.__new__(now, made)
+    if hasattr(successor, "__dict__"):
+        vars(successor).update(vars(holder))
+    return successor
 
 
 def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
@@ -15,8 +16,16 @@ from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
 from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.remade import remake_class
 
-__all__ = ["detach_retired", "detach_unheld", "free_classes", "rebase_subclasses", "refresh_instances"]
+__all__ = [
+    "Rebased",
+    "detach_retired",
+    "detach_unheld",
+    "free_classes",
+    "rebase_subclasses",
+    "refresh_instances",
+]
 
 _CELLS = "__main__"
 _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
@@ -24,32 +33,62 @@ _OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 _FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
 
 
-def rebase_subclasses(pairs: Pairs, moving: Moving) -> list[type]:
-    """Give the notebook's subclasses of retired classes the new bases; return those whose bases are others now.
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """What became of the subclasses of retired classes.
 
-    A dataclass and a pydantic model have copies of what their bases had: these are made again.
+    Attributes:
+        changed: those whose bases are others now, the new ones included, and what derives from them.
+        remade: each one that had to be made anew, with its successor.
     """
+
+    changed: tuple[type, ...] = ()
+    remade: tuple[tuple[type, type], ...] = ()
+
+
+def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving) -> Rebased:
+    """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
+
+    Where Python doesn't let a class change its bases, because its instances would be laid out in another way, it is
+    made anew with the same attributes. A dataclass and a pydantic model have copies of what their bases had: these
+    are made again.
+
+    Args:
+        pairs: what retired.
+        session: names of the session's modules: their classes are made anew with them.
+        moving: what is moved.
+    """
+    counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
     rebased: list[type] = []
-    for subclass, bases in list(_notebook_subclasses(pairs)):
-        try:
-            _rebase(subclass, bases, pairs, moving)
-        except (TypeError, AttributeError) as error:
-            moving.note(f"{subclass.__module__}.{subclass.__qualname__}", error)
-        else:
-            rebased.append(subclass)
-    changed = list(_with_subclasses(rebased))
+    remade: list[tuple[type, type]] = []
+    waiting = [before for before, _ in pairs.classes]
+    while waiting:
+        for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session):
+            bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
+            try:
+                now = _rebase(subclass, bases, pairs, moving)
+            except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
+                moving.note(f"{subclass.__module__}.{subclass.__qualname__}", error)
+                continue
+            if now is subclass:
+                rebased.append(subclass)
+            else:
+                counterparts[id(subclass)] = now
+                remade.append((subclass, now))
+                waiting.append(subclass)
+    changed = list(_with_subclasses([*rebased, *(now for _, now in remade)]))
     for cls in changed:
         if "__dataclass_fields__" in vars(cls):
             _keeping(cls, _decorate_again, moving)
     for model in _notebook_models() if pairs.classes else ():
         _keeping(model, _rebuild_model, moving)
-    return changed
+    return Rebased(tuple(changed), tuple(remade))
 
 
-def refresh_instances(classes: list[type], moving: Moving) -> None:
+def refresh_instances(classes: Collection[type], moving: Moving) -> None:
     """Give the instances of these classes what their new bases expect them to have."""
     known = {id(cls) for cls in classes}
-    for holder in find_holders(classes) if classes else ():
+    for holder in find_holders(list(classes)) if classes else ():
         if id(type(holder)) in known:
             try:
                 bring_up_to_date(holder, type(holder))
@@ -121,27 +160,40 @@ def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
                 break
 
 
-def _notebook_subclasses(pairs: Pairs) -> Iterator[tuple[type, tuple[type, ...]]]:
-    """Find the living subclasses of retired classes that are not retired themselves, with their new bases."""
-    counterparts = {id(before): now for before, now in pairs.classes}
-    seen: set[int] = set()
-    for before, _ in pairs.classes:
-        subclasses: list[type] = type.__subclasses__(before)
-        for subclass in subclasses:
-            if id(subclass) not in counterparts and id(subclass) not in seen and subclass.__module__ == _CELLS:
-                seen.add(id(subclass))
-                yield subclass, tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
+def _subclasses_elsewhere(cls: type, counterparts: Container[int], session: Container[str]) -> Iterator[type]:
+    """Yield the living subclasses of a retired class that no module of the session makes anew.
+
+    So are those that one of them has as an attribute (`class Meta(Schema.Meta)`), whoever made them.
+    """
+    subclasses: list[type] = type.__subclasses__(cls)
+    for subclass in subclasses:
+        if id(subclass) not in counterparts and subclass.__module__ not in session:
+            yield subclass
+            for part in vars(subclass).values():
+                if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
+                    yield part
 
 
-def _rebase(subclass: Any, bases: tuple[type, ...], pairs: Pairs, moving: Moving) -> None:
-    """Give a class that the person defined in a cell the new bases, and the new metaclass where that retired."""
+def _has_base(cls: type, counterparts: Container[int]) -> bool:
+    return any(id(base) in counterparts for base in cls.__bases__)
+
+
+def _rebase(subclass: type, bases: tuple[type, ...], pairs: Pairs, moving: Moving) -> type:
+    """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
     before = subclass.__bases__
     metaclass = pairs.objects.get(id(type(subclass)))
-    if metaclass is not None:
-        type.__setattr__(subclass, "__class__", metaclass[1])
-        moving.journal.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass[0]))
-    type.__setattr__(subclass, "__bases__", bases)
-    moving.journal.add(functools.partial(type.__setattr__, subclass, "__bases__", before))
+    writes = Journal()
+    try:
+        if metaclass is not None:
+            type.__setattr__(subclass, "__class__", metaclass[1])
+            writes.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass[0]))
+        type.__setattr__(subclass, "__bases__", bases)
+        writes.add(functools.partial(type.__setattr__, subclass, "__bases__", before))
+    except TypeError:
+        writes.undo()
+        return remake_class(subclass, bases, type(subclass) if metaclass is None else metaclass[1], moving.journal)
+    moving.journal.add(writes.undo)
+    return subclass
 
 
 def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import typing
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -40,6 +41,22 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
                 atexit.unregister(function)
                 journal.add(partial(atexit.register, function))
                 _remember(record, partial(_register, function))
+        _forget_overloads(record, journal)
+
+
+def _forget_overloads(record: ModuleRecord, journal: Journal) -> None:
+    """Take the functions of a retired body off what `typing.get_overloads` gives, by name and line."""
+    registry: Any = getattr(typing, "_overload_registry", {})
+    for found in list(registry.get(record.name, {}).values()):
+        for line, function in list(found.items()):
+            if getattr(function, "__globals__", None) is getattr(record.module, "__dict__", None):
+                del found[line]
+                journal.add(partial(found.__setitem__, line, function))
+                _remember(record, partial(_put_among, found, line, function))
+
+
+def _put_among(found: dict[int, Any], line: int, function: Any, journal: Journal) -> None:
+    journal.set_item(found, line, function)
 
 
 def _remember(record: ModuleRecord, again: Callable[[Journal], object]) -> None:

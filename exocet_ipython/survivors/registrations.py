@@ -1,0 +1,62 @@
+"""Registrations that cells made with the standard library's own registries, and whether something comes from a cell."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Container, Mapping
+from types import FunctionType, MappingProxyType
+from typing import Any
+
+from exocet_ipython.reloading.contents import attributes_of
+
+__all__ = ["carry_registrations", "home_of", "is_from_cell"]
+
+_CELLS = "__main__"
+
+
+def home_of(value: Any) -> str:
+    """Return the name of the module that a value, or the class of an instance, is defined in."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return str(type.__getattribute__(value, "__module__"))
+    if kind is FunctionType:
+        return str(value.__module__)
+    return kind.__module__
+
+
+def is_from_cell(value: Any) -> bool:
+    """Say whether a value is, or is an instance of, what a cell defined."""
+    return home_of(value) == _CELLS
+
+
+def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
+    """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes."""
+    if issubclass(type(before), type) and issubclass(type(now), type):
+        for name, dispatcher in attributes_of(before):
+            _carry_dispatch(getattr(dispatcher, "dispatcher", None), getattr(vars(now).get(name), "dispatcher", None))
+        if isinstance(before, abc.ABCMeta) and isinstance(now, abc.ABCMeta):
+            _carry_subclasses(before, now, session)
+    else:
+        _carry_dispatch(before, now)
+
+
+def _carry_dispatch(before: Any, now: Any) -> None:
+    if before is now or not (_registry(before) and _registry(now)):
+        return
+    for cls, function in before.registry.items():
+        if is_from_cell(function) or is_from_cell(cls):
+            now.register(cls, function)
+
+
+def _registry(value: Any) -> Mapping[type, Any] | None:
+    found = vars(value).get("registry") if type(value) is FunctionType else None
+    return found if type(found) is MappingProxyType else None
+
+
+def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, session: Container[str]) -> None:
+    """Carry the virtual subclasses that are not the session's own; its modules register theirs again."""
+    dump = getattr(abc, "_get_dump", None)
+    for reference in dump(before)[0] if dump is not None else ():
+        cls = reference()
+        if cls is not None and cls.__module__ not in session:
+            now.register(cls)
