@@ -120,7 +120,7 @@ class WhyReport:
         return "\n".join(lines) or self.headline
 
     def _repr_html_(self) -> str:
-        details = [(str(found) if len(self.held) > 1 else "", found.lines()) for found in self.held]
+        details = [(str(found) if len(self.held) > 1 else "paths", found.lines()) for found in self.held]
         return to_html(self.headline, [(title, lines) for title, lines in details if lines], opened=True)
 
     @property

@@ -6,6 +6,7 @@ found; neither is anything of this package.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _NEAREST: tuple[RootKind, ...] = (
     "generator",
     "code",
 )
+_COPY = re.compile(r"\b_{1,3}\b|\b_\d+\b|get_ipython\(\)")
 _ENDS = 3  # objects held from C that are named where nothing else is known
 
 
@@ -141,8 +143,8 @@ def _write_down(search: Search, describe: Callable[[Any], str] | None) -> Holds:
 
 
 def _rank(path: HoldPath) -> tuple[int, int, bool]:
-    """Order paths: the shorter first, then what a person looks at first, and `Out[5]` before `_5`."""
-    return path.levels, _NEAREST.index(path.kind), path.expression.startswith("_")
+    """Order paths: the shorter first, then what a person looks at first, and `Out[5]` before IPython's copies of it."""
+    return path.levels, _NEAREST.index(path.kind), _COPY.search(path.expression) is not None
 
 
 def _path_of(found: Found, way: list[Any], describe: Callable[[Any], str] | None) -> HoldPath:
