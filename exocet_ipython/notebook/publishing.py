@@ -11,6 +11,7 @@ from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
@@ -22,7 +23,7 @@ from exocet_ipython.survivors.records import RetiredGeneration, Survivor, object
 from exocet_ipython.survivors.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
-__all__ = ["Published", "describe_plan", "describe_reload", "describe_steps", "publish"]
+__all__ = ["Published", "describe_failure", "describe_plan", "describe_reload", "describe_steps", "publish"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +150,28 @@ def describe_reload(
         duration=duration,
         returned=() if built.back_to is None else tuple(record.name for record in records),
     )
+
+
+def describe_failure(error: BaseException, plan: Plan, current: Generation, duration: float) -> ReloadReport:
+    """Return the report of a reload that came to nothing.
+
+    Args:
+        error: what a module's body raised; its traceback has the person's frames.
+        plan: what was to be made anew, and why.
+        current: the generation that stays current.
+        duration: seconds that it took.
+    """
+    files = {current.records[step.name].snapshot.path: step for step in plan.steps if step.name in current.records}
+    trace, step = error.__traceback__, None
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        step = files.get(code.co_filename, step) if code.co_name == "<module>" else step
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        step = files.get(error.filename, step)  # the file was never run
+    is_importer = step is not None and isinstance(step.because, ImportEdge)
+    broken = ReloadedModule(step.name, step.reason) if step is not None and is_importer else None
+    return ReloadReport(current.number, error=error, broken=broken, duration=duration)
 
 
 def describe_plan(plan: Plan, current: Generation) -> ReloadReport:

@@ -59,6 +59,7 @@ class ReloadReport:
         stuck: instances that could not move, and why.
         returned: the modules that are the very objects again that they were in this generation; none of them ran.
         error: what stopped the reload; then nothing at all has changed.
+        broken: the module that the error is from, where that is none whose file changed but one that imports it.
         duration: seconds it took.
         rung: of the ladder of reloads: 0 where only layout changed, 1 for function bodies put in place (nothing ran in
             either), 2 for the changed modules and their importers made anew, 3 for the whole scope.
@@ -84,6 +85,7 @@ class ReloadReport:
     dry_run: bool = False
     full: bool = False
     revised: tuple[ReloadedModule, ...] = ()
+    broken: ReloadedModule | None = None
 
     def __bool__(self) -> bool:
         done = self.reloaded or self.revised or self.returned or self.gone or self.skipped or self.waiting
@@ -103,7 +105,8 @@ class ReloadReport:
         'nothing changed (generation 3)'
         """
         if self.error is not None:
-            return f"not reloaded, nothing has changed: {describe_error(self.error)}"
+            importer = f", in {self.broken.name}: {self.broken.reason}" if self.broken is not None else ""
+            return f"not reloaded, nothing has changed: {describe_error(self.error)}{importer}"
         if self.waiting:
             return f"not reloaded: {self.waiting}, more than c.Exocet.rerun_limit; run %exoreload for it"
         if self.revised:

@@ -22,7 +22,7 @@ from exocet_ipython.notebook.bindings import Bindings, require_attribute, star_n
 from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.publishing import describe_plan, describe_reload, describe_steps, publish
+from exocet_ipython.notebook.publishing import describe_failure, describe_plan, describe_reload, describe_steps, publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.notebook.status import StatusReport, describe_modules
@@ -278,7 +278,7 @@ class Session:
         except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
             trim_traceback(error)
             self.managed.follow_tried(tried)
-            return ReloadReport(self.generation.number, error=error, duration=time.perf_counter() - began)
+            return describe_failure(error, plan, self.generation, time.perf_counter() - began)
         living = self.old.generations()
         parts = built, self.generation, self.bindings, self.namespace
         with gate, paused_collector():

@@ -361,3 +361,30 @@ def test_an_interrupted_build_leaves_registries_as_they_were(workshop: Workshop)
         notebook.session.reload()
     assert sys.modules["reg"].NAMES is names
     assert names == ["plug"]
+
+
+def test_an_importer_that_breaks_is_named(workshop: Workshop) -> None:
+    """An edit that breaks only a module that imports it is refused whole, and the report names that one and why."""
+    workshop.write(
+        {
+            "low.py": "def f(): return 1\n",
+            "mid.py": "import low\ndef g(): return low.f() + 1\n",
+            "high.py": "import os\nfrom mid import g\nX = g()\n",
+            "other.py": "import low\n",
+        }
+    )
+    notebook = PlainNotebook()
+    notebook.run("import high, other, low\nfrom low import f")
+    before = state_of(notebook, "low", "mid", "high", "other")
+    workshop.write({"low.py": "def f(): return '1'\n"})
+    report = notebook.session.reload()
+    assert isinstance(report.error, TypeError)
+    assert report.headline.endswith(", in high: it imports mid, line 2: from mid import g")
+    workshop.write({"low.py": "def h(): return 1\n"})
+    workshop.write({"mid.py": "from low import f\ndef g(): return f()\n"})
+    assert "ImportError" in notebook.session.reload().headline
+    assert notebook.session.reload().broken is None  # its file was edited as well
+    assert state_of(notebook, "low", "mid", "high", "other") == before
+    workshop.write({"low.py": "def f(): return 2\n"})
+    assert notebook.reload().broken is None
+    assert (notebook["high"].X, notebook["f"]()) == (2, 2)
