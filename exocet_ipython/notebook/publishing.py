@@ -15,6 +15,7 @@ from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
+from exocet_ipython.reloading.revision import put_back
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.labels import label_replaced
@@ -88,6 +89,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         retire_modules(old, current.number, journal)
         if built.back_to is not None:
             migrating |= give_back(old, built.made, after.records, journal)
+            put_back(built.revised, journal)
             again = frozenset(id(value) for record in built.made.values() for value in objects_of(record))
             living = [generation.without(again) for generation in living]
         carried = carry_over(old, made, current.records, journal, returned=bool(again))

@@ -9,6 +9,7 @@ from types import MappingProxyType, ModuleType
 from exocet_ipython.loading.source import Snapshot, forget_listings
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.batch import Batch, Texts
+from exocet_ipython.reloading.codes import Match
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
@@ -28,11 +29,14 @@ class Built:
         made: dotted name -> record of a module that was made.
         gone: names whose source is no more.
         back_to: the number of the generation whose very modules these are; None where they are new.
+        revised: those of them that had this text before they were revised, as they were last, with what is to be put
+            in place again.
     """
 
     made: Mapping[str, ModuleRecord]
     gone: frozenset[str] = frozenset()
     back_to: int | None = None
+    revised: tuple[tuple[ModuleRecord, Match], ...] = ()
 
 
 def build_modules(

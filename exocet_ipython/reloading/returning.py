@@ -13,12 +13,14 @@ from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_of, for
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import StatSweep
+from exocet_ipython.reloading.codes import Match
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import appeared_imports
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.revision import match_earlier
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.wishes import wishes_of
 
@@ -49,7 +51,7 @@ def find_living(plan: Plan, current: Generation, history: History, scope: Scope)
         if found is not None:
             for record in found[0].values():
                 linecache.cache.pop(record.snapshot.path or "", None)  # it has the text of what retires now
-            return Built(*found, back_to=number)
+            return Built(*found, back_to=number, revised=tuple(search.revised))
     return None
 
 
@@ -64,9 +66,13 @@ def may_return(digests: Mapping[str, str], history: History) -> bool:
         living = {name: module for name in digests if (module := _referred(modules.get(name))) is not None}
         if living.keys() == digests.keys():
             records = {name: _retired_record(module) for name, module in living.items()}
-            if all(record is not None and record.snapshot.digest == digests[name] for name, record in records.items()):
+            if all(record is not None and _ran(record, digests[name]) for name, record in records.items()):
                 return True
     return False
+
+
+def _ran(record: ModuleRecord, digest: str) -> bool:
+    return digest in (record.snapshot.digest, *record.revisions)
 
 
 def _referred(reference: Callable[[], ModuleType | None] | None) -> ModuleType | None:
@@ -74,7 +80,11 @@ def _referred(reference: Callable[[], ModuleType | None] | None) -> ModuleType |
 
 
 class _Search:
-    """Compares earlier generations with what is on disk, reading each file once."""
+    """Compares earlier generations with what is on disk, reading each file once.
+
+    Attributes:
+        revised: of the generation that was compared last: what must run the code of an earlier text again.
+    """
 
     def __init__(self, plan: Plan, current: Generation, scope: Scope) -> None:
         self._changed, self._names = plan.changed, plan.names
@@ -82,6 +92,7 @@ class _Search:
         self._current = current
         self._scope = scope
         self._is_listed = False
+        self.revised: list[tuple[ModuleRecord, Match]] = []
         self._read: dict[tuple[str, str], Snapshot | None] = {}
 
     def match(
@@ -92,6 +103,7 @@ class _Search:
         Args:
             modules: dotted name -> reference to the module that the earlier generation had; None where it had none.
         """
+        self.revised = []
         differing = self._differing(modules)
         if differing is None or not self._names <= differing.keys():
             return None
@@ -130,21 +142,23 @@ class _Search:
         record = None if module is None else _retired_record(module)
         if module is None or record is None:
             return None
-        wishes = wishes_of(module)
-        if wishes is not None and wishes.is_retired:
-            return None  # what its author has let go of with `on_retire` would be missing
-        known = self._current.records.get(name)
-        if known is None and PRESENCE.current(name) is not None:
-            return None  # it is nobody's to reload by now
+        wishes, known = wishes_of(module), self._current.records.get(name)
+        # What its author has let go of with `on_retire` would be missing; what left the session is nobody's to reload.
+        if (wishes is not None and wishes.is_retired) or (known is None and PRESENCE.current(name) is not None):
+            return None
         if known is not None and name not in self._changed:
             snapshot: Snapshot | None = known.snapshot
         else:
             snapshot = self._snapshot_of(name, module, differing)
-        if snapshot is None or not _same_source(record.snapshot, snapshot):
-            return None
-        if StatSweep().changed(record.data):
+        if snapshot is None or StatSweep().changed(record.data):
             return None
         data = known.data if known is not None and _files(known) == _files(record) else record.data
+        if not _same_source(record.snapshot, snapshot):
+            match = match_earlier(record, snapshot) if record.snapshot.path == snapshot.path else None
+            if match is None:
+                return None
+            self.revised.append((record, match))
+            return replace(record.revised(snapshot, match.code), data=data)
         fresh = replace(record, snapshot=snapshot, data=data)
         vars(fresh).update({key: value for key, value in vars(record).items() if key not in vars(fresh)})
         return fresh

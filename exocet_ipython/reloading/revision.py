@@ -24,7 +24,7 @@ from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.runners import Runners, find_runners, seat_codes
 
-__all__ = ["Refusal", "Revision", "apply_revisions", "plan_revisions"]
+__all__ = ["Refusal", "Revision", "apply_revisions", "match_earlier", "plan_revisions", "put_back"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +109,28 @@ def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[
     for record in made.values():
         linecache.cache.pop(record.snapshot.path or "", None)  # it trusts size and time stamp
     return made
+
+
+def match_earlier(record: ModuleRecord, snapshot: Snapshot) -> Match | None:
+    """Return how a retired module gets back the code of a text that it ran before it was revised, if it can.
+
+    Args:
+        record: its last one.
+        snapshot: the text on disk.
+    """
+    spec = record.module.__spec__
+    if snapshot.digest not in record.revisions or record.code is None or spec is None:
+        return None
+    code = compile_module(spec, snapshot)
+    match = match_codes(record.code, code) if code is not None else None
+    return match if isinstance(match, Match) and all(pair.fits for pair in match.pairs) else None
+
+
+def put_back(revised: Iterable[tuple[ModuleRecord, Match]], journal: Journal) -> None:
+    """Have modules that become current again run the code of an earlier text."""
+    for record, match in revised:
+        exchange_codes(match.pairs, find_runners(record.module, match.pairs), journal)
+        set_facts(record.module, match.classes, journal)
 
 
 def _revise(

@@ -122,6 +122,32 @@ def test_a_module_of_it_that_died_has_all_made_anew(workshop: Workshop, notebook
     assert notebook["low"] is not notebook["held"][0]
 
 
+@pytest.mark.parametrize("migrate", [False, True])
+def test_generations_that_were_revised(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
+    """New code in place makes no other objects: each of its texts brings these back, with the code of that text."""
+    body = "def low(): return {0}\nclass Base:\n    def show(self): return low() + {1}\nTABLE = {{}}\nN = {2}\n"
+    texts = [body.format(1, 1, 1), "# a comment\n\n" + body.format(1, 1, 1), body.format(7, 3, 1)]
+    texts = texts if migrate else texts[:2]
+    workshop.write({"low.py": texts[0]})
+    reload(notebook, migrate=migrate)
+    seen = generation()
+    for text in (*texts[1:], *texts):
+        workshop.write({"low.py": text})
+        assert reload(notebook, migrate=migrate).revised
+        assert generation() == seen
+    for number, text in enumerate([*texts, *texts]):
+        workshop.write({"low.py": body.format(5, 5, number + 2)})
+        reload(notebook, migrate=migrate)
+        assert generation() != seen
+        workshop.write({"low.py": text})
+        assert reload(notebook, migrate=migrate).returned
+        assert generation() == seen
+        wanted = (7, 10) if text == body.format(7, 3, 1) else (1, 2)
+        assert (notebook["low"].low(), notebook["Top"]().show()) == wanted
+        assert notebook["low"].low.__code__.co_firstlineno == 1 + text.count("#") * 2
+        assert notebook["low"].low.__code__.co_filename == workshop.path("low.py")
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_what_is_asked_for_is_made(workshop: Workshop, notebook: PlainNotebook, *, force: bool) -> None:
     """`%exoload` and `--force` give new objects always."""
