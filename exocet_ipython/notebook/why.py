@@ -57,6 +57,8 @@ class HeldObject:
 
     def __str__(self) -> str:
         others = [path for path in self.holds.paths if path.expression != self.asked]
+        if [(path.kind, path.levels) for path in others] == [("code", 1)]:
+            others = []  # it is known only that it is held
         what = self.label if self.label.startswith("generation") else f"{self.label} (generation {self.generation})"
         if not others and self.asked:
             return f"{what} is held by {self.asked} alone{self._uncertain}"

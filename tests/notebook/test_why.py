@@ -215,6 +215,15 @@ def test_text_and_html() -> None:
     assert "worker: f() in a.py, line 3" in shown
 
 
+def test_what_is_held_from_c_alone() -> None:
+    """Where it is known only that C code holds it, or an object that gc.freeze hides, the headline says that."""
+    holds = Holds((HoldPath("<A>", "code", 1),), from_c=1, frozen=375)
+    shown = str(HeldObject("old A", 1, "", holds))
+    assert shown == "old A (generation 1): held from C, or by one of the 375 objects that gc.freeze hides"
+    deeper = Holds((HoldPath("<list_iterator>.x", "code", 2),), from_c=0)
+    assert str(HeldObject("old A", 1, "", deeper)) == "old A (generation 1) is held by <list_iterator>.x"
+
+
 def test_many_paths_are_cut() -> None:
     """Of many paths some are shown, and how many more there are is said."""
     paths = tuple(HoldPath(f"names[{number}]", "name", 2) for number in range(50))

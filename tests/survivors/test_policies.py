@@ -29,14 +29,19 @@ nest = []
 """
 
 
-@pytest.fixture
-def old() -> tuple[RetiredGeneration, ModuleType]:
+def make() -> tuple[RetiredGeneration, ModuleType]:
     """A retired generation of one module, and the module."""
     module = ModuleType("m")
     exec(compile(SOURCE, "m.py", "exec", dont_inherit=True), vars(module))
     generation = RetiredGeneration(1)
     generation.add(module, "m")
     return generation, module
+
+
+@pytest.fixture
+def old() -> tuple[RetiredGeneration, ModuleType]:
+    """The same, for the whole of a test."""
+    return make()
 
 
 @pytest.mark.parametrize("name", ["Sealed", "Number"])
@@ -128,3 +133,19 @@ def test_builds_without_the_global_lock(
     found = find_holds([space["model"]], Roots(space))
     assert found.paths[0].expression == "model"
     assert found.from_c is None
+
+
+@pytest.mark.xfail(
+    strict=True, reason='README, "What it cannot do": the collector clears the weak references before `__del__` runs'
+)
+def test_a_whole_generation_that_a_finaliser_brings_back() -> None:
+    """An object brought back out of garbage that its class was part of is still known to be old."""
+    generation, module = make()
+    nest = module.nest
+    phoenix = module.Phoenix()
+    phoenix.me = phoenix
+    del module, phoenix
+    gc.collect()
+    assert len(nest) == 1
+    type(nest[0]).__del__ = lambda _: None
+    assert find_named([generation], {"nest": nest}).survivors
