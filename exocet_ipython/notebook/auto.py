@@ -49,27 +49,45 @@ class CellStopper(ast.NodeTransformer):
     """Stops the next cell of a thread, when it was told to, before any of it runs.
 
     An exception in an event callback is swallowed and the cell runs all the same; IPython lets InputRejected pass,
-    and keeps the transformer that raised it.
+    and keeps the transformer that raised it. It is among the transformers only while a cell is to be stopped: with
+    one there, IPython goes through each cell's tree once more.
+
+    Args:
+        transformers: the shell's `ast_transformers`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, transformers: list[Any]) -> None:
+        self._transformers = transformers
         self._reasons: dict[int, str] = {}  # thread -> why its next cell is not to run
 
     def stop(self, reason: str) -> None:
         """Let the cell that is about to run in this thread not run."""
         self._reasons[threading.get_ident()] = reason
+        if self not in self._transformers:
+            self._transformers.append(self)
 
     def relent(self) -> None:
         """Let the next cell of this thread run: the one that was to be stopped didn't parse, and never came here."""
         if self._reasons:
-            self._reasons.pop(threading.get_ident(), None)
+            self._withdraw()
 
     def visit(self, node: ast.AST) -> ast.AST:
         """Return the cell as it is, or reject it once."""
-        reason = self._reasons.pop(threading.get_ident(), "") if self._reasons else ""
-        if reason:
+        if reason := self._withdraw():
             raise CellStoppedError(reason)
         return node
+
+    def take_off(self) -> None:
+        """Stop no cell any more."""
+        self._reasons.clear()
+        self._withdraw()
+
+    def _withdraw(self) -> str:
+        """Return why this thread's cell is not to run, and forget it."""
+        reason = self._reasons.pop(threading.get_ident(), "")
+        if not self._reasons:
+            self._transformers[:] = [other for other in self._transformers if other is not self]
+        return reason
 
 
 class AutoReload:
@@ -82,6 +100,7 @@ class AutoReload:
         show_error: shows an error as the shell does.
         at_work: what a cell finds around it, and a module's body before a cell as well: IPython's own builtins.
         guard: keeps IPython's `%autoreload` off the modules of the session while it is on.
+        transformers: the shell's `ast_transformers`; among them is what stops a cell.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a shell that it needs, and no shell
@@ -92,8 +111,9 @@ class AutoReload:
         show_error: Callable[[BaseException], object],
         at_work: AbstractContextManager[object],
         guard: AutoreloadGuard,
+        transformers: list[Any],
     ) -> None:
-        self.stopper = CellStopper()
+        self.stopper = CellStopper(transformers)
         self._session = session
         self._settings = settings
         self._show_report = show_report

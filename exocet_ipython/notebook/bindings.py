@@ -10,12 +10,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellImport, read_cell
 from exocet_ipython.notebook.identities import Source, identities
+from exocet_ipython.notebook.unread import UnreadCells
 from exocet_ipython.reloading.contents import fingerprint, is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
@@ -26,13 +28,13 @@ __all__ = [
     "Kept",
     "Rebinding",
     "Source",
-    "require_attribute",
     "resolve",
     "star_names",
     "was_changed",
 ]
 
 MISSING = object()
+_PublicNames = Callable[[str], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +97,17 @@ class Bindings:
         self._stars: tuple[str, ...] = ()
         self._later: dict[str, set[str]] = {}  # name -> the stars that its own import statement came after
         self._orphans: dict[str, _Orphan] = {}
+        self._unread = UnreadCells()
 
     def sources(self, name: str) -> tuple[Source, ...]:
         """Return where a name's value came from, the latest source last; several only after star imports."""
+        self._unread.catch_up()
         return self._sources.get(name, ())
 
     def learn(
         self,
         cell: str,
-        public_names: Callable[[str], Iterable[str]],
+        public_names: _PublicNames,
         namespace: Mapping[str, Any] = MappingProxyType({}),
         *,
         failed: bool = False,
@@ -116,6 +120,10 @@ class Bindings:
             namespace: the notebook's names; tells which of several imports of one name was reached.
             failed: whether the cell raised: then only what the namespace confirms was reached.
         """
+        read = partial(self._read, cell, public_names, namespace, failed)
+        self._unread.add(0 if failed else len(cell), read)
+
+    def _read(self, cell: str, public_names: _PublicNames, namespace: Mapping[str, Any], failed: bool) -> None:  # noqa: FBT001 - as given
         imported: set[str] = set()
         for event in read_cell(cell):
             name = event if isinstance(event, str) else event.name
@@ -130,8 +138,9 @@ class Bindings:
             self.add(event, public_names)
             imported.add(name)
 
-    def add(self, bound: CellImport, public_names: Callable[[str], Iterable[str]]) -> None:
+    def add(self, bound: CellImport, public_names: _PublicNames) -> None:
         """Learn one import."""
+        self._unread.catch_up()
         if bound.attribute != "*":
             self._later[bound.name] = set(self._stars)
             self._sources[bound.name] = (Source(bound.module, bound.attribute),)
@@ -158,6 +167,7 @@ class Bindings:
             new: dotted name -> the module that takes its place; without those that are gone.
             whole: ids of changed containers and instances whose counterparts have all that was put into them.
         """
+        self._unread.catch_up()
         sought = {id(value) for value in list(namespace.values())}
         known = {id(value): (source, value) for source, value in identities(old, sought)}
         before = {**new, **{name: record.module for name, record in old.items()}}
@@ -263,17 +273,6 @@ def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
     for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
         found = getattr(found, part, MISSING)
     return found
-
-
-def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
-    """Return an attribute of the module `name`, or fail as a `from` statement does; raises ImportError."""
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        pass
-    where = getattr(module, "__file__", None) or "unknown location"
-    message = f"cannot import name {attribute!r} from {name!r} ({where})"
-    raise ImportError(message, name=name, path=where)
 
 
 def _resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:

@@ -39,12 +39,32 @@ def read_cell(text: str) -> Iterator[CellImport | str]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return  # a cell with a magic, or one that failed: it taught us nothing
-    yield from _walk(tree.body)
+    yield from _walk(any(sign in text for sign in _BINDING_SIGNS), tree.body)
 
 
-def _walk(nodes: Iterable[ast.AST]) -> Iterator[CellImport | str]:  # noqa: C901, PLR0912 - one case a kind of node
+# Without one of these in its text, an expression of a cell binds nothing.
+_BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
+# Other nodes bind nothing then: expressions, and what has no parts.
+_BINDING = frozenset(
+    (
+        *ast.stmt.__subclasses__(),
+        *ast.pattern.__subclasses__(),
+        *(ast.ExceptHandler, ast.match_case, ast.withitem, ast.Name, ast.Tuple, ast.List, ast.Starred),
+    )
+) - {ast.Expr, ast.Return, ast.Pass}
+
+
+def _walk(  # noqa: C901, PLR0912 - one case a kind of node
+    deep: bool,  # noqa: FBT001 - a private argument that all calls hand on
+    nodes: Iterable[ast.AST],
+) -> Iterator[CellImport | str]:
+    """Yield what nodes bind; expressions are gone into only where it is `deep`, for most bind nothing."""
     for node in nodes:
+        if not (deep or type(node) in _BINDING):
+            continue
         match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
             case ast.Import(names=names):
                 for alias in names:
                     top = alias.name.partition(".")[0]
@@ -55,43 +75,41 @@ def _walk(nodes: Iterable[ast.AST]) -> Iterator[CellImport | str]:  # noqa: C901
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
             case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                yield from _walk(found for found in ast.walk(node) if isinstance(found, ast.NamedExpr))
+                yield from _walk(deep, (found for found in ast.walk(node) if isinstance(found, ast.NamedExpr)))
             case ast.If(test=test, body=body, orelse=orelse):
-                yield from _walk([test])
-                yield from _either(body, orelse)
+                yield from _walk(deep, [test])
+                yield from _either(deep, body, orelse)
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                yield from _either([*body, *orelse], *([handler] for handler in handlers))
-                yield from _walk(final)
+                yield from _either(deep, [*body, *orelse], *([handler] for handler in handlers))
+                yield from _walk(deep, final)
             case ast.Match(subject=subject, cases=cases):
-                yield from _walk([subject])
-                yield from _either(*([case] for case in cases))
+                yield from _walk(deep, [subject])
+                yield from _either(deep, *([case] for case in cases))
             case ast.Call(func=ast.Attribute(attr="run_line_magic" | "run_cell_magic"), args=args):
                 yield from read_cell(_code_of(args))
             case ast.NamedExpr(target=target, value=value):
-                yield from _walk([value])
+                yield from _walk(deep, [value])
                 yield target.id
             case ast.Assign(targets=targets, value=value):
-                yield from _walk([value, *targets])
+                yield from _walk(deep, [value, *targets])
             case ast.For(target=target, iter=iterable, body=body, orelse=orelse):
-                yield from _walk([iterable, target, *body, *orelse])
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                yield name
+                yield from _walk(deep, [iterable, target, *body, *orelse])
             case ast.ExceptHandler(name=str(name), body=body):
                 yield name
-                yield from _walk(body)
+                yield from _walk(deep, body)
             case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 yield name
-                yield from _walk(ast.iter_child_nodes(node))
+                yield from _walk(deep, ast.iter_child_nodes(node))
             case _:
-                yield from _walk(ast.iter_child_nodes(node))
+                yield from _walk(deep, ast.iter_child_nodes(node))
 
 
-def _either(*branches: Iterable[ast.AST]) -> Iterator[CellImport | str]:
+def _either(deep: bool, *branches: Iterable[ast.AST]) -> Iterator[CellImport | str]:  # noqa: FBT001 - as above
     """Yield what branches bind of which one runs: an import may be the one, so it comes after others' assignments."""
     found: list[CellImport | str] = []
     for branch in branches:
         last: dict[tuple[str, str], CellImport | str] = {}
-        for event in _walk(branch):
+        for event in _walk(deep, branch):
             key = (event, "") if isinstance(event, str) else (event.name, event.module if event.name == "*" else "")
             last.pop(key, None)
             last[key] = event

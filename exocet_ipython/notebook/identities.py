@@ -11,7 +11,7 @@ from typing import Any
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Source", "identities"]
+__all__ = ["Source", "identities", "require_attribute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,17 @@ class Source:
 
     def __str__(self) -> str:
         return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
+
+
+def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
+    """Return an attribute of the module `name`, or fail as a `from` statement does; raises ImportError."""
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        pass
+    where = getattr(module, "__file__", None) or "unknown location"
+    message = f"cannot import name {attribute!r} from {name!r} ({where})"
+    raise ImportError(message, name=name, path=where)
 
 
 def identities(old: Mapping[str, ModuleRecord], sought: Container[int]) -> Iterator[tuple[Source, Any]]:

@@ -41,7 +41,13 @@ class ExocetMagics(Magics):
         self.settings = settings
         self.failures = Failures(shell)
         self.auto = AutoReload(
-            session, settings, self._show, self.failures.show, shell.builtin_trap, AutoreloadGuard(shell)
+            session,
+            settings,
+            self._show,
+            self.failures.show,
+            shell.builtin_trap,
+            AutoreloadGuard(shell),
+            shell.ast_transformers,
         )
 
     @magic_arguments()

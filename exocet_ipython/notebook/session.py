@@ -18,8 +18,9 @@ from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interru
 from exocet_ipython.loading.source import Snapshot, forget_listings, is_extension, require_spec
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
-from exocet_ipython.notebook.bindings import Bindings, require_attribute, star_names
+from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
+from exocet_ipython.notebook.identities import require_attribute
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import describe_failure, describe_plan, describe_reload, describe_steps, publish

@@ -43,7 +43,7 @@ class Attachment:
         self._hook_magics(shell, self._magics)
         self._hook_event(shell, "pre_run_cell", self._magics.auto.before_cell)
         self._hook_event(shell, "post_run_cell", self._after_cell)
-        self._hook_list(shell.ast_transformers, self._magics.auto.stopper)
+        self._take_off.append(self._magics.auto.stopper.take_off)
         self._take_off.append(self.session.managed.close)
         self._take_off.append(self._magics.auto.turn_off)
         self._apply_settings()

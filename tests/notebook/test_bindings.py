@@ -414,3 +414,13 @@ def test_everything_follows_every_time(notebook: PlainNotebook, workshop: Worksh
         assert notebook["things"] is new
         assert notebook["ITEMS"] is new.ITEMS
         assert notebook["generic"].__args__ == (new.Outer,)
+
+
+def test_long_cells_are_read_in_order() -> None:
+    """A long cell is read when somebody asks, after those before it and before those that come later."""
+    bindings = Bindings()
+    filler = "\n# a long cell" * 40
+    bindings.learn("from m import a\nfrom m import b, c" + filler, _no_star)
+    bindings.learn("a = 1" + filler, _no_star)
+    bindings.learn("from n import c", _no_star)
+    assert [bindings.sources(name) for name in "abc"] == [(), (Source("m", "b"),), (Source("n", "c"),)]
