@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import is_shared

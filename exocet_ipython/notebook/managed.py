@@ -203,16 +203,16 @@ class ManagedModules:
         records = self.generation.records
         changes = self.changes(list(records if noticed.everything else noticed.names))
         # What was read and did not load, or was looked for in vain, may be there by now.
-        missing = {*noticed.names, *(snapshot.name for snapshot in self._tried)} - records.keys()
-        if not (noticed.appeared or noticed.everything or self._tried or missing):
+        sought = {*(noticed.names - records.keys()), *(snapshot.name for snapshot in self._tried)}
+        if not (noticed.appeared or noticed.everything or sought):
             return changes
-        return [*self.moves(self._stems(noticed, missing)), *changes]
+        return [*self.moves(self._stems(noticed, sought)), *changes]
 
-    def _stems(self, noticed: Suspicion, missing: Iterable[str]) -> frozenset[str] | None:
+    def _stems(self, noticed: Suspicion, sought: Iterable[str]) -> frozenset[str] | None:
         """Return the parts of the names of modules that may be found elsewhere by now; None where it may be any."""
         if noticed.everything or noticed.stems is None:
             return None
-        return noticed.stems.union(*(name.split(".") for name in missing))
+        return noticed.stems.union(*(name.split(".") for name in sought))
 
     def stands_as_tried(self) -> bool:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
