@@ -101,6 +101,7 @@ class _Matcher:
             if now is None:
                 if issubclass(type(before), type) and type.__getattribute__(before, "__module__") == name:
                     self.pairs.orphans.append(before)
+                    self._leave_as_it_was(before)
             elif issubclass(type(before), type):
                 self._match_class(before, now)
             elif type(before) is FunctionType:
@@ -162,12 +163,17 @@ class _Matcher:
         if not issubclass(type(new), type):
             return  # a function now, say: it answers under the name, and instances stay what they were
         self.pairs.classes.append((old, new))
-        self.pairs.own |= {id(old.__mro__), id(old.__bases__), *(id(part) for part in _raw_dicts(old))}
+        self._leave_as_it_was(old)
         counterparts = vars(new)
         for attribute, before in list(vars(old).items()):
             now = counterparts.get(attribute)
             if now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
+
+    def _leave_as_it_was(self, cls: type) -> None:
+        """Note what makes up a retired class: nothing of the new generation may come into it."""
+        parts = (type.__getattribute__(cls, "__mro__"), type.__getattribute__(cls, "__bases__"), *_raw_dicts(cls))
+        self.pairs.own |= set(map(id, parts))
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
