@@ -819,3 +819,14 @@ def test_status_says_what_changed(workshop: Workshop, notebook: PlainNotebook) -
     assert states["a"] == ("modified", workshop.path("a.py"))
     assert states["b"] == ("deleted", workshop.path("b.py"))
     assert states["c"] == ("current", workshop.path("c.py"))
+
+
+@pytest.mark.xfail(strict=True, reason="nobody saw the import, so what the module held then is unknown")
+def test_what_a_cell_did_before_the_adoption(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """What a cell does to a module that an ordinary import has loaded is carried over."""
+    workshop.write({"settings.py": "LEVEL = 1\n", "app.py": "import settings\n"})
+    vars(python_import("settings"))["LEVEL"] = 99
+    notebook.exoload("app")
+    workshop.edit("settings.py", "LEVEL = 1\nNEW = 2\n")
+    notebook.reload()
+    assert (notebook["app"].settings.NEW, notebook["app"].settings.LEVEL) == (2, 99)
