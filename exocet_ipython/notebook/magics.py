@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
@@ -223,7 +224,13 @@ class ExocetMagics(Magics):
 
     def _show(self, report: ReloadReport) -> None:
         """Show the report of an automatic reload, as text and as HTML."""
-        display(replace(report, full=self.settings.report == "full"))
+        shown = replace(report, full=self.settings.report == "full")
+        shell: Any = self.shell
+        if type(shell.display_pub) is DisplayPublisher and not getattr(shell, "mime_renderers", None):
+            # A terminal shows the text alone, but IPython would make and keep all forms of each report for ever.
+            print(shown)  # noqa: T201 - the display layer
+        else:
+            display(shown)
 
     def _run_cell(self, cell: str) -> None:
         """Run a cell as IPython does; its error was shown then, and is raised so that the cell counts as failed."""

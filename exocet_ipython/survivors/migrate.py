@@ -82,7 +82,8 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
     records += [remembered, *(part for found in remembered for part in found.parts())]
-    held = find_held(retired, [records, *records, *journal.references()])
+    records += journal.references()
+    held = find_held(retired, [records, *records])
     moving = Moving(journal, rebuild)
     if not held:
         detach_retired(free_classes(pairs, set(), moving), new, journal)

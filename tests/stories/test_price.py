@@ -1,0 +1,135 @@
+"""What a reload does not do, as it would take ever longer: look over the heap, collect it, keep what it has shown."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.plain_notebook import PlainNotebook
+from tests.shells import Notebook
+from tests.workshop import Workshop
+
+CLASSES = 20
+SOURCE = "NUMBER = {number}\nBY_NAME = {{}}\n" + "".join(
+    f"class C{i}:\n    number = {{number}}\ndef f{i}(): return {{number}}\nBY_NAME['f{i}'] = f{i}\n"
+    for i in range(CLASSES)
+)
+
+
+@contextlib.contextmanager
+def counted_scans() -> Iterator[Counter[str]]:
+    """Count what goes over the whole heap in the block, in the present thread: scans and full collections."""
+    counts: Counter[str] = Counter()
+    scans = {gc.get_referrers: "get_referrers", gc.get_objects: "get_objects", gc.collect: "collect"}
+
+    def note(_frame: object, event: str, called: Any) -> None:
+        if event == "c_call" and type(called) is type(gc.collect) and called in scans:
+            counts[scans[called]] += 1
+
+    def note_collection(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            counts["collect"] += 1
+
+    gc.collect()
+    gc.callbacks.append(note_collection)
+    sys.setprofile(note)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(None)
+        gc.callbacks.remove(note_collection)
+
+
+@pytest.fixture
+def notebook(workshop: Workshop) -> PlainNotebook:
+    """A notebook that has loaded a module with twenty classes."""
+    workshop.write({"shapes.py": SOURCE.format(number=0)})
+    notebook = PlainNotebook()
+    notebook.run("import shapes")
+    return notebook
+
+
+def edit(workshop: Workshop, number: int) -> None:
+    """Give every class, function and constant of the module another number."""
+    workshop.edit("shapes.py", SOURCE.format(number=number))
+
+
+def migrate(notebook: PlainNotebook) -> None:
+    """Reload and move what lives."""
+    assert notebook.session.reload(migrate=True).error is None
+
+
+def test_tracking_scans_nothing(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """A reload that tracks looks at no other object, whatever lives of the old module."""
+    notebook.run("held = [getattr(shapes, f'C{i}')() for i in range(20)]")
+    edit(workshop, 1)
+    with counted_scans() as counts:
+        notebook.reload()
+    assert not counts
+    assert notebook.space["held"][0].number == 0
+
+
+def test_migrating_scans_once(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """A reload that migrates goes over the heap once, whatever the number of classes and of earlier generations."""
+    notebook.run("held = []")
+    for number in range(1, 5):
+        notebook.run("held += [getattr(shapes, f'C{i}')() for i in range(20)]")
+        edit(workshop, number)
+        notebook.reload()
+    edit(workshop, 5)
+    with counted_scans() as counts:
+        migrate(notebook)
+    assert counts == {"get_referrers": 1}
+    assert {(type(thing), thing.number) for thing in notebook["held"]} == {
+        (getattr(sys.modules["shapes"], f"C{i}"), 5) for i in range(CLASSES)
+    }
+
+
+def test_migrating_scans_nothing_where_nothing_is_held(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """What only the notebook's names have of a module is replaced there, and nothing is looked for."""
+    notebook.run("from shapes import C1, f1, BY_NAME")
+    edit(workshop, 1)
+    with counted_scans() as counts:
+        migrate(notebook)
+    assert not counts
+    assert (notebook["C1"].number, notebook["f1"]()) == (1, 1)
+
+
+def test_attributes_of_a_subclass_are_replaced_without_another_scan(
+    notebook: PlainNotebook, workshop: Workshop
+) -> None:
+    """The dict of a class whose base has the marks of one is known without asking the collector for its holder."""
+    notebook.run("class Base: pass\nclass Derived(Base):\n    part = shapes.f1\n    kind = shapes.C1")
+    edit(workshop, 1)
+    with counted_scans() as counts:
+        migrate(notebook)
+    assert counts == {"get_referrers": 1}
+    assert (notebook["Derived"].part(), notebook["Derived"].kind.number) == (1, 1)
+
+
+@pytest.mark.parametrize("holder", ["C1", "C1.__init__", "f1", "[f1]", "{'f': f1}", "partial(f1)", "C1()"])
+def test_what_is_held_is_never_forgotten(notebook: PlainNotebook, workshop: Workshop, holder: str) -> None:
+    """Whatever holds one object of a generation, in a container that no name has directly, keeps all of it tracked."""
+    notebook.run(f"from functools import partial\nfrom shapes import C1, f1\nheld = [[{holder}]]\ndel C1, f1")
+    for number in (1, 2, 3):
+        edit(workshop, number)
+        notebook.reload()
+    numbers = [generation.number for generation in notebook.session.old.generations()]
+    assert numbers == ([] if holder == "C1.__init__" else [0])  # that one is `object`'s own
+
+
+def test_reports_leave_nothing(auto: Notebook, workshop: Workshop) -> None:
+    """IPython keeps no HTML and no further form of the reports that a terminal was shown, only the printed text."""
+    workshop.write({"shapes.py": SOURCE.format(number=0)})
+    auto.run("import shapes")
+    for number in (1, 2, 3):
+        edit(workshop, number)
+        assert "reloaded shapes" in auto.run("pass")
+    manager: Any = auto.shell.history_manager
+    assert "display_data" not in {output.output_type for outputs in manager.outputs.values() for output in outputs}
