@@ -85,6 +85,19 @@ class Body:
         """What runs; held weakly, since who refers to code objects is counted. The record of the module holds it."""
         return alive(self._code)
 
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """All on which it depends what is mentioned where, and how."""
+        code = self.code
+        strings = [name for const in code.co_consts if type(const) is not CodeType for name in strings_in(const)]
+        return (code.co_code, code.co_names, strings, self.names, self.is_hot)
+
+    def renew(self, other: Body) -> None:
+        """Take the code of another version that mentions the same names in the same way."""
+        self._code = other._code
+        for cached in ("_mentions", "_operations", "_skipped"):
+            vars(self).pop(cached, None)
+
     @cached_property
     def names(self) -> frozenset[str]:
         """All names that it mentions."""

@@ -46,6 +46,8 @@ def exposed(reach: Reach, record: ModuleRecord, path: str, records: Mapping[str,
 
 def _exposing_base(cls: type, name: str, records: Mapping[str, ModuleRecord]) -> str:
     """Say which base or metaclass from outside of the scope may call a method of a class, or of one below it."""
+    if type(cls) is type and cls.__mro__ == (cls, object) and not type.__subclasses__(cls):
+        return ""  # nothing of it comes from elsewhere
     if issubclass(cls, type):
         return f"{cls.__qualname__} is a metaclass"
     for sub in _with_subclasses(cls):

@@ -40,12 +40,22 @@ class Judge:
                 return f"`{pair.outer}` may have run at import: {reason}"
             starts += found
         callers = self._reach.callers(starts)
-        if isinstance(callers, Reached):
-            path = next((pair.outer for pair in pairs if pair.outer.endswith(callers.names[-1:])), pairs[0].outer)
-            return f"`{path}` may have run at import: {_describe(callers, record, records)}"
-        if (computed := self._reach.computed()) is not None:
-            return f"`{pairs[0].outer}` may have run at import: {_describe(computed, record, records)}"
+        reason = self._run_at_import(callers, record, records)
+        reason = reason or self._run_at_import(self._reach.computing(), record, records)
+        if reason or isinstance(callers, Reached):
+            return f"`{pairs[0].outer}` may have run at import: {reason}"
         return self._stored(callers.values(), records)
+
+    def _run_at_import(
+        self, callers: dict[int, Definition] | Reached, record: ModuleRecord, records: Mapping[str, ModuleRecord]
+    ) -> str:
+        """Say why import time can have run one of these functions, by itself or by way of a library."""
+        if isinstance(callers, Reached):
+            return _describe(callers, record, records)
+        for caller in callers.values():
+            if "." in caller.path and (reason := exposed(self._reach, records[caller.module], caller.path, records)):
+                return f"`{caller.path}` leads to it, and {reason}"
+        return ""
 
     def _stored(self, callers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
         """Say where answers of the old code may be kept that the new code would give otherwise."""

@@ -74,6 +74,9 @@ class Reach:
         self._named: defaultdict[str, list[Definition]] = defaultdict(list)
         self._bodies: defaultdict[str, list[Body]] = defaultdict(list)
         self._computing: dict[int, Definition | Body] = {}
+        # Answers that stand until the names of a module change; most edits of a body leave them.
+        self._callers: dict[frozenset[int], dict[int, Definition]] = {}
+        self._called: dict[frozenset[int], dict[int, Definition]] = {}
 
     def update(self, records: Mapping[str, ModuleRecord]) -> None:
         """Take over the modules of a generation; only what is new of them is read."""
@@ -87,6 +90,10 @@ class Reach:
             if known is not None and self._uses[name] is record.uses:
                 self._records[name] = weakref.ref(record)  # it ran again from the same code
                 continue
+            if known is not None and self._uses[name].take_over(record.uses):
+                self._records[name] = weakref.ref(record)
+                vars(record)["uses"] = self._uses[name]
+                continue
             if known is not None:
                 self._remove(name)
             self._add(record)
@@ -97,14 +104,23 @@ class Reach:
 
     def class_decorators(self, module: str, path: str) -> frozenset[str]:
         """Return the names in the decorators of a class."""
-        bodies = self._uses.get(module, Uses()).bodies
-        return frozenset(name for body in bodies if body.code.co_qualname == path for name in body.own_decorators)
+        return self._uses.get(module, Uses()).class_decorators.get(path, frozenset())
 
-    def callers(self, starts: Iterable[Definition]) -> dict[int, Definition] | Reached:  # noqa: C901 - one search
+    def callers(self, starts: Iterable[Definition]) -> dict[int, Definition] | Reached:
         """Return the functions and all that can name them, directly or through others, by id.
 
         Where import time is among these, the answer is why.
         """
+        starts = list(starts)
+        key = frozenset(map(id, starts))
+        if key not in self._callers:
+            found = self._search(starts)
+            if isinstance(found, Reached):
+                return found
+            self._callers[key] = found
+        return self._callers[key]
+
+    def _search(self, starts: Iterable[Definition]) -> dict[int, Definition] | Reached:  # noqa: C901 - one search
         found: dict[int, Definition] = {}
         before: dict[str, str] = {}  # name -> the one through which it was come to
         waiting: deque[str] = deque()
@@ -144,6 +160,10 @@ class Reach:
     def called(self, starts: Iterable[Definition]) -> dict[int, Definition]:
         """Return the functions and all that they can name, directly or through others, by id."""
         found = {id(start): start for start in starts}
+        key = frozenset(found)
+        if key in self._called:
+            return self._called[key]
+        self._called[key] = found
         waiting = list(found.values())
         names: set[str] = set()
         while waiting:
@@ -156,15 +176,13 @@ class Reach:
                         waiting.append(definition)
         return found
 
-    def computed(self) -> Reached | None:
-        """Say where code that computes a name can have run at import; None where none can."""
+    def computing(self) -> dict[int, Definition] | Reached:
+        """Return the functions that compute a name and all that can name them; why, where import time is among them."""
         for place in self._computing.values():
             if isinstance(place, Body):
                 return Reached(place.module, place.code.co_firstlineno, why=_COMPUTES)
         found = self.callers(place for place in self._computing.values() if isinstance(place, Definition))
-        if isinstance(found, Reached):
-            return Reached(found.module, found.line, found.names, _COMPUTES)
-        return None
+        return Reached(found.module, found.line, found.names, _COMPUTES) if isinstance(found, Reached) else found
 
     def filling(self) -> Iterable[Definition]:
         """Return the functions that may change something and call what has no name."""
@@ -190,8 +208,10 @@ class Reach:
         )
 
     def _add(self, record: ModuleRecord) -> None:
+        self._forget()
         self._records[record.name] = weakref.ref(record)
         uses = self._uses[record.name] = record.uses
+        _ = uses.shape, uses.class_decorators  # while the code is there to be read
         for body in uses.bodies:
             for name in body.names:
                 self._bodies[name].append(body)
@@ -204,7 +224,12 @@ class Reach:
             if not definition.names.isdisjoint(COMPUTING) and computes_names(definition.code, whole=True):
                 self._computing[id(definition)] = definition
 
+    def _forget(self) -> None:
+        self._callers.clear()
+        self._called.clear()
+
     def _remove(self, name: str) -> None:
+        self._forget()
         del self._records[name]
         uses = self._uses.pop(name)
         for body in uses.bodies:

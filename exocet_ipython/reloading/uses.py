@@ -13,6 +13,7 @@ from functools import cached_property
 from types import CodeType
 
 from exocet_ipython.reloading.bodies import Body, alive, names_in
+from exocet_ipython.reloading.computed import COMPUTING, computes_names
 from exocet_ipython.reloading.operations import is_class_body, iter_operations, nested, whole, words
 
 __all__ = ["Definition", "Uses", "read_uses"]
@@ -48,6 +49,12 @@ class Definition:
     def code(self) -> CodeType:
         """Its code; held weakly, as that of a body is."""
         return alive(self._code)
+
+    def renew(self, other: Definition) -> None:
+        """Take the code of another version that has the same names in it."""
+        self._code = other._code
+        for cached in ("calls_unknown", "keeps_in_closure", "writes"):
+            vars(self).pop(cached, None)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -90,12 +97,36 @@ class Definition:
         return any(_PUSH_NULL in code.co_code[::2] for code in whole(self.code))
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Uses:
     """What one module's code names: what runs at import, and the functions that it defines."""
 
     bodies: list[Body] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
+
+    def take_over(self, new: Uses) -> bool:
+        """Take the code of a new text that names the same things in the same places, and say whether it does."""
+        if self.shape != new.shape:
+            return False
+        for body, now in zip(self.bodies, new.bodies, strict=True):
+            body.renew(now)
+        for definition, other in zip(self.definitions, new.definitions, strict=True):
+            definition.renew(other)
+        return True
+
+    @cached_property
+    def class_decorators(self) -> dict[str, frozenset[str]]:
+        """The names in the decorators of each class, by its path."""
+        return {body.code.co_qualname: body.own_decorators for body in self.bodies if body.outer is not None}
+
+    @cached_property
+    def shape(self) -> tuple[object, ...]:
+        """All of the code on which kept answers about what it names depend; to be read while the code is in use."""
+        return (
+            [body.shape for body in self.bodies],
+            [(one.path, one.name, one.names, one.decorators) for one in self.definitions],
+            [computes_names(one.code, whole=True) for one in self.definitions if not one.names.isdisjoint(COMPUTING)],
+        )
 
 
 def read_uses(module: str, code: CodeType) -> Uses:

@@ -83,6 +83,10 @@ CASES = {
         "import json\nclass A(json.JSONEncoder):\n    def default(self, x):\n        return 'old'\n",
         "JSONEncoder has a method of that name",
     ),
+    "what an override calls": Case(
+        F + "import json\nclass A(json.JSONEncoder):\n    def default(self, x):\n        return f()\n",
+        "`A.default` leads to it, and JSONEncoder has a method of that name",
+    ),
     "a visitor": Case(
         "import ast\nclass A(ast.NodeVisitor):\n    def visit_Name(self, x):\n        return 'old'\n",
         "NodeVisitor, from outside, may call it",
@@ -395,3 +399,32 @@ def test_nothing_keeps_a_replaced_module(workshop: Workshop) -> None:
     notebook.session.reload(migrate=True)
     gc.collect()
     assert module() is None
+
+
+def test_later_edits_are_judged_anew(workshop: Workshop) -> None:
+    """What is remembered of a module's names never outlives a change of what it names, or of how."""
+    texts = [
+        (F, 1),
+        (F.replace("old", "new"), 1),
+        (F.replace("old", "new") + "X = f\n", 2),
+        (F + "X = f\n", 1),
+        (F + "X = f()\n", 2),
+        (F.replace("old", "new") + "X = f()\n", 2),
+        (F + "def g():\n    return f()\n", 2),
+        (F.replace("old", "new") + "def g():\n    return f()\n", 1),
+        (F + "def g():\n    return f()\nY = g\n", 2),
+        (F.replace("old", "new") + "def g():\n    return f()\nY = g\n", 1),
+        (F.replace("old", "newer") + "def g():\n    return f()\nY = g()\n", 2),
+        (F + "def g():\n    return f()\nY = g()\n", 2),
+    ]
+    workshop.write({"a.py": "Z = 1\n"})
+    notebook = PlainNotebook()
+    notebook.run("import a")
+    for text, _ in texts[:1]:
+        workshop.edit("a.py", text)
+        notebook.session.reload(migrate=True)
+    for text, rung in texts[1:]:
+        workshop.edit("a.py", text)
+        report = notebook.session.reload(migrate=True)
+        assert (report.error, report.rung) == (None, rung), text
+        gc.collect()
