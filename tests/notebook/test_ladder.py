@@ -428,3 +428,33 @@ def test_later_edits_are_judged_anew(workshop: Workshop) -> None:
         report = notebook.session.reload(migrate=True)
         assert (report.error, report.rung) == (None, rung), text
         gc.collect()
+
+
+@pytest.mark.xfail(strict=True, reason="only the library knows the name by which it calls; README, What it cannot do")
+def test_libraries_that_call_by_a_name_of_their_own(workshop: Workshop) -> None:
+    """A library that was handed an object at import has called a method of it that nothing else tells of."""
+    workshop.write(
+        {
+            "library.py": "def ask(thing):\n    return thing.answer_me()\n",
+            "a.py": "import library\nclass A:\n    def answer_me(self):\n        return 'old'\nX = library.ask(A())\n",
+        }
+    )
+    notebook = PlainNotebook()
+    notebook.session.managed.configure((), ["library"], ())
+    notebook.run("from a import X")
+    workshop.edit("a.py", (workshop.folder / "a.py").read_text().replace("old", "new"))
+    notebook.session.reload(migrate=True)
+    assert notebook["X"] == "new"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="classes say where they stand since 3.13")
+@pytest.mark.xfail(strict=True, reason="a class that a function made is not looked for; README, What it cannot do")
+def test_lines_of_classes_that_functions_made(workshop: Workshop) -> None:
+    """The first line of a class that a function has made follows an edit of layout."""
+    text = "def make():\n    class Local:\n        x = 1\n    return Local\n"
+    workshop.write({"a.py": text})
+    notebook = PlainNotebook()
+    notebook.run("import a\nLocal = a.make()")
+    workshop.edit("a.py", LAYOUT + text)
+    notebook.session.reload()
+    assert notebook["Local"].__firstlineno__ == 5
