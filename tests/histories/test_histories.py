@@ -36,15 +36,32 @@ CORE = {
     ("pluggy", "1.3.0"),
     ("tabulate", "0.8.10"),
 }
+# What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
+_EXCEPTHOOK = "a reload before a cell runs outside of it, where IPython has not put its `sys.excepthook` in place yet"
+_CLOSURE = "the new function needs a variable that a held closure of the other release doesn't have"
+LIMITS = {
+    "typer-0.12.5-0.15.4-auto": _EXCEPTHOOK,
+    "typer-0.15.4-0.12.5-auto": _EXCEPTHOOK,
+    "typer-0.15.4-0.16.1-auto": _EXCEPTHOOK,
+    "typer-0.16.1-0.15.4-auto": _EXCEPTHOOK,
+    "typer-0.16.1-0.20.1-auto": _EXCEPTHOOK,
+    "typer-0.20.1-0.16.1-auto": _EXCEPTHOOK,
+    "structlog-24.4.0-25.4.0": _CLOSURE,
+    "structlog-25.4.0-24.4.0": _CLOSURE,
+}
 REPLAYS = [replay for history in HISTORIES for replay in replays_of(history)]
 
 
 def _cases() -> list[Any]:
     """Return each replay in both modes; those that are not of the core are marked as long."""
-    cases = []
+    cases: list[Any] = []
     for replay in REPLAYS:
         marks = [] if (replay.history.package, replay.older) in CORE else [pytest.mark.long]
-        cases += [pytest.param(replay, mode, id=f"{replay}-{mode}", marks=marks) for mode in MODES]
+        for mode in MODES:
+            name = f"{replay}-{mode}"
+            reason = LIMITS.get(name, LIMITS.get(str(replay)))
+            limits = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+            cases.append(pytest.param(replay, mode, id=name, marks=[*marks, *limits]))
     return cases
 
 
