@@ -99,6 +99,10 @@ class Bindings:
         self._orphans: dict[str, _Orphan] = {}
         self._unread = UnreadCells()
 
+    def modules(self) -> set[str]:
+        """Return the dotted names of the modules that import statements of cells have named."""
+        return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
+
     def sources(self, name: str) -> tuple[Source, ...]:
         """Return where a name's value came from, the latest source last; several only after star imports."""
         self._unread.catch_up()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from exocet_ipython.errors import ModuleNotLoadedError
@@ -199,15 +199,15 @@ class ManagedModules:
         known = {change.name for change in changes}
         return changes + [replace(change, kind="data") for change in data if change.name not in known]
 
-    def look_into(self, noticed: Suspicion) -> list[Change]:
-        """Return what really changed of what was noticed."""
+    def look_into(self, noticed: Suspicion, wanted: Collection[str]) -> list[Change]:
+        """Return what really changed of what was noticed; `wanted` are the modules that cells have imported."""
         records = self.generation.records
         changes = self.changes(list(records if noticed.everything else noticed.names))
         # What was read and did not load, or was looked for in vain, may be there by now.
         sought = {*(noticed.names - records.keys()), *(snapshot.name for snapshot in self._tried)}
         if not (noticed.appeared or noticed.everything or sought):
             return changes
-        return [*self.moves(self._stems(noticed, sought)), *changes]
+        return [*self.moves(wanted, self._stems(noticed, sought)), *changes]
 
     def _stems(self, noticed: Suspicion, sought: Iterable[str]) -> frozenset[str] | None:
         """Return the parts of the names of modules that may be found elsewhere by now; None where it may be any."""
@@ -219,13 +219,14 @@ class ManagedModules:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
         return not self._detector.changed(self._tried)
 
-    def moves(self, stems: frozenset[str] | None = None) -> list[Change]:
+    def moves(self, wanted: Collection[str], stems: frozenset[str] | None = None) -> list[Change]:
         """Return the modules whose source is elsewhere by now, or whose failed imports could succeed.
 
         Args:
+            wanted: the modules that cells have imported.
             stems: only modules with one of these in their dotted name; None for all.
         """
-        return list(find_moves(self.generation, self.scope, stems))
+        return list(find_moves(self.generation, self.scope, stems, wanted))
 
     def choose(self, names: Sequence[str]) -> list[str]:
         """Return the loaded modules that the given names stand for; a package stands for its submodules too.

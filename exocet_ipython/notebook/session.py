@@ -166,7 +166,7 @@ class Session:
             self.managed.adopt()
             chosen = self.managed.choose(names)
             asked = set(names) & set(self.managed.frozen())  # a frozen module runs for those who name it
-            moves = [move for move in self.managed.moves() if move.name in chosen]
+            moves = [move for move in self.managed.moves(self.bindings.modules()) if not names or move.name in chosen]
             changes = [*moves, *self.managed.changes(chosen)]
             if force:
                 asked |= set(chosen) if names else set(chosen) - set(self.managed.frozen())
@@ -216,7 +216,7 @@ class Session:
             gate: entered to publish; what it raises then leaves everything as it was.
         """
         with PUBLISHING:
-            changes = self.managed.look_into(noticed)
+            changes = self.managed.look_into(noticed, self.bindings.modules())
             signature = sign_changes(changes)
             if self._undone.is_repeated(signature, noticed) and self.managed.stands_as_tried():
                 if self._undone.is_open:
@@ -272,7 +272,9 @@ class Session:
             texts = self._ladder.pop_texts()
             built = self.managed.find_living(plan)
             if built is None:
-                plan, built = build_lowest(plan, self.generation, self.managed.scope, tried.append, texts)
+                plan, built = build_lowest(
+                    plan, self.generation, self.managed.scope, tried.append, texts, withdrawing=migrating
+                )
             act_on_interrupt()
         except KeyboardInterrupt:
             raise

@@ -137,10 +137,16 @@ def adopt_modules(
     found = {
         name: _read_loaded(module.__spec__)
         for name, module in list(sys.modules.items())
-        if name not in generation.records and scope.includes_module(name, module)
+        if not _is_known(name, module, generation) and scope.includes_module(name, module)
     }
     records = _records(generation, found)
     return records if related is None else _related(generation.adopting(records), records, related)
+
+
+def _is_known(name: str, module: Any, generation: Generation) -> bool:
+    """Say whether a generation has a module; a person may have taken it out of `sys.modules` and imported it again."""
+    record = generation.records.get(name)
+    return record is not None and record.module is module
 
 
 def _related(whole: Generation, records: dict[str, ModuleRecord], names: Iterable[str]) -> dict[str, ModuleRecord]:
@@ -185,12 +191,16 @@ def _read_loaded(spec: Any) -> LoadNotes:
     """Return the text and code that a loaded module ran from, where its `.pyc` proves that the file still has them.
 
     A `.pyc` that could be of another text is compared by its code: a file that was only touched has not changed, and
-    one that was edited since has, although its size and second are the same.
+    one that was edited since has, although its size and second are the same. A file that is no more was deleted since.
     """
     try:
         snapshot = read_snapshot(spec, time.time_ns())
-    except (OSError, AttributeError):
-        return LoadNotes(Snapshot(spec.name, spec.origin if spec.has_location else None))
+    except (OSError, AttributeError) as error:
+        if isinstance(error, FileNotFoundError):
+            snapshot = Snapshot(spec.name, spec.origin, b"", _ANOTHER, _DELETED)
+        else:
+            snapshot = Snapshot(spec.name, spec.origin if spec.has_location else None)
+        return LoadNotes(snapshot)
     if snapshot.stamp is None:
         return LoadNotes(snapshot)
     loader: Any = spec.loader
@@ -226,3 +236,4 @@ def _has_stamp(cached: bytes, stamp: FileStamp) -> bool:
 
 _HEADER = 16  # bytes
 _ANOTHER = "another text"  # equals no digest
+_DELETED = FileStamp(0, 0, 0, 1)  # no file has it, so the file that was there counts as changed

@@ -13,6 +13,7 @@ from exocet_ipython.reloading.codes import Match
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
+from exocet_ipython.reloading.handlers import hidden_handlers
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.registries import Registries
@@ -39,12 +40,14 @@ class Built:
     revised: tuple[tuple[ModuleRecord, Match], ...] = ()
 
 
-def build_modules(
+def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is known of it
     plan: Plan,
     current: Generation,
     scope: Scope,
     note_read: Callable[[Snapshot], object] = lambda _: None,
     texts: Texts = MappingProxyType({}),
+    *,
+    withdrawing: bool = False,
 ) -> Built:
     """Make and run the modules of a plan beside the current generation.
 
@@ -54,6 +57,7 @@ def build_modules(
         scope: which modules that were never loaded belong to what is made.
         note_read: called with each text that is read again, before it runs.
         texts: dotted name -> what was read again and compiled a moment ago.
+        withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
 
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
@@ -61,8 +65,9 @@ def build_modules(
     forget_listings()
     batch = Batch(current, plan.names, plan.changed, scope, note_read, texts=texts)
     gone: set[str] = set()
+    retiring = [current.records[name] for name in plan.names if withdrawing and name in current.records]
     try:
-        with batch.building():
+        with batch.building(), hidden_handlers(retiring):
             for step in plan.steps:
                 if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
                     gone.add(step.name)
@@ -84,12 +89,14 @@ def build_modules(
         return Built(batch.records(), frozenset(gone))
 
 
-def build_lowest(
+def build_lowest(  # noqa: PLR0913 - as above
     plan: Plan,
     current: Generation,
     scope: Scope,
     note_read: Callable[[Snapshot], object] = lambda _: None,
     texts: Texts = MappingProxyType({}),
+    *,
+    withdrawing: bool = False,
 ) -> tuple[Plan, Built]:
     """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
 
@@ -98,14 +105,15 @@ def build_lowest(
     """
     registries = Registries(plan, current)
     try:
-        built = build_modules(plan, current, scope, note_read, texts)
+        built = build_modules(plan, current, scope, note_read, texts, withdrawing=withdrawing)
         filled = registries.filled() - {step.name for step in plan.skipped}
         if not filled:
             return plan, built
         registries.restore()
         names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
         more = plan.widened({name: order for name, order in current.order.items() if name in names})
-        return build_lowest(replace(more, rung=plan.rung), current, scope, note_read, texts)
+        wider = replace(more, rung=plan.rung)
+        return build_lowest(wider, current, scope, note_read, texts, withdrawing=withdrawing)
     except BaseException as error:
         registries.restore()
         if not met_live_state(error, plan, current):
@@ -113,7 +121,7 @@ def build_lowest(
         related = current.graph().related(plan.names)
         whole = plan.widened({name: order for name, order in current.order.items() if name in related})
         try:
-            return whole, build_modules(whole, current, scope, note_read, texts)
+            return whole, build_modules(whole, current, scope, note_read, texts, withdrawing=withdrawing)
         except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
             raise error from None
 

@@ -24,6 +24,8 @@ _ATOM_TYPES = frozenset(ATOMS)
 # Builtins are everybody's, and `typing` gives the same alias to all who ask for equal ones.
 _REMEMBERED = (BuiltinFunctionType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
+_MAPS = (dict, MappingProxyType)
+_PLAIN = frozenset((dict, list, set, tuple, frozenset))
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
@@ -64,18 +66,25 @@ def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str
 
 
 def _add_homes(value: Any, held: set[Any]) -> None:
-    """Add the modules of what a container holds, of an instance that of its class."""
-    kind = type(value)
-    if kind is FunctionType or not issubclass(kind, _CONTAINERS) or len(value) > _LARGE:
-        return
-    for item in [*value, *value.values()] if issubclass(kind, (dict, MappingProxyType)) else list(value):
-        if type(item) in _ATOM_TYPES:
+    """Add the modules of what a container holds, of an instance that of its class; containers in it count as well."""
+    waiting, left, seen = [value], _LARGE, {id(value)}
+    while waiting:
+        container = waiting.pop()
+        kind = type(container)
+        if kind is FunctionType or not issubclass(kind, _CONTAINERS) or len(container) > left:
             continue
-        definition = item if issubclass(type(item), (type, FunctionType)) else type(item)
-        if type(definition) is FunctionType:
-            held.add(definition.__module__)
-        else:
-            held.add(type.__getattribute__(definition, "__module__"))
+        left -= len(container)
+        for item in [*container, *container.values()] if issubclass(kind, _MAPS) else list(container):
+            if type(item) in _ATOM_TYPES:
+                continue
+            definition = item if issubclass(type(item), (type, FunctionType)) else type(item)
+            if type(definition) is FunctionType:
+                held.add(definition.__module__)
+            else:
+                held.add(type.__getattribute__(definition, "__module__"))
+            if type(item) in _PLAIN and id(item) not in seen:
+                seen.add(id(item))
+                waiting.append(item)
 
 
 def is_shared(value: Any) -> bool:

@@ -9,7 +9,9 @@ string shows the author names: `depends_on(path)`.
 from __future__ import annotations
 
 import contextlib
+import glob
 import inspect
+import itertools
 import os
 import re
 import time
@@ -25,8 +27,10 @@ from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 __all__ = ["find_data_files", "read_declared"]
 
 _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
-# How a literal with a name ends. Most texts have none, and their code is not gone through.
-_NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
+# How a literal with a name ends, or one that needs no ending. Most texts have none, and their code is not gone through.
+_NAME_ENDS = re.compile(rb"""\.\w{1,12}["']|["'](?:VERSION|LICENSE|README|CHANGES|MANIFEST)["']""")
+_PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
+_MANY = 200  # files that one pattern may mean
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
 _WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
@@ -56,14 +60,17 @@ def find_data_files(
         return ()
     literals = list(dict.fromkeys(text for part in _run_at_import(code) for text in _strings(part)))
     names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith((*_CODE, *_WRITTEN))]
-    if not names:
-        return ()
     here = os.path.dirname(os.path.abspath(loaded.path))
     beside = set(os.listdir(here)) if os.path.isdir(here) else set()
+    names += [text for text in literals if text in beside and "." not in text]  # VERSION
+    patterns = [text for text in literals if _PATTERN.fullmatch(text)]
+    if not (names or patterns):
+        return ()
     folders = [text for text in literals if text.partition("/")[0] in beside and _FOLDER.fullmatch(text)]
     found: dict[str, Snapshot] = {}
     for folder in (here, *(os.path.join(here, text) for text in folders)):
-        for text in names:
+        listed = _listed(folder, patterns) if patterns else ()
+        for text in (*names, *listed):
             file = os.path.normpath(os.path.join(folder, text))
             if file.startswith(here + os.sep) and file not in found and os.path.isfile(file):
                 snapshot = _read(loaded, file)
@@ -89,6 +96,15 @@ def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Sna
             digest = _ANOTHER
         found.append(Snapshot(name, path, b"", digest, stamp, clock))
     return tuple(found)
+
+
+def _listed(folder: str, patterns: list[str]) -> list[str]:
+    """Return the files of a folder that the patterns mean, which `glob` is given, as paths seen from the folder."""
+    found = []
+    for pattern in patterns:
+        paths = itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MANY)
+        found += [path for path in paths if not path.endswith((*_CODE, *_WRITTEN))]
+    return found
 
 
 def _read(loaded: Snapshot, path: str) -> Snapshot | None:

@@ -32,6 +32,7 @@ class Generation:
         number: from 1 for the first set that was loaded; 0 is the empty one.
         records: dotted name -> record.
         newest: the highest number that a generation of the session has: one that became current again has a lower one.
+        gone: names of modules that earlier generations had, whose source is no more.
         revision: how often new code was put into its modules without running them.
 
     >>> Generation()
@@ -41,6 +42,7 @@ class Generation:
     number: int = 0
     records: Mapping[str, ModuleRecord] = field(default_factory=lambda: MappingProxyType({}))
     newest: int = 0
+    gone: frozenset[str] = frozenset()
     revision: int = 0
     _graph: list[ImportGraph] = field(default_factory=list, init=False, repr=False)  # made when it is asked for first
 
@@ -64,7 +66,8 @@ class Generation:
         """
         kept = {name: record for name, record in self.records.items() if name not in gone}
         number = self.next_number if number is None else number
-        return Generation(number, MappingProxyType({**kept, **made}), max(number, self.number, self.newest))
+        newest = max(number, self.number, self.newest)
+        return Generation(number, MappingProxyType({**kept, **made}), newest, (self.gone | gone) - made.keys())
 
     def revised(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the next revision: the same modules, some of which run other code now."""
@@ -72,7 +75,7 @@ class Generation:
 
     def adopting(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the same generation with modules that Python had loaded before: nothing of them was made anew."""
-        return replace(self, records=MappingProxyType({**self.records, **made}))
+        return replace(self, records=MappingProxyType({**self.records, **made}), gone=self.gone - made.keys())
 
     def without(self, names: Collection[str]) -> Generation:
         """Return the same generation without these modules: they go on as they are, and are nobody's to reload."""

@@ -15,18 +15,23 @@ from typing import Any
 
 from exocet_ipython.loading.source import resolve_import
 
-__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "lines_of", "read_imports"]
+__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "expand", "lines_of", "read_imports"]
 
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _IMPORT_NAME = dis.opmap["IMPORT_NAME"]
 _LOAD_CONST = dis.opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)  # 3.14
+_COMPUTED = "*"  # no module's name: there are computed ones among the names
 _IMPORT_FUNCTIONS = {"import_module", "__import__"}
+_LISTING_FUNCTIONS = {"iter_modules", "walk_packages", "listdir", "scandir", "iterdir", "glob", "iglob"}
 
 
 @dataclass(frozen=True, slots=True)
 class ImportStatement:
-    """What one import statement may load, as absolute dotted names, and its line (from 1; 0 where there is none)."""
+    """What one import statement may load, as absolute dotted names, and its line (from 1; 0 where there is none).
+
+    `package.*` stands for all submodules: their names are computed.
+    """
 
     names: tuple[str, ...]
     line: int
@@ -51,7 +56,8 @@ def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[Import
     r"""Return the imports of a module's code, function bodies included, in the order of the code.
 
     `from a import b` may load `a` and `a.b`; a call of `import_module` or `__import__` may load each string constant
-    beside it that reads like a dotted name. Whether such a module exists is for the graph to know.
+    beside it that reads like a dotted name, and all below one that ends with a dot, as `"plugins." + name` does.
+    Whether such a module exists is for the graph to know.
 
     >>> code = compile("import a.b\nfrom . import c", "m.py", "exec")
     >>> [statement.names for statement in read_imports(code, "pkg.m", is_package=False)]
@@ -72,6 +78,8 @@ def lines_of(imports: Iterable[ImportStatement], name: str) -> dict[str, int]:
         for imported in statement.names:
             lines.setdefault(imported, statement.line)
     lines.pop(name, None)
+    if any(imported.endswith(".*") for imported in lines):
+        lines[_COMPUTED] = 0
     return lines
 
 
@@ -83,10 +91,29 @@ def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportSta
         # The package that a relative name starts from may be a constant as well: `import_module(".b", "a")`.
         starts = [package, *({"__package__": name} for name in names if not name.startswith("."))]
         found = [_absolute(name, start) for name in names for start in (starts if name.startswith(".") else [package])]
+        found += _computed_names(code, package)
         yield ImportStatement(tuple(dict.fromkeys(found)), code.co_firstlineno)
     for const in code.co_consts:
         if isinstance(const, CodeType):
             yield from _walk_imports(const, package)
+
+
+def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
+    """Yield the packages, with `.*`, below which code imports modules by names that it puts together."""
+    for const in code.co_consts:
+        if isinstance(const, str) and const.endswith(".") and (const == "." or _is_dotted(const[:-1].lstrip("."))):
+            yield f"{_absolute(const[:-1], package) if const != '.' else package['__package__']}.*"
+    if not _LISTING_FUNCTIONS.isdisjoint(code.co_names):
+        yield f"{package['__package__']}.*"
+
+
+def expand(name: str, known: Iterable[str]) -> Iterable[str]:
+    """Return the names that a name of an import statement stands for: itself, or all known ones below a package.
+
+    >>> list(expand("a.*", ["a", "a.b", "a.b.c", "ab"])), list(expand("a", ["a.b"]))
+    (['a.b', 'a.b.c'], ['a'])
+    """
+    return [found for found in known if found.startswith(name[:-1])] if name.endswith(".*") else (name,)
 
 
 def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
@@ -165,6 +192,10 @@ class ImportGraph:
         for importer, lines in needs.items():
             for imported in (lines.keys() | held.get(importer, ())) & needs.keys():
                 graph._add(importer, imported, lines.get(imported, 0))
+            for name in [name for name in lines if name.endswith(".*")] if _COMPUTED in lines else ():
+                for imported in expand(name, needs):
+                    if imported != importer:
+                        graph._add(importer, imported, lines[name])
         return graph
 
     def _add(self, importer: str, imported: str, edge: ImportEdge | int) -> None:

@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.source import find_spec_of
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.graph import expand
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["appeared_imports", "find_moves"]
 
 
-def find_moves(generation: Generation, scope: Scope, stems: frozenset[str] | None = None) -> tuple[Change, ...]:
+def find_moves(
+    generation: Generation, scope: Scope, stems: frozenset[str] | None = None, wanted: Collection[str] = ()
+) -> tuple[Change, ...]:
     """Return the modules whose source is found in another place by now, and those with an import that failed before.
+
+    What was deleted and is there again counts where a cell has imported it: the cell would import it again.
 
     Args:
         generation: the current one; its modules are looked for again.
         scope: only imports of own code are looked for.
+        wanted: the modules that cells have imported; a package stands for its submodules too.
         stems: only modules with one of these in their dotted name, a package's or their own; None for all.
     """
     found: dict[str, Change] = {}
@@ -41,6 +48,11 @@ def find_moves(generation: Generation, scope: Scope, stems: frozenset[str] | Non
             appeared = next(appeared_imports(record, generation, scope, stems), None)
             if appeared is not None:
                 found[name] = Change(name, "appeared", appeared)
+    for name in generation.gone - sys.modules.keys():
+        if any(name == module or name.startswith(module + ".") for module in wanted):
+            spec = find_spec_of(name)
+            if spec is not None and scope.includes_spec(spec):
+                found[name] = Change(name, "appeared", spec.origin or "")
     return tuple(found.values())
 
 
@@ -54,7 +66,9 @@ def _may_import(record: ModuleRecord, stems: frozenset[str] | None) -> bool:
     An identifier with other letters than ASCII's can be written in several ways.
     """
     text = record.snapshot.data
-    return stems is None or text is None or any(not stem.isascii() or stem.encode() in text for stem in stems)
+    if stems is None or text is None or b"import_module" in text or b"__import__" in text:
+        return True  # all, or by a name that it computes
+    return any(not stem.isascii() or stem.encode() in text for stem in stems)
 
 
 def _place(spec: ModuleSpec | None) -> tuple[object, ...]:
@@ -73,7 +87,7 @@ def appeared_imports(
     if not _may_import(record, stems):
         return
     for statement in record.imports:
-        for name in statement.names:
+        for name in (found for written in statement.names for found in expand(written, _submodules(written))):
             parent, _, child = name.rpartition(".")
             if name in generation.records or name in sys.modules or not _is_concerned(name, stems):
                 continue
@@ -84,6 +98,14 @@ def appeared_imports(
             spec = find_spec_of(name)
             if spec is not None and scope.includes_spec(spec) and _is_younger(spec, record.snapshot.read_at):
                 yield spec.origin or name
+
+
+def _submodules(name: str) -> Iterator[str]:
+    """Yield the modules that are below a package now, where a name stands for all of them."""
+    if name.endswith(".*"):
+        package = name.removesuffix(".*")
+        path = getattr(sys.modules.get(package), "__path__", ())
+        yield from (f"{package}.{entry.name}" for entry in pkgutil.iter_modules(path))
 
 
 def _is_younger(spec: ModuleSpec, moment: int) -> bool:

@@ -7,6 +7,7 @@ computed and put away is a cache of the old code, and is not carried (`stores.py
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -145,20 +146,26 @@ class _Carrier:
         ]
         carried = 0
         for key, value in changed:
-            if not self._is_persons(own, key, value):
-                continue
-            carried += 1
-            if _is_map(before):
-                if key not in now or id(key) in baseline or not self._is_session(value):
+            if self._is_persons(own, key, value):
+                carried += 1
+                if not _is_map(before):
+                    self._add(now, key)
+                elif key not in now or id(key) in baseline or not self._is_session(value):
                     self._journal.set_item(now, key, value)
-            elif isinstance(now, (set, WeakSet)):
-                if key not in now:
-                    now.add(key)
-                    self._journal.add(partial(now.discard, key))
-            elif not any(key is item or (type(key) in ATOMS and key == item) for item in now):
-                now.append(key)
-                self._journal.add(partial(_drop_last, now, key))
+            elif _is_map(before) and self._is_survivor(value) and key not in now and sys.getrefcount(value) > _UNHELD:
+                # A singleton, say: asked for again, it is to be the very object that the person has.
+                self._journal.set_item(now, key, value)
         return {id(before)} if changed and carried == len(changed) and len(entries) >= len(baseline) else set()
+
+    def _add(self, container: Any, item: Any) -> None:
+        """Add an item to a list or a set that lacks it."""
+        if isinstance(container, (set, WeakSet)):
+            if item not in container:
+                container.add(item)
+                self._journal.add(partial(container.discard, item))
+        elif not any(item is known or (type(item) in ATOMS and item == known) for known in container):
+            container.append(item)
+            self._journal.add(partial(_drop_last, container, item))
 
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was given it.
@@ -197,6 +204,7 @@ class _Carrier:
 
 
 _MANY = 1_000
+_UNHELD = 5  # references to an entry's value that only the container and `_carry_items` hold
 
 
 def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table

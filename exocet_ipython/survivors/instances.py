@@ -10,6 +10,7 @@ from types import FunctionType, TracebackType, WrapperDescriptorType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.caches import stale_answers
 from exocet_ipython.survivors.holders import find_holders, slots_of
 from exocet_ipython.survivors.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.states import InstanceState, attributes_of_instance
@@ -78,15 +79,17 @@ class Moving:
             classes: retired class and new class.
             known: ids of objects that are replaced, and don't move.
         """
-        counterparts = {id(before): (before, now, _hash_differs(before, now)) for before, now in classes}
+        counterparts = {
+            id(before): (before, now, _hash_differs(before, now), stale_answers(before, now)) for before, now in classes
+        }
         for holder in holders:
             found = counterparts.get(id(type(holder)))
             if found is None or id(holder) in known:
                 continue
-            before, now, rehash = found
+            before, now, rehash, stale = found
             name = f"{now.__module__}.{now.__qualname__}"
             try:
-                self._move(holder, before, now, rehash=rehash)
+                self._move(holder, before, now, stale, rehash=rehash)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
                 self.note(name, error)
             else:
@@ -117,9 +120,9 @@ class Moving:
             else:
                 self.journal.add(writes.undo)
 
-    def _move(self, instance: Any, before: type, now: type, *, rehash: bool) -> None:
+    def _move(self, instance: Any, before: type, now: type, stale: Iterable[str], *, rehash: bool) -> None:
         old_hash = _hash_of(instance) if rehash else None
-        state = InstanceState(instance) if is_looked_after(now) else None
+        state = InstanceState(instance) if stale or is_looked_after(now) else None
         set_class = _setter(before)
         try:
             _require_same_fields(before, now)
@@ -133,6 +136,8 @@ class Moving:
             self.reborn[id(instance)] = instance, successor
             return
         try:
+            for name in stale:
+                vars(instance).pop(name, None)
             _bring_over(instance, before, now)
         except BaseException:
             _put_back(instance, set_class, before, state)

@@ -7,6 +7,7 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -29,6 +30,7 @@ class Pairs:
         functions: retired function, new function: what holds a retired one for good gets the new one's answers.
         inner: id of a code object in a retired function -> it, its counterpart, and the globals of the new module.
         orphans: retired classes without a counterpart.
+        lost: retired functions without one; what holds them follows when the definition is back.
         own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
     """
 
@@ -37,16 +39,18 @@ class Pairs:
     functions: list[tuple[FunctionType, FunctionType]] = field(default_factory=list)
     inner: dict[int, tuple[CodeType, CodeType, dict[str, Any]]] = field(default_factory=dict)
     orphans: list[type] = field(default_factory=list)
+    lost: list[FunctionType] = field(default_factory=list)
     own: set[int] = field(default_factory=set)
 
     def retired(self) -> list[Any]:
         """Return everything whose holders must be found."""
-        return [*(old for old, _ in self.objects.values()), *(old for old, _, _ in self.inner.values()), *self.orphans]
+        matched = [*(old for old, _ in self.objects.values()), *(old for old, _, _ in self.inner.values())]
+        return [*matched, *self.orphans, *self.lost]
 
     def containers(self) -> list[Any]:
         """Return the containers of these records, whose references to retired objects are ours."""
         pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
-        return [self.objects, self.classes, self.functions, self.inner, self.orphans, *pairs]
+        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, *pairs]
 
 
 def pair_modules(
@@ -70,6 +74,9 @@ def pair_modules(
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
     return matcher.pairs
+
+
+_WRAPPERS = (property, cached_property, staticmethod, classmethod)
 
 
 class _Matcher:
@@ -102,10 +109,12 @@ class _Matcher:
                 if issubclass(type(before), type) and type.__getattribute__(before, "__module__") == name:
                     self.pairs.orphans.append(before)
                     self._leave_as_it_was(before)
+                elif type(before) is FunctionType and before.__module__ == name:
+                    self.pairs.lost.append(before)
             elif issubclass(type(before), type):
                 self._match_class(before, now)
             elif type(before) is FunctionType:
-                self._match_function(before, now, namespace)
+                self._match_function(before, now)
             elif self._is_own_value(record, attribute, before) and _is_alike(before, now, attribute):
                 self._add(before, now)
 
@@ -126,7 +135,7 @@ class _Matcher:
         elif issubclass(type(value), type):
             self._match_class(value, now)
         elif type(value) is FunctionType:
-            self._match_function(value, now, getattr(self._new.get(module), "__dict__", {}))
+            self._match_function(value, now)
 
     def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
         """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
@@ -167,6 +176,8 @@ class _Matcher:
         counterparts = vars(new)
         for attribute, before in list(vars(old).items()):
             now = counterparts.get(attribute)
+            if now is None and type(before) is FunctionType and attribute[:2] != "__":
+                now = _inherited(new, attribute)
             if now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
 
@@ -187,22 +198,25 @@ class _Matcher:
         elif self._is_own_part(module, old.__qualname__, attribute, before) and _is_alike(before, now, attribute):
             self._add(before, now)
         else:
-            namespace = getattr(self._new.get(module), "__dict__", {})
+            if type(before) in _WRAPPERS and type(now) is type(before):
+                self._add(before, now)
             for first, second in zip(functions_in(before), functions_in(now), strict=False):
-                self._match_function(first, second, namespace)
+                self._match_function(first, second)
 
-    def _match_function(self, old: FunctionType, new: Any, namespace: dict[str, Any]) -> None:
-        if new is None or new is old or id(old) in self.pairs.objects or old.__module__ not in self._retiring:
+    def _match_function(self, old: FunctionType, new: Any) -> None:
+        if new is None or new is old or id(old) in self.pairs.objects:
+            return
+        if old.__module__ not in self._retiring and not _is_made_by_call(old):
             return
         self._add(old, new)
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new))
-            self._match_code(old.__code__, new.__code__, namespace)
+            self._match_code(old.__code__, new.__code__, new.__globals__)
             retired = retired_module(old.__globals__)
             before = old.__code__ if retired is None else retired.original(old, "__code__")
             if before is not old.__code__:  # closures that were made before it was labelled have the code of then
-                self._match_code(before, new.__code__, namespace)
+                self._match_code(before, new.__code__, new.__globals__)
 
     def _match_code(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
         """Match the functions that a function makes: by name, and by place among those of one name."""
@@ -218,6 +232,20 @@ class _Matcher:
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))
+
+
+def _inherited(cls: Any, attribute: str) -> Any:
+    """Return what a class has from its bases: a method that is a mixin's by now answers for the class's own."""
+    spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__")[1:-1])
+    return next((space[attribute] for space in spaces if attribute in space), None)
+
+
+def _is_made_by_call(function: FunctionType) -> bool:
+    """Say whether a function is not its module's own: a decorator that is defined there, or `exec`, has made it."""
+    home: str | None = function.__module__
+    space = getattr(sys.modules.get(home or ""), "__dict__", {})
+    made = home is None or "<locals>" in function.__qualname__
+    return made and all(value is not function for value in list(space.values()))
 
 
 def _is_alike(before: Any, now: Any, name: str) -> bool:

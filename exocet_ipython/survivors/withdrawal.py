@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.handlers import all_loggers
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 
@@ -80,7 +80,7 @@ def _register(function: Any, journal: Journal) -> None:
 
 def _take_off(handler: Any, new: set[int], journal: Journal) -> Iterator[Any]:
     """Take a handler off all loggers, which are yielded; the new one of its type that was added takes its place."""
-    for logger in _loggers():
+    for logger in all_loggers():
         if handler not in logger.handlers:
             continue
         before = list(logger.handlers)
@@ -93,11 +93,3 @@ def _take_off(handler: Any, new: set[int], journal: Journal) -> Iterator[Any]:
         logger.handlers = after  # in one step: other threads are logging
         journal.add(partial(setattr, logger, "handlers", before))
         yield logger
-
-
-def _loggers() -> Iterator[Any]:
-    logging = sys.modules["logging"]
-    yield logging.root
-    for logger in list(logging.root.manager.loggerDict.values()):
-        if hasattr(logger, "handlers"):  # a placeholder has none
-            yield logger
