@@ -69,7 +69,7 @@ def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
     found = {
         id(function.__globals__): function.__globals__
         for function in functions
-        if type(function) is FunctionType and function.__globals__.get("__name__") == function.__module__
+        if type(function) is FunctionType and function.__globals__.get("__name__", "") == function.__module__
     }
     current = {id(getattr(sys.modules.get(space["__name__"]), "__dict__", None)) for space in found.values()}
     return [space for key, space in found.items() if key not in current]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 
@@ -30,6 +31,7 @@ thread.join()
 @pytest.fixture
 def notebook(workshop: Workshop) -> Iterator[PlainNotebook]:
     """A notebook that has imported a module with a handler; the logger is empty again at the end."""
+    gc.collect()  # the handlers of an earlier test, one of which may be logging's last
     workshop.write({"a.py": TEXT.format(1, "if not log.handlers: log.addHandler(Handler())")})
     notebook = PlainNotebook()
     notebook.run("import a")
