@@ -27,7 +27,6 @@ PROJECT = Path(exocet_ipython.__file__).parents[1]
 # Scenarios that can't be right, with the reason; a limit of one mode only is named `SCENARIO[MODE]`.
 LIMITS: Mapping[str, str] = {
     "generator-that-is-running": "CPython gives no way to exchange the code of a frame that has begun to run",
-    "cell-class-with-slots-base-gains-slot": "CPython doesn't let a class change to bases of another layout",
     "counter-kept-by-the-module": "what a module's functions compute is a cache of the old code: only running the cells"
     " again would give the new code's",
 }
