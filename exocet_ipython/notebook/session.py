@@ -272,9 +272,8 @@ class Session:
             texts = self._ladder.pop_texts()
             built = self.managed.find_living(plan)
             if built is None:
-                plan, built = build_lowest(
-                    plan, self.generation, self.managed.scope, tried.append, texts, withdrawing=migrating
-                )
+                given = plan, self.generation, self.managed.scope, tried.append, texts
+                plan, built = build_lowest(*given, withdrawing=migrating)
             act_on_interrupt()
         except KeyboardInterrupt:
             raise
