@@ -256,7 +256,7 @@ def test_registries_of_modules_that_go_on(workshop: Workshop, notebook: PlainNot
 
 def test_what_migrating_changed_is_given_back(workshop: Workshop, notebook: PlainNotebook) -> None:
     """Forwarders run their own code again, classes have their bases, moved instances move back, tracked or not."""
-    low = notebook["low"]
+    low, first = notebook["low"], generation()  # which keeps all of it alive, whatever migrates
     before = (low.low.__code__, low.low.__doc__, dict(vars(low.low)), low.Base.__bases__, low.Base.__mro__)
     notebook.run("calls = iter([low.low])\nbases = low.Base.__mro__")
     workshop.write({"low.py": LOW.format(2)})
@@ -265,7 +265,7 @@ def test_what_migrating_changed_is_given_back(workshop: Workshop, notebook: Plai
     assert type(notebook["top"]) is notebook["high"].Top is not notebook["held"][1]
     workshop.write({"low.py": LOW.format(1)})
     assert reload(notebook).returned == ("low", "high")
-    assert notebook["low"] is low
+    assert generation() == first
     assert (low.low.__code__, low.low.__doc__, dict(vars(low.low)), low.Base.__bases__, low.Base.__mro__) == before
     assert low.low() == next(notebook["calls"])() == 1
     assert type(notebook["top"]) is notebook["high"].Top
@@ -340,7 +340,7 @@ def test_an_error_while_going_back_leaves_all_as_it_was(workshop: Workshop, *, m
     notebook.run(
         "import low, high, other\nfrom high import Top\nheld = [low, high]\ntop = Top()\ncalls = iter([low.low])"
     )
-    low = notebook["low"]
+    low, first = notebook["low"], generation()  # which keeps all of it alive, whatever migrates
     workshop.write({"low.py": LOW.format(2)})
     reload(notebook, migrate=migrate)
     notebook.run("low.LEVEL = 3\nlow.TABLE['new'] = 1")
@@ -363,6 +363,8 @@ def test_an_error_while_going_back_leaves_all_as_it_was(workshop: Workshop, *, m
     space.refuses = False
     notebook.session.reload(migrate=migrate)
     assert notebook["low"] is low
+    assert notebook["high"] is sys.modules["high"]
+    assert first != second
     assert low.LEVEL == 3
     assert low.TABLE == {"n": 1, "new": 1}
 
