@@ -1,0 +1,138 @@
+"""Each limit that the README states has a test, and each of these tests has its paragraph.
+
+A strict xfail says what should be and isn't, so that a limit that has gone is noticed. What is so by design has an
+ordinary test, which shows it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from exocet_ipython import load_named
+from tests.plain_notebook import PlainNotebook
+from tests.workshop import Workshop
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("## What it cannot do\n")[2].partition("\n## ")[0]
+PARAGRAPHS = [
+    " ".join(title.split()).rstrip(".") for title in re.findall(r"^- \*\*(.*?)\*\*", SECTION, re.MULTILINE | re.DOTALL)
+]
+
+# How each paragraph begins -> its test, and whether that is a strict xfail.
+LIMITS: dict[str, tuple[str, bool]] = {
+    "Extension modules load once": ("stories/test_load.py::test_extension_module_is_shared", False),
+    "What a module body does outside of your code": ("test_limits.py::test_a_failed_body_leaves_no_trace", True),
+    "One broken module stops the whole reload": ("test_limits.py::test_a_module_beside_a_broken_one_is_reloaded", True),
+    "Objects of the old code stay old": ("test_readme.py::test_the_comparison", False),
+    "A library may call what nothing of yours": (
+        "notebook/test_ladder.py::test_libraries_that_call_by_a_name_of_their_own",
+        True,
+    ),
+    "A class that a function made keeps": ("notebook/test_ladder.py::test_lines_of_classes_that_functions_made", True),
+    "What a finaliser brings back": (
+        "survivors/test_policies.py::test_a_whole_generation_that_a_finaliser_brings_back",
+        True,
+    ),
+    "`%exowhy` doesn't see": ("survivors/test_policies.py::test_frozen_objects", False),
+    "Migrating moves what Python lets move": ("scenarios/corpus/generator-that-is-running.scn", True),
+    "A frame that runs, and a closure": ("stories/test_labels.py::test_closures_made_before_are_labelled", True),
+    "`inspect.getsource` doesn't find": ("stories/test_labels.py::test_source_of_an_old_class", True),
+    "Going back runs nothing": ("stories/test_undo.py::test_going_back_restores_what_bodies_set_elsewhere", True),
+    "Without `%exoauto on`, what an ordinary cell": (
+        "stories/test_reload.py::test_what_a_cell_did_before_the_adoption",
+        True,
+    ),
+    "What a module's functions have computed": ("scenarios/corpus/counter-kept-by-the-module.scn", True),
+    "Containers inside of containers": ("test_limits.py::test_what_cells_put_into_a_container_of_a_container", True),
+    "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
+    "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
+    "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),
+    "Names put into `builtins` after": ("loading/test_isolated.py::test_names_put_into_builtins_later", False),
+    "An AttributeError can look like": (
+        "stories/test_reload.py::test_attribute_error_that_another_body_catches",
+        False,
+    ),
+}
+
+
+@pytest.fixture
+def notebook(workshop: Workshop) -> PlainNotebook:
+    """A notebook beside an empty project."""
+    workshop.write({})
+    return PlainNotebook()
+
+
+def test_every_paragraph_has_its_test() -> None:
+    """The README's paragraphs and the table above are the same limits, in the same order."""
+    unknown = [title for title in PARAGRAPHS if not any(title.startswith(begin) for begin in LIMITS)]
+    assert unknown == []
+    assert [begin for begin in LIMITS if not any(title.startswith(begin) for title in PARAGRAPHS)] == []
+
+
+@pytest.mark.parametrize("begin", LIMITS)
+def test_the_test_is_there(begin: str) -> None:
+    """It exists, and is a strict xfail where the limit is none of the design's."""
+    named, is_xfail = LIMITS[begin]
+    path, _, name = named.partition("::")
+    text = (ROOT / "tests" / path).read_text(encoding="utf-8")
+    if path.endswith(".scn"):
+        listed = (ROOT / "tests" / "scenarios" / "test_scenarios.py").read_text(encoding="utf-8")
+        assert f'"{Path(path).stem}": ' in listed
+        return
+    (found,) = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == name)
+    marks = [ast.unparse(decorator) for decorator in found.decorator_list]
+    assert any("xfail" in mark and "strict=True" in mark for mark in marks) is is_xfail, marks
+
+
+@pytest.mark.xfail(strict=True, reason="what a body does outside of its module is known to nobody")
+def test_a_failed_body_leaves_no_trace(
+    workshop: Workshop, notebook: PlainNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a reload that failed, the process is as it was."""
+    monkeypatch.setenv("EXOCET_LIMIT", "before")
+    workshop.write({"a.py": ""})
+    notebook.run("import a")
+    workshop.edit("a.py", "import os\nos.environ['EXOCET_LIMIT'] = 'after'\n1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        notebook.reload()
+    assert os.environ["EXOCET_LIMIT"] == "before"
+
+
+@pytest.mark.xfail(strict=True, raises=ZeroDivisionError, reason="all that the edits reach is made anew, or nothing")
+def test_a_module_beside_a_broken_one_is_reloaded(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """A module that has nothing to do with the broken one has its new text."""
+    workshop.write({"good.py": "x = 1\n", "bad.py": ""})
+    notebook.run("import good, bad")
+    workshop.edit("good.py", "x = 2\n")
+    workshop.edit("bad.py", "1 / 0\n")
+    notebook.reload()
+
+
+@pytest.mark.xfail(strict=True, reason="only a module's own containers are looked at when its body has run")
+def test_what_cells_put_into_a_container_of_a_container(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """An entry that a cell has put into a dict in a module's dict is carried over."""
+    text = "CONF = {'db': {'host': 'a'}}\nx = "
+    workshop.write({"conf.py": text + "1\n"})
+    notebook.exoload("conf")
+    notebook.run("conf.CONF['db']['host'] = 'mine'")
+    workshop.edit("conf.py", text + "2\n")
+    notebook.reload()
+    assert notebook["conf"].CONF["db"]["host"] == "mine"
+
+
+@pytest.mark.xfail(strict=True, reason="pkgutil imports by its own import statement")
+def test_walking_packages_in_a_copy(workshop: Workshop) -> None:
+    """What a copy walks over is not imported for all."""
+    folder = str(workshop.folder)
+    workshop.write(
+        {"walker.py": f"import pkgutil\nFOUND = [*pkgutil.walk_packages([{folder!r}])]\n", "inner/__init__.py": ""}
+    )
+    load_named("walker")
+    assert "inner" not in sys.modules
