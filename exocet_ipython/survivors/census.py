@@ -45,7 +45,7 @@ class Census:
     Attributes:
         number: of the generation.
         instances: dotted name of a retired class -> its instances, those of subclasses from elsewhere included.
-        subclasses: how many classes from elsewhere, made in cells as a rule, derive from a retired one.
+        subclasses: how many classes that are current, made in cells as a rule, derive from a retired one.
         classes: how many of its own classes live.
         functions: how many of its functions.
         modules: how many of its modules.
@@ -90,7 +90,7 @@ def take_census(
     for cls in classes:  # grows while it is walked
         derived: list[type] = type.__subclasses__(cls)
         for below in derived:
-            if id(below) not in owners:
+            if id(below) not in owners and _is_current(below):
                 number, name = owners[id(below)] = owners[id(cls)]
                 classes.append(below)
                 subclasses[number] += 1
@@ -100,6 +100,17 @@ def take_census(
         Census(number, counted.get(number, {}), Count(subclasses[number], sizes[number]), **_count_definitions(entries))
         for number, entries in living
     )
+
+
+def _is_current(cls: type) -> bool:
+    """Say whether a class is a cell's, or what its module has by its name: else it is garbage of a reload before."""
+    home = type.__getattribute__(cls, "__module__")
+    if home == _CELLS:
+        return True
+    found: Any = sys.modules.get(home)
+    for part in type.__getattribute__(cls, "__qualname__").split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    return found is cls
 
 
 def _count_instances(classes: list[type], owners: Mapping[int, tuple[int, str]]) -> dict[int, dict[str, Count]]:
@@ -154,5 +165,6 @@ def _size_of(value: Any) -> int:
     return size + _POINTER * len(gc.get_referents(value))
 
 
+_CELLS = "__main__"
 _POINTER = 8  # bytes
 _MEASURED = 30  # definitions of one kind

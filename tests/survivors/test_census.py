@@ -78,3 +78,22 @@ def test_counting_makes_no_dicts_and_asks_nothing_of_the_objects(workshop: Works
     notebook.reload()
     (one,) = census(notebook)
     assert one.instances["zoo.Shy"].number == 1
+
+
+def test_garbage_of_reloads_before_is_no_subclass(workshop: Workshop) -> None:
+    """A class that an earlier reload replaced, and that only waits for the collector, doesn't count as a subclass."""
+    workshop.write({"base.py": "class Base: pass\n", "zoo.py": "from base import Base\nclass Cat(Base): age = 0\n"})
+    notebook = PlainNotebook({"__name__": "__main__"})
+    notebook.exoload("zoo")
+    notebook.run("import base, zoo\nthing, cat = base.Base(), zoo.Cat()")
+    gc.disable()
+    try:
+        workshop.write({"zoo.py": "from base import Base\nclass Cat(Base): age = 1\n"})
+        notebook.reload()
+        notebook.run("del cat")
+        workshop.write({"base.py": "class Base: size = 1\n"})
+        notebook.reload()
+        counts = [one.subclasses.number for one in take_census(notebook.session.old.generations())]
+    finally:
+        gc.enable()
+    assert sum(counts) == 0
