@@ -211,7 +211,9 @@ class Description:
         parts += [code.co_cellvars, code.co_flags, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount]
         # attrs counts the texts of one name that it has made: `<attrs generated init x.Y-2>`.
         file = re.sub(r"-\d+>$", ">", self._mask(code.co_filename))
-        parts += [code.co_firstlineno, code.co_linetable, code.co_exceptiontable, file]
+        parts += [code.co_firstlineno, code.co_exceptiontable, file]
+        if not file.startswith("<") or file.startswith("<FOLDER>"):
+            parts.append(code.co_linetable)  # in generated code it tells how long the counted names are
         for const in code.co_consts:
             if isinstance(const, frozenset):
                 parts.append(sorted(map(repr, const)))

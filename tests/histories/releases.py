@@ -76,7 +76,7 @@ HISTORIES = (
         "networkx",
         ("networkx",),
         ("3.2.1", "3.3", "3.4.2"),
-        counted=r"(_dispatch\w*_)?argmap_\w+?_\d+|_argmap__count|\b\w+_\d+_(?=\d)",
+        counted=r"(_dispatch\w*_)?argmap_\w+?_\d+|_argmap__count|compilation \d+|\b\w+_\d+_(?=\d)",
     ),
     History("jinja2", ("jinja2",), ("3.0.3", "3.1.2", "3.1.3", "3.1.4", "3.1.6")),
     History("httpx", ("httpx",), ("0.25.2", "0.26.0", "0.27.2", "0.28.1")),
