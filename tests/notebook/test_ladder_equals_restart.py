@@ -62,7 +62,7 @@ def observe(modules: dict[str, Any]) -> dict[str, str]:
             key = f"{module}.{name}"
             found[key] = mask(repr(thing))
             if inspect.isfunction(thing) and thing.__module__ == module:
-                found[f"{key} stands"] = repr((inspect.signature(thing), *place(thing)))
+                found[f"{key} stands"] = mask(repr((inspect.signature(thing), *place(thing))))
                 if not inspect.signature(thing).parameters:
                     found[f"{key} answers"] = outcome(thing)
             elif inspect.isclass(thing) and thing.__module__ == module and name.startswith("K_"):
@@ -121,7 +121,7 @@ def in_fresh_process() -> dict[str, str] | None:
     return found
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(programs(), st.lists(edits, min_size=1, max_size=4))
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # the child only imports
 def test_reloads_equal_a_fresh_process(
