@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from exocet_ipython.errors import ModuleNotLoadedError
@@ -15,7 +15,8 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
-from exocet_ipython.reloading.build import Built
+from exocet_ipython.reloading.batch import Texts
+from exocet_ipython.reloading.build import Built, build_lowest
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
@@ -256,6 +257,12 @@ class ManagedModules:
     def find_living(self, plan: Plan) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""
         return find_living(plan, self.generation, self._history, self.scope)
+
+    def build(
+        self, plan: Plan, note_read: Callable[[Snapshot], object], texts: Texts, *, withdrawing: bool
+    ) -> tuple[Plan, Built]:
+        """Make the modules of a plan beside the current generation; see `build_lowest`."""
+        return build_lowest(plan, self.generation, self.scope, note_read, texts, withdrawing=withdrawing)
 
     def may_return(self, digests: Mapping[str, str]) -> bool:
         """Say whether a living generation had modules of these texts, given by their digests."""

@@ -27,7 +27,6 @@ from exocet_ipython.notebook.publishing import describe_failure, describe_plan, 
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.notebook.status import StatusReport, describe_modules
-from exocet_ipython.reloading.build import build_lowest
 from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.farewells import call_farewells, print_error
@@ -272,8 +271,7 @@ class Session:
             texts = self._ladder.pop_texts()
             built = self.managed.find_living(plan)
             if built is None:
-                given = plan, self.generation, self.managed.scope, tried.append, texts
-                plan, built = build_lowest(*given, withdrawing=migrating)
+                plan, built = self.managed.build(plan, tried.append, texts, withdrawing=migrating)
             act_on_interrupt()
         except KeyboardInterrupt:
             raise
