@@ -16,7 +16,7 @@ from typing import Any
 
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellImport, read_cell
-from exocet_ipython.notebook.identities import Source, identities
+from exocet_ipython.notebook.identities import Source, find_lent_ids, identities
 from exocet_ipython.notebook.unread import UnreadCells
 from exocet_ipython.reloading.contents import fingerprint, is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -174,6 +174,7 @@ class Bindings:
         self._unread.catch_up()
         sought = {id(value) for value in list(namespace.values())}
         known = {id(value): (source, value) for source, value in identities(old, sought)}
+        lent = find_lent_ids(namespace.values(), {key: source for key, (source, _) in known.items()}, new)
         before = {**new, **{name: record.module for name, record in old.items()}}
         rebound: list[Rebinding] = []
         kept: list[Kept] = []
@@ -181,7 +182,8 @@ class Bindings:
             if HIDDEN_NAMES.fullmatch(name):
                 continue
             sources = self._valid_sources(name, value, before)
-            if not sources and id(value) in known:
+            is_found = not sources and id(value) in known
+            if is_found:
                 sources = (known[id(value)][0],)
             if not sources:
                 continue
@@ -191,7 +193,7 @@ class Bindings:
                 # The source goes on, but what it names is defined in what retires: `from package import module`.
                 source = known[id(value)][0]
                 now = resolve(source, new)
-            if now is value:
+            if now is value or (is_found and id(now) in lent):
                 continue
             if now is MISSING:
                 kept.append(Kept(name, source, "is no longer defined and keeps its old value", gone=True))

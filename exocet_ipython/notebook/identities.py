@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.lent import find_lent, is_foreign
 
-__all__ = ["Source", "identities", "require_attribute"]
+__all__ = ["Source", "find_lent_ids", "identities", "require_attribute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,20 @@ def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> I
             continue
         elif issubclass(type(value), FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
             yield Source(module, f"{path}.{attribute}"), value
+
+
+def find_lent_ids(values: Iterable[Any], known: Mapping[int, Source], new: Mapping[str, ModuleType]) -> frozenset[int]:
+    """Return the ids of what sources mean now and only have from elsewhere: who holds it need not have it from them.
+
+    Args:
+        values: what is held.
+        known: id of a value of a retiring module -> its source.
+        new: dotted name -> module that is current now.
+    """
+    sources = [known[id(value)] for value in list(values) if id(value) in known and is_foreign(value, new)]
+    found = [reduce(_part, str(source.attribute).split("."), new.get(source.module)) for source in sources]
+    return find_lent(found, new.values()) if found else frozenset()
+
+
+def _part(value: Any, name: str) -> Any:
+    return getattr(value, name, None)

@@ -114,8 +114,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     except BaseException:
         journal.undo()
         raise
-    if migrating and not migration.held and not built.gone:
-        retired = RetiredGeneration(current.number)  # nothing of it is there to be tracked
+    if migrating and not migration.held:
+        retired = retired.lost(modules)  # nothing else of it is there to be tracked
     bindings.confirm(rebound, kept, namespace)
     return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, kept, migration)
 

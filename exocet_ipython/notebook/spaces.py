@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.notebook.bindings import MISSING, resolve, was_changed
-from exocet_ipython.notebook.identities import identities
+from exocet_ipython.notebook.identities import find_lent_ids, identities
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
@@ -34,14 +34,16 @@ def replace_in_modules(
     assigned = [(record, record.assigned()) for record in records.values()]
     sought = {id(value) for _, values in assigned for value in values.values()}
     known = {id(value): source for source, value in identities(old, sought)} if sought else {}
+    lent = find_lent_ids((value for _, values in assigned for value in values.values()), known, new)
     for record, values in assigned if known else ():
         for name, value in values.items():
             source = known.get(id(value))
             if source is None or name.startswith("__"):
                 continue
             now = resolve(source, new)
-            if now is not MISSING and now is not value and not was_changed(source, value, old):
-                journal.set_attribute(record.module, name, now)
+            if now is MISSING or now is value or id(now) in lent or was_changed(source, value, old):
+                continue
+            journal.set_attribute(record.module, name, now)
 
 
 def replace_outputs(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import typing
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -19,7 +19,7 @@ _CELLS = "__main__"
 _CACHE = type(functools.cache(lambda: None))
 
 
-def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Container[str], retired: Container[int]) -> int:
+def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Collection[str], retired: Container[int]) -> int:
     """Clear the caches whose answers may come from code that was replaced; return how many.
 
     Args:
@@ -81,7 +81,7 @@ def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapp
                     yield cache, namespace
 
 
-def _depends(cache: Any, namespace: Mapping[str, Any], made: Container[str]) -> bool:
+def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) -> bool:
     """Say whether a function uses one of the new modules, directly or through functions and classes of cells."""
     waiting: list[Any] = [cache]
     seen: set[int] = set()
@@ -91,7 +91,8 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Container[str]) -> 
             continue
         seen.add(id(value))
         if issubclass(type(value), ModuleType):
-            if value.__name__ in made:
+            name = value.__name__  # `package.module.function` begins with the name of the package
+            if any(changed == name or changed.startswith(f"{name}.") for changed in made):
                 return True
             continue
         if getattr(value, "__module__", None) in made or type(value).__module__ in made:

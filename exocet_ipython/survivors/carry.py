@@ -146,7 +146,8 @@ class _Carrier:
         ]
         carried = 0
         for key, value in changed:
-            if self._is_persons(own, key, value):
+            is_modules = self._is_modules(key, value)
+            if not is_modules and self._is_persons(own, key, value):
                 carried += 1
                 if not _is_map(before):
                     self._add(now, key)
@@ -155,6 +156,8 @@ class _Carrier:
             elif _is_map(before) and self._is_survivor(value) and key not in now and sys.getrefcount(value) > _UNHELD:
                 # A singleton, say: asked for again, it is to be the very object that the person has.
                 self._journal.set_item(now, key, value)
+            elif is_modules:
+                carried += 1
         return {id(before)} if changed and carried == len(changed) and len(entries) >= len(baseline) else set()
 
     def _add(self, container: Any, item: Any) -> None:
@@ -172,13 +175,14 @@ class _Carrier:
 
         The containers are the names on the path: a cache may be a dict, or an instance that keeps one.
         """
+        return is_from_cell(key) or is_from_cell(value) or self._stores.computed.isdisjoint(containers)
+
+    def _is_modules(self, key: Any, value: Any) -> bool:
+        """Say whether an entry's own module has put it there, and does so again when it is made anew."""
         if is_from_cell(key) or is_from_cell(value):
-            return True
-        for part in (key, value):
-            is_definition = issubclass(type(part), (type, FunctionType))
-            if is_definition and home_of(part) in self._session and self._may_register(home_of(part)):
-                return False  # its own module has put it there, and does so again when it is made anew
-        return self._stores.computed.isdisjoint(containers)
+            return False
+        definitions = [part for part in (key, value) if issubclass(type(part), (type, FunctionType))]
+        return any(home_of(part) in self._session and self._may_register(home_of(part)) for part in definitions)
 
     def _may_register(self, home: str) -> bool:
         """Say whether a module imports this one, directly or through others: it can have put something here itself."""

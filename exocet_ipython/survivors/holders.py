@@ -201,7 +201,8 @@ def _replace_in_partial(holder: functools.partial[Any], replacement: Replacement
     before: Any = holder.__reduce__()[2]
     set_state: Callable[[Any], None] = getattr(holder, "__setstate__")  # noqa: B009 - typeshed doesn't know it
     function, args, keywords, attributes = before
-    changed = tuple(or_same(arg, replacement) for arg in args)
+    # What an argument is replaced by is in a tuple made anew, which takes the place of the one that the partial has.
+    changed = tuple(or_same(arg, replacement) for arg in or_same(args, replacement))
     set_state((or_same(function, replacement), changed, keywords, attributes))
     journal.add(lambda: set_state(before))
 

@@ -15,6 +15,7 @@ from exocet_ipython.reloading.contents import fingerprint, is_shared, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
+from exocet_ipython.survivors.lent import find_lent, is_foreign
 from exocet_ipython.survivors.records import RetiredGeneration
 
 __all__ = ["Pairs", "functions_in", "pair_modules"]
@@ -70,6 +71,7 @@ def pair_modules(
     matcher = _Matcher(old, new, whole)
     for name in old.keys() & new.keys():
         matcher.match_module(name)
+    matcher.match_foreign()
     for generation in older:
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
@@ -90,6 +92,7 @@ class _Matcher:
         self._old = old
         self._new = new
         self._named: set[int] | None = None  # ids of the globals of modules that stay, looked at when asked for
+        self._foreign: tuple[list[Any], list[Any]] = [], []
         self._retiring = set(old)  # what others define and these only import stays what it is
         for record in old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
@@ -116,7 +119,23 @@ class _Matcher:
             elif type(before) is FunctionType:
                 self._match_function(before, now)
             elif self._is_own_value(record, attribute, before) and _is_alike(before, now, attribute):
-                self._add(before, now)
+                self._match_value(before, now)
+
+    def _match_value(self, before: Any, now: Any) -> None:
+        """Match an instance or container."""
+        if is_foreign(before, self._new):
+            self._foreign[0].append(before)
+            self._foreign[1].append(now)
+        else:
+            self._add(before, now)
+
+    def match_foreign(self) -> None:
+        """Match the instances of others' classes, but for those that their modules only had from elsewhere."""
+        before, now = self._foreign  # lists, since a pair would be one more that refers to each
+        lent = find_lent(now, self._new.values()) if now else ()
+        for index, value in enumerate(before):
+            if id(now[index]) not in lent:
+                self._add(value, now[index])
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class or function of an earlier generation, known by its dotted name."""
@@ -196,7 +215,7 @@ class _Matcher:
             if type(now) is new:
                 self._add(before, now)
         elif self._is_own_part(module, old.__qualname__, attribute, before) and _is_alike(before, now, attribute):
-            self._add(before, now)
+            self._match_value(before, now)
         else:
             if type(before) in _WRAPPERS and type(now) is type(before):
                 self._add(before, now)

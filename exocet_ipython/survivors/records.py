@@ -88,6 +88,15 @@ class RetiredGeneration:
         kept = [entry for entry in self.references if id(entry[2]()) not in current]
         return RetiredGeneration(self.number, kept, self.unreferenced)
 
+    def lost(self, current: Mapping[str, ModuleType]) -> RetiredGeneration:
+        """Return the same generation with only what has no counterpart: it may be defined again some day.
+
+        Args:
+            current: dotted name -> module that is current now.
+        """
+        kept = [entry for entry in self.references if not _is_defined(entry[1], current)]
+        return RetiredGeneration(self.number, kept, self.unreferenced)
+
     def is_held(self, ours: Iterable[object] = ()) -> bool:
         """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
 
@@ -196,6 +205,18 @@ class Retirement:
             generation.prune()
         self._generations = [generation for generation in self._generations if generation.references]
         return self._generations
+
+
+def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
+    """Say whether a dotted name of a definition means something among the given modules."""
+    module, found = name, modules.get(name)
+    while found is None and "." in module:
+        module = module.rpartition(".")[0]
+        found = modules.get(module)
+    value: Any = found
+    for part in name[len(module) + 1 :].split(".") if name != module else ():
+        value = getattr(value, "__dict__", {}).get(part)
+    return value is not None
 
 
 def _parts_of(retired: RetiredModule | None) -> Iterable[object]:

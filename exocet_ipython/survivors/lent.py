@@ -1,0 +1,82 @@
+"""What a module only has from elsewhere: a logger, `sys.stdout`, a compiled pattern that `re` keeps.
+
+Where the module names another one in the next edit, the first goes on to be what it is for everybody else: its
+references are not replaced.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Container, Iterable
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.survivors.held import find_held
+
+__all__ = ["find_lent", "is_foreign"]
+
+_PLAIN = ("__main__", "builtins", "collections", "functools", "types")
+_MANY = 1_000
+_UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
+
+
+def is_foreign(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is an instance of a class that is neither the session's nor one of Python's plain ones.
+
+    >>> import logging
+    >>> is_foreign(logging.getLogger("app"), ()), is_foreign([1], ())
+    (True, False)
+    """
+    kind = type(value)
+    return not issubclass(kind, type) and kind.__module__ not in session and kind.__module__ not in _PLAIN
+
+
+def find_lent(values: list[Any], modules: Iterable[ModuleType]) -> frozenset[int]:
+    """Return the ids of the values that somebody else knows too: not these modules, nor the parts of the values.
+
+    >>> import logging
+    >>> mine, module = object(), ModuleType("module")
+    >>> module.mine, module.log = mine, logging.getLogger("app")
+    >>> del mine
+    >>> find_lent([module.mine, module.log], [module]) == {id(module.log)}
+    True
+    """
+    spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    definitions = [part for space in spaces for part in list(space.values()) if isinstance(part, (type, FunctionType))]
+    held = find_held([*values, *definitions], [values, *spaces, *_own_parts(values)])
+    return frozenset(map(id, held)).intersection(map(id, values))
+
+
+def _own_parts(values: list[Any]) -> list[Any]:
+    """Return what only the values are made of, as far as a thousand parts tell.
+
+    As the collector does it: what something else refers to is no part of theirs, nor is what that refers to.
+    """
+    found = {id(value): value for value in values}
+    waiting = list(found.values())
+    while waiting and len(found) < _MANY:
+        for part in _referents(waiting.pop()):
+            if id(part) not in found and not isinstance(part, (type, ModuleType)):
+                found[id(part)] = part
+                waiting.append(part)
+    waiting.clear()
+    counts = Counter(id(part) for node in found.values() for part in _referents(node))
+    shared = [part for part in found.values() if sys.getrefcount(part) - counts[id(part)] > _UNSHARED]
+    theirs = set(map(id, values))
+    waiting = [part for part in shared if id(part) not in theirs]
+    while waiting:
+        part = waiting.pop()
+        if found.pop(id(part), None) is not None:
+            waiting += [inner for inner in _referents(part) if id(inner) in found and id(inner) not in theirs]
+    return [part for key, part in found.items() if key not in theirs]
+
+
+def _referents(node: Any) -> list[Any]:
+    """Return what an object refers to; of a function only what is its own."""
+    found = gc.get_referents(node)
+    if isinstance(node, FunctionType):
+        shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
+        return [part for part in found if id(part) not in shared]
+    return found
