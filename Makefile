@@ -16,7 +16,7 @@ SUBMAKE = +@$(MAKE) --silent
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint types unit proof histories cover bench environments lowest clean
+.PHONY: help demo lab test lint types unit proof histories cover bench soak environments lowest clean
 # Make would delete the stamps of pattern rules, taking them for intermediate files.
 .PRECIOUS: .venv/%.installed .venv-%/installed
 
@@ -61,6 +61,9 @@ cover: lowest ## run all tests and list the lines that none of them ran
 bench: lowest ## run the benchmarks
 	$(LOWEST)/bin/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --capture=no
 
+soak: lowest ## compare 5,000 random sequences of edits with restarts; goes on where it was stopped, see .soak
+	$(LOWEST)/bin/python -m tests.differential.soak
+
 lowest:
 	$(SUBMAKE) $(LOWEST)/installed
 
@@ -68,7 +71,7 @@ environments: ## make the environments of the tests and run nothing; takes --job
 	$(SUBMAKE) $(VERSIONS:%=.venv-%/installed)
 
 clean: ## remove everything that make has made
-	rm -rf .venv .venv-* .histories .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .histories .soak .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find exocet_ipython notebooks tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The newest tested Python is the best one; 3.14 serves where there is no other.

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import queue
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
-import exocet_ipython
-from tests.scenarios.scenarios import Cell, Probe, Scenario, Step, read_corpus
-
-Mode = Literal["fresh", "auto", "explicit"]
-MODES: tuple[Mode, ...] = ("auto", "explicit")
-SERVER = Path(__file__).with_name("server.py")
-PROJECT = Path(exocet_ipython.__file__).parents[1]
+from tests.scenarios.scenarios import Scenario, read_corpus
+from tests.scenarios.sessions import MODES, Mode, Sessions
 
 # Scenarios that can't be right, with the reason; a limit of one mode only is named `SCENARIO[MODE]`.
 LIMITS: Mapping[str, str] = {
@@ -32,92 +21,6 @@ LIMITS: Mapping[str, str] = {
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
-
-
-class Sessions:
-    """Servers that run sessions, a pair a mode, started when first needed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._idle: dict[Mode, queue.SimpleQueue[subprocess.Popen[str]]] = {}
-        self._all: list[subprocess.Popen[str]] = []
-        self._pool = ThreadPoolExecutor(2)
-        self._lock = threading.Lock()
-        self._number = 0
-
-    def submit(self, scenario: Scenario, mode: Mode) -> Future[dict[str, Any]]:
-        """Have a scenario run in a live session, or the truth of its probes found; the answer comes later."""
-        return self._pool.submit(self._truth if mode == "fresh" else self._live, scenario, mode)
-
-    def close(self) -> None:
-        """End all servers."""
-        self._pool.shutdown(cancel_futures=True)
-        for server in self._all:
-            assert server.stdin is not None
-            assert server.stdout is not None
-            server.stdin.close()
-            server.wait(10)
-            server.stdout.close()
-
-    def _live(self, scenario: Scenario, mode: Mode) -> dict[str, Any]:
-        return self._ask(mode, scenario, scenario.files, scenario.actions)
-
-    def _truth(self, scenario: Scenario, mode: Mode) -> dict[str, Any]:
-        answer: dict[str, Any] = {"shown": [], "failed": [], "log": ""}
-        for files, cells, probes in scenario.checkpoints():
-            part = self._ask(mode, scenario, files, [*cells, *probes])
-            for key in answer:
-                answer[key] += part[key]
-        return answer
-
-    def _ask(
-        self, mode: Mode, scenario: Scenario, files: Mapping[str, str], actions: Sequence[Cell | Probe | Step]
-    ) -> dict[str, Any]:
-        with self._lock:
-            self._number += 1
-            root = self._folder / f"{mode}{self._number}"
-        root.mkdir()
-        job = {
-            "root": str(root.resolve()),
-            "path": scenario.header.get("path", "."),
-            "files": dict(files),
-            "timeout": scenario.header.get("timeout", "30"),
-            "actions": [_as_json(action) for action in actions],
-        }
-        server = self._server(mode)
-        assert server.stdin is not None
-        assert server.stdout is not None
-        server.stdin.write(json.dumps(job) + "\n")
-        server.stdin.flush()
-        answer: dict[str, Any] = json.loads(server.stdout.readline())
-        self._idle[mode].put(server)
-        return answer
-
-    def _server(self, mode: Mode) -> subprocess.Popen[str]:
-        with self._lock:
-            idle = self._idle.setdefault(mode, queue.SimpleQueue())
-        try:
-            return idle.get_nowait()
-        except queue.Empty:
-            pass
-        environment = {
-            **os.environ,
-            "PYTHONHASHSEED": "0",
-            "PYTHONPATH": "" if mode == "fresh" else str(PROJECT),
-            "PYTHONWARNINGS": "ignore",
-            "PYTHONDONTWRITEBYTECODE": "",  # as people have it: a `.pyc` proves what a module ran from
-            "IPYTHONDIR": str(self._folder / "ipython"),
-        }
-        server = subprocess.Popen(
-            [sys.executable, str(SERVER), mode],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            cwd=self._folder,
-        )
-        self._all.append(server)
-        return server
 
 
 @pytest.fixture(scope="session")
@@ -178,13 +81,3 @@ def test_corpus_is_large() -> None:
     scenarios = read_corpus()
     assert len(scenarios) >= 100
     assert all(scenario.header["source"] for scenario in scenarios)
-
-
-def _as_json(action: Cell | Probe | Step) -> dict[str, Any]:
-    match action:
-        case Cell(code):
-            return {"cell": code, "imports": action.is_imports}
-        case Probe(code):
-            return {"probe": code}
-        case Step(operations):
-            return {"step": list(operations)}
