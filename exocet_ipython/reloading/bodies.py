@@ -95,7 +95,7 @@ class Body:
     def renew(self, other: Body) -> None:
         """Take the code of another version that mentions the same names in the same way."""
         self._code = other._code
-        for cached in ("_mentions", "_operations", "_skipped"):
+        for cached in ("_mentions", "_operations", "_places", "_skipped"):
             vars(self).pop(cached, None)
 
     @cached_property
@@ -112,10 +112,16 @@ class Body:
 
     def _place_of(self, code: CodeType) -> int:
         """Return where the body loads a code object that is inside of it; -1 where it doesn't."""
+        return self._places.get(id(code), -1)
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """Where the body loads each code object that is inside of it, by the id of that: these live as long as it."""
+        found: dict[int, int] = {}
         for place, (_, operation, argument) in enumerate(self._operations):
-            if operation == _LOAD_CONST and type(argument) is weakref.ref and argument() is code:
-                return place
-        return -1
+            if operation == _LOAD_CONST and type(argument) is weakref.ref:
+                found.setdefault(id(argument()), place)
+        return found
 
     def mentions(self, name: str) -> Iterable[Mention]:
         """Return the statements that name something, or hold a string that reads like it; its definition is none."""
