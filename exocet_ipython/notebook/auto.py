@@ -26,7 +26,7 @@ from exocet_ipython.notebook.settings import Exocet
 from exocet_ipython.reloading.changes import Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING
 
-__all__ = ["AutoReload", "CellStopper"]
+__all__ = ["AutoReload", "CellStopper", "as_in_cell"]
 
 _FAILED = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
 _INTERRUPTED = "the reload before it was interrupted. All is as it was; run the cell again to reload"
@@ -98,7 +98,7 @@ class AutoReload:
         settings: whether survivors move, and what happens to a cell after a failure.
         show_report: shows a report of a reload that did something.
         show_error: shows an error as the shell does.
-        at_work: what a cell finds around it, and a module's body before a cell as well: IPython's own builtins.
+        at_work: puts around module bodies what a cell finds around it.
         guard: keeps IPython's `%autoreload` off the modules of the session while it is on.
         transformers: the shell's `ast_transformers`; among them is what stops a cell.
     """
@@ -109,7 +109,7 @@ class AutoReload:
         settings: Exocet,
         show_report: Callable[[ReloadReport], object],
         show_error: Callable[[BaseException], object],
-        at_work: AbstractContextManager[object],
+        at_work: Callable[[], AbstractContextManager[object]],
         guard: AutoreloadGuard,
         transformers: list[Any],
     ) -> None:
@@ -197,7 +197,7 @@ class AutoReload:
             noticed, self._noticed = self._noticed, Suspicion()
         migrating = self._settings.instances != "track"
         try:
-            with self._at_work:
+            with self._at_work():
                 report = self._session.refresh(
                     noticed, migrating=migrating, limit=self._settings.rerun_limit, gate=self._alone(info)
                 )
@@ -239,6 +239,20 @@ class AutoReload:
             return not any(
                 other is not info and thread != own and thread in frames for other, thread in self._running.items()
             )
+
+
+@contextmanager
+def as_in_cell(shell: InteractiveShell) -> Iterator[None]:
+    """Let the block find what a cell finds around it: IPython's builtins, and its hooks for results and errors.
+
+    What the block makes the hook for errors is put back, as after a cell: see `InteractiveShell.run_code`.
+    """
+    with shell.builtin_trap, shell.display_trap:
+        before, sys.excepthook = sys.excepthook, shell.excepthook
+        try:
+            yield
+        finally:
+            sys.excepthook = before
 
 
 def _runs_cell(frame: FrameType | None) -> bool:

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
-from exocet_ipython.notebook.auto import AutoReload
+from exocet_ipython.notebook.auto import AutoReload, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.collecting import CollectReport
 from exocet_ipython.notebook.failures import Failures
@@ -46,7 +47,7 @@ class ExocetMagics(Magics):
             settings,
             self._show,
             self.failures.show,
-            shell.builtin_trap,
+            partial(as_in_cell, shell),
             AutoreloadGuard(shell),
             shell.ast_transformers,
         )

@@ -37,15 +37,8 @@ CORE = {
     ("tabulate", "0.8.10"),
 }
 # What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
-_EXCEPTHOOK = "a reload before a cell runs outside of it, where IPython has not put its `sys.excepthook` in place yet"
 _CLOSURE = "the new function needs a variable that a held closure of the other release doesn't have"
 LIMITS = {
-    "typer-0.12.5-0.15.4-auto": _EXCEPTHOOK,
-    "typer-0.15.4-0.12.5-auto": _EXCEPTHOOK,
-    "typer-0.15.4-0.16.1-auto": _EXCEPTHOOK,
-    "typer-0.16.1-0.15.4-auto": _EXCEPTHOOK,
-    "typer-0.16.1-0.20.1-auto": _EXCEPTHOOK,
-    "typer-0.20.1-0.16.1-auto": _EXCEPTHOOK,
     "structlog-24.4.0-25.4.0": _CLOSURE,
     "structlog-25.4.0-24.4.0": _CLOSURE,
 }
