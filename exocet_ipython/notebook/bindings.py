@@ -101,6 +101,7 @@ class Bindings:
 
     def modules(self) -> set[str]:
         """Return the dotted names of the modules that import statements of cells have named."""
+        self._unread.catch_up()
         return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
 
     def sources(self, name: str) -> tuple[Source, ...]:

@@ -17,6 +17,7 @@ from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules
 from exocet_ipython.reloading.batch import Texts
 from exocet_ipython.reloading.build import Built, build_lowest
+from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
@@ -46,6 +47,7 @@ class ManagedModules:
         self._claims: Claims | None = None
         self._tried: tuple[Snapshot, ...] = ()
         self._history = History()
+        self._bystanders = Bystanders()
 
     def __repr__(self) -> str:
         return f"<managed modules of {self.generation!r}>"
@@ -79,11 +81,10 @@ class ManagedModules:
     def adopt(self, *names: str) -> None:
         """Bring own code that Python imported by itself into the generation, as it is.
 
-        Unless all own code is followed, only what has to do with the generation's modules or with `names`.
+        Unless all own code is followed: what was imported since the session began, and what has to do with `names`.
         """
-        related = None if self.follows else [*self.generation.records, *names]
-        if related is None or related:
-            self._take(adopt_modules(self.generation, self.scope, related))
+        related = None if self.follows else {*self.generation.records, *names, *self._bystanders.find_newcomers()}
+        self._take(adopt_modules(self.generation, self.scope, related, self._bystanders))
 
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:

@@ -162,7 +162,7 @@ class Session:
             KeyboardInterrupt: when it is interrupted; all is old then, or all is new.
         """
         with PUBLISHING:
-            self.managed.adopt()
+            self.managed.adopt(*self.bindings.modules())
             chosen = self.managed.choose(names)
             asked = set(names) & set(self.managed.frozen())  # a frozen module runs for those who name it
             moves = [move for move in self.managed.moves(self.bindings.modules()) if not names or move.name in chosen]
@@ -186,7 +186,7 @@ class Session:
             scan: count all that lives, with one scan of the heap; else what weak records and names know.
         """
         with PUBLISHING:
-            self.managed.adopt()
+            self.managed.adopt(*self.bindings.modules())
             changes = self.managed.changes(list(self.generation.records))
             modules = describe_modules(self.generation, changes)
             retired, gone = self.old.describe(scan=scan)

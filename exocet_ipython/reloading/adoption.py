@@ -20,6 +20,7 @@ from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, find_spec, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
+from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.nesting import KnownModules, Nesting
 from exocet_ipython.reloading.noting import LoadNotes
@@ -122,7 +123,10 @@ class Claims:
 
 
 def adopt_modules(
-    generation: Generation, scope: Scope, related: Iterable[str] | None = None
+    generation: Generation,
+    scope: Scope,
+    related: Iterable[str] | None = None,
+    bystanders: Bystanders | None = None,
 ) -> dict[str, ModuleRecord]:
     """Return records of own modules that are loaded and in no generation yet, as they are: nothing runs again.
 
@@ -131,16 +135,30 @@ def adopt_modules(
     Args:
         generation: the current one.
         scope: which modules are own code.
-        related: only what imports one of these modules, or is imported by one, directly or through others, and what
-            is of one package with them; None for all.
+        related: only these modules, what imports one of them, or is imported by one, directly or through others, and
+            what is of one package with them; None for all.
+        bystanders: what earlier calls found out of the modules that don't join.
     """
-    found = {
-        name: _read_loaded(module.__spec__)
-        for name, module in list(sys.modules.items())
-        if not _is_known(name, module, generation) and scope.includes_module(name, module)
-    }
-    records = _records(generation, found)
-    return records if related is None else _related(generation.adopting(records), records, related)
+    bystanders = bystanders or Bystanders()
+    own = bystanders.find_own(scope)
+    strange = {name: module for name, module in own.items() if not _is_known(name, module, generation)}
+    if not strange:
+        return {}
+    if related is None:
+        return _adopted(generation, strange)
+    wanted = [name for name in related if name in strange or name in generation.records]
+    case = frozenset((name, id(module)) for name, module in strange.items()), frozenset(wanted)
+    if bystanders.is_left(case):
+        return {}
+    records = _adopted(generation, strange)
+    joining = _related(generation.adopting(records), records, wanted)
+    if not joining:
+        bystanders.leave(case)
+    return joining
+
+
+def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:
+    return _records(generation, {name: _read_loaded(module.__spec__) for name, module in found.items()})
 
 
 def _is_known(name: str, module: Any, generation: Generation) -> bool:
@@ -149,12 +167,11 @@ def _is_known(name: str, module: Any, generation: Generation) -> bool:
     return record is not None and record.module is module
 
 
-def _related(whole: Generation, records: dict[str, ModuleRecord], names: Iterable[str]) -> dict[str, ModuleRecord]:
+def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterable[str]) -> dict[str, ModuleRecord]:
     """Return those of the records that import one of the names or are imported by one, or are of one package with it.
 
     A submodule that is only imported by a function, or by a cell, needs its package all the same.
     """
-    wanted = [name for name in names if name in whole.records]
     roots = {name.partition(".")[0] for name in wanted}
     chosen = {*wanted, *(name for name in records if name.partition(".")[0] in roots)}
     chosen |= whole.graph().dependants(chosen).keys()

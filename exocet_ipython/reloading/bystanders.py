@@ -1,0 +1,64 @@
+"""Which of the loaded modules are own code: each is judged once, for there are thousands and few are own."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Hashable
+from typing import Any
+
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["Bystanders"]
+
+
+class Bystanders:
+    """The loaded modules that are none of the person's business: not own, or there before and related to nothing.
+
+    It holds none of them alive.
+
+    >>> bystanders = Bystanders()
+    >>> "sys" in bystanders.find_own(Scope())
+    False
+    """
+
+    def __init__(self) -> None:
+        self._before = frozenset(sys.modules)
+        self._scope: Scope | None = None
+        self._foreign: dict[str, weakref.ref[Any]] = {}
+        self._left: Hashable = None
+
+    def find_own(self, scope: Scope) -> dict[str, Any]:
+        """Return the modules of `sys.modules` that belong to the scope, by dotted name.
+
+        What was judged is not judged again while the scope is the same and the name has the same module.
+        """
+        if scope != self._scope:
+            self._scope = scope
+            self._foreign.clear()
+        foreign = self._foreign
+        own: dict[str, Any] = {}
+        for name, module in list(sys.modules.items()):
+            judged = foreign.get(name)
+            if judged is not None and judged() is module:
+                continue
+            if scope.includes_module(name, module):
+                own[name] = module
+            elif getattr(getattr(module, "__spec__", None), "name", None) == name:  # else it may get its spec yet
+                try:
+                    foreign[name] = weakref.ref(module)
+                except TypeError:
+                    continue  # no module, but what a library has put there: judged each time
+        return own
+
+    def find_newcomers(self) -> set[str]:
+        """Return the names of the modules that came into `sys.modules` since this object was made."""
+        return sys.modules.keys() - self._before
+
+    def leave(self, case: Hashable) -> None:
+        """Note a case in which no own module was found to have to do with the session."""
+        self._left = case
+
+    def is_left(self, case: Hashable) -> bool:
+        """Say whether the last look had the same case, so that looking again would find nothing."""
+        return case == self._left
