@@ -160,16 +160,18 @@ class ManagedModules:
         """Tell the detector which files and folders to follow from now on."""
         if self._claims is not None:
             records = self.generation.records.values()
-            packages = {folder for record in records for folder in getattr(record.module, "__path__", ())}
+            spaces = (getattr(record.module, "__dict__", {}) for record in records)
+            packages = {folder for space in spaces if "__path__" in space for folder in space["__path__"]}
             roots = {folder for folder in map(os.path.abspath, sys.path) if self.scope.includes("", folder)}
-            loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
+            loaded = [record.snapshot for record in records]
+            loaded += [snapshot for record in records if record.data for snapshot in record.data]
             self._detector.follow([*loaded, *self._claims.unloaded, *self._tried], packages | roots)
 
     def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
         """Follow also what the last reload has read and did not load: the repair may be in a new file."""
-        records = self.generation.records.values()
-        loaded = {id(record.snapshot) for record in records}
-        self._tried = tuple(snapshot for snapshot in snapshots if id(snapshot) not in loaded)
+        tried = list(snapshots)
+        loaded = {id(record.snapshot) for record in self.generation.records.values()} if tried else ()
+        self._tried = tuple(snapshot for snapshot in tried if id(snapshot) not in loaded)
         self.follow()
 
     def suspects(self) -> Suspicion:

@@ -25,6 +25,7 @@ import weakref
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from exocet_ipython.reloading.bodies import Body, Mention
 from exocet_ipython.reloading.computed import COMPUTING, computes_names
@@ -104,7 +105,8 @@ class Reach:
 
     def class_decorators(self, module: str, path: str) -> frozenset[str]:
         """Return the names in the decorators of a class."""
-        return self._uses.get(module, Uses()).class_decorators.get(path, frozenset())
+        uses = self._uses.get(module)
+        return uses.class_decorators.get(path, _NONE) if uses is not None else _NONE
 
     def callers(self, starts: Iterable[Definition]) -> dict[int, Definition] | Reached:
         """Return the functions and all that can name them, directly or through others, by id.
@@ -186,8 +188,7 @@ class Reach:
 
     def filling(self) -> Iterable[Definition]:
         """Return the functions that may change something and call what has no name."""
-        definitions = (definition for uses in self._uses.values() for definition in uses.definitions)
-        return (definition for definition in definitions if definition.calls_unknown and definition.writes)
+        return chain.from_iterable(uses.filling for uses in self._uses.values())
 
     def _own_reason(self, definition: Definition) -> Reached | None:
         """Return why import time can have run a function whoever names it."""
@@ -243,6 +244,7 @@ class Reach:
                 self._named[mentioned].remove(definition)
 
 
+_NONE: frozenset[str] = frozenset()
 _LISTS = frozenset(("__all__", "__match_args__", "__slots__"))  # of names, not of functions
 
 

@@ -112,7 +112,13 @@ class Uses:
             body.renew(now)
         for definition, other in zip(self.definitions, new.definitions, strict=True):
             definition.renew(other)
+        vars(self).pop("filling", None)
         return True
+
+    @cached_property
+    def filling(self) -> tuple[Definition, ...]:
+        """The functions that may change something and call what has no name."""
+        return tuple(one for one in self.definitions if one.calls_unknown and one.writes)
 
     @cached_property
     def class_decorators(self) -> dict[str, frozenset[str]]:
