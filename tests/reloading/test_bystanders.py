@@ -24,17 +24,17 @@ def bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
 
 
-def test_another_scope_and_another_module_are_judged_anew(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_scope_and_another_module_are_judged_anew(workshop: Workshop) -> None:
     """What was none of the scope is found when the scope grows, or when the name has another module."""
     workshop.write({"a.py": ""})
     own = python_import("a")
     foreign = ModuleType("a")
     foreign.__spec__ = ModuleSpec("a", None)
     bystanders = Bystanders()
-    monkeypatch.setitem(sys.modules, "a", foreign)
+    sys.modules["a"] = foreign
     assert "a" not in bystanders.find_own(Scope())
     assert "json" not in bystanders.find_own(Scope())
-    monkeypatch.setitem(sys.modules, "a", own)
+    sys.modules["a"] = own
     assert bystanders.find_own(Scope())["a"] is own
     assert "json" in bystanders.find_own(Scope().with_root("json"))
 
