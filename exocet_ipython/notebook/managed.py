@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from exocet_ipython.errors import ModuleNotLoadedError
-from exocet_ipython.loading.source import Snapshot, find_spec_of
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
@@ -22,7 +22,7 @@ from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
-from exocet_ipython.reloading.moves import find_moves
+from exocet_ipython.reloading.moves import find_moves, is_gone
 from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import find_living, may_return
@@ -198,7 +198,7 @@ class ManagedModules:
         """Return the changes of the files of these modules, and of the data files they read, by content."""
         records = [self.generation.records[name] for name in names if name in self.generation.records]
         changes = list(self._detector.changed(record.snapshot for record in records))
-        changes += [Change(record.name, "deleted", str(record.snapshot.path)) for record in records if _is_gone(record)]
+        changes += [Change(record.name, "deleted", str(record.snapshot.path)) for record in records if is_gone(record)]
         data = self._detector.changed(snapshot for record in records for snapshot in record.data)
         known = {change.name for change in changes}
         return changes + [replace(change, kind="data") for change in data if change.name not in known]
@@ -293,10 +293,3 @@ class ManagedModules:
         """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""
         module = PRESENCE.current(name)
         return star_names(module) if module is not None and self.scope.includes_module(name, module) else ()
-
-
-def _is_gone(record: ModuleRecord) -> bool:
-    """Say whether a module whose text is not known, since its file went before it was adopted, is found no more."""
-    snapshot = record.snapshot
-    known = snapshot.data is not None or snapshot.path is None or os.path.exists(snapshot.path)
-    return not known and find_spec_of(record.name) is None

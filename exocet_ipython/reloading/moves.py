@@ -19,7 +19,7 @@ from exocet_ipython.reloading.graph import expand
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["appeared_imports", "find_moves"]
+__all__ = ["appeared_imports", "find_moves", "is_gone"]
 
 
 def find_moves(
@@ -123,3 +123,10 @@ def _is_younger(spec: ModuleSpec, moment: int) -> bool:
 
 
 _TICK = 20_000_000  # nanoseconds: a file system's clock is behind `time.time_ns()` by up to a tick of the kernel
+
+
+def is_gone(record: ModuleRecord) -> bool:
+    """Say whether a module whose text is not known, since its file went before it was adopted, is found no more."""
+    snapshot = record.snapshot
+    known = snapshot.data is not None or snapshot.path is None or os.path.exists(snapshot.path)
+    return not known and find_spec_of(record.name) is None
