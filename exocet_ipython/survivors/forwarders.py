@@ -8,8 +8,9 @@ function held by a constant that is part of a cycle would live for ever.
 
 from __future__ import annotations
 
-from functools import partial
-from types import CodeType, FunctionType
+from collections.abc import Mapping
+from functools import cache, partial
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
@@ -20,12 +21,24 @@ __all__ = ["forward", "rebuild_closure"]
 _absent: Any = object()
 
 
-def _template(*args: Any, exocet_target: Any = None, **kwargs: Any) -> Any:
-    return exocet_target(*args, **kwargs)
+# What follows the return is never run: it makes the code a closure's, which begins with fetching its cells. A frame
+# without them can't be looked at (CPython `Objects/frameobject.c`, `PyFrame_FastToLocalsWithError`).
+_TEMPLATE = """
+def maker({names}):
+    def template(*args, exocet_target=None, **kwargs):
+        return exocet_target(*args, **kwargs)
+        ({names})
+"""
 
 
-def forward(old: FunctionType, new: Any, journal: Journal) -> None:
+def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Have `old` call `new` from now on; calls that are running finish as they began.
+
+    Args:
+        old: a retired function.
+        new: what answers.
+        journal: how it is taken back.
+        space: globals of the retired module that has it, where a decorator of another module has made it.
 
     >>> def old(): return "old"
     >>> def new(): return "new"
@@ -35,10 +48,10 @@ def forward(old: FunctionType, new: Any, journal: Journal) -> None:
     """
     before = old.__doc__, vars(old).get("__wrapped__", _absent)
     journal.add(partial(_restore, old, old.__code__, old.__defaults__, old.__kwdefaults__, *before))
-    retired = retired_module(old.__globals__)
+    retired = retired_module(old.__globals__) or retired_module(space)
     if retired is not None:
         retired.remember(old)
-    _set(old, _shaped(_template.__code__, old.__code__), None, {"exocet_target": new})
+    _set(old, _shaped(old.__code__), None, {"exocet_target": new})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
 
@@ -76,9 +89,19 @@ def _docstring(code: CodeType) -> str | None:
     return first if isinstance(first, str) else None
 
 
-def _shaped(code: CodeType, shape: CodeType) -> CodeType:
-    """Return code with the free variables of `shape`, whose number Python demands of an exchange, and its labels."""
-    return code.replace(
+@cache
+def _template(count: int) -> CodeType:
+    """Return the code of a forwarder with so many free variables."""
+    names = "".join(f"free{number}, " for number in range(count))
+    code = compile(_TEMPLATE.format(names=names), "<forwarder>", "exec")
+    for _ in ("maker", "template"):
+        code = next(const for const in code.co_consts if isinstance(const, CodeType))
+    return code
+
+
+def _shaped(shape: CodeType) -> CodeType:
+    """Return a forwarder's code with the free variables of `shape`, as many as Python demands, and its labels."""
+    return _template(len(shape.co_freevars)).replace(
         co_freevars=shape.co_freevars,
         co_name=shape.co_name,
         co_qualname=shape.co_qualname,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
@@ -110,9 +111,9 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs))}
     _replace_successors(successors, pairs, moving)
     stuck_with = {id(item) for item in held}
-    for before, now in pairs.functions:
+    for before, now, space in pairs.functions:
         if id(before) in stuck_with:
-            forward(before, now, journal)
+            forward(before, now, journal, space)
     for closure, made in successors.values():
         if type(closure) is FunctionType:
             forward(closure, made, journal)
@@ -122,7 +123,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
 
 
 def let_go(
-    retired: RetiredGeneration, old: Mapping[str, ModuleRecord], session: Container[str], journal: Journal
+    retired: RetiredGeneration, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], journal: Journal
 ) -> bool:
     """Say whether nothing holds anything of what retires, so that nothing can move; then its classes are detached.
 
@@ -131,17 +132,31 @@ def let_go(
     Args:
         retired: all that retires.
         old: dotted name -> record of a module that retires.
-        session: names of the session's modules.
+        new: dotted name -> the module that is current now, of all modules.
         journal: how it is taken back; it refers to what retires for our own sake.
     """
-    if retired.is_held([*old.values(), *map(vars, old.values()), *journal.references()]):
+    ours = [*old.values(), *map(vars, old.values()), *journal.references()]
+    if retired.is_held(ours, _replaced_values(old, new)):
         return False
     for record in old.values():
         found = retired_module(vars(record.module)) if hasattr(record.module, "__dict__") else None
         if found is not None:
             found.migrated = True
-    detach_retired([value for kind, _, value in retired.living() if kind == "class"], session, journal)
+    detach_retired([value for kind, _, value in retired.living() if kind == "class"], new, journal)
     return True
+
+
+def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> list[Any]:
+    """Return the instances that retired modules name and that the new ones have made anew."""
+    modules = [(record.module, new[name]) for name, record in old.items() if name in new]
+    spaces = [tuple(getattr(module, "__dict__", {}) for module in pair) for pair in modules]
+    return [
+        value
+        for before, now in spaces
+        for name, value in before.items()
+        if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
+        if not issubclass(type(value), (type, FunctionType))
+    ]
 
 
 def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:

@@ -28,7 +28,8 @@ class Pairs:
     Attributes:
         objects: id of a retired object -> the object and its counterpart; references to it are replaced.
         classes: retired class, new class: the classes whose instances move.
-        functions: retired function, new function: what holds a retired one for good gets the new one's answers.
+        functions: retired function, new function, globals of the retired module that has the first one, which may
+            be those of no function: what holds a retired function for good gets the new one's answers.
         inner: id of a code object in a retired function -> it, its counterpart, and the globals of the new module.
         orphans: retired classes without a counterpart.
         lost: retired functions without one; what holds them follows when the definition is back.
@@ -37,7 +38,7 @@ class Pairs:
 
     objects: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     classes: list[tuple[type, type]] = field(default_factory=list)
-    functions: list[tuple[FunctionType, FunctionType]] = field(default_factory=list)
+    functions: list[tuple[FunctionType, FunctionType, dict[str, Any]]] = field(default_factory=list)
     inner: dict[int, tuple[CodeType, CodeType, dict[str, Any]]] = field(default_factory=dict)
     orphans: list[type] = field(default_factory=list)
     lost: list[FunctionType] = field(default_factory=list)
@@ -91,6 +92,7 @@ class _Matcher:
         self.pairs = Pairs()
         self._old = old
         self._new = new
+        self._space: dict[str, Any] = {}  # globals of the module that is being matched
         self._named: set[int] | None = None  # ids of the globals of modules that stay, looked at when asked for
         self._foreign: tuple[list[Any], list[Any]] = [], []
         self._retiring = set(old)  # what others define and these only import stays what it is
@@ -104,7 +106,8 @@ class _Matcher:
         record, new = self._old[name], self._new[name]
         self._add(record.module, new)
         namespace = getattr(new, "__dict__", {})
-        for attribute, before in list(getattr(record.module, "__dict__", {}).items()):
+        self._space = getattr(record.module, "__dict__", {})
+        for attribute, before in list(self._space.items()):
             now = namespace.get(attribute)
             if attribute.startswith("__") or now is before:
                 continue
@@ -139,7 +142,7 @@ class _Matcher:
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class or function of an earlier generation, known by its dotted name."""
-        module, path = name, ""
+        self._space, module, path = {}, name, ""
         while module not in self._new and "." in module:
             module, _, last = module.rpartition(".")
             path = f"{last}.{path}".rstrip(".")
@@ -230,7 +233,7 @@ class _Matcher:
         self._add(old, new)
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
         if type(new) is FunctionType:
-            self.pairs.functions.append((old, new))
+            self.pairs.functions.append((old, new, self._space))
             self._match_code(old.__code__, new.__code__, new.__globals__)
             retired = retired_module(old.__globals__)
             before = old.__code__ if retired is None else retired.original(old, "__code__")

@@ -10,7 +10,7 @@ import gc
 import re
 import weakref
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any, Literal
@@ -97,7 +97,7 @@ class RetiredGeneration:
         kept = [entry for entry in self.references if not _is_defined(entry[1], current)]
         return RetiredGeneration(self.number, kept, self.unreferenced)
 
-    def is_held(self, ours: Iterable[object] = ()) -> bool:
+    def is_held(self, ours: Iterable[object] = (), others: Sequence[object] = ()) -> bool:
         """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
 
         Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
@@ -105,8 +105,9 @@ class RetiredGeneration:
 
         Args:
             ours: what refers to it for our own sake, and for a moment.
+            others: what else belongs to it.
         """
-        values: list[Any] = [value for _, _, value in self.living()]
+        values: list[Any] = [*(value for _, _, value in self.living()), *others]
         spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
         spaces += namespaces_of(values)
         spaces = list({id(space): space for space in spaces}.values())
@@ -121,7 +122,7 @@ class RetiredGeneration:
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
         del named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
-        return bool(find_held([*values, *spaces], [values, spaces, *records, *ours]))
+        return bool(find_held([*values, *spaces], [values, spaces, others, *records, *ours]))
 
     def prune(self) -> None:
         """Forget the references whose object is gone."""
