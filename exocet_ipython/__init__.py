@@ -113,9 +113,12 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Attach to an IPython shell: what `%load_ext exocet_ipython` calls."""
-    from exocet_ipython.notebook.shell import attach
+    from exocet_ipython.reloading.collector import paused_collector
 
-    attach(shell)
+    with paused_collector():  # all that is imported stays
+        from exocet_ipython.notebook.shell import attach
+
+        attach(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

@@ -149,10 +149,10 @@ class ManagedModules:
         if claims is None or not claims.found_some or not PUBLISHING.acquire(blocking=False):
             return
         try:
-            records = claims.records(self.generation)
-            if records:
-                self._take(records)
-                self.follow()
+            with paused_collector():
+                if records := claims.records(self.generation):
+                    self._take(records)
+                    self.follow()
         finally:
             PUBLISHING.release()
 

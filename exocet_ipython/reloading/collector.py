@@ -1,4 +1,4 @@
-"""Holding back the cyclic garbage collector while a generation is replaced."""
+"""Holding back the cyclic garbage collector while what is allocated is kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["paused_collector"]
 def paused_collector() -> Iterator[None]:
     """Let no automatic collection run within the block.
 
-    Planning, recording and publishing allocate much and keep it, while all that retires is still referred to:
+    Loading, planning, recording and publishing allocate much and keep it, and all that retires is still referred to:
     collections would be many, go over the whole heap, and find nothing. What is garbage afterwards goes with the next
     one. While a person's code runs it is never held back.
     """

@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import Protocol
 
 from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline
+from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.graph import read_imports
 
 __all__ = ["KnownModules", "Nesting"]
@@ -71,10 +72,11 @@ class Nesting(threading.local):
         self._ended.append((notes, module))
         if len(self.seconds) > 1:
             return
-        for ended, new in self._ended:
-            ended.baseline = take_baseline(new)
-            self._known.add(new.__name__)
+        with paused_collector():
+            for ended, new in self._ended:
+                ended.baseline = take_baseline(new)
+                self._known.add(new.__name__)
+            for known, baseline, before in self._before.values():
+                add_changes(baseline, before, take_baseline(known))
         self._ended.clear()
-        for known, baseline, before in self._before.values():
-            add_changes(baseline, before, take_baseline(known))
         self._before.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import py_compile
 import sys
@@ -37,6 +38,18 @@ def test_a_first_import_runs_once_and_looks_like_any_other(auto: Notebook, works
     assert type(model.__loader__).__name__ == "SourceFileLoader"
     assert model.__file__ == workshop.path("model.py")
     assert vars(model.__loader__).keys() == {"name", "path"}
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_bodies_run_with_the_collector_as_the_person_set_it(auto: Notebook, workshop: Workshop, *, is_on: bool) -> None:
+    """It is only held back between bodies and cells, and is afterwards as it was."""
+    workshop.write({"model.py": "import gc, inner\non = gc.isenabled()", "inner.py": "import gc\non = gc.isenabled()"})
+    auto.run(f"import gc\ngc.{'enable' if is_on else 'disable'}()")
+    try:
+        auto.run("import model")
+        assert auto.value("model.on, model.inner.on, gc.isenabled()") == (is_on, is_on, is_on)
+    finally:
+        gc.enable()
 
 
 def test_what_functions_import_later_joins_too(auto: Notebook, workshop: Workshop) -> None:
