@@ -249,14 +249,14 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
         OSError: the file can't be read.
     """
     loader: Any = spec.loader
-    get_data = getattr(loader, "get_data", None)
     path = spec.origin
-    if get_data is None or path is None or is_extension(spec) or not path.endswith(_SOURCE_SUFFIXES):
-        return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
     stamp: FileStamp | None
-    if type(loader) is SourceFileLoader:
+    if type(loader) is SourceFileLoader and path is not None and path.endswith(_SOURCE_SUFFIXES):
         stamp, data = read_file(path)
     else:
+        get_data = getattr(loader, "get_data", None)
+        if get_data is None or path is None or is_extension(spec) or not path.endswith(_SOURCE_SUFFIXES):
+            return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
         try:
             stamp = stamp_file(path)
         except OSError:

@@ -27,8 +27,11 @@ from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 __all__ = ["find_data_files", "read_declared"]
 
 _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
-# How a literal with a name ends, or one that needs no ending. Most texts have none, and their code is not gone through.
-_NAME_ENDS = re.compile(rb"""\.\w{1,12}["']|["'](?:VERSION|LICENSE|README|CHANGES|MANIFEST)["']""")
+# How a literal with a name ends, and what needs no ending. Most texts have none, and their code is not gone through. An
+# expression that begins with one certain character is searched ten times as fast as one with a choice.
+_NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
+_ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
+_QUOTED_ENDLESS = tuple(quote + name + quote for name in _ENDLESS for quote in (b"'", b'"'))
 _PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
 _MANY = 200  # files that one pattern may mean
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
@@ -56,7 +59,7 @@ def find_data_files(
         return tuple(snapshot for snapshot in again if snapshot is not None)
     if loaded.path is None or code is None:
         return ()
-    if loaded.data is not None and not _NAME_ENDS.search(loaded.data):
+    if loaded.data is not None and not _may_name_files(loaded.data):
         return ()
     literals = list(dict.fromkeys(text for part in _run_at_import(code) for text in _strings(part)))
     names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith((*_CODE, *_WRITTEN))]
@@ -96,6 +99,11 @@ def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Sna
             digest = _ANOTHER
         found.append(Snapshot(name, path, b"", digest, stamp, clock))
     return tuple(found)
+
+
+def _may_name_files(text: bytes) -> bool:
+    """Say whether a literal of a text may be the name of a file."""
+    return _NAME_ENDS.search(text) is not None or any(map(text.__contains__, _QUOTED_ENDLESS))
 
 
 def _listed(folder: str, patterns: list[str]) -> list[str]:
