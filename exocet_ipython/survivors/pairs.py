@@ -79,7 +79,8 @@ def pair_modules(
     return matcher.pairs
 
 
-_WRAPPERS = (property, cached_property, staticmethod, classmethod)
+_BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
+_WRAPPERS = (property, cached_property, *_BOUND)
 
 
 class _Matcher:
@@ -121,7 +122,7 @@ class _Matcher:
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self._match_function(before, now)
-            elif self._is_own_value(record, attribute, before) and _is_alike(before, now, attribute):
+            elif self._is_own_value(record, attribute, before):
                 self._match_value(before, now)
 
     def _match_value(self, before: Any, now: Any) -> None:
@@ -217,7 +218,7 @@ class _Matcher:
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:
                 self._add(before, now)
-        elif self._is_own_part(module, old.__qualname__, attribute, before) and _is_alike(before, now, attribute):
+        elif type(now) not in _BOUND and self._is_own_part(module, old.__qualname__, attribute, before):
             self._match_value(before, now)
         else:
             if type(before) in _WRAPPERS and type(now) is type(before):
@@ -268,22 +269,6 @@ def _is_made_by_call(function: FunctionType) -> bool:
     space = getattr(sys.modules.get(home or ""), "__dict__", {})
     made = home is None or "<locals>" in function.__qualname__
     return made and all(value is not function for value in list(space.values()))
-
-
-def _is_alike(before: Any, now: Any, name: str) -> bool:
-    """Say whether one value can stand for the other: both are of one type, or both are made of the function `name`."""
-    return type(before).__name__ == type(now).__name__ or (_decorates(before, name) and _decorates(now, name))
-
-
-def _decorates(value: Any, name: str) -> bool:
-    """Say whether a value is a callable that has the name of a function, as `functools.wraps` gives it."""
-    if type(value) is FunctionType:
-        return True
-    try:
-        attributes = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return False
-    return callable(value) and attributes.get("__name__") == name
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:
