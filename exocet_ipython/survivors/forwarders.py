@@ -70,9 +70,8 @@ def rebuild_closure(old: FunctionType, code: CodeType, namespace: dict[str, Any]
     cells = dict(zip(old.__code__.co_freevars, old.__closure__ or (), strict=True))
     if not cells.keys() >= set(code.co_freevars):
         return None
-    made = FunctionType(
-        code, namespace, old.__name__, old.__defaults__, tuple(cells[name] for name in code.co_freevars)
-    )
+    name = code.co_name if old.__name__ == old.__code__.co_name else old.__name__
+    made = FunctionType(code, namespace, name, old.__defaults__, tuple(cells[name] for name in code.co_freevars))
     made.__kwdefaults__ = old.__kwdefaults__
     made.__annotations__ = old.__annotations__
     made.__module__ = old.__module__

@@ -242,16 +242,26 @@ class _Matcher:
                 self._match_code(before, new.__code__, new.__globals__)
 
     def _match_code(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
-        """Match the functions that a function makes: by name, and by place among those of one name."""
+        """Match the functions that a function makes: by name and place among those of one name, else by their text."""
         counterparts: dict[str, list[CodeType]] = {}
         for code in _codes_in(new):
             counterparts.setdefault(code.co_name, []).append(code)
+        gone = []
         for code in _codes_in(old):
             same_name = counterparts.get(code.co_name)
             if same_name:
-                counterpart = same_name.pop(0)
-                self.pairs.inner[id(code)] = code, counterpart, namespace
-                self._match_code(code, counterpart, namespace)
+                self._match_inner(code, same_name.pop(0), namespace)
+            else:
+                gone.append(code)
+        left = [code for codes in counterparts.values() for code in codes] if gone else []
+        for code in gone:
+            same_text = next((other for other in left if _text_of(other) == _text_of(code)), None)
+            if same_text is not None:  # only renamed
+                self._match_inner(code, same_text, namespace)
+
+    def _match_inner(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
+        self.pairs.inner[id(old)] = old, new, namespace
+        self._match_code(old, new, namespace)
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))
@@ -273,6 +283,14 @@ def _is_made_by_call(function: FunctionType) -> bool:
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:
     return (const for const in code.co_consts if isinstance(const, CodeType))
+
+
+def _text_of(code: CodeType) -> tuple[Any, ...]:
+    """Return what code does, without what it is called and where it stands."""
+    consts = [_text_of(const) if isinstance(const, CodeType) else (type(const), const) for const in code.co_consts]
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    return code.co_code, code.co_exceptiontable, consts, names, counts
 
 
 def _raw_dicts(cls: type) -> list[dict[str, Any]]:
