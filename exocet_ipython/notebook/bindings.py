@@ -219,7 +219,7 @@ class Bindings:
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
         sources = self.sources(name)
-        if any(resolve(source, before) is value for source in sources):
+        if any(resolve(source, before) is value or _is_of(value, source) for source in sources):
             return sources
         orphan = self._orphans.get(name)
         return sources or (orphan.source,) if orphan is not None and orphan.is_of(value) else ()
@@ -253,6 +253,11 @@ class Bindings:
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         order = {module: place for place, module in enumerate(self._stars)}
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
+
+
+def _is_of(value: Any, source: Source) -> bool:
+    """Say whether a value is a module of a source's name: an older one, where others have replaced it meanwhile."""
+    return source.attribute is None and isinstance(value, ModuleType) and value.__name__ == source.module
 
 
 def star_names(module: ModuleType) -> tuple[str, ...]:

@@ -54,10 +54,11 @@ def _kept(shell: Any) -> Iterator[tuple[str, list[Any], Callable[[], object]]]:
     if isinstance(outputs, dict):
         for number, value in list(outputs.items()):
             yield f"Out[{number}]", [value], partial(outputs.pop, number, None)
-    hook = vars(shell.displayhook)
-    for name, value in list(shell.user_ns.items()):
-        if _OUTPUT_NAME.fullmatch(name):
-            yield name, [value], partial(_forget_output, [shell.user_ns, shell.user_ns_hidden, hook], name)
+    # IPython compares them with its own notes, which differ where another program has put `_` into the builtins.
+    spaces = [shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)]
+    for name in dict.fromkeys(name for space in spaces for name in list(space) if _OUTPUT_NAME.fullmatch(name)):
+        values = [space[name] for space in spaces if name in space]
+        yield name, values, partial(_forget_output, spaces, name)
     # IPython asks for all of them where one is there.
     yield "the last error", [value for name in _LAST if (value := getattr(sys, name, None)) is not None], _forget_error
     for label, owner, name in (

@@ -110,8 +110,8 @@ class StatSweep:
 
     >>> StatSweep().changed([])
     ()
-    >>> StatSweep().suspects()
-    Suspicion(names=frozenset(), appeared=False, everything=False)
+    >>> bool(StatSweep().suspects())
+    False
     """
 
     def __init__(self, limits: tuple[str, ...] = ()) -> None:

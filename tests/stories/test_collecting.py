@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import sys
 import weakref
@@ -75,8 +76,11 @@ def test_what_only_ipython_keeps_goes(zoo: Notebook, workshop: Workshop, cell: s
     assert report.size > 0
 
 
-def test_underscores_are_let_go_of_and_go_on_working(zoo: Notebook, workshop: Workshop) -> None:
+def test_underscores_are_let_go_of_and_go_on_working(
+    zoo: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`_` no longer holds the old object, and is the next result as usual."""
+    monkeypatch.delattr(builtins, "_", raising=False)  # doctest leaves one, and IPython then has none of its own
     zoo.run("zoo.Cat()")
     old = retire(zoo, workshop)
     zoo.run("%exocollect --yes")
