@@ -16,6 +16,7 @@ import contextlib
 import gc
 import sys
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -38,6 +39,7 @@ class Presence:
         self._replaced: list[Place] = []
         self._builders: dict[int, list[Builder]] = {}
         self._unwanted: dict[int, tuple[str, list[str]]] = {}
+        self._published: weakref.WeakSet[ModuleType] = weakref.WeakSet()
         self._finder = _PresenceFinder(self)
 
     @contextlib.contextmanager
@@ -144,8 +146,14 @@ class Presence:
             found: ModuleType | None = sys.modules.get(name) if place is None else place.current
             return found
 
+    def is_published(self, module: Any) -> bool:
+        """Say whether a module was made current here, by whatever session, and not by Python's own import."""
+        return type(module) is ModuleType and module in self._published
+
     def set_current(self, name: str, module: ModuleType | None) -> None:
         """Make `module` what `name` means to everyone; None takes the name away."""
+        if type(module) is ModuleType:
+            self._published.add(module)
         with self._lock:
             place = self._places.get(name)
             if place is not None:

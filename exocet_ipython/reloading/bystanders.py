@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Hashable
 from typing import Any
 
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Bystanders"]
@@ -52,8 +53,9 @@ class Bystanders:
         return own
 
     def find_newcomers(self) -> set[str]:
-        """Return the names of the modules that came into `sys.modules` since this object was made."""
-        return sys.modules.keys() - self._before
+        """Return the names of the modules that Python imported since this object was made; no other session's."""
+        new = sys.modules.keys() - self._before
+        return {name for name in new if not PRESENCE.is_published(sys.modules.get(name))}
 
     def leave(self, case: Hashable) -> None:
         """Note a case in which no own module was found to have to do with the session."""
