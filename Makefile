@@ -45,8 +45,8 @@ lint: lowest ## check with ruff
 types: lowest ## check with mypy
 	$(LOWEST)/bin/python -m mypy
 
-unit: lowest ## run the fast tests: no browser, no kernel, no notebook, no real packages
-	$(LOWEST)/$(PYTEST) -m "not browser and not kernel and not notebook and not proof"
+unit: lowest ## run the fast tests: no browser, kernel, notebook or real packages
+	$(LOWEST)/$(PYTEST) -m "not browser and not history and not kernel and not notebook and not proof"
 
 proof: lowest ## run the proof on real packages
 	$(LOWEST)/$(PYTEST) -m proof
