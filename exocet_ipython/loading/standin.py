@@ -39,7 +39,9 @@ class Presence:
         self._replaced: list[Place] = []
         self._builders: dict[int, list[Builder]] = {}
         self._unwanted: dict[int, tuple[str, list[str]]] = {}
-        self._published: weakref.WeakSet[ModuleType] = weakref.WeakSet()
+        # id -> module. Not a WeakSet: its references have callbacks, which are holders to whoever migrates.
+        self._published: dict[int, weakref.ref[ModuleType]] = {}
+        self._room = _ROOM
         self._finder = _PresenceFinder(self)
 
     @contextlib.contextmanager
@@ -148,13 +150,14 @@ class Presence:
 
     def is_published(self, module: Any) -> bool:
         """Say whether a module was made current here, by whatever session, and not by Python's own import."""
-        return type(module) is ModuleType and module in self._published
+        known = self._published.get(id(module))
+        return known is not None and known() is module
 
     def set_current(self, name: str, module: ModuleType | None) -> None:
         """Make `module` what `name` means to everyone; None takes the name away."""
-        if type(module) is ModuleType:
-            self._published.add(module)
         with self._lock:
+            if type(module) is ModuleType:
+                self._note_published(module)
             place = self._places.get(name)
             if place is not None:
                 place.current = module
@@ -162,6 +165,12 @@ class Presence:
                 sys.modules.pop(name, None)
             else:
                 sys.modules[name] = module
+
+    def _note_published(self, module: ModuleType) -> None:
+        self._published[id(module)] = weakref.ref(module)
+        if len(self._published) > self._room:
+            self._published = {key: known for key, known in self._published.items() if known() is not None}
+            self._room = 2 * len(self._published) + _ROOM
 
     def _leave(self, builder: Builder) -> list[tuple[StandIn, Builder]]:
         """End the builder's part in all places; return the stand-ins that something still holds."""
@@ -262,6 +271,7 @@ def _settle_own(standin: StandIn, builder: Builder) -> None:
             namespace[key] = built
 
 
+_ROOM = 1_000  # modules that were published, before those that are gone are forgotten
 _NOBODY: Any = None
 _PAIR_REFERENCES = 2  # the pair itself, and the argument of getrefcount
 
