@@ -592,6 +592,7 @@ PACKAGES = (
         ("jsonschema:ValidationError", "jsonschema:Draft202012Validator"),
         job_jsonschema,
         ["'x' is not of type 'integer'", ["a"]],
+        needs=("six",),  # where its optional checks of formats are installed; puts a finder of its own on
     ),
     Package("lark", ("lark:Lark", "lark:Tree"), job_lark, 42),
     Package("libcst", ("libcst:Module", "libcst:CSTTransformer"), job_libcst, "new = 1\n"),
