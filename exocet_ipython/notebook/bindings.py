@@ -219,7 +219,7 @@ class Bindings:
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
         sources = self.sources(name)
-        if any(resolve(source, before) is value or _is_of(value, source) for source in sources):
+        if any(resolve(source, before) is value or _is_older(value, source, before) for source in sources):
             return sources
         orphan = self._orphans.get(name)
         return sources or (orphan.source,) if orphan is not None and orphan.is_of(value) else ()
@@ -255,9 +255,9 @@ class Bindings:
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
 
 
-def _is_of(value: Any, source: Source) -> bool:
-    """Say whether a value is a module of a source's name: an older one, where others have replaced it meanwhile."""
-    return source.attribute is None and isinstance(value, ModuleType) and value.__name__ == source.module
+def _is_older(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:
+    """Say whether a value is an older module of a source's name, which others have replaced meanwhile."""
+    return isinstance(value, ModuleType) and source == Source(value.__name__) and source.module in before
 
 
 def star_names(module: ModuleType) -> tuple[str, ...]:
