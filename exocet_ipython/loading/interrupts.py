@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
+from exocet_ipython.loading.tracebacks import OWN_FOLDER
+
 __all__ = ["act_on_interrupt", "deferred_interrupt", "interruptible"]
 
-_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _interruptible: set[CodeType] = set()
 _deferrals: list[_Deferral] = []  # of the main thread: at most one
@@ -63,7 +63,7 @@ class _Deferral:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         self._waiting = [(number, frame)]
-        while frame is not None and not frame.f_code.co_filename.startswith(_OWN_FOLDER):
+        while frame is not None and not frame.f_code.co_filename.startswith(OWN_FOLDER):
             frame = frame.f_back
         if frame is None or frame.f_code in _interruptible:
             self.release()

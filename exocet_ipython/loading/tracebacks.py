@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
-__all__ = ["hide_own_frames", "related_errors", "trim_traceback", "without_frames"]
+__all__ = ["OWN_FOLDER", "hide_own_frames", "related_errors", "trim_traceback", "without_frames"]
 
-_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
+OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
 
 
@@ -92,4 +92,4 @@ def _release_callers(frame: FrameType) -> None:
 
 
 def _is_own(filename: str) -> bool:
-    return filename.startswith(_OWN_FOLDER) or filename.startswith(_MACHINERY)
+    return filename.startswith(OWN_FOLDER) or filename.startswith(_MACHINERY)

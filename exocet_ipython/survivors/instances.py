@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType, WrapperDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.caches import stale_answers
 from exocet_ipython.survivors.holders import find_holders, slots_of
@@ -33,7 +33,6 @@ _CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (list, list.extend),
     (set, set.update),
 )
-_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ def _place(trace: TracebackType | None) -> str:
     found = ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(_OWN_FOLDER):
+        if not file.startswith(OWN_FOLDER):
             found = f" ({file}, line {trace.tb_lineno}, in {trace.tb_frame.f_code.co_name})"
         trace = trace.tb_next
     return found

@@ -13,12 +13,18 @@ from tests.workshop import Workshop
 
 
 @pytest.fixture
-def auto(workshop: Workshop, tmp_path: Path) -> Iterator[Notebook]:
-    """A notebook on the project `workshop`, in which automatic reloading is on."""
+def tracking(workshop: Workshop, tmp_path: Path) -> Iterator[Notebook]:
+    """A notebook on the project `workshop`, in which reloads only track what they replace."""
     assert workshop.folder.is_dir()
     with open_shell(tmp_path / "ipython") as shell:
         notebook = Notebook(shell)
         notebook.run("%load_ext exocet_ipython")
-        notebook.run("%exoauto on")
         yield notebook
         detach(shell)
+
+
+@pytest.fixture
+def auto(tracking: Notebook) -> Notebook:
+    """A notebook on the project `workshop`, in which automatic reloading is on."""
+    tracking.run("%exoauto on")
+    return tracking

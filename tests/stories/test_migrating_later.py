@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from IPython.core.error import UsageError
 
 from exocet_ipython import ExocetError
-from exocet_ipython.notebook.shell import detach
-from tests.shells import Notebook, open_shell
+from tests.shells import Notebook
 from tests.workshop import Workshop
-
-
-@pytest.fixture
-def tracking(workshop: Workshop, tmp_path: Path) -> Iterator[Notebook]:
-    """A notebook on the project `workshop`, in which reloads only track what they replace."""
-    assert workshop.folder.is_dir()
-    with open_shell(tmp_path / "ipython") as shell:
-        notebook = Notebook(shell)
-        notebook.run("%load_ext exocet_ipython")
-        yield notebook
-        detach(shell)
 
 
 @dataclass(frozen=True, slots=True)
