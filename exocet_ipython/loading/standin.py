@@ -166,10 +166,15 @@ class Presence:
             else:
                 sys.modules[name] = module
 
+    def forget_gone(self) -> None:
+        """Forget the modules that were published and are no more."""
+        with self._lock:
+            self._published = {key: known for key, known in self._published.items() if known() is not None}
+
     def _note_published(self, module: ModuleType) -> None:
         self._published[id(module)] = weakref.ref(module)
         if len(self._published) > self._room:
-            self._published = {key: known for key, known in self._published.items() if known() is not None}
+            self.forget_gone()
             self._room = 2 * len(self._published) + _ROOM
 
     def _leave(self, builder: Builder) -> list[tuple[StandIn, Builder]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
@@ -54,6 +55,7 @@ class OldObjects:
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""
         self._texts.prune()
+        PRESENCE.forget_gone()
         found = self._retirement.survivors(self._namespace)
         self._retirement.tell(found)
         return found

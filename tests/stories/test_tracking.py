@@ -6,6 +6,7 @@ import gc
 import sys
 import weakref
 from collections import Counter
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -201,8 +202,21 @@ obj = Model()
     assert [survivor.names for survivor in report.survivors] == [("obj",)]
 
 
+@pytest.fixture(params=[True, False], ids=["collector on", "collector off"])
+def collector(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The automatic collector runs, or doesn't."""
+    if not request.param:
+        gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collector")
 def test_three_hundred_reloads_leave_nothing(workshop: Workshop) -> None:
-    """Between reload 100 and reload 300 no type of object has grown, and all retired modules are dead."""
+    """Between reload 100 and reload 300 no type of object has grown, and all retired modules are dead.
+
+    Also where the collector comes late, as it does in a process with many objects.
+    """
     workshop.write(project(0))
     notebook = PlainNotebook()
     notebook.exoload("kit")
