@@ -33,6 +33,7 @@ __all__ = [
     "extension_files",
     "find_search_path",
     "find_spec",
+    "find_spec_again",
     "forget_listings",
     "is_extension",
     "is_namespace",
@@ -155,13 +156,37 @@ def find_spec_of(name: str) -> ModuleSpec | None:
     return None if search is None else find_spec(name, search)
 
 
-def require_spec(name: str) -> ModuleSpec:
-    """Return the spec of a dotted name, or say that there is none.
+def find_spec_again(name: str, known: ModuleSpec | None) -> ModuleSpec | None:
+    """Return the spec of a module that was loaded, without importing its parents.
+
+    A top-level one is found where it was found then, when the entry of `sys.path` that led there doesn't any more: it
+    stands for the working folder, which has changed, or `%run` had it there for the time of a script.
+
+    Args:
+        name: absolute dotted name.
+        known: what was found then; None where that is unknown.
+    """
+    spec = find_spec_of(name)
+    home = _home(known) if isinstance(known, ModuleSpec) and "." not in name else None
+    if home is None or home in sys.path:
+        return spec
+    found = None if spec is None else _home(spec)
+    return spec if found == home or found in sys.path else find_spec(name, [home]) or spec
+
+
+def _home(spec: ModuleSpec) -> str | None:
+    """Return the folder that a top-level module was found in, where it was found in one."""
+    place = next(iter(spec.submodule_search_locations or ()), spec.origin if spec.has_location else None)
+    return None if place is None else os.path.dirname(place)
+
+
+def require_spec(name: str, known: ModuleSpec | None = None) -> ModuleSpec:
+    """Return the spec of a dotted name, or say that there is none; `known` is what `find_spec_again` takes.
 
     Raises:
         SourceNotFoundError: no finder has it; `name` is the first component that is missing, as Python reports it.
     """
-    spec = find_spec_of(name) if all(name.split(".")) else None
+    spec = find_spec_again(name, known) if all(name.split(".")) else None
     if spec is None:
         raise missing_source(name)
     return spec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from exocet_ipython.reloading.build import Built, build_lowest
 from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
+from exocet_ipython.reloading.followed import absolute_path
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import find_moves, is_gone
@@ -162,7 +162,7 @@ class ManagedModules:
             records = self.generation.records.values()
             spaces = (getattr(record.module, "__dict__", {}) for record in records)
             packages = {folder for space in spaces if "__path__" in space for folder in space["__path__"]}
-            roots = {folder for folder in map(os.path.abspath, sys.path) if self.scope.includes("", folder)}
+            roots = {folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder)}
             loaded = [record.snapshot for record in records]
             loaded += [snapshot for record in records if record.data for snapshot in record.data]
             self._detector.follow([*loaded, *self._claims.unloaded, *self._tried], packages | roots)

@@ -15,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
-from exocet_ipython.loading.source import Snapshot, forget_listings, is_extension, require_spec
+from exocet_ipython.loading.source import Snapshot, forget_listings, is_extension
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.bindings import Bindings, star_names
@@ -104,10 +104,10 @@ class Session:
         """
         scope = self.managed.scope.with_root(name)
         forget_listings()
-        spec = require_spec(name)
+        spec = self.generation.require_spec(name)
         if is_extension(spec):
             return importlib.import_module(name)  # loads once per process: its one object is shared
-        refuse_extension_core(require_spec(name.partition(".")[0]))
+        refuse_extension_core(self.generation.require_spec(name.partition(".")[0]))
         with PUBLISHING:
             before = self.managed.scope, self.managed.generation
             self.managed.scope = scope

@@ -133,7 +133,7 @@ class Batch(ModuleBuilder):
         record = self._generation.records.get(name)
         if record is not None and name not in self._changed and record.module.__spec__ is not None:
             return _copied(record.module.__spec__)
-        return super().find_spec(name)
+        return super().find_spec(name) if "." in name else self._generation.require_spec(name)
 
     def run(self, module: ModuleType, spec: ModuleSpec) -> None:
         """Run a module's body, with the code in memory where its text stands."""

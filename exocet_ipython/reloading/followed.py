@@ -13,7 +13,16 @@ from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.entries import list_modules, module_stem
 
-__all__ = ["FollowedFile", "FollowedFolder", "Following", "Observed", "Pending", "Suspicion", "is_settled"]
+__all__ = [
+    "FollowedFile",
+    "FollowedFolder",
+    "Following",
+    "Observed",
+    "Pending",
+    "Suspicion",
+    "absolute_path",
+    "is_settled",
+]
 
 # The coarsest clock among usual file systems is FAT's: 2 seconds. ext4's tick is 1 to 10 milliseconds.
 _YOUNG_NANOSECONDS = 2_000_000_000

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.source import Snapshot, require_spec
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.graph import ImportGraph
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -81,6 +82,15 @@ class Generation:
         """Return the same generation without these modules: they go on as they are, and are nobody's to reload."""
         kept = {name: record for name, record in self.records.items() if name not in names}
         return replace(self, records=MappingProxyType(kept))
+
+    def require_spec(self, name: str) -> ModuleSpec:
+        """Return where the source of a module is now: of one of this generation, seen from where it was found.
+
+        Raises:
+            SourceNotFoundError: no finder has it.
+        """
+        record = self.records.get(name)
+        return require_spec(name, getattr(record.module, "__spec__", None) if record is not None else None)
 
     @property
     def next_order(self) -> int:

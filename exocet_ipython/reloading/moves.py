@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Iterator
 from importlib.machinery import ModuleSpec
 
-from exocet_ipython.loading.source import find_spec_of
+from exocet_ipython.loading.source import find_spec_again, find_spec_of
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import expand
@@ -39,8 +39,8 @@ def find_moves(
     for name, record in generation.records.items():
         if not _is_concerned(name, stems):
             continue
-        spec = find_spec_of(name)
         known = getattr(record.module, "__spec__", None)  # an object in a module's stead may have none
+        spec = find_spec_again(name, known)
         if spec is not None and isinstance(known, ModuleSpec) and _place(spec) != _place(known):
             found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
     for name, record in generation.records.items():
@@ -129,4 +129,4 @@ def is_gone(record: ModuleRecord) -> bool:
     """Say whether a module whose text is not known, since its file went before it was adopted, is found no more."""
     snapshot = record.snapshot
     known = snapshot.data is not None or snapshot.path is None or os.path.exists(snapshot.path)
-    return not known and find_spec_of(record.name) is None
+    return not known and find_spec_again(record.name, getattr(record.module, "__spec__", None)) is None

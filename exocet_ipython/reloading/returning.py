@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_of, forget_listings, read_snapshot
+from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import StatSweep
@@ -188,7 +188,8 @@ class _Search:
             self._is_listed = True
         package = differing.get(name.rpartition(".")[0])
         if package is None:
-            return find_spec_of(name)
+            module = differing.get(name)
+            return find_spec_again(name, None if module is None else module.__spec__)
         search = getattr(package, "__path__", None)
         return None if search is None else find_spec(name, search)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -152,6 +153,57 @@ def test_a_changed_sys_path_is_looked_in(auto: Notebook, workshop: Workshop) -> 
     auto.run(f"import sys\nsys.path.insert(0, {workshop.path('lib')!r})\nimport tool")
     workshop.edit("lib/tool.py", "N = 2")
     assert auto.value("tool.N") == 2
+
+
+@pytest.fixture
+def at_home(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `home` of the project, the working folder, from which modules are found by the `""` on `sys.path`."""
+    workshop.write({"home/model.py": "N = 1", "home/use.py": "import model\nM = model.N"})
+    monkeypatch.chdir(workshop.path("home"))
+    sys.path[:] = ["", *(folder for folder in sys.path if folder)]
+    return Path(workshop.path("home"))
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_changed_working_folder_moves_no_module(auto: Notebook, at_home: Path, *, other: bool) -> None:
+    """What was imported stays the file that it was, also where the new folder has one of that name."""
+    (at_home / "sub").mkdir()
+    if other:
+        (at_home / "sub/model.py").write_text("N = 'of another folder'")
+    auto.run("import use, model, os\nos.chdir('sub')")
+    (at_home / "use.py").write_text("import model\nM = model.N + 10")
+    assert auto.value("use.M") == 11
+    (at_home / "model.py").write_text("N = 2")
+    assert auto.value("(model.N, use.M)") == (2, 12)
+    auto.run("%exoreload --force")
+    assert auto.value("(model.N, use.M)") == (2, 12)
+    auto.run("%exoload use")
+    assert auto.value("(model.N, use.M)") == (2, 12)
+    (at_home / "model.py").unlink()
+    (at_home / "model").mkdir()
+    (at_home / "model/__init__.py").write_text("N = 3")
+    assert auto.value("(model.N, use.M)") == (3, 13)
+
+
+def test_a_deleted_working_folder_is_no_error(auto: Notebook, at_home: Path) -> None:
+    """Cells run and reload as before, and nothing is printed but the report."""
+    (at_home / "sub").mkdir()
+    auto.run("import use, model, os\nos.chdir('sub')\nos.rmdir(os.getcwd())")
+    assert auto.run("assert model.N == 1") == ""
+    (at_home / "model.py").write_text("N = 2")
+    assert auto.run("assert (model.N, use.M) == (2, 2)").startswith("reloaded ")
+    (at_home / "model.py").write_text("N = 1 / 0")
+    assert "Error in callback" not in auto.run("assert model.N == 2")
+    (at_home / "model.py").write_text("N = 3")
+    assert auto.value("model.N") == 3
+
+
+def test_what_a_script_elsewhere_imports_is_found_again(auto: Notebook, workshop: Workshop) -> None:
+    """`%run` has the script's folder on `sys.path` only while it runs."""
+    workshop.write({"other folder/script.py": "import helper", "other folder/helper.py": "N = 1"})
+    auto.run(f"%run '{workshop.path('other folder/script.py')}'")
+    workshop.edit("other folder/helper.py", "N = 2")
+    assert auto.value("helper.N") == 2
 
 
 def test_several_edits_are_one_reload(auto: Notebook, workshop: Workshop) -> None:
