@@ -257,9 +257,9 @@ class ManagedModules:
         with paused_collector():
             return plan_reload(self.generation.order, self.generation.graph(), changes, asked, self.frozen())
 
-    def find_living(self, plan: Plan) -> Built | None:
+    def find_living(self, plan: Plan, texts: Texts) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""
-        return find_living(plan, self.generation, self._history, self.scope)
+        return find_living(plan, self.generation, self._history, self.scope, texts)
 
     def build(
         self, plan: Plan, note_read: Callable[[Snapshot], object], texts: Texts, *, withdrawing: bool
@@ -285,7 +285,7 @@ class ManagedModules:
         """Say how long the bodies of the plan's modules took when they ran last, if longer than `limit` seconds."""
         records = self.generation.records
         seconds = sum(records[name].seconds for name in plan.names if name in records)
-        if limit is None or seconds <= limit or self.find_living(plan) is not None:
+        if limit is None or seconds <= limit or self.find_living(plan, {}) is not None:
             return ""
         return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
 

@@ -6,11 +6,12 @@ import linecache
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.batch import Texts
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import StatSweep
 from exocet_ipython.reloading.codes import Match
@@ -27,7 +28,9 @@ from exocet_ipython.reloading.wishes import wishes_of
 __all__ = ["find_living", "may_return"]
 
 
-def find_living(plan: Plan, current: Generation, history: History, scope: Scope) -> Built | None:
+def find_living(
+    plan: Plan, current: Generation, history: History, scope: Scope, texts: Texts = MappingProxyType({})
+) -> Built | None:
     """Return the modules of an earlier generation that are what a plan would make, if all of them are alive.
 
     All means every module in which that generation differs from the current one, those included whose text did not
@@ -42,9 +45,10 @@ def find_living(plan: Plan, current: Generation, history: History, scope: Scope)
         current: the current generation.
         history: the earlier ones.
         scope: which modules are the person's own code.
+        texts: what has been read of the plan's modules already.
     """
-    if plan.anew:
-        return None
+    if plan.anew or (texts and not may_return({name: text.digest for name, (text, _) in texts.items()}, history)):
+        return None  # as a rule, and told without a look at the disk
     search = _Search(plan, current, scope)
     for number, modules in history.generations():
         found = search.match(modules)

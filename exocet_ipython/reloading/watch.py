@@ -220,10 +220,11 @@ class InotifyWatch:
         if not (snapshots or folders):
             return
         self._watches.open()
-        self._places.mounts = read_mounts()
-        for snapshot in snapshots:
-            if (path := followed_path(snapshot)) is not None:
-                self._add_file(path, snapshot)
+        files = [(path, snapshot) for snapshot in snapshots if (path := followed_path(snapshot)) is not None]
+        if folders or any(path not in self._files for path, _ in files):
+            self._places.mounts = read_mounts()
+        for path, snapshot in files:
+            self._add_file(path, snapshot)
         for folder in folders:
             place = self._named[folder] = self._places.need(folder)
             place.searched += 1

@@ -152,7 +152,7 @@ class Retirement:
         if current:
             self._generations = [known.without(current) for known in self._generations]
             self._told -= {known.number for known in self._generations if not known.references}
-        self._generations = [*self.living(), generation]
+        self._generations.append(generation)
 
     def living(self, held: Container[int] = ()) -> tuple[RetiredGeneration, ...]:
         """Return the generations of which something is alive and held, oldest first; the others are forgotten.
