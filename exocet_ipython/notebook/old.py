@@ -19,7 +19,6 @@ from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.named import find_named
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
 from exocet_ipython.survivors.roots import Root
-from exocet_ipython.survivors.subclasses import detach_unheld
 
 __all__ = ["OldObjects"]
 
@@ -41,16 +40,19 @@ class OldObjects:
     def __repr__(self) -> str:
         return f"<old objects of {len(self.generations())} generations>"
 
-    def generations(self) -> tuple[RetiredGeneration, ...]:
-        """Return the replaced generations of which something is alive, oldest first."""
+    def generations(self, *, quickly: bool = False) -> tuple[RetiredGeneration, ...]:
+        """Return the replaced generations of which something is alive, oldest first.
+
+        Args:
+            quickly: whether what seems to be held still counts as held, as a rule without a look at all of it.
+        """
         self._texts.prune()
-        return self._retirement.living()
+        return self._retirement.living(quickly=quickly)
 
     def retire(self, done: Published) -> None:
         """Add what a publish replaced, and forget what it made current again."""
-        self._retirement.retire(done.retired, done.again)
+        self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
         self._texts.add(done.labelled)
-        detach_unheld(done.retired, done.generation.records)
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""

@@ -18,9 +18,10 @@ from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.reloading.revision import put_back
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
+from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.migrate import Migration, let_go, migrate
-from exocet_ipython.survivors.records import RetiredGeneration, Survivor, objects_of
+from exocet_ipython.survivors.records import RetiredGeneration, Survivor
 from exocet_ipython.survivors.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
@@ -108,13 +109,14 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
             withdraw_effects(old, after.records, journal)
             clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
-            if living or not let_go(retired, old, modules, journal):
-                migration = migrate(old, modules, journal, living, whole)
-        labelled = label_replaced(old, after.records, living, journal)
+        is_free = not (migrating and living) and let_go(retired, old, modules, journal)
+        if migrating and not is_free:
+            migration = migrate(old, modules, journal, living, whole)
+        labelled = label_replaced(old, after.records, living, journal, is_free=is_free)
     except BaseException:
         journal.undo()
         raise
-    if migrating and not migration.held:
+    if is_free or (migrating and not migration.held):
         retired = retired.lost(modules)  # nothing else of it is there to be tracked
     bindings.confirm(rebound, kept, namespace)
     return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, kept, migration)

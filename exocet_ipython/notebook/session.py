@@ -279,7 +279,7 @@ class Session:
             trim_traceback(error)
             self.managed.follow_tried(tried)
             return describe_failure(error, plan, self.generation, time.perf_counter() - began)
-        living = self.old.generations()
+        living = self.old.generations(quickly=True)
         parts = built, self.generation, self.bindings, self.namespace
         with gate, paused_collector():
             done = publish(*parts, mirrors=self._mirrors, living=living, migrating=migrating)

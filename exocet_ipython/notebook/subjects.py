@@ -11,7 +11,8 @@ from typing import Any
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.notebook.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.survivors.records import Kind, RetiredGeneration
+from exocet_ipython.survivors.definitions import Kind
+from exocet_ipython.survivors.records import RetiredGeneration
 
 __all__ = ["Labels", "Subject", "find_subjects"]
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-__all__ = ["find_held", "namespaces_of"]
+__all__ = ["Witness", "find_held", "find_witness", "namespaces_of"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
 _PARTS = frozenset(
@@ -54,11 +55,48 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     >>> find_held([value], [space, locals()]) == somewhere
     True
     """
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        return list(retired)
-    inner = _count_references(retired, roots)
-    counts = list(map(sys.getrefcount, retired))
-    return [item for item, count in zip(retired, counts, strict=True) if count - inner[id(item)] > _UNHELD]
+    return [item for item, _ in _count_outside(retired, roots)]
+
+
+def find_witness(retired: list[Any], roots: Iterable[Any]) -> tuple[Any, int]:
+    """Return the retired object that most references from elsewhere lead to, and their number; None and 0 if none do.
+
+    One that can be referred to weakly is preferred. Takes what `find_held` takes.
+    """
+    found = _count_outside(retired, roots)
+    return max(found, key=lambda pair: (type(pair[0]).__weakrefoffset__ > 0, pair[1]), default=(None, 0))
+
+
+class Witness:
+    """Tells by one reference count whether something that was held is held still, so that nothing need be walked.
+
+    That is certain while the retired side refers to the object as often as it did; what of it goes only adds a doubt.
+
+    Args:
+        reference: to the object, to which nothing of ours refers any more.
+        outside: how many references to it come from elsewhere.
+
+    >>> holders = [type("Old", (), {})]
+    >>> witness = Witness(weakref.ref(holders[0]), 1)
+    >>> witness.is_held
+    True
+    >>> holders.clear()
+    >>> witness.is_held
+    False
+    """
+
+    def __init__(self, reference: weakref.ref[Any], outside: int) -> None:
+        self._reference = reference
+        self._inner = self._count() - outside
+
+    @property
+    def is_held(self) -> bool:
+        """Whether references from elsewhere remain; False also where that is uncertain."""
+        return self._count() > self._inner
+
+    def _count(self) -> int:
+        value = self._reference()
+        return 0 if value is None else sys.getrefcount(value)
 
 
 def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
@@ -73,6 +111,16 @@ def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
     }
     current = {id(getattr(sys.modules.get(space["__name__"]), "__dict__", None)) for space in found.values()}
     return [space for key, space in found.items() if key not in current]
+
+
+def _count_outside(retired: list[Any], roots: Iterable[Any]) -> list[tuple[Any, int]]:
+    """Return the retired objects that references from elsewhere lead to, each with their number."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return [(item, 0) for item in retired]  # counts are deferred
+    inner = _count_references(retired, roots)
+    counts = list(map(sys.getrefcount, retired))
+    outside = [(item, count - inner[id(item)] - _UNHELD) for item, count in zip(retired, counts, strict=True)]
+    return [pair for pair in outside if pair[1] > 0]
 
 
 def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:

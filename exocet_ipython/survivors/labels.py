@@ -63,6 +63,8 @@ def label_replaced(
     new: Mapping[str, ModuleRecord],
     living: Iterable[RetiredGeneration],
     journal: Journal,
+    *,
+    is_free: bool = False,
 ) -> list[RetiredModule]:
     """Label the living retired modules whose text was replaced; return them.
 
@@ -71,9 +73,11 @@ def label_replaced(
         new: dotted name -> record of each module that is current now.
         living: what lives of earlier generations.
         journal: how it is taken back.
+        is_free: whether nothing holds anything of what retires: there is nobody to read a label.
     """
     changed = {name for name, record in old.items() if _digest(record) != _digest(new.get(name))}
-    found = [retired_module(vars(old[name].module)) for name in changed if hasattr(old[name].module, "__dict__")]
+    modules = [] if is_free else [old[name].module for name in changed]
+    found = [retired_module(vars(module)) for module in modules if hasattr(module, "__dict__")]
     for generation in living if changed else ():
         found += [
             retired_module(vars(module))

@@ -12,7 +12,8 @@ from itertools import islice
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.survivors.records import Kind, RetiredGeneration, Survivor, named_values
+from exocet_ipython.survivors.definitions import Kind
+from exocet_ipython.survivors.records import RetiredGeneration, Survivor, named_values
 from exocet_ipython.survivors.steps import express
 
 __all__ = ["Named", "find_named"]

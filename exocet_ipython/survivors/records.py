@@ -13,17 +13,16 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
-from typing import Any, Literal
+from typing import Any
 
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
-from exocet_ipython.survivors.held import find_held, namespaces_of
+from exocet_ipython.survivors.definitions import Kind, definitions
+from exocet_ipython.survivors.held import Witness, find_witness, namespaces_of
 
-__all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values", "objects_of"]
+__all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values"]
 
 _CONTAINERS = (dict, list, set, tuple, frozenset, deque)
 _WRAPPERS = (staticmethod, classmethod, property)
-Kind = Literal["instance", "class", "function", "module"]
 
 # What IPython puts into the namespace for itself: the input and output caches, and its own helpers.
 HIDDEN_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[oid]h|In|Out|get_ipython|exit|quit|open|__\w+__")
@@ -66,6 +65,7 @@ class RetiredGeneration:
     number: int
     references: list[tuple[Kind, str, weakref.ref[Any]]] = field(default_factory=list)
     unreferenced: int = 0
+    _witness: Witness | None = field(default=None, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<retired generation {self.number}: {sum(1 for _ in self.living())} of {len(self.references)} alive>"
@@ -107,6 +107,17 @@ class RetiredGeneration:
             ours: what refers to it for our own sake, and for a moment.
             others: what else belongs to it.
         """
+        item, outside = self._find_witness(ours, others)
+        if item is None:
+            return False
+        if type(item).__weakrefoffset__ and not (ours or others):
+            reference = weakref.ref(item)
+            del item
+            self._witness = Witness(reference, outside)
+        return True
+
+    def _find_witness(self, ours: Iterable[object], others: Sequence[object]) -> tuple[Any, int]:
+        """Return what is held from outside, with the number of references from there."""
         values: list[Any] = [*(value for _, _, value in self.living()), *others]
         spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
         spaces += namespaces_of(values)
@@ -122,7 +133,16 @@ class RetiredGeneration:
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
         del named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
-        return bool(find_held([*values, *spaces], [values, spaces, others, *records, *ours]))
+        return find_witness([*values, *spaces], [values, spaces, others, *records, *ours])
+
+    @property
+    def seems_held(self) -> bool:
+        """Whether what was held when `is_held` looked last is held still: told at once, and mostly so."""
+        return self._witness is not None and self._witness.is_held
+
+    def doubt(self) -> None:
+        """Forget what tells that it is held: the references that its own side has to it are others now."""
+        self._witness = None
 
     def prune(self) -> None:
         """Forget the references whose object is gone."""
@@ -147,22 +167,36 @@ class Retirement:
         self._told: set[int] = set()  # generations of which a report has named something
         self._gone: list[int] = []  # those of them of which nothing is alive by now
 
-    def retire(self, generation: RetiredGeneration, current: frozenset[int] = frozenset()) -> None:
-        """Add what a publish replaced, and forget what it made current again, known by its id."""
+    def retire(
+        self, generation: RetiredGeneration, current: frozenset[int] = frozenset(), changed: Container[int] = ()
+    ) -> None:
+        """Add what a publish replaced.
+
+        Args:
+            generation: that.
+            current: the ids of what became current again, which is forgotten.
+            changed: the numbers of earlier generations whose records are others now.
+        """
+        for known in self._generations:
+            if known.number in changed:
+                known.doubt()
         if current:
             self._generations = [known.without(current) for known in self._generations]
             self._told -= {known.number for known in self._generations if not known.references}
         self._generations.append(generation)
 
-    def living(self, held: Container[int] = ()) -> tuple[RetiredGeneration, ...]:
+    def living(self, held: Container[int] = (), *, quickly: bool = False) -> tuple[RetiredGeneration, ...]:
         """Return the generations of which something is alive and held, oldest first; the others are forgotten.
 
         What nothing holds is only waiting for the collector, and each reload would look at all of it again.
 
         Args:
             held: the numbers of generations that are known to be held.
+            quickly: whether what seems to be held counts as held.
         """
-        self._generations = [g for g in self.referenced() if g.number in held or g.is_held()]
+        self._generations = [
+            g for g in self.referenced() if g.number in held or (quickly and g.seems_held) or g.is_held()
+        ]
         gone = self._told - {generation.number for generation in self._generations}
         self._gone += sorted(gone)
         self._told -= gone
@@ -224,35 +258,6 @@ def _parts_of(retired: RetiredModule | None) -> Iterable[object]:
     return () if retired is None else retired.parts()
 
 
-def objects_of(record: ModuleRecord) -> Iterator[object]:
-    """Yield a module, and the classes and functions that it defined."""
-    yield record.module
-    for _, _, value in definitions(record.module, record.name):
-        yield value
-
-
-def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:
-    """Yield the classes and functions that a module itself defines, nested classes included: kind, path, object.
-
-    What is there under the name of its definition is not given again for an alias.
-    """
-    namespace = dict(getattr(module, "__dict__", {}))
-    for attribute, value in namespace.items():
-        if issubclass(type(value), type):
-            qualified = type.__getattribute__(value, "__qualname__")
-            if type.__getattribute__(value, "__module__") == name and not _is_alias(namespace, attribute, qualified):
-                yield from _class_definitions(value, attribute, set())
-        elif type(value) is not FunctionType or value.__module__ != name:
-            continue
-        elif not _is_alias(namespace, attribute, value.__qualname__):
-            yield "function", attribute, value
-
-
-def _is_alias(namespace: Mapping[str, Any], attribute: str, qualified: str) -> bool:
-    """Say whether a definition is in the namespace under its own name too."""
-    return attribute != qualified and namespace.get(qualified) is namespace[attribute]
-
-
 def named_values(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the person's names and the entries of `Out`, as they would write them, with their values."""
     for name, value in list(namespace.items()):
@@ -262,25 +267,3 @@ def named_values(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(outputs, dict):
         for number, value in list(outputs.items()):
             yield f"Out[{number}]", value
-
-
-def _class_definitions(cls: type, path: str, seen: set[int]) -> Iterator[tuple[Kind, str, Any]]:
-    if id(cls) in seen:
-        return
-    seen.add(id(cls))
-    yield "class", path, cls
-    for attribute, value in list(vars(cls).items()):
-        if issubclass(type(value), type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
-            yield from _class_definitions(value, f"{path}.{attribute}", seen)
-
-
-def count_kinds(entries: Iterable[tuple[Kind, str, Any]]) -> dict[Kind, int]:
-    """Return how many entries there are of each kind.
-
-    >>> count_kinds([("class", "a.B", None), ("class", "a.C", None)])
-    {'class': 2}
-    """
-    counts: dict[Kind, int] = {}
-    for kind, _, _ in entries:
-        counts[kind] = counts.get(kind, 0) + 1
-    return counts

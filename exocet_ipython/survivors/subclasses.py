@@ -15,13 +15,11 @@ from exocet_ipython.survivors.holders import find_holders
 from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
-from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.remade import remake_class
 
 __all__ = [
     "Rebased",
     "detach_retired",
-    "detach_unheld",
     "free_classes",
     "rebase_subclasses",
     "refresh_instances",
@@ -131,23 +129,6 @@ def detach_retired(free: Sequence[type], session: Container[str], journal: Journ
                 continue  # another layout
             journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
             break
-
-
-def detach_unheld(generation: RetiredGeneration, session: Container[str]) -> None:
-    """Do the same where survivors are only tracked: if nothing at all of a generation is held, its classes are free.
-
-    One function that is held may use any class of its module. And while they are not looked at by `__subclasses__` of a
-    base that goes on, they are left to the collector as they are.
-
-    Args:
-        generation: what has just retired; nothing of ours may refer to it any more.
-        session: names of the session's modules.
-    """
-    classes = [value for kind, _, value in generation.living() if kind == "class"]
-    count = sum(1 for _ in _listed(classes, session))
-    del classes
-    if count and not generation.is_held():
-        detach_retired([value for kind, _, value in generation.living() if kind == "class"], session, Journal())
 
 
 def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:

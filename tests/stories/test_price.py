@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exocet_ipython.survivors import records
 from tests.plain_notebook import PlainNotebook
 from tests.shells import Notebook
 from tests.workshop import Workshop
@@ -122,6 +123,45 @@ def test_what_is_held_is_never_forgotten(notebook: PlainNotebook, workshop: Work
         notebook.reload()
     numbers = [generation.number for generation in notebook.session.old.generations()]
     assert numbers == ([] if holder == "C1.__init__" else [0])  # that one is `object`'s own
+
+
+def test_what_is_still_held_is_told_by_a_glance(
+    notebook: PlainNotebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many earlier generations live on, a reload walks through none of them again while they are held."""
+    notebook.run("from shapes import C1\nheld = []")
+    for number in range(1, 6):
+        notebook.run("held.append([C1()])")
+        edit(workshop, number)
+        notebook.reload()
+    old = notebook.session.old
+    assert [generation.number for generation in old.generations(quickly=True)] == [0, 1, 2, 3, 4]
+    walked: list[int] = []
+
+    def find_nothing(retired: list[Any], _roots: object) -> tuple[None, int]:
+        walked.append(len(retired))
+        return None, 0
+
+    monkeypatch.setattr(records, "find_witness", find_nothing)
+    assert [generation.number for generation in old.generations(quickly=True)] == [0, 1, 2, 3, 4]
+    assert walked == []
+    notebook.run("del held[2]")
+    assert [generation.number for generation in old.generations(quickly=True)] == [0, 1, 3, 4]
+    assert len(walked) == 1  # only what seems to be free
+
+
+def test_a_label_put_later_does_not_make_a_generation_look_held(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """What ran again with its text unchanged is labelled when its text changes; that is no reason to track it."""
+    workshop.write({"top.py": "import shapes\nclass Top: part = shapes.C1\n"})
+    notebook.run("import top\nheld = [top.Top()]")
+    edit(workshop, 1)
+    notebook.reload()
+    notebook.reload()  # which finds out what holds it
+    workshop.edit("top.py", "import shapes\nclass Top: part = shapes.C2\n")
+    notebook.reload()
+    assert notebook.session.old.generations(quickly=True)
+    notebook.run("held.clear()")
+    assert notebook.session.old.generations(quickly=True) == ()
 
 
 def test_reports_leave_nothing(auto: Notebook, workshop: Workshop) -> None:

@@ -7,13 +7,12 @@ import weakref
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.survivors.definitions import definitions
 from exocet_ipython.survivors.records import (
     HIDDEN_NAMES,
     RetiredGeneration,
     Retirement,
     Survivor,
-    count_kinds,
-    definitions,
     named_values,
 )
 
@@ -138,7 +137,7 @@ def test_words() -> None:
     module = make()
     generation = RetiredGeneration(4)
     generation.add(module, "m")
-    assert count_kinds(generation.living())["function"] == 1
+    assert [kind for kind, _, _ in generation.living()].count("function") == 1
     total = len(generation.references)
     assert repr(generation) == f"<retired generation 4: {total} of {total} alive>"
 

@@ -1,0 +1,52 @@
+"""The classes and functions that a module itself defines, and not those that it imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import FunctionType, ModuleType
+from typing import Any, Literal
+
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["Kind", "definitions", "objects_of"]
+
+Kind = Literal["instance", "class", "function", "module"]
+
+
+def objects_of(record: ModuleRecord) -> Iterator[object]:
+    """Yield a module, and the classes and functions that it defined."""
+    yield record.module
+    for _, _, value in definitions(record.module, record.name):
+        yield value
+
+
+def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:
+    """Yield the classes and functions that a module itself defines, nested classes included: kind, path, object.
+
+    What is there under the name of its definition is not given again for an alias.
+    """
+    namespace = dict(getattr(module, "__dict__", {}))
+    for attribute, value in namespace.items():
+        if issubclass(type(value), type):
+            qualified = type.__getattribute__(value, "__qualname__")
+            if type.__getattribute__(value, "__module__") == name and not _is_alias(namespace, attribute, qualified):
+                yield from _class_definitions(value, attribute, set())
+        elif type(value) is not FunctionType or value.__module__ != name:
+            continue
+        elif not _is_alias(namespace, attribute, value.__qualname__):
+            yield "function", attribute, value
+
+
+def _is_alias(namespace: Mapping[str, Any], attribute: str, qualified: str) -> bool:
+    """Say whether a definition is in the namespace under its own name too."""
+    return attribute != qualified and namespace.get(qualified) is namespace[attribute]
+
+
+def _class_definitions(cls: type, path: str, seen: set[int]) -> Iterator[tuple[Kind, str, Any]]:
+    if id(cls) in seen:
+        return
+    seen.add(id(cls))
+    yield "class", path, cls
+    for attribute, value in list(vars(cls).items()):
+        if issubclass(type(value), type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
+            yield from _class_definitions(value, f"{path}.{attribute}", seen)
