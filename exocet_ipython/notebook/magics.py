@@ -29,6 +29,7 @@ from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
 from exocet_ipython.notebook.status import StatusReport
 from exocet_ipython.notebook.why import WhyReport, progress_line
+from exocet_ipython.notebook.within import shown_below
 
 __all__ = ["ExocetMagics"]
 
@@ -238,7 +239,7 @@ class ExocetMagics(Magics):
         shell: Any = self.shell
         if _is_awaited(shell, cell):
             raise UsageError("%%exoload can't await in a notebook; put the imports alone, and await in the next cell.")
-        with self.session.managed.claiming():
+        with self.session.managed.claiming(), shown_below(shell, "exoload"):
             result = shell.run_cell(cell, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         if error is not None:

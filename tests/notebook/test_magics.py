@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import os
 import sys
 import weakref
@@ -440,6 +441,26 @@ def test_an_error_in_an_exoload_cell_is_shown_once_and_fails_the_cell(
     assert body in text
     assert "exocet_ipython/" not in text
     assert (kind is SyntaxError) == ("made" not in game)
+
+
+def test_an_error_in_an_exoload_cell_has_the_cells_number_and_lines(game: Notebook) -> None:
+    """Both are those that the person sees: of the cell that they ran, counted from its first line."""
+    before = dict(vars(game.shell.compile))
+    for body, kind in (("1/0", ZeroDivisionError), ("x = = 1", SyntaxError)):
+        number = game.shell.execution_count
+        text = game.fail(f"%%exoload\nimport game.world\n\n{body}", kind)
+        assert f"Cell In[{number}], line 4" in text, text
+        assert body in text
+    number = game.shell.execution_count
+    game.run("%%exoload\nclass A:\n    def f(self):\n        return 1/0")
+    text = game.fail("A().f()", ZeroDivisionError)
+    assert f"Cell In[{number}], line 4, in A.f(self)\n      3 def f(self):\n----> 4     return 1/0" in text
+    assert inspect.getsource(game["A"].f) == "    def f(self):\n        return 1/0\n"
+    text = game.fail("%%exoload\nget_ipython().run_cell('1\\n1/0')\n2/0", ZeroDivisionError)
+    assert "line 2\n      1 1\n----> 2 1/0" in text
+    assert "----> 3 2/0" in text
+    assert "----> 2 3/0" in game.fail("%%time\n%%exoload\n1\n3/0", ZeroDivisionError)  # all as IPython has it
+    assert vars(game.shell.compile).keys() == before.keys()
 
 
 def test_a_failed_import_in_an_exoload_cell_leaves_no_module(game: Notebook, workshop: Workshop) -> None:
