@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 __all__ = ["shown_below"]
@@ -61,7 +62,7 @@ def _once(owner: Any, instead: Callable[..., Any]) -> Callable[[], None]:
 
 def _running_cell(shell: Any, begin: str) -> str | None:
     """Return the file name that the running cell has for tracebacks, if its code begins so."""
-    frame = sys._getframe()  # noqa: SLF001 - the documented way to the callers
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the documented way to the callers
     while frame is not None and shell.compile.format_code_name(frame.f_code.co_filename) is None:
         frame = frame.f_back
     name = None if frame is None else frame.f_code.co_filename
