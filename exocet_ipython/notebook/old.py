@@ -16,6 +16,7 @@ from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.survivors.census import take_census
 from exocet_ipython.survivors.labels import RetiredTexts
+from exocet_ipython.survivors.lost import LostDefinitions
 from exocet_ipython.survivors.named import find_named
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
 from exocet_ipython.survivors.roots import Root
@@ -26,6 +27,9 @@ __all__ = ["OldObjects"]
 class OldObjects:
     """What lives of the replaced generations of one session.
 
+    Attributes:
+        lost: what is remembered of definitions that are gone.
+
     Args:
         namespace: the notebook's names.
         current: gives the current generation.
@@ -35,6 +39,7 @@ class OldObjects:
         self._namespace = namespace
         self._current = current
         self._retirement = Retirement()
+        self.lost = LostDefinitions()
         self._texts = RetiredTexts()
 
     def __repr__(self) -> str:
@@ -53,6 +58,7 @@ class OldObjects:
         """Add what a publish replaced, and forget what it made current again."""
         self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
         self._texts.add(done.labelled)
+        self.lost.add(done.lost)
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""
@@ -119,7 +125,8 @@ class OldObjects:
         with PUBLISHING, deferred_interrupt():
             current = self._current()
             modules = {name: record.module for name, record in current.records.items()}
-            return move_survivors(self.generations(), modules, current.number, names, rebuild=rebuild)
+            living = (*self.generations(), *self.lost.returning(modules, current.number))
+            return move_survivors(living, modules, current.number, names, rebuild=rebuild)
 
     def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:
         """Let go of what the shell keeps, run the collector, and say what went; see `collect_old`."""

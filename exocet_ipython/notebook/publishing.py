@@ -20,6 +20,7 @@ from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.labels import label_replaced
+from exocet_ipython.survivors.lost import LostDefinitions, LostValue, find_lost_values
 from exocet_ipython.survivors.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor
 from exocet_ipython.survivors.returned import give_back, register_again
@@ -41,6 +42,7 @@ class Published:
         rebound: the notebook names that have a new value.
         kept: those that keep theirs although its source was replaced.
         migration: what became of survivors.
+        lost: the instances that have no counterpart.
     """
 
     generation: Generation
@@ -51,6 +53,7 @@ class Published:
     rebound: tuple[Rebinding, ...]
     kept: tuple[Kept, ...]
     migration: Migration
+    lost: tuple[LostValue, ...]
 
 
 def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
@@ -61,6 +64,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     *,
     mirrors: Iterable[dict[str, Any]] = (),
     living: Sequence[RetiredGeneration] = (),
+    lost: LostDefinitions | None = None,
     migrating: bool = False,
 ) -> Published:
     """Make what was built current; on any error everything is as it was.
@@ -74,6 +78,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         namespace: the notebook's names.
         mirrors: where the shell notes the names of its output cache a second time.
         living: what lives of earlier generations.
+        lost: what is remembered of definitions that are gone.
         migrating: whether that, and what survives of what retires now, is moved to the new modules.
     """
     after = current.updated(built.made, built.gone, built.back_to)
@@ -84,6 +89,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     retired = RetiredGeneration(current.number)
     for name, record in old.items():
         retired.add(record.module, name)
+    lost_now = tuple(find_lost_values(old, modules))
     migration = Migration()
     again: frozenset[int] = frozenset()
     try:
@@ -109,9 +115,10 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
             withdraw_effects(old, after.records, journal)
             clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
-        is_free = not (migrating and living) and let_go(retired, old, modules, journal)
+        older = [*living, *(lost.returning(modules, current.number) if migrating and lost is not None else ())]
+        is_free = not (migrating and older) and let_go(retired, old, modules, journal)
         if migrating and not is_free:
-            migration = migrate(old, modules, journal, living, whole)
+            migration = migrate(old, modules, journal, older, whole)
         labelled = label_replaced(old, after.records, living, journal, is_free=is_free)
     except BaseException:
         journal.undo()
@@ -119,7 +126,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     if is_free or (migrating and not migration.held):
         retired = retired.lost(modules)  # nothing else of it is there to be tracked
     bindings.confirm(rebound, kept, namespace)
-    return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, kept, migration)
+    return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, kept, migration, lost_now)
 
 
 def describe_reload(

@@ -282,7 +282,7 @@ class Session:
         living = self.old.generations(quickly=True)
         parts = built, self.generation, self.bindings, self.namespace
         with gate, paused_collector():
-            done = publish(*parts, mirrors=self._mirrors, living=living, migrating=migrating)
+            done = publish(*parts, mirrors=self._mirrors, living=living, lost=self.old.lost, migrating=migrating)
             self.managed.advance(done.generation, (*built.made, *built.gone))
         self.old.retire(done)
         self._ladder.left_behind = not migrating

@@ -72,10 +72,10 @@ def pair_modules(
     matcher = _Matcher(old, new, whole)
     for name in old.keys() & new.keys():
         matcher.match_module(name)
-    matcher.match_foreign()
     for generation in older:
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
+    matcher.match_foreign()
     return matcher.pairs
 
 
@@ -142,7 +142,7 @@ class _Matcher:
                 self._add(value, now[index])
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
-        """Match a module, class or function of an earlier generation, known by its dotted name."""
+        """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
         self._space, module, path = {}, name, ""
         while module not in self._new and "." in module:
             module, _, last = module.rpartition(".")
@@ -159,6 +159,8 @@ class _Matcher:
             self._match_class(value, now)
         elif type(value) is FunctionType:
             self._match_function(value, now)
+        elif now is not None and now is not value:
+            self._match_value(value, now)
 
     def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
         """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
