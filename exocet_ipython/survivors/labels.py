@@ -103,12 +103,25 @@ def _put_text(retired: RetiredModule, journal: Journal) -> bool:
     snapshot = retired.record.snapshot
     if not snapshot.path or not snapshot.digest:
         return False
-    text = importlib.util.decode_source(snapshot.data or b"")
     journal.add(functools.partial(setattr, retired, "label", ""))
     retired.label = f"{snapshot.path}{_tag(retired)}"
-    lines = io.StringIO(text).readlines()  # `splitlines` takes a form feed for the end of a line
-    journal.set_item(linecache.cache, retired.label, (len(text), None, lines, retired.label))
+    # Its entry of one: where the text comes from. Its lines are only made where somebody asks for them.
+    journal.set_item(linecache.cache, retired.label, (functools.partial(_Text.of, snapshot.data or b""),))
     return True
+
+
+class _Text(str):
+    """The text of a module, whose lines are those that the compiler counts: it takes no form feed for an end."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, data: bytes) -> _Text:
+        """Return the text in the bytes of a source file."""
+        return cls(importlib.util.decode_source(data))
+
+    def splitlines(self, keepends: bool = False) -> list[str]:  # noqa: FBT001, FBT002 - as in `str`
+        return [line if keepends else line.removesuffix("\n") for line in io.StringIO(self)]
 
 
 def _tag(retired: RetiredModule) -> str:

@@ -148,10 +148,23 @@ def test_unchanged_importer_is_labelled_when_its_text_changes(workshop: Workshop
     assert notebook["high"].up.__code__.co_filename == workshop.path("high.py")
 
 
+def test_lines_are_those_that_the_compiler_counts(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """A form feed, or a separator of Unicode in a string, ends no line; a last line may have no end."""
+    workshop.write({"odd.py": "\f\nTEXT = '\u2028 \x85'\ndef fail(): raise ValueError('odd')"})
+    notebook.run("import odd\nheld = [odd.fail]")
+    workshop.write({"odd.py": "\n\n\n\ndef fail(): pass\n"})
+    notebook.reload()
+    path, line = shown(notebook["held"][0])
+    assert (path.rpartition(" (")[0], line) == (workshop.path("odd.py"), "def fail(): raise ValueError('odd')")
+
+
 def test_text_goes_with_the_code(workshop: Workshop, notebook: PlainNotebook) -> None:
     """`linecache` has a retired text without a time stamp, and no longer than the code lives that ran it."""
     label = workshop.path("low.py") + " (generation 1)"
     entry: Any = linecache.cache[label]
+    assert len(entry) == 1  # no lines before somebody asks for them
+    assert "version 1" in "".join(linecache.getlines(label))
+    entry = linecache.cache[label]
     assert entry[1] is None
     keeper = notebook["held"][0].outer
     notebook.space["held"] = None
