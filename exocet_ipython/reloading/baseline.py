@@ -56,9 +56,9 @@ def take_baseline(module: ModuleType) -> Baseline:
         if kind in _PLAIN_GLOBALS or name[:2] == "__":
             continue
         if issubclass(kind, type):
-            attributes = type.__getattribute__(value, "__dict__")
+            attributes = type.__getattribute__(value, "__dict__").copy()  # `dict` would take each item by its key
             if attributes.get("__module__") == own:
-                _add_class(contents, name, dict(attributes))
+                _add_class(contents, name, attributes)
         elif kind is tuple:
             prints[name] = fingerprint(value)
         else:

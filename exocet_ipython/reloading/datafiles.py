@@ -31,7 +31,7 @@ _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
 # expression that begins with one certain character is searched ten times as fast as one with a choice.
 _NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
-_QUOTED_ENDLESS = tuple(quote + name + quote for name in _ENDLESS for quote in (b"'", b'"'))
+_QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
 _PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
 _MANY = 200  # files that one pattern may mean
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
@@ -103,7 +103,12 @@ def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Sna
 
 def _may_name_files(text: bytes) -> bool:
     """Say whether a literal of a text may be the name of a file."""
-    return _NAME_ENDS.search(text) is not None or any(map(text.__contains__, _QUOTED_ENDLESS))
+    if _NAME_ENDS.search(text) is not None:
+        return True
+    for name in _ENDLESS:  # no generator: this is asked of each module that is imported
+        if name in text:
+            return _QUOTED_ENDLESS.search(text) is not None
+    return False
 
 
 def _listed(folder: str, patterns: list[str]) -> list[str]:

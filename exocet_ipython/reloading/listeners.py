@@ -21,6 +21,15 @@ class Unwatched(Enum):
     TANGLED = "their links point in a circle"
     FULL = "the system refuses more watches"
 
+    def explain(self, count: int, error: OSError | None) -> str:
+        """Say what follows for so many files and folders; `error` tells why there is no descriptor."""
+        text = f"files and folders that are looked at before each cell: {count}, since {self.value}"
+        if self is not Unwatched.FULL:
+            return text
+        if error is not None:
+            return f"{text} ({error}); raise fs.inotify.max_user_instances or the limit of open files"
+        return f"{text}; raise fs.inotify.max_user_watches"
+
 
 class News:
     """What events and the disk say has to be looked at."""

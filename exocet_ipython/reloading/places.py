@@ -56,6 +56,17 @@ class Places:
             del place.parent.inner[place.name]
             self.release(place.parent)
 
+    def search(self, path: str) -> Place:
+        """Return the place of a folder whose new entries matter, with one more user."""
+        place = self.need(path)
+        place.searched += 1
+        return place
+
+    def leave(self, place: Place) -> None:
+        """Take from a place one who cared for its new entries."""
+        place.searched -= 1
+        self.release(place)
+
     def refresh(self, places: Iterable[Place]) -> set[Place]:
         """Resolve places anew, and what depends on those that differ; return all that differ."""
         differing: set[Place] = set()

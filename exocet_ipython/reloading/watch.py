@@ -21,19 +21,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.changes import Change, StatSweep
-from exocet_ipython.reloading.followed import (
-    NOTHING,
-    Following,
-    Pending,
-    Suspicion,
-    followed_path,
-    is_settled,
-)
+from exocet_ipython.reloading.followed import NOTHING, Following, Pending, Suspicion, followed_path, is_settled
 from exocet_ipython.reloading.forks import call_in_children
 from exocet_ipython.reloading.inotify import Watches
-from exocet_ipython.reloading.listeners import News, Place, Unwatched, WatchedFile
+from exocet_ipython.reloading.listeners import News, Place, WatchedFile
 from exocet_ipython.reloading.mounts import Mounts, read_mounts
 from exocet_ipython.reloading.places import Places
+from exocet_ipython.reloading.waiting import Waiting
 
 __all__ = ["InotifyWatch"]
 
@@ -67,6 +61,7 @@ class InotifyWatch:
         self._files: dict[str, WatchedFile] = {}
         self._by_snapshot: dict[int, WatchedFile] = {}
         self._named: dict[str, Place] = {}
+        self._waiting = Waiting()
         self._refused: dict[WatchedFile, None] = {}
         self._rounds: Iterator[WatchedFile] = iter(())
         self._doubt = False
@@ -79,17 +74,11 @@ class InotifyWatch:
     def limits(self) -> tuple[str, ...]:
         """What is looked at before each cell since it can't be watched, and why; one sentence a reason."""
         with self._lock:
+            self._catch_up()
             refusals = [file.refusal for file in self._refused]
             refusals += [place.refusal for place in self._places.refused if place.searched]
-            return tuple(self._explain(refusal, count) for refusal, count in Counter(refusals).items() if refusal)
-
-    def _explain(self, refusal: Unwatched, count: int) -> str:
-        text = f"files and folders that are looked at before each cell: {count}, since {refusal.value}"
-        if refusal is not Unwatched.FULL:
-            return text
-        if self._watches.error is not None:
-            return f"{text} ({self._watches.error}); raise fs.inotify.max_user_instances or the limit of open files"
-        return f"{text}; raise fs.inotify.max_user_watches"
+            error = self._watches.error
+            return tuple(refusal.explain(count, error) for refusal, count in Counter(refusals).items() if refusal)
 
     def follow(self, snapshots: Iterable[Snapshot], folders: Iterable[str] = ()) -> None:
         """Follow the files of these snapshots from now on, and no others; see `Detector.follow`."""
@@ -100,7 +89,8 @@ class InotifyWatch:
                 gone, new = self._following.replace_snapshots(snapshots)
                 gone_folders, new_folders = self._following.replace_folders(folders)
                 if not self._doubt:
-                    self._add(new, new_folders)
+                    self._add_folders(new_folders)
+                    self._add(new)
                     self._drop(gone, gone_folders)
                     self._settle()
             except BaseException:
@@ -157,7 +147,7 @@ class InotifyWatch:
             self._patrol()
         if self._doubt:
             self._start_over()
-        self._settle()
+        self._catch_up()
         if not self._sweep.is_empty:
             self._pending.add(self._sweep.suspects())
         suspicion = self._pending.give()
@@ -189,7 +179,8 @@ class InotifyWatch:
         """Watch everything anew, with a new descriptor, and suspect everything: what happened meanwhile is unknown."""
         self._watches.close()
         self._forget()
-        self._add(list(self._following.snapshots.values()), list(self._following.folders))
+        self._add_folders(list(self._following.folders))
+        self._add(list(self._following.snapshots.values()))
         self._pending.everything = True
         self._pending.add_appeared(None)
 
@@ -216,18 +207,37 @@ class InotifyWatch:
                 self._doubt = True
                 return
 
-    def _add(self, snapshots: list[Snapshot], folders: list[str]) -> None:
-        if not (snapshots or folders):
-            return
+    def _open(self) -> None:
         self._watches.open()
-        files = [(path, snapshot) for snapshot in snapshots if (path := followed_path(snapshot)) is not None]
-        if folders or any(path not in self._files for path, _ in files):
-            self._places.mounts = read_mounts()
-        for path, snapshot in files:
-            self._add_file(path, snapshot)
+        self._places.mounts = read_mounts()
+
+    def _add_folders(self, folders: list[str]) -> None:
+        if folders:
+            self._open()
         for folder in folders:
-            place = self._named[folder] = self._places.need(folder)
-            place.searched += 1
+            self._named[folder] = self._places.search(folder)
+
+    def _add(self, snapshots: list[Snapshot]) -> None:
+        """Watch the folders of what is new, and the files when the next question is asked; none twice."""
+        new = []
+        for snapshot in snapshots:
+            if snapshot.path in self._files:
+                self._add_file(snapshot.path, snapshot)
+            else:
+                new.append(snapshot)
+        if new:
+            self._open()
+            self._waiting.add(new, self._places)
+
+    def _catch_up(self) -> None:
+        """Watch what waits for it."""
+        if self._waiting:
+            self._open()
+            for snapshot in self._waiting.take():
+                if (path := followed_path(snapshot)) is not None:
+                    self._add_file(path, snapshot)
+            self._waiting.leave(self._places)
+        self._settle()
 
     def _add_file(self, path: str, snapshot: Snapshot) -> None:
         file = self._files.get(path)
@@ -250,6 +260,7 @@ class InotifyWatch:
 
     def _drop(self, snapshots: list[Snapshot], folders: list[str]) -> None:
         for snapshot in snapshots:
+            self._waiting.snapshots.pop(id(snapshot), None)
             file = self._by_snapshot.pop(id(snapshot), None)
             if file is not None:
                 del file.users[id(snapshot)]
@@ -257,10 +268,9 @@ class InotifyWatch:
                     del self._files[file.path]
                     self._refused.pop(file, None)
                     self._places.detach(file)
+        self._waiting.leave(self._places)
         for folder in folders:
-            place = self._named.pop(folder)
-            place.searched -= 1
-            self._places.release(place)
+            self._places.leave(self._named.pop(folder))
 
     def _attach(self, file: WatchedFile) -> None:
         self._places.attach(file)
@@ -286,4 +296,4 @@ class InotifyWatch:
         """Find out whether a cell has nothing to do but to read."""
         self._read_into = self._watches.read_into
         self._buffer = self._watches.buffer
-        self._calm = self._sweep.is_empty and not (self._doubt or self._pending)
+        self._calm = self._sweep.is_empty and not (self._doubt or self._pending or self._waiting)

@@ -114,6 +114,7 @@ def test_saving_is_no_appearing(project: FollowedProject, acts: tuple[Act, ...])
     """A save by way of other files and renames is a change of the file, and no module that appeared."""
     project.write("pkg/a.py", "old")
     project.follow("pkg/a.py")
+    assert not project.detector.suspects()
     project.do(*acts)
     assert project.detector.suspects() == Suspicion(frozenset({"pkg/a.py"}))
 

@@ -106,6 +106,27 @@ def test_change_is_noticed_again(project: FollowedProject, change: str) -> None:
     assert project.look() == {"pkg/a.py"}
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_change_before_the_first_question(project: FollowedProject, change: str) -> None:
+    """What changes between following and the first question is found by it, as well as an entry that appears."""
+    project.do(writes("pkg/a.py", "old"), writes("pkg/same.py"), makes("far"))
+    project.follow("pkg/a.py", "pkg/same.py", folders=[project.folder / "far"])
+    project.do(*CHANGES[change], writes("far/new.py"))
+    suspicion = project.detector.suspects()
+    assert "pkg/a.py" in suspicion.names or suspicion.everything
+    assert suspicion.appeared
+
+
+def test_entry_appears_before_the_first_question(project: FollowedProject) -> None:
+    """A module that appears beside one that was followed a moment ago is noticed."""
+    project.write("pkg/a.py", "old")
+    project.follow("pkg/a.py")
+    project.write("pkg/new.py", "new")
+    suspicion = project.detector.suspects()
+    assert suspicion.appeared
+    assert suspicion.stems == frozenset({"new"})
+
+
 LINKED = (writes("store/a.txt", "old"), writes("store/b.txt"), makes("pkg"), points("pkg/a.py", "../store/a.txt"))
 VERSIONS = (writes("v1/pkg/a.py", "old"), writes("v2/pkg/a.py"), points("current", "v1"))
 

@@ -159,6 +159,7 @@ def test_mounted_over(tmp_path: Path) -> None:
         project = FollowedProject(watch, Path(sys.argv[1]))
         project.write("pkg/a.py", "old")
         project.follow("pkg/a.py")
+        watch.suspects()
         mount("tmpfs", project.folder / "pkg")
         project.write("pkg/a.py", "mounted")
         now = 2.0

@@ -103,6 +103,7 @@ def test_watches_are_given_back(project: FollowedProject) -> None:
     for path in ("a.py", "pkg/b.py", "pkg/sub/c.py"):
         project.write(path, "old")
     project.follow("a.py")
+    watch.suspects()
     before = repr(watch), count_watches()
     project.point("link", "pkg")
     project.follow("link/b.py", "pkg/sub/c.py", folders=[project.folder / "missing/inside"])
@@ -113,6 +114,7 @@ def test_watches_are_given_back(project: FollowedProject) -> None:
     project.loaded = {"a.py": project.loaded["a.py"]}
     watch.follow(project.loaded.values())
     assert (repr(watch), count_watches()) == before
+    project.follow("pkg/b.py", "link/b.py")  # no question is asked before they are left
     watch.follow(())
     assert repr(watch) == "<0 watches for 0 files>"
     assert count_watches() == 0
@@ -187,6 +189,7 @@ def test_mapping_that_stays(project: FollowedProject, clock: Clock) -> None:
     """A write through a mapping that stays is no event: it is found at a cell that follows a second without one."""
     project.write("a.py", "old")
     project.follow("a.py")
+    assert not project.detector.suspects()
     write_mapping(project, "a.py")
     assert not project.detector.suspects()
     clock.now += 0.9
@@ -203,6 +206,7 @@ def test_patrol_reaches_every_file(project: FollowedProject, clock: Clock) -> No
     for path in paths:
         project.write(path, "old")
     project.follow(*paths)
+    assert not project.detector.suspects()
     write_mapping(project, paths[-1])
     cells = 0
     while not project.look():
@@ -231,6 +235,7 @@ def test_overflow(project: FollowedProject) -> None:
     for path in ("a.py", "b.py", "lost.py"):
         project.write(path, "old")
     project.follow("a.py", "b.py", "lost.py")
+    assert not project.detector.suspects()
     files = [os.open(project.folder / path, os.O_WRONLY) for path in ("a.py", "b.py")]
     for _ in range(limit // 2 + 10):  # in turn, since the kernel merges equal neighbours
         for file in files:
@@ -265,6 +270,7 @@ def test_interrupt_loses_nothing(tmp_path: Path) -> None:
     project = FollowedProject(watch, tmp_path)
     project.write("a.py", "old")
     project.follow("a.py")
+    watch.suspects()
     project.write("a.py", "new")
     with pytest.raises(KeyboardInterrupt):
         watch.suspects()
