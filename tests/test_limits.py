@@ -50,7 +50,6 @@ LIMITS: dict[str, tuple[str, bool]] = {
         True,
     ),
     "What a module's functions have computed": ("scenarios/corpus/counter-kept-by-the-module.scn", True),
-    "Containers inside of containers": ("test_limits.py::test_what_cells_put_into_a_container_of_a_container", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
     "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),
@@ -113,18 +112,6 @@ def test_a_module_beside_a_broken_one_is_reloaded(workshop: Workshop, notebook: 
     workshop.edit("good.py", "x = 2\n")
     workshop.edit("bad.py", "1 / 0\n")
     notebook.reload()
-
-
-@pytest.mark.xfail(strict=True, reason="only a module's own containers are looked at when its body has run")
-def test_what_cells_put_into_a_container_of_a_container(workshop: Workshop, notebook: PlainNotebook) -> None:
-    """An entry that a cell has put into a dict in a module's dict is carried over."""
-    text = "CONF = {'db': {'host': 'a'}}\nx = "
-    workshop.write({"conf.py": text + "1\n"})
-    notebook.exoload("conf")
-    notebook.run("conf.CONF['db']['host'] = 'mine'")
-    workshop.edit("conf.py", text + "2\n")
-    notebook.reload()
-    assert notebook["conf"].CONF["db"]["host"] == "mine"
 
 
 @pytest.mark.xfail(strict=True, reason="pkgutil imports by its own import statement")

@@ -8,7 +8,7 @@ statement bound the name, and never by being equal.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, ModuleType
@@ -163,6 +163,7 @@ class Bindings:
         old: Mapping[str, ModuleRecord],
         new: Mapping[str, ModuleType],
         whole: frozenset[int] = frozenset(),
+        staying: Container[int] = (),
     ) -> tuple[tuple[Rebinding, ...], tuple[Kept, ...]]:
         """Return which names get a new value, and which keep theirs although its source was replaced.
 
@@ -170,15 +171,15 @@ class Bindings:
             namespace: the notebook's names.
             old: dotted name -> record of each module that retires.
             new: dotted name -> the module that takes its place; without those that are gone.
-            whole: ids of changed containers and instances whose counterparts have all that was put into them.
+            whole: ids of changed values whose counterparts have all that was put into them.
+            staying: ids of what modules that stay have.
         """
         self._unread.catch_up()
         sought = {id(value) for value in list(namespace.values())}
-        known = {id(value): (source, value) for source, value in identities(old, sought)}
+        known = {id(value): (source, value) for source, value in identities(old, sought, staying)}
         lent = find_lent_ids(namespace.values(), {key: source for key, (source, _) in known.items()}, new)
         before = {**new, **{name: record.module for name, record in old.items()}}
-        rebound: list[Rebinding] = []
-        kept: list[Kept] = []
+        rebound, kept = list[Rebinding](), list[Kept]()
         for name, value in list(namespace.items()):
             if HIDDEN_NAMES.fullmatch(name):
                 continue
@@ -190,8 +191,7 @@ class Bindings:
                 continue
             exported = [source for source in sources if self._is_given(source, new)]
             source, now = next(_resolved(reversed(exported or sources), new), (sources[-1], MISSING))
-            if now is value and id(value) in known:
-                # The source goes on, but what it names is defined in what retires: `from package import module`.
+            if now is value and id(value) in known:  # `from package import module`: the package goes on
                 source = known[id(value)][0]
                 now = resolve(source, new)
             if now is value or (is_found and id(now) in lent):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from types import FunctionType, ModuleType
@@ -11,7 +11,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.lent import find_lent, is_foreign
+from exocet_ipython.survivors.lent import find_lent, home_first, is_foreign
 
 __all__ = ["Source", "find_lent_ids", "identities", "require_attribute"]
 
@@ -38,16 +38,20 @@ def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
     raise ImportError(message, name=name, path=where)
 
 
-def identities(old: Mapping[str, ModuleRecord], sought: Container[int]) -> Iterator[tuple[Source, Any]]:
+def identities(
+    old: Mapping[str, ModuleRecord], sought: Container[int], staying: Container[int] = ()
+) -> Iterator[tuple[Source, Any]]:
     """Yield what has an identity of its own in retiring modules, of the objects that are sought.
 
     A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
-    by where it was imported.
+    by where it was imported. So is an instance or a container: by the first name in a module that has it from no other.
 
     Args:
         old: dotted name -> record of each module that retires.
         sought: ids; retiring modules have thousands of objects, and the names that hold one of them are few.
+        staying: ids of what modules that stay have: retiring ones have it from them.
     """
+    values: dict[int, list[tuple[ModuleRecord, str]]] = {}
     aliases: list[tuple[Source, Any]] = []
     defined: list[tuple[Source, Any]] = []
     for name, record in old.items():
@@ -57,7 +61,7 @@ def identities(old: Mapping[str, ModuleRecord], sought: Container[int]) -> Itera
                 continue
             source = Source(name, attribute)
             if not is_class and not issubclass(type(value), FunctionType):
-                yield source, value
+                values.setdefault(id(value), []).append((record, attribute))
             elif _trait(value, "__module__") == name:
                 # The name in its definition comes after its aliases: an alias may be dropped in the next edit.
                 if id(value) in sought:
@@ -68,8 +72,18 @@ def identities(old: Mapping[str, ModuleRecord], sought: Container[int]) -> Itera
                 yield source, value
         if id(record.module) in sought:
             defined.append((Source(name), record.module))
+    yield from _at_home(values, staying)
     yield from aliases
     yield from defined
+
+
+def _at_home(
+    values: Mapping[int, Sequence[tuple[ModuleRecord, str]]], staying: Container[int]
+) -> Iterator[tuple[Source, Any]]:
+    for key, names in values.items():
+        if key not in staying:
+            record, attribute = names[home_first(names)]
+            yield Source(record.name, attribute), vars(record.module)[attribute]
 
 
 def _trait(value: Any, name: str) -> Any:

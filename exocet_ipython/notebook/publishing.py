@@ -20,6 +20,7 @@ from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.labels import label_replaced
+from exocet_ipython.survivors.lent import Staying
 from exocet_ipython.survivors.lost import LostDefinitions, LostValue, find_lost_values
 from exocet_ipython.survivors.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor
@@ -103,11 +104,12 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
         whole = carried if migrating else frozenset()
-        rebound, kept = bindings.plan(namespace, old, modules, whole)
+        staying = Staying(old, after.records)
+        rebound, kept = bindings.plan(namespace, old, modules, whole, staying)
         publish_modules(journal, made, {name: old[name].module for name in built.gone if name in old})
         for binding in rebound:
             journal.set_item(namespace, binding.name, binding.value)
-        replace_in_modules(journal, after.records, old, modules)
+        replace_in_modules(journal, after.records, old, modules, staying)
         replace_outputs(journal, namespace, mirrors, old, modules)
         if built.back_to is not None:
             register_again(old, built.made, after.records, journal)
@@ -118,7 +120,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         older = [*living, *(lost.returning(modules, current.number) if migrating and lost is not None else ())]
         is_free = not (migrating and older) and let_go(retired, old, modules, journal)
         if migrating and not is_free:
-            migration = migrate(old, modules, journal, older, whole)
+            migration = migrate(old, modules, journal, older, whole, staying=staying)
         labelled = label_replaced(old, after.records, living, journal, is_free=is_free)
     except BaseException:
         journal.undo()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +20,7 @@ def replace_in_modules(
     records: Mapping[str, ModuleRecord],
     old: Mapping[str, ModuleRecord],
     new: Mapping[str, ModuleType],
+    staying: Container[int] = (),
 ) -> None:
     """Replace what was assigned to names of managed modules, by a cell as a rule: `helpers.model_cls = Model`.
 
@@ -30,10 +31,11 @@ def replace_in_modules(
         records: dotted name -> record of each module that is current now.
         old: dotted name -> record of each module that retires.
         new: dotted name -> module of each of `records`.
+        staying: ids of what the bodies of modules that stay have left in their globals.
     """
     assigned = [(record, record.assigned()) for record in records.values()]
     sought = {id(value) for _, values in assigned for value in values.values()}
-    known = {id(value): source for source, value in identities(old, sought)} if sought else {}
+    known = {id(value): source for source, value in identities(old, sought, staying)} if sought else {}
     lent = find_lent_ids((value for _, values in assigned for value in values.values()), known, new)
     for record, values in assigned if known else ():
         for name, value in values.items():

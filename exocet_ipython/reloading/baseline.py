@@ -10,10 +10,12 @@ import sys
 from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint, is_registry, parts_of
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
 
 __all__ = ["Baseline", "add_changes", "take_baseline"]
 
+_MANY = 1_000
+_DEEP = 4
 _DEFINITIONS = (FunctionType, BuiltinFunctionType, ModuleType)
 _FIXED = (*ATOMS, type, *_DEFINITIONS)
 # What most globals are, and most attributes of classes: nothing that could be changed, or what has a baseline itself.
@@ -30,7 +32,7 @@ class Baseline(NamedTuple):
         values: global name -> id of its value.
         fingerprints: global name -> a shallow fingerprint, of the instances and containers.
         contents: path -> what a container, one of the module's own classes or an instance holds, by identity, as
-            `parts_of` gives it. Paths are `CONFIG`, `Plugin`, `Plugin.registry`, `settings`, `settings.items`.
+            `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.items`.
     """
 
     values: dict[str, int]
@@ -58,9 +60,7 @@ def take_baseline(module: ModuleType) -> Baseline:
         if issubclass(kind, type):
             attributes = type.__getattribute__(value, "__dict__").copy()  # `dict` would take each item by its key
             if attributes.get("__module__") == own:
-                _add_class(contents, name, attributes)
-        elif kind is tuple:
-            prints[name] = fingerprint(value)
+                _add_class(prints, contents, name, attributes)
         else:
             _add_value(prints, contents, name, value)
     return Baseline(values, prints, contents)
@@ -92,29 +92,45 @@ def _add_entries(known: dict[Any, int], before: dict[Any, int], after: dict[Any,
     known.update((key, value) for key, value in after.items() if before.get(key) != value)
 
 
-def _add_class(contents: dict[str, dict[Any, int]], name: str, attributes: dict[str, Any]) -> None:
+def _add_class(
+    prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, attributes: dict[str, Any]
+) -> None:
     """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
     contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
     if not _PLAIN_ATTRIBUTES.issuperset(map(type, attributes.values())):
-        _add_registries(contents, name, [item for item in attributes.items() if item[0][:2] != "__"])
+        _add_registries(prints, contents, name, [item for item in attributes.items() if item[0][:2] != "__"])
 
 
 def _add_value(prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, value: Any) -> None:
     kind = type(value)
     if not issubclass(kind, _FIXED):
         prints[name] = fingerprint(value)
-    if is_registry(value):
+    if kind is tuple:
+        _add_nested(prints, contents, name, value)
+    elif is_registry(value):
         contents[name] = parts_of(value)
+        _add_nested(prints, contents, name, value)
     elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
         attributes = attributes_of(value)
         contents[name] = {attribute: id(part) for attribute, part in attributes}
-        _add_registries(contents, name, attributes)
+        _add_registries(prints, contents, name, attributes)
 
 
-def _add_registries(contents: dict[str, dict[Any, int]], name: str, attributes: list[tuple[str, Any]]) -> None:
+def _add_registries(
+    prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, attributes: list[tuple[str, Any]]
+) -> None:
     for attribute, part in attributes:
         if is_registry(part):
             contents[f"{name}.{attribute}"] = parts_of(part)
+            _add_nested(prints, contents, f"{name}.{attribute}", part)
+
+
+def _add_nested(prints: dict[str, int], contents: dict[str, dict[Any, int]], path: str, container: Any) -> None:
+    """Add what the containers and instances in a container hold, as far as a thousand of them tell."""
+    if path.count("[") < _DEEP:
+        for key, part in entries_of(container):
+            if type(part) not in _PLAIN_GLOBALS and len(prints) < _MANY:
+                _add_value(prints, contents, f"{path}[{key!r}]", part)
 
 
 def _is_plain_instance(value: Any) -> bool:

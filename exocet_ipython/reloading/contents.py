@@ -11,6 +11,8 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 __all__ = [
     "ATOMS",
     "attributes_of",
+    "entries_of",
+    "entry_at",
     "fingerprint",
     "is_registry",
     "is_shared",
@@ -141,6 +143,34 @@ def parts_of(value: Any) -> dict[Any, int]:
     if issubclass(kind, dict) or kind in (WeakKeyDictionary, WeakValueDictionary):
         return {id(key): id(part) for key, part in list(value.items())}
     return {id(item): 0 for item in list(value)}
+
+
+def entries_of(container: Any) -> list[tuple[Any, Any]]:
+    """Return what a container has under plain keys, or at its places, but for atoms; nothing for what has neither.
+
+    >>> entries_of({"a": [], "b": 1}), entries_of((0, {}))
+    ([('a', [])], [(1, {})])
+    """
+    kind = type(container)
+    if issubclass(kind, dict):
+        if len(container) > _MANY or _ATOM_TYPES.issuperset(map(type, container.values())):
+            return []
+        entries = [entry for entry in list(container.items()) if type(entry[0]) in _ATOM_TYPES]
+    elif issubclass(kind, (list, tuple, deque)):
+        if len(container) > _MANY or _ATOM_TYPES.issuperset(map(type, container)):
+            return []
+        entries = list(enumerate(container))
+    else:
+        return []
+    return [entry for entry in entries if type(entry[1]) not in _ATOM_TYPES]
+
+
+def entry_at(container: Any, key: Any) -> Any:
+    """Return what a container has under a key or at a place; None where there is nothing."""
+    try:
+        return container.get(key) if issubclass(type(container), dict) else container[key]
+    except (LookupError, TypeError):
+        return None
 
 
 def attributes_of(value: Any) -> list[tuple[str, Any]]:

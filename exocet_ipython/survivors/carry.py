@@ -7,6 +7,7 @@ computed and put away is a cache of the old code, and is not carried (`stores.py
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
@@ -137,7 +138,7 @@ class _Carrier:
         baseline = self._record.contents.get(path, {})
         if type(now) is not type(before) or len(before) > _MANY:
             return set()
-        own = frozenset(path.split("."))
+        own = frozenset(_NAME.findall(path))
         entries = list(_entries(before))
         changed = [
             (key, value)
@@ -158,7 +159,28 @@ class _Carrier:
                 self._journal.set_item(now, key, value)
             elif is_modules:
                 carried += 1
-        return {id(before)} if changed and carried == len(changed) and len(entries) >= len(baseline) else set()
+        whole = self._carry_nested(path, before, now)
+        if changed and carried == len(changed) and len(entries) >= len(baseline):
+            whole.add(id(before))
+        return whole
+
+    def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry what was put into the containers and instances that a container has had since the body ran."""
+        baseline = self._record.contents.get(path, {})
+        places = [] if _is_map(before) else list(baseline)
+        whole: set[int] = set()
+        for key, part in entries_of(before):
+            inner = f"{path}[{key!r}]"
+            other = entry_at(now, key)
+            if inner not in self._record.contents or other is None or other is part:
+                continue
+            if places and (key >= len(places) or places[key] != id(part)):
+                continue  # others come before it by now
+            if is_registry(part):
+                whole |= self._carry_items(inner, part, other)
+            elif issubclass(type(part), type) == issubclass(type(other), type):
+                whole |= self._carry_parts(inner, part, other)
+        return whole
 
     def _add(self, container: Any, item: Any) -> None:
         """Add an item to a list or a set that lacks it."""
@@ -207,6 +229,7 @@ class _Carrier:
         return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in self._session
 
 
+_NAME = re.compile(r"\w+")
 _MANY = 1_000
 _UNHELD = 5  # references to an entry's value that only the container and `_carry_items` hold
 

@@ -9,17 +9,63 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.held import find_held
 
-__all__ = ["find_lent", "is_foreign"]
+__all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
-_PLAIN = ("__main__", "builtins", "collections", "functools", "types")
+_CELLS = "__main__"
+_PLAIN = (_CELLS, "builtins", "collections", "functools", "types")
 _MANY = 1_000
 _UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
+
+
+class Staying:
+    """The ids of what modules that don't retire have in their globals; looked at when first asked for.
+
+    What cells assigned there is no module's own, and the notebook's names aren't either.
+
+    Args:
+        old: names of the modules that retire.
+        records: dotted name -> record of each module of the session that is current.
+    """
+
+    def __init__(self, old: Container[str], records: Mapping[str, ModuleRecord]) -> None:
+        self._old = old
+        self._records = records
+        self._ids: frozenset[int] | None = None
+
+    def __contains__(self, key: object) -> bool:
+        if self._ids is None:
+            self._ids = frozenset(self._found())
+        return key in self._ids
+
+    def _found(self) -> Iterator[int]:
+        for name, module in list(sys.modules.items()):
+            space = getattr(module, "__dict__", None)
+            if name in self._old or name == _CELLS or type(space) is not dict:
+                continue
+            record = self._records.get(name)
+            assigned = record.assigned() if record is not None and record.module is module else {}
+            yield from (id(value) for key, value in list(space.items()) if key not in assigned)
+
+
+def home_first(candidates: Sequence[tuple[ModuleRecord, str]]) -> int:
+    """Return which of the names of one object is its own: in a module that imports none of the others.
+
+    Args:
+        candidates: the record of a module and the name there; of those of one module the first one counts.
+    """
+    names = {record.name for record, _ in candidates}
+    if len(names) > 1:
+        for index, (record, _) in enumerate(candidates):
+            if not (names - {record.name}) & record.needs.keys():
+                return index
+    return 0
 
 
 def is_foreign(value: Any, session: Container[str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -56,6 +56,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     older: Sequence[RetiredGeneration] = (),
     whole: frozenset[int] = frozenset(),
     *,
+    staying: Container[int] = (),
     rebuild: bool = True,
 ) -> Migration:
     """Move what survives of retired modules to the modules that are current now.
@@ -66,9 +67,10 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         journal: how each write is taken back.
         older: what lives of earlier generations, which were only tracked until now.
         whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        staying: ids of what modules that stay have.
         rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
-    pairs = pair_modules(old, new, older, whole)
+    pairs = pair_modules(old, new, older, whole, staying)
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
     retired = pairs.retired()

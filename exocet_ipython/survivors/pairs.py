@@ -5,18 +5,18 @@ from __future__ import annotations
 import enum
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import fingerprint, is_shared, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
-from exocet_ipython.survivors.lent import find_lent, is_foreign
+from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.values import Value, Values, parts_beside
 
 __all__ = ["Pairs", "functions_in", "pair_modules"]
 
@@ -60,6 +60,7 @@ def pair_modules(
     new: Mapping[str, ModuleType],
     older: Iterable[RetiredGeneration] = (),
     whole: frozenset[int] = frozenset(),
+    staying: Container[int] = (),
 ) -> Pairs:
     """Match what the retired modules define with what the current ones do.
 
@@ -68,14 +69,15 @@ def pair_modules(
         new: dotted name -> the module that is current now, of all modules.
         older: what lives of earlier generations, which were only tracked until now.
         whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        staying: ids of what modules that stay have.
     """
-    matcher = _Matcher(old, new, whole)
+    matcher = _Matcher(old, new, Values(new, whole, staying))
     for name in old.keys() & new.keys():
         matcher.match_module(name)
     for generation in older:
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
-    matcher.match_foreign()
+    matcher.match_values()
     return matcher.pairs
 
 
@@ -86,16 +88,12 @@ _WRAPPERS = (property, cached_property, *_BOUND)
 class _Matcher:
     """Walks the retired modules beside the new ones."""
 
-    def __init__(
-        self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], whole: frozenset[int] = frozenset()
-    ) -> None:
-        self._whole = whole
+    def __init__(self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], values: Values) -> None:
         self.pairs = Pairs()
         self._old = old
         self._new = new
         self._space: dict[str, Any] = {}  # globals of the module that is being matched
-        self._named: set[int] | None = None  # ids of the globals of modules that stay, looked at when asked for
-        self._foreign: tuple[list[Any], list[Any]] = [], []
+        self._values = values
         self._retiring = set(old)  # what others define and these only import stays what it is
         for record in old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
@@ -122,24 +120,39 @@ class _Matcher:
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self._match_function(before, now)
-            elif self._is_own_value(record, attribute, before):
-                self._match_value(before, now)
+            else:
+                self._values.note(Value(record, attribute, before, now))
 
-    def _match_value(self, before: Any, now: Any) -> None:
-        """Match an instance or container."""
-        if is_foreign(before, self._new):
-            self._foreign[0].append(before)
-            self._foreign[1].append(now)
-        else:
+    def match_values(self) -> None:
+        """Match the instances and containers that modules and classes name, and what is in them."""
+        for value in self._values.own():
+            self._space = getattr(value.record.module, "__dict__", {})
+            self._add(value.before, value.now)
+            self._match_parts(value)
+        for before, now in self._values.foreign():
             self._add(before, now)
 
-    def match_foreign(self) -> None:
-        """Match the instances of others' classes, but for those that their modules only had from elsewhere."""
-        before, now = self._foreign  # lists, since a pair would be one more that refers to each
-        lent = find_lent(now, self._new.values()) if now else ()
-        for index, value in enumerate(before):
-            if id(now[index]) not in lent:
-                self._add(value, now[index])
+    def _match_parts(self, value: Value) -> None:
+        """Match what is in a container, by key or by place."""
+        for part in parts_beside(value):
+            before, now = part.before, part.now
+            if type(before) is FunctionType or issubclass(type(before), type):
+                if getattr(now, "__qualname__", None) == before.__qualname__:
+                    match = self._match_function if type(before) is FunctionType else self._match_class
+                    match(before, now)
+            elif (
+                id(before) not in self.pairs.objects
+                and self._is_of_one_class(before, now)
+                and self._values.is_own(part)
+            ):
+                self._add(before, now)
+                self._match_parts(part)
+
+    def _is_of_one_class(self, before: Any, now: Any) -> bool:
+        """Say whether two are instances of one class of the session's, or containers of one type."""
+        kind = type(before)
+        found = self.pairs.objects.get(id(kind))
+        return type(now) is (kind if found is None else found[1]) and not is_foreign(before, self._new)
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
@@ -159,35 +172,8 @@ class _Matcher:
             self._match_class(value, now)
         elif type(value) is FunctionType:
             self._match_function(value, now)
-        elif now is not None and now is not value:
-            self._match_value(value, now)
-
-    def _is_own_value(self, record: ModuleRecord, attribute: str, value: Any) -> bool:
-        """Say whether a module-level instance or container is what its module's body left, to be replaced whole."""
-        if is_shared(value) or self._is_elsewhere(value):
-            return False
-        return fingerprint(value) == record.fingerprints.get(attribute, 0) or id(value) in self._whole
-
-    def _is_elsewhere(self, value: Any) -> bool:
-        """Say whether a module that stays names a value as well: `sys.stdout`, a pattern that `re` made for both."""
-        kind = type(value)
-        if kind in (dict, list, set) or kind.__module__ in self._old:
-            return False
-        if self._named is None:
-            stays = (module for name, module in list(sys.modules.items()) if name not in self._old)
-            spaces = [space for module in stays if type(space := getattr(module, "__dict__", None)) is dict]
-            self._named = {id(part) for space in spaces for part in list(space.values())}
-        return id(value) in self._named
-
-    def _is_own_part(self, module: str, path: str, attribute: str, value: Any) -> bool:
-        """Say whether an instance or container that a class has is what the module's body left."""
-        record = self._old.get(module)
-        if record is None or is_shared(value) or hasattr(type(value), "__get__"):
-            return False
-        if record.contents.get(path, {}).get(attribute) != id(value):
-            return False
-        before = record.contents.get(f"{path}.{attribute}")
-        return before is None or before == parts_of(value) or id(value) in self._whole
+        elif now is not None and now is not value and not self._values.note_foreign(value, now):
+            self._add(value, now)
 
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
@@ -213,20 +199,27 @@ class _Matcher:
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
-        module = type.__getattribute__(old, "__module__")
         if issubclass(type(before), type):
             if before.__qualname__ == f"{old.__qualname__}.{attribute}":
                 self._match_class(before, now)
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:
                 self._add(before, now)
-        elif type(now) not in _BOUND and self._is_own_part(module, old.__qualname__, attribute, before):
-            self._match_value(before, now)
+        elif type(now) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
+            self._values.note_attribute(value)
         else:
             if type(before) in _WRAPPERS and type(now) is type(before):
                 self._add(before, now)
             for first, second in zip(functions_in(before), functions_in(now), strict=False):
                 self._match_function(first, second)
+
+    def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
+        """Return an instance or container that a class has, if it is what the module's body left."""
+        record = self._old.get(type.__getattribute__(old, "__module__"))
+        if record is None:
+            return None
+        value = Value(record, f"{old.__qualname__}.{attribute}", before, now)
+        return value if self._values.is_own_attribute(value) else None
 
     def _match_function(self, old: FunctionType, new: Any) -> None:
         if new is None or new is old or id(old) in self.pairs.objects:
