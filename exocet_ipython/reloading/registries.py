@@ -1,15 +1,16 @@
 """Registries that a build fills: containers of modules that it imports and doesn't make anew.
 
 A module that runs again adds its entries again: to a list twice, under a new name beside the old one. What is a class
-or a function shows where it comes from, and its registry is made anew with it; a name or a number doesn't. So
-containers are looked at before and after a build, and where one was given such entries, its module must be made anew
-as well.
+or a function shows where it comes from, and its registry is made anew with it, or has the new one in its place; a name,
+a number, a weak reference or a library's own record of it doesn't. So containers are looked at before and after a
+build, and where one was given such entries, its module must be made anew as well.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Collection, Iterator
+from types import FunctionType, MethodType
 from typing import Any
 
 from exocet_ipython.reloading.contents import ATOMS
@@ -20,6 +21,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 __all__ = ["Registries", "containers_of"]
 
 _MANY = 1_000
+_KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
 
 
 class Registries:
@@ -31,6 +33,7 @@ class Registries:
     """
 
     def __init__(self, plan: Plan, current: Generation) -> None:
+        self._made = plan.names
         self._before: list[tuple[str, Any, Any]] = [
             (name, container, dict(container) if isinstance(container, dict) else list(container))
             for name in _imported(plan, current)
@@ -39,7 +42,7 @@ class Registries:
 
     def filled(self) -> frozenset[str]:
         """Return the names of the modules whose containers were given entries that don't tell where they are from."""
-        return frozenset(name for name, container, before in self._before if _was_filled(container, before))
+        return frozenset(name for name, container, before in self._before if _was_filled(container, before, self._made))
 
     def restore(self) -> None:
         """Put the containers back: what was built is dropped, and made together with their modules."""
@@ -73,13 +76,39 @@ def containers_of(record: ModuleRecord) -> Iterator[Any]:
         container: Any = record.module
         for part in path.split("."):
             container = vars(container).get(part) if hasattr(container, "__dict__") else None
-        if type(container) in (dict, list, set, deque) and len(container) <= _MANY:
+        if type(container) in _KINDS and len(container) <= _MANY:
             yield container
 
 
-def _was_filled(container: Any, before: Any) -> bool:
+def _was_filled(container: Any, before: Any, made: Collection[str]) -> bool:
+    """Say whether a container has gained what it had before in another form, as far as one can tell.
+
+    Args:
+        container: as it is now.
+        before: what was in it before the build.
+        made: dotted names of the modules that were made anew.
+    """
     if isinstance(container, dict):
-        return any(type(container[key]) in ATOMS for key in container.keys() - before.keys())
-    if isinstance(container, set):
-        return any(type(item) in ATOMS for item in container.difference(before))
-    return any(type(item) in ATOMS for item in list(container)[len(before) :])
+        gained = [container[key] for key in container.keys() - before.keys()]
+        known = list(before.values())
+    elif isinstance(container, set):
+        gained, known = list(container.difference(before)), before
+    else:
+        gained, known = list(container)[len(before) :], before
+    if any(type(item) in ATOMS for item in gained):
+        return True
+    traits = {_trait(item) for item in known} if gained else set()
+    is_map = isinstance(container, dict)
+    return any(_trait(item) in traits for item in gained if is_map or _definition(item).__module__ not in made)
+
+
+def _definition(item: Any) -> Any:
+    """Return the function or class that an item is, or is a method of, or the class of an instance."""
+    found = item.__func__ if type(item) is MethodType else item
+    return found if issubclass(type(found), (type, FunctionType)) else type(found)
+
+
+def _trait(item: Any) -> tuple[str, str]:
+    """Return what tells an item that was registered again: the dotted name of what it is, or is an instance of."""
+    definition = _definition(item)
+    return definition.__module__, definition.__qualname__

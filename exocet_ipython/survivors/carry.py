@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
@@ -195,8 +196,11 @@ class _Carrier:
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was given it.
 
-        The containers are the names on the path: a cache may be a dict, or an instance that keeps one.
+        The containers are the names on the path: a cache may be a dict, or an instance that keeps one. What is only
+        referred to weakly lives since the person has it.
         """
+        if isinstance(key, weakref.ref) or isinstance(value, weakref.ref):
+            return True
         return is_from_cell(key) or is_from_cell(value) or self._stores.computed.isdisjoint(containers)
 
     def _is_modules(self, key: Any, value: Any) -> bool:
