@@ -28,6 +28,7 @@ __all__ = ["RetiredModule", "functions_in", "own_classes", "retire_modules", "re
 _PLACE = "_exocet_retired"  # the attribute of a spec
 _FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__doc__", "__qualname__")
 _CLASS = ("__qualname__", "__bases__")
+_LINE = "__firstlineno__"  # of a class, since 3.13
 _absent: Any = object()
 
 
@@ -181,23 +182,29 @@ def _space_of(cls: type) -> dict[str, Any] | None:
 
 def _set_home(cls: type, home: str) -> None:
     """Set a class's `__module__`; since 3.13 that drops `__firstlineno__` (CPython `type_set_module`)."""
-    line = vars(cls).get("__firstlineno__", _absent)
+    line = vars(cls).get(_LINE, _absent)
     type.__setattr__(cls, "__module__", home)
+    _set_line(cls, line)
+
+
+def _set_line(cls: type, line: Any) -> None:
+    """Set in which line of its file a class says that it begins, where it says so."""
     if line is not _absent:
-        type.__setattr__(cls, "__firstlineno__", line)
+        type.__setattr__(cls, _LINE, line)
 
 
 def _state_of(thing: Any) -> dict[str, Any]:
     if issubclass(type(thing), type):
-        return {name: type.__getattribute__(thing, name) for name in _CLASS}
+        return {name: type.__getattribute__(thing, name) for name in _CLASS} | {_LINE: vars(thing).get(_LINE, _absent)}
     return {name: getattr(thing, name) for name in _FUNCTION} | {"__wrapped__": vars(thing).get("__wrapped__", _absent)}
 
 
 def _set_state(thing: Any, state: Mapping[str, Any]) -> None:
     if issubclass(type(thing), type):
-        for name, value in state.items():
-            if type.__getattribute__(thing, name) is not value:
-                type.__setattr__(thing, name, value)
+        for name in _CLASS:
+            if type.__getattribute__(thing, name) is not state[name]:
+                type.__setattr__(thing, name, state[name])
+        _set_line(thing, state[_LINE])
         return
     for name, value in state.items():
         if name != "__wrapped__":

@@ -5,8 +5,10 @@ the generation, and under that name `linecache` has the text, without a time sta
 file. A module that ran again with its text unchanged is labelled when its text changes, if it is alive by then. Current
 code has the real path always: breakpoints bind only to that.
 
-Functions and classes tell their generation by their `__qualname__`. Nothing looks anything up by it but pickle, which
-refuses a retired class in any case and now names the generation in its error; `__name__` and `__module__` stay.
+Functions and classes tell their generation by their `__qualname__`, and only where Python prints it: what code makes of
+it, as a dataclass does for the reprs of its instances, stays as it was. Pickle, which refuses a retired class in any
+case, names the generation in its error. A class that retired says no longer in which line it begins (3.13): `inspect`
+would look there in the text of the current one.
 
 A frame that is running, and a closure that was made before, keep the code that they have, and with it the real path.
 """
@@ -18,9 +20,9 @@ import importlib.util
 import io
 import linecache
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CellType, CodeType, FunctionType
-from typing import Any
+from typing import Any, Self, SupportsIndex
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -31,6 +33,50 @@ __all__ = ["RetiredTexts", "label_replaced"]
 
 _WRAPPERS = (FunctionType, type(functools.cache(lambda: None)))  # what `functools.wraps` and `lru_cache` make
 _FEW = 100  # entries of a container of functions; a larger one is a table of something else
+
+
+class _Tagged(str):
+    """A name that says its generation where C code takes its characters, and the name alone where Python code uses it.
+
+    The reprs of classes, of functions, and of objects without a repr of their own are made by C code. It compares as
+    what C code sees: until 3.12 `inspect` takes a class of an equal name, the current one, for the one it looks for.
+
+    >>> name = _Tagged("Point", " (generation 1)")
+    >>> "low." + name, f"{name}(x=0)"
+    ('low.Point (generation 1)', 'Point(x=0)')
+    """
+
+    __slots__ = ("plain",)
+    plain: str
+
+    def __new__(cls, plain: str, tag: str) -> Self:
+        tagged = super().__new__(cls, f"{plain}{tag}")
+        tagged.plain = plain
+        return tagged
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return str, (self.plain,)
+
+
+def _on_plain(name: str) -> Callable[..., Any]:
+    def method(self: _Tagged, *args: Any, **options: Any) -> Any:
+        return getattr(self.plain, name)(*args, **options)
+
+    return method
+
+
+_OF_THE_CHARACTERS = (
+    "__new__",
+    "__doc__",
+    "__eq__",
+    "__ne__",
+    "__hash__",
+    "__getattribute__",
+    "__sizeof__",
+    "maketrans",
+)
+for _name in vars(str).keys() - _OF_THE_CHARACTERS:
+    setattr(_Tagged, _name, _on_plain(_name))
 
 
 class RetiredTexts:
@@ -135,12 +181,16 @@ def _label(retired: RetiredModule, journal: Journal) -> None:
     for function in _own_functions(space, classes):
         retired.remember(function)
         journal.add(functools.partial(_relabel, function, function.__code__, function.__qualname__))
-        _relabel(function, _labelled(function.__code__, path, retired.label), function.__qualname__ + tag)
+        qualname = _Tagged(function.__qualname__, tag)
+        _relabel(function, _labelled(function.__code__, path, retired.label), qualname)
     for cls in classes:
         retired.remember(cls)
         before = type.__getattribute__(cls, "__qualname__")
         journal.add(functools.partial(type.__setattr__, cls, "__qualname__", before))
-        type.__setattr__(cls, "__qualname__", before + tag)
+        type.__setattr__(cls, "__qualname__", _Tagged(before, tag))
+        if "__firstlineno__" in vars(cls):
+            journal.add(functools.partial(type.__setattr__, cls, "__firstlineno__", vars(cls)["__firstlineno__"]))
+            type.__setattr__(cls, "__firstlineno__", None)  # `inspect` finds no source then
 
 
 def _relabel(function: FunctionType, code: CodeType, qualname: str) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from IPython.lib.pretty import pretty
 
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop
 
 TEXT = """
-    import dataclasses, functools
+    import collections, dataclasses, functools
     VERSION = {version}{shift}
     def wrap(function):
         @functools.wraps(function)
@@ -42,6 +43,7 @@ TEXT = """
         class Part: pass
     @dataclasses.dataclass
     class Point: x: int = 0
+    class Pair(collections.namedtuple("Pair", "x")): pass
 """
 
 
@@ -109,10 +111,28 @@ def test_reprs_tell_the_generation(notebook: PlainNotebook) -> None:
     assert repr(old.Shape()).startswith("<low.Shape (generation 1) object at ")
     assert repr(old.fail).startswith("<function fail (generation 1) at ")
     assert repr(old.Shape().method).startswith("<bound method Shape.method (generation 1) of <low.Shape (generation 1)")
-    assert repr(old.Point()) == "Point (generation 1)(x=0)"
     assert (old.Shape.__name__, old.fail.__name__, old.Shape.__module__) == ("Shape", "fail", "low")
     assert repr(new.Shape) == "<class 'low.Shape'>"
     assert repr(new.Point()) == "Point(x=0)"
+
+
+def test_what_programs_make_of_a_retired_name_stays(notebook: PlainNotebook) -> None:
+    """What an old instance prints of itself, and what is derived from names, is not changed by a reload."""
+    old = notebook["held"][0]
+    assert repr(old.Point()) == "Point(x=0)"
+    assert repr(old.Pair(1)) == "Pair(x=1)"
+    assert f"{old.Shape.__qualname__} {old.Shape.method.__qualname__!s}" == "Shape Shape.method"
+    assert old.Shape.Part.__qualname__.rpartition(".") == ("Shape", ".", "Part")
+    assert old.fail.__qualname__ + "()" == str(old.fail.__qualname__) + "()" == "fail()"
+    assert type(copy.deepcopy(old.Shape.__qualname__)) is type(pickle.loads(pickle.dumps(old.fail.__qualname__))) is str
+    assert pretty(old.Shape) == "low.Shape (generation 1)"
+
+
+@pytest.mark.parametrize("kind", ["Shape", "Point"])
+def test_no_wrong_text_is_given_for_an_old_class(notebook: PlainNotebook, kind: str) -> None:
+    """`inspect` looks for a class in the file of the current module, which is not what a retired one was made from."""
+    with pytest.raises(OSError, match=r"class definition|source code not available"):
+        inspect.getsource(getattr(notebook["held"][0], kind))
 
 
 def test_source_of_an_old_function(notebook: PlainNotebook) -> None:
