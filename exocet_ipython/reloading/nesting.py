@@ -1,8 +1,8 @@
 """The bodies that a thread is running, one within another, and the baselines that are due when the outermost ends.
 
 A module's baseline is taken when the import statement that brought it is done: what it imports, and what imports it,
-has registered with it by then, and the cell has not gone on yet. What a module that is imported later registers with it
-is added, so that what is left is the cells'.
+has registered with it by then, and the cell has not gone on yet. What a module that is imported later registers with
+it, itself or by a function of a third one, is added, so that what is left is the cells'.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
-from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline
+from exocet_ipython.reloading.baseline import Baseline, add_changes, add_grown, take_baseline, take_sizes
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.graph import read_imports
 
@@ -35,10 +35,12 @@ class KnownModules:
 
     def __init__(self, find: Callable[[str], tuple[ModuleType, Baseline] | None]) -> None:
         self.find = find
+        self.names: set[str] = set()
         self.stems: set[str] = set()
 
     def add(self, name: str) -> None:
         """Note that a module is known by now; its name's last part is what an import statement has in its code."""
+        self.names.add(name)
         self.stems.add(name.rpartition(".")[2])
 
 
@@ -55,9 +57,13 @@ class Nesting(threading.local):
         self._known = known
         self._ended: list[tuple[Ended, ModuleType]] = []
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
+        self._others: dict[str, tuple[ModuleType, Baseline, dict[str, Any]]] = {}
 
     def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> None:
-        """Look at the known modules that a body is about to import: it may put something into them."""
+        """Look at the known modules that a body is about to import, and at how full the containers of the others are.
+
+        It may put something into them, by itself or by a function that it calls.
+        """
         if self._known.stems.isdisjoint(code.co_names):
             return
         is_package = spec.submodule_search_locations is not None
@@ -66,6 +72,12 @@ class Nesting(threading.local):
                 if name not in self._before and (found := self._known.find(name)) is not None:
                     module, baseline = found
                     self._before[name] = (module, baseline, take_baseline(module))
+        if self._before and not self._others:
+            for name in list(self._known.names):
+                if name not in self._before and (found := self._known.find(name)) is not None:
+                    module, baseline = found
+                    if sizes := take_sizes(module, baseline):
+                        self._others[name] = (module, baseline, sizes)
 
     def end(self, notes: Ended, module: ModuleType) -> None:
         """Note that a body has run, and take the baselines when it was the outermost."""
@@ -78,5 +90,8 @@ class Nesting(threading.local):
                 self._known.add(new.__name__)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
+            for name in self._others.keys() - self._before.keys():
+                add_grown(*self._others[name])
         self._ended.clear()
         self._before.clear()
+        self._others.clear()

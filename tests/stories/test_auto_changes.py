@@ -261,3 +261,24 @@ def test_what_modules_register_at_later_imports_is_theirs(auto: Notebook, worksh
     workshop.edit("second.py", "import reg\nreg.add('due')\nreg.TABLE['sort'] = 'b'")
     workshop.edit("first.py", "from reg import add\nadd('uno')")
     assert auto.value("(sorted(reg.NAMES), reg.TABLE)") == (["due", "mine", "uno"], {"uno": 3, "due": 3, "sort": "b"})
+
+
+@pytest.mark.parametrize("cells", [["import reg, api", "import plug, late"], ["import reg, api, plug, late"]])
+def test_what_modules_register_through_others_is_theirs(auto: Notebook, workshop: Workshop, cells: list[str]) -> None:
+    """The list may be in a module that the newcomer doesn't import itself, but a module that it imports does."""
+    workshop.write(
+        {
+            "reg.py": "NAMES, TABLE = [], {}\nclass Base:\n    known = {}",
+            "api.py": "import reg\ndef add(name):\n    reg.NAMES.append(name)\n    reg.TABLE[name] = 1\n"
+            "def deep(name):\n    from reg import Base\n    Base.known[name] = 1",
+            "plug.py": "import api\napi.add('one')\napi.deep('one')",
+            "late.py": "from api import deep\ndeep('two')",
+        }
+    )
+    for cell in cells:
+        auto.run(cell)
+    auto.run("api.add('mine')")
+    workshop.edit("plug.py", "import api\napi.add('uno')\napi.deep('uno')")
+    workshop.edit("late.py", "from api import deep\ndeep('due')")
+    assert auto.value("(sorted(reg.NAMES), sorted(reg.TABLE))") == (["mine", "uno"], ["mine", "uno"])
+    assert auto.value("sorted(reg.Base.known)") == ["due", "uno"]
