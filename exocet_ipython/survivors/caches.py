@@ -6,14 +6,18 @@ notebook's own, and any that were asked about a class or an object that retired.
 
 from __future__ import annotations
 
+import abc
 import functools
 import gc
 import typing
+import weakref
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["clear_caches", "holds_caches", "stale_answers"]
+from exocet_ipython.survivors.classes import living_classes
+
+__all__ = ["clear_caches", "forget_checks", "holds_caches", "stale_answers"]
 
 _CELLS = "__main__"
 _CACHE = type(functools.cache(lambda: None))
@@ -35,6 +39,22 @@ def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Collection[str],
             cache.cache_clear()
             cleared += 1
     return cleared
+
+
+def forget_checks(renewed: Iterable[Any]) -> None:
+    """Have abstract classes and protocols forget what they have answered to `isinstance` and `issubclass`.
+
+    They remember the classes they were asked about by weak references, which mean the new classes by now.
+
+    Args:
+        renewed: the weak references that were replaced; where none is of that kind, nothing happens.
+    """
+    callbacks = [reference.__callback__ for reference in renewed if isinstance(reference, weakref.ref)]
+    if any(type(found) is BuiltinFunctionType and found.__name__ == "_destroy" for found in callbacks):
+        clear: Any = getattr(abc.ABCMeta, "_abc_caches_clear")  # noqa: B009 - typeshed doesn't know it
+        for cls in living_classes():
+            if issubclass(type(cls), abc.ABCMeta):
+                clear(cls)
 
 
 def holds_caches(namespace: Mapping[str, Any]) -> bool:

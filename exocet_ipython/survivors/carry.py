@@ -79,7 +79,7 @@ class _Carrier:
                 self._carry_global(module, name, value)
         for name, value in list(getattr(self._record.module, "__dict__", {}).items()):
             kind = type(value)
-            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not hasattr(value, "registry")):
+            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
                 continue  # nearly all
             now = namespace.get(name)
             if now is None or now is value:
@@ -88,10 +88,16 @@ class _Carrier:
                 _CONTEXTS[kind](value, now, self._returned)
             elif is_registry(value):
                 whole |= self._carry_items(name, value, now)
-            elif name in self._record.contents and issubclass(kind, type) == issubclass(type(now), type):
+            elif self._has_parts(name, value, now):
                 whole |= self._carry_parts(name, value, now)
             carry_registrations(value, now, self._session)
         return whole
+
+    def _has_parts(self, name: str, value: Any, now: Any) -> bool:
+        """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
+        if type(value) is FunctionType:
+            return type(now) is FunctionType and value.__module__ == self._record.name
+        return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
 
     @property
     def _stores(self) -> Stores:
@@ -110,7 +116,7 @@ class _Carrier:
 
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
-        baseline = self._record.contents[path]
+        baseline = self._record.contents.get(path, {})
         parts = [(n, value) for n, value in attributes_of(before) if baseline.get(n) != id(value) or is_registry(value)]
         known = dict(attributes_of(now)) if parts else {}
         whole: set[int] = set()

@@ -15,7 +15,6 @@ from types import (
     CellType,
     FrameType,
     FunctionType,
-    GetSetDescriptorType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
@@ -23,6 +22,7 @@ from types import (
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
 __all__ = ["find_holders", "replace_keys", "replace_references", "slots_of"]
@@ -104,7 +104,7 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
             if isinstance(cache, _CACHE):
                 cache.cache_clear()
         return
-    owner = _class_of(holder)
+    owner = class_of(holder)
     for key, value in list(holder.items()):
         now = counterpart(value, replacement)
         if now is MISSING:
@@ -165,12 +165,14 @@ def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) ->
     """Replace items by index; where the new object is there already, it was registered again: the old one goes."""
     present = {id(item) for item in holder}
     methods = [item for item in holder if type(item) is MethodType]
+    tuples = {tuple(map(id, item)) for item in holder if type(item) is tuple}
     for index in range(len(holder) - 1, -1, -1):
         value = holder[index]
         now = counterpart(value, replacement)
         if now is MISSING:
             continue
-        if id(now) in present or (type(now) is MethodType and now in methods):
+        is_tuple = type(now) is tuple and tuple(map(id, now)) in tuples
+        if id(now) in present or is_tuple or (type(now) is MethodType and now in methods):
             del holder[index]
             journal.add(functools.partial(holder.insert, index, value))
         else:
@@ -261,33 +263,6 @@ def slots_of(kind: type) -> Iterator[Any]:
     for base in kind.__mro__:
         if base.__module__ != "builtins":
             yield from (part for part in vars(base).values() if type(part) is MemberDescriptorType)
-
-
-def _class_of(holder: dict[Any, Any]) -> type | None:
-    """Return the class whose namespace a dict is, if it is one."""
-    marks = holder.get("__dict__"), holder.get("__weakref__")
-    for mark in marks:
-        if type(mark) is GetSetDescriptorType:
-            return mark.__objclass__
-    if "__module__" in holder and "__doc__" in holder:
-        # Its bases have the marks. Asking the collector for its holder would be another pass over the heap.
-        for cls in _living_classes():
-            is_of_module = type.__getattribute__(cls, "__dict__").get("__module__") is holder["__module__"]
-            if is_of_module and any(part is holder for part in gc.get_referents(cls)):
-                return cls
-    return None
-
-
-def _living_classes() -> Iterator[type]:
-    """Yield all classes that there are."""
-    seen: set[int] = set()  # ids: a metaclass may define what equality is
-    waiting: list[type] = [object]
-    while waiting:
-        cls = waiting.pop()
-        if id(cls) not in seen:
-            seen.add(id(cls))
-            yield cls
-            waiting += type.__subclasses__(cls)
 
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:

@@ -16,6 +16,7 @@ from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.survivors.caches import forget_checks
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.held import find_held, namespaces_of
 from exocet_ipython.survivors.holders import find_holders, replace_references
@@ -199,6 +200,7 @@ def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs,
     own |= {id(pair) for pair in replaced.values()}
     for name, error in replace_references(replaced, own, find_holders(searched), moving.journal):
         moving.note(name, error)
+    forget_checks(old for old, _ in replaced.values())
 
 
 def _weak_pairs(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[Any, Any]]:

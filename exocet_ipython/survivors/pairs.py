@@ -15,6 +15,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.lent import is_foreign
+from exocet_ipython.survivors.members import renamed_members
 from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.values import Value, Values, parts_beside
 
@@ -191,6 +192,8 @@ class _Matcher:
                 now = _inherited(new, attribute)
             if now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
+        for before, now in renamed_members(old, new):
+            self._add(before, now)
 
     def _leave_as_it_was(self, cls: type) -> None:
         """Note what makes up a retired class: nothing of the new generation may come into it."""

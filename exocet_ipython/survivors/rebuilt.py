@@ -69,7 +69,20 @@ def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:
     target = or_same(holder.__self__, replacement)
     if function is MISSING and target is holder.__self__:
         return None
-    return MethodType(holder.__func__ if not callable(function) else function, target)
+    return _bound(holder.__func__ if not callable(function) else function, target)
+
+
+def _bound(function: Any, target: Any) -> Any:
+    """Bind a function to an instance or a class as its class would: it may be a static method by now, or none."""
+    owner = target if issubclass(type(target), type) else type(target)
+    spaces = (vars(base) for base in type.__getattribute__(owner, "__mro__"))
+    name = getattr(function, "__name__", "")
+    found: Any = next((space[name] for space in spaces if name in space), None)
+    if found is function and target is owner:
+        return function
+    if type(found) in (staticmethod, classmethod) and found.__func__ is function:
+        return function if type(found) is staticmethod else MethodType(function, owner)
+    return MethodType(function, target)
 
 
 def _rebuild_alias(holder: GenericAlias, replacement: Replacement) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import functools
 import sys
@@ -78,6 +79,8 @@ def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving) -> 
     for cls in changed:
         if "__dataclass_fields__" in vars(cls):
             _keeping(cls, _decorate_again, moving)
+        if isinstance(cls, abc.ABCMeta):
+            _keeping(cls, abc.update_abstractmethods, moving)
     for model in _notebook_models() if pairs.classes else ():
         _keeping(model, _rebuild_model, moving)
     return Rebased(tuple(changed), tuple(remade))

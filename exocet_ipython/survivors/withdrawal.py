@@ -6,6 +6,7 @@ import atexit
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
@@ -17,7 +18,7 @@ __all__ = ["withdraw_effects"]
 
 
 def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord], journal: Journal) -> None:
-    """Take off the logging handlers and the exit functions that retired bodies had added.
+    """Take off the logging handlers and filters and the exit functions that retired bodies had added.
 
     A handler that a global of its module names is left alone: it is replaced by its counterpart wherever it is.
 
@@ -42,6 +43,46 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
                 journal.add(partial(atexit.register, function))
                 _remember(record, partial(_register, function))
         _forget_overloads(record, journal)
+    _withdraw_filters(old, journal)
+
+
+def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None:
+    """Take off the filters that retired bodies had added to loggers and handlers, where the new ones came after them.
+
+    Those that cells have added come behind the body's own, and stay.
+    """
+    for owner in {id(found): found for logger in all_loggers() for found in (logger, *logger.handlers)}.values():
+        before = list(owner.filters)
+        after = list(before)
+        for place, entry in enumerate(before):
+            home = _definition(entry).__module__
+            if home not in old or entry not in after:
+                continue
+            successor = next((later for later in before[place:] if later in after and _replaces(later, entry)), None)
+            if successor is not None and after.index(entry) < after.index(successor):
+                after.remove(successor)
+                after[after.index(entry)] = successor
+                _remember(old[home], partial(_put_filter, entry, owner))
+        if after != before:
+            owner.filters = after  # in one step: other threads are logging
+            journal.add(partial(setattr, owner, "filters", before))
+
+
+def _replaces(later: Any, entry: Any) -> bool:
+    """Say whether a filter is of the new class or function that has the name of another's."""
+    now, before = _definition(later), _definition(entry)
+    return now is not before and (now.__module__, now.__qualname__) == (before.__module__, before.__qualname__)
+
+
+def _definition(entry: Any) -> Any:
+    return entry if issubclass(type(entry), FunctionType) else type(entry)
+
+
+def _put_filter(entry: Any, owner: Any, journal: Journal) -> None:
+    before = list(owner.filters)
+    if entry not in before:
+        owner.filters = [*before, entry]
+        journal.add(partial(setattr, owner, "filters", before))
 
 
 def _forget_overloads(record: ModuleRecord, journal: Journal) -> None:
