@@ -121,6 +121,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         is_free = not (migrating and older) and let_go(retired, old, modules, journal)
         if migrating and not is_free:
             migration = migrate(old, modules, journal, older, whole, staying=staying)
+            is_free = not migration.stuck and let_go(retired, old, modules, journal)  # as a rule: all has moved
         labelled = label_replaced(old, after.records, living, journal, is_free=is_free)
     except BaseException:
         journal.undo()
