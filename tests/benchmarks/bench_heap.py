@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks.bench_reload import TOOLS, Figures, folders, measure
+from tests.benchmarks.bench_reload import TOOLS, folders, measure
+from tests.benchmarks.workers import Figures
 
 HEAPS = (100_000, 1_000_000, 10_000_000)
 

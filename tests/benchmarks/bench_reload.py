@@ -5,31 +5,19 @@ The tools take turns in fresh processes. A figure that is not a number is of a t
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.benchmarks import workers
 from tests.benchmarks.project import write_layers
-from tests.shells import person_environment
+from tests.benchmarks.workers import Figures
 
-WORKER = Path(__file__).with_name("reloads.py")
+measure = partial(workers.measure, "reloads.py")
 TOOLS = ("importlib", "autoreload", "track", "exocet")
 ROUNDS = 3
-Figures = dict[str, float]
-
-
-def measure(folder: Path, what: str, tool: str, **arguments: Any) -> Figures:
-    """Take figures in a fresh process that runs in a folder."""
-    environment = person_environment(folder)
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, str(WORKER), what, tool, json.dumps(arguments)]
-    done = subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True, text=True)
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
 
 
 def folders(parent: Path) -> Iterator[Path]:

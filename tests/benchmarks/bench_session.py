@@ -7,32 +7,19 @@ printed beside `none`, a session with no tool, and where it applies beside its f
 from __future__ import annotations
 
 import importlib.util
-import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
+from tests.benchmarks import workers
 from tests.benchmarks.project import CROWD, LOOPS, write_crowd, write_hot, write_layers
-from tests.shells import person_environment
+from tests.benchmarks.workers import Figures
 
-WORKER = Path(__file__).with_name("session.py")
+measure = partial(workers.measure, "session.py")
 PEERS = [name for name in ("jurigged",) if importlib.util.find_spec(name) is not None]
 TOOLS = ["none", "noop", "exocet", "autoreload", *PEERS]
 SIZES = (500, 10_000)
 FIRST_REPEATS = 7
-Figures = dict[str, float]
-
-
-def measure(folder: Path, what: str, tool: str, **arguments: Any) -> Figures:
-    """Take figures in a fresh process that runs in a folder."""
-    environment = person_environment(folder)
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, str(WORKER), what, tool, json.dumps(arguments)]
-    done = subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True, text=True)
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
 
 
 def show(title: str, found: dict[str, list[Figures]], unit: str, scale: float = 1.0) -> None:
