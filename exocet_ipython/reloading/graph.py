@@ -10,6 +10,7 @@ import dis
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from inspect import CO_OPTIMIZED
 from types import CodeType
 from typing import Any
 
@@ -23,6 +24,7 @@ _LOAD_CONST = dis.opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)  # 3.14
 _COMPUTED = "*"  # no module's name: there are computed ones among the names
 _IMPORT_FUNCTIONS = {"import_module", "__import__"}
+_OWN_NAMES = {"__name__", "__package__"}  # `import_module(TABLE[name], __name__)` in a `__getattr__`
 _LISTING_FUNCTIONS = {"iter_modules", "walk_packages", "listdir", "scandir", "iterdir", "glob", "iglob"}
 
 
@@ -57,6 +59,8 @@ def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[Import
 
     `from a import b` may load `a` and `a.b`; a call of `import_module` or `__import__` may load each string constant
     beside it that reads like a dotted name, and all below one that ends with a dot, as `"plugins." + name` does.
+    A function that calls it with the module's own name and no relative one, as a `__getattr__` with a table does, may
+    load all of its package.
     Whether such a module exists is for the graph to know.
 
     >>> code = compile("import a.b\nfrom . import c", "m.py", "exec")
@@ -103,7 +107,9 @@ def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
     for const in code.co_consts:
         if isinstance(const, str) and const.endswith(".") and (const == "." or _is_dotted(const[:-1].lstrip("."))):
             yield f"{_absolute(const[:-1], package) if const != '.' else package['__package__']}.*"
-    if not _LISTING_FUNCTIONS.isdisjoint(code.co_names):
+    is_relative = any(isinstance(const, str) and const.startswith(".") for const in code.co_consts)
+    looks_up = code.co_flags & CO_OPTIMIZED and not is_relative and not _OWN_NAMES.isdisjoint(code.co_names)
+    if looks_up or not _LISTING_FUNCTIONS.isdisjoint(code.co_names):
         yield f"{package['__package__']}.*"
 
 

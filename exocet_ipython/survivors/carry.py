@@ -111,8 +111,19 @@ class _Carrier:
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
         if is_submodule or self._record.snapshot.data is None:
             return
+        if self._is_cached(name, value):
+            return
         if name not in self._stores.globals or (self._is_survivor(value) and vars(module).get(name) is None):
             self._journal.set_attribute(module, name, value)
+
+    def _is_cached(self, name: str, value: Any) -> bool:
+        """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
+        if not self._stores.any_global:
+            return False
+        others = (record.module for record in self._session.values() if record is not self._record)
+        return (not self._is_survivor(value) and self._is_session(value)) or any(
+            getattr(other, "__dict__", {}).get(name, _missing) is value for other in others
+        )
 
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 __all__ = ["Stores", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
+_NAMESPACES = {"globals", "__globals__"}
 _INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
@@ -29,6 +30,11 @@ class Stores:
     globals: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+
+    @property
+    def any_global(self) -> bool:
+        """Whether they put what they have computed among the globals, under names that the text doesn't show."""
+        return not self.computed.isdisjoint(_NAMESPACES)
 
 
 def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind of node
@@ -111,7 +117,7 @@ def _container(held: ast.expr) -> set[str]:
         elif isinstance(held.func, ast.Attribute):
             held = held.func.value
         else:
-            return set()
+            return {held.func.id} & _NAMESPACES if isinstance(held.func, ast.Name) else set()
     match held:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return {name}
