@@ -6,28 +6,37 @@ of the interpreter is only read: no attribute of an instance is asked for, no `_
 
 from __future__ import annotations
 
-import dataclasses
+import builtins
+import collections
+import decimal
 import enum
 import functools
 import gc
 import hashlib
+import importlib
 import inspect
 import re
 import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType, UnionType
+from pathlib import PurePath
+from types import CellType, CodeType, FunctionType, GenericAlias, MappingProxyType, MethodType, ModuleType, UnionType
 from typing import Any
 
 __all__ = ["Description", "mask"]
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...), type(NotImplemented))
-_MANY = 400  # entries of a container that are shown
-_DEEP = 6  # how far containers in containers are shown
-# What Python or a loader writes on a module, and what differs from run to run.
-_MODULE_FURNITURE = {"__builtins__", "__cached__", "__loader__", "__spec__", "__warningregistry__"}
+_SEQUENCES = (list, tuple, collections.deque)
+_SETS = (set, frozenset)
+_SHAREABLE = (list, dict, set, functools.partial, functools._lru_cache_wrapper)  # that two names share one tells
+_READABLE = (range, slice, PurePath, decimal.Decimal)  # their texts tell all, and run nothing of the package
+_TYPING = ("typing", "typing_extensions")
+_DEEP = 8  # how far containers in containers are shown
+# What is described under another word: here, in `_describe_import` and in `_describe_class`.
+_MODULE_FURNITURE = {"__builtins__", "__cached__", "__loader__", "__spec__"}
 _CLASS_FURNITURE = {"__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__", "_abc_impl"}
-_CLASS_FURNITURE |= {"__static_attributes__", "__firstlineno__", "__annotations_cache__", "__annotate_func__"}
+_CLASS_FURNITURE |= {"__static_attributes__", "__annotations_cache__", "__annotate_func__"}
+_PASSING = {"__warningregistry__"}  # which warnings were shown already: the notebook has lived longer
 
 
 class Description:
@@ -36,14 +45,17 @@ class Description:
     Args:
         roots: their names.
         folder: where they lie; it is left out of what is described.
-        counted: a pattern of names that count what happened since; they are left out as well.
+        numbered: a pattern of names that end in a number of how much happened before; it ends before the number,
+            which is left out. Globals of such a name are left out: which are there depends on what was called.
+        counters: names of attributes that count what happened; their values are left out.
 
     Attributes:
         found: path of a module, class, function -> what is said of it: aspect -> plain data.
     """
 
-    def __init__(self, roots: Iterable[str], folder: str, counted: str = "") -> None:
-        self._counted = re.compile(counted or r"(?!)")
+    def __init__(self, roots: Iterable[str], folder: str, numbered: str = "", counters: Iterable[str] = ()) -> None:
+        self._numbered = re.compile(rf"((?:{numbered or '(?!)'}))\d+")
+        self._counters = frozenset(counters)
         self._roots = frozenset(roots)
         self._folder = folder
         self._paths: dict[int, str] = {}
@@ -58,7 +70,7 @@ class Description:
         for name in sorted(modules):
             self._describe_module(name, modules[name])
 
-    def show(self, value: Any, depth: int = 0) -> Any:
+    def show(self, value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one case a kind of value
         """Return a value as plain data: atoms as they read, classes and functions by name, instances by class."""
         kind = type(value)
         if kind in _ATOMS:
@@ -72,26 +84,59 @@ class Description:
         if issubclass(kind, ModuleType):
             name = object.__getattribute__(value, "__name__")
             return f"module {name}" + ("" if sys.modules.get(name) is value else _STALE)
+        if kind is re.Pattern:
+            return f"pattern {value.pattern!r} {value.flags}"
+        if issubclass(kind, _READABLE):
+            return self._mask(repr(value))
+        if kind.__module__ in _TYPING or kind in (GenericAlias, UnionType):
+            return f"{self._class_name(kind)} {self._show_typing(value)}"
         shown = self._show_container(value, depth + 1) if depth < _DEEP else None
-        return f"instance of {self._class_name(kind)}" if shown is None else shown
+        if shown is None:
+            return f"instance of {self._class_name(kind)}"
+        return shown if kind.__module__ == "builtins" else {f"instance of {self._class_name(kind)}": shown}
 
-    def _show_container(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one case a kind of container
+    def _show_typing(self, value: Any) -> str:
+        if typing.get_args(value):
+            return self._annotation(value)
+        limits = [getattr(value, "__bound__", None), *getattr(value, "__constraints__", ())]
+        return " ".join([self._mask(repr(value)), *map(self._annotation, limits)])
+
+    def _show_container(self, value: Any, depth: int) -> Any:
         kind = type(value)
-        if kind is dict:
-            name = str(value.get("__name__"))
-            if value is getattr(sys.modules.get(name), "__dict__", None):
-                return f"namespace of module {name}"
-            items = list(value.items())[:_MANY]
-            return {"dict": [[self.show(key, depth), self.show(part, depth)] for key, part in items]}
-        if kind in (list, tuple):
-            return {kind.__name__: [self.show(part, depth) for part in value[:_MANY]]}
-        if kind in (set, frozenset):
-            return {kind.__name__: sorted(repr(self.show(part, depth)) for part in value)}
+        name = str(value.get("__name__")) if kind is dict else ""
+        if name and value is getattr(sys.modules.get(name), "__dict__", None):
+            return f"namespace of module {name}"
+        if kind is MappingProxyType:
+            return {"mapping": self._show_container(dict(value), depth)}
+        if issubclass(kind, dict):
+            # By key: what only the other release imports stays loaded, and so registers earlier than in a restart.
+            entries = [[self.show(key, depth), self.show(part, depth)] for key, part in dict.items(value)]
+            return {"dict": sorted(entries, key=lambda entry: repr(entry[0]))}
+        base: Any = next((base for base in (*_SEQUENCES, *_SETS) if issubclass(kind, base)), None)
+        if base in _SEQUENCES:
+            return {base.__name__: [self.show(part, depth) for part in base.__iter__(value)]}
+        if base in _SETS:
+            return {base.__name__: sorted(repr(self.show(part, depth)) for part in base.__iter__(value))}
+        parts = self._attributes_of_wrapper(value)
+        return {name: self.show(part, depth) for name, part in parts.items()} or None
+
+    @staticmethod
+    def _attributes_of_wrapper(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one case a kind of wrapper
+        """Return what Python's own wrappers of functions are made of."""
+        kind = type(value)
         if kind is functools.partial:
-            return {"partial": self.show(value.func, depth), "args": self.show(value.args, depth)}
+            return {"partial": value.func, "args": value.args, "keywords": value.keywords}
         if kind is MethodType:
-            return {"method": self.show(value.__func__, depth), "of": self.show(value.__self__, depth)}
-        return None
+            return {"method": value.__func__, "of": value.__self__}
+        if issubclass(kind, property):
+            return {"get": value.fget, "set": value.fset, "delete": value.fdel, "doc": value.__doc__}
+        if kind in (staticmethod, classmethod):
+            return {kind.__name__: value.__func__}
+        if kind is functools.cached_property:
+            return {"cached": value.func, "as": value.attrname, "doc": value.__doc__}
+        if kind is functools._lru_cache_wrapper:
+            return {"cached": value.__wrapped__, **value.cache_parameters()}
+        return {}
 
     def stale(self, values: Iterable[Any]) -> list[str]:
         """Return what can be reached from some values and is not, or has not the class, that its module has now.
@@ -109,9 +154,19 @@ class Description:
             shown = self.show(value, _DEEP)
             if isinstance(shown, str) and _STALE in shown and self._has_counterpart(value):
                 found.add(shown)
-            if not issubclass(type(value), type) and type(value) not in (FunctionType, CodeType):
-                waiting += gc.get_referents(value)
+            waiting += self._reached(value)
         return sorted(found)
+
+    def _reached(self, value: Any) -> list[Any]:
+        """Return what a value refers to; of classes and functions those of the notebook, and without its names."""
+        if issubclass(type(value), type):
+            is_own = type.__getattribute__(value, "__module__") == "__main__"
+            return [*value.__bases__, *dict(type.__getattribute__(value, "__dict__")).values()] if is_own else []
+        if type(value) is FunctionType:
+            is_own = value.__globals__.get("__name__") == "__main__"
+            cells = [_contents(cell) for cell in value.__closure__ or ()]
+            return [*cells, value.__defaults__, value.__kwdefaults__, vars(value)] if is_own else []
+        return [] if type(value) is CodeType else gc.get_referents(value)
 
     # -- modules, classes, functions -----------------------------------------------------------------------------
 
@@ -119,47 +174,53 @@ class Description:
         space: Mapping[str, Any] = getattr(module, "__dict__", {})
         entry = self._enter(f"module {name}")
         entry["kind"] = self._class_name(type(module))
-        names = sorted(key for key in space if key not in _MODULE_FURNITURE and not self._counted.search(key))
+        names = sorted(key for key in space.keys() - _MODULE_FURNITURE - _PASSING if not self._is_numbered(key))
         entry["names"] = names
         entry["doc"] = self.show(space.get("__doc__"))
         entry["file"] = self._mask(str(space.get("__file__")))
+        entry["import"] = self._describe_import(module)
         for key in names:
             entry[f"name {key}"] = self._describe(space[key], f"{name}:{key}")
 
+    def _describe_import(self, module: Any) -> Any:
+        """Describe what the import system has written on a module."""
+        spec = module.__spec__
+        facts = [spec.name, spec.origin, spec.parent, spec.cached, [*(spec.submodule_search_locations or ())]]
+        facts += [[*getattr(module, "__path__", ())], getattr(module, "__cached__", None)]
+        facts += [type(spec.loader).__qualname__, module.__loader__ is spec.loader]
+        return [self.show(fact) for fact in facts] + [module.__builtins__ in (builtins, vars(builtins))]
+
     def _describe(self, value: Any, path: str) -> Any:
-        """Describe a class or function where it is met first; return how the value is shown."""
+        """Describe what is met first under a path; return how it is shown: by that path when it is met again."""
+        known = self._paths.get(id(value))
+        if known is not None:
+            return known
         kind = type(value)
         if issubclass(kind, type):
-            if self._is_ours(type.__getattribute__(value, "__module__")) and self._name(value, path):
+            if self._is_ours(type.__getattribute__(value, "__module__")):
+                self._name(value, path)
                 self._describe_class(value, path)
+                return path
         elif kind is FunctionType:
-            if self._is_ours(value.__globals__.get("__name__")) and self._name(value, path):
+            if self._is_ours(value.__globals__.get("__name__")):
+                self._name(value, path)
                 self._describe_function(value, path)
+                return path
         else:
+            if self._is_ours(kind.__module__) or kind in _SHAREABLE:
+                self._name(value, path)
             for step, part in self._parts(value):
                 self._describe(part, f"{path}{step}")
-        return self._paths.get(id(value)) or self.show(value)
+        return self.show(value)
 
     def _parts(self, value: Any) -> Iterator[tuple[str, Any]]:
         """Yield the functions and classes behind a value that is neither."""
-        kind = type(value)
-        if kind in (staticmethod, classmethod):
-            yield "", value.__func__
-        elif issubclass(kind, property):
-            yield from ((f".{step}", part) for step in ("fget", "fset", "fdel") if (part := getattr(value, step)))
-        elif issubclass(kind, functools.cached_property):
-            yield "", value.func
-        elif kind is functools._lru_cache_wrapper:
-            yield "", value.__wrapped__
-        elif kind is functools.partial:
-            yield "", value.func
-        elif kind is MethodType:
-            yield "", value.__func__
-        elif self._is_ours(kind.__module__) and self._name(value, ""):
-            for name in sorted(_attributes(value)):
-                part = _attributes(value)[name]
-                if type(part) in (FunctionType, type):
-                    yield f".{name}", part
+        wrapped = self._attributes_of_wrapper(value)
+        if not wrapped and self._is_ours(type(value).__module__):
+            wrapped = dict(sorted(_attributes(value).items()))
+        for name, part in wrapped.items():
+            if type(part) is FunctionType or issubclass(type(part), type):
+                yield f".{name}", part
 
     def _describe_class(self, cls: Any, path: str) -> None:
         entry = self._enter(path)
@@ -173,23 +234,27 @@ class Description:
         )
         entry["doc"] = self.show(space.get("__doc__"))
         entry["signature"] = self._signature(cls)
-        entry["names"] = sorted(key for key in space.keys() - _CLASS_FURNITURE if not self._counted.search(key))
+        entry["names"] = sorted(space.keys() - _CLASS_FURNITURE)
         entry["layout"] = [cls.__basicsize__, cls.__dictoffset__ != 0, cls.__flags__ & ~_CACHED_FLAGS]
         entry["abstract"] = sorted(space.get("__abstractmethods__", ()))
+        entry["assigned"] = sorted(space.get("__static_attributes__", ()))
+        if "_abc_impl" in space:
+            entry["registered"] = sorted(
+                self._class_name(sub) for weak in _registry_of(cls) if (sub := weak()) is not None
+            )
         if "__dataclass_fields__" in space:
             fields = space["__dataclass_fields__"].values()
-            entry["fields"] = [
-                [f.name, self.show(f.type), self.show(_default(f)), f.init, f.repr, f.kw_only] for f in fields
-            ]
+            entry["fields"] = [{name: self.show(getattr(f, name)) for name in f.__slots__} for f in fields]
         if issubclass(cls, enum.Enum):
             members = list(cls.__members__.items())
             entry["members"] = [[name, self.show(member._value_), type(member) is cls] for name, member in members]
         if type(space.get("__attrs_attrs__")).__name__.endswith("Attributes"):
             entry["fields"] = [
-                [a.name, self.show(a.type), self.show(a.default), a.init] for a in space["__attrs_attrs__"]
+                {name: self.show(getattr(a, name, "<none>")) for name in a.__slots__} for a in space["__attrs_attrs__"]
             ]
         for key in entry["names"]:
-            entry[f"name {key}"] = self._describe(space[key], f"{path}.{key}")
+            value = type(space[key]) if key in self._counters else space[key]
+            entry[f"name {key}"] = self._describe(value, f"{path}.{key}")
 
     def _describe_function(self, function: FunctionType, path: str) -> None:
         entry = self._enter(path)
@@ -199,7 +264,7 @@ class Description:
         entry["defaults"] = [self.show(function.__defaults__), self.show(function.__kwdefaults__)]
         entry["annotations"] = {key: self._annotation(part) for key, part in inspect.get_annotations(function).items()}
         entry["code"] = self._code(function.__code__)
-        entry["attributes"] = sorted(vars(function))
+        entry["attributes"] = {name: self.show(value) for name, value in vars(function).items()}
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             entry[f"variable {name}"] = self._describe(_contents(cell), f"{path}<{name}>")
         if "__wrapped__" in vars(function):
@@ -209,17 +274,18 @@ class Description:
         """Return a digest of code, with the code in it, its names and its lines."""
         parts: list[Any] = [code.co_qualname, code.co_code, code.co_names, code.co_varnames, code.co_freevars]
         parts += [code.co_cellvars, code.co_flags, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount]
+        parts += [code.co_firstlineno, code.co_exceptiontable]
         # attrs counts the texts of one name that it has made: `<attrs generated init x.Y-2>`.
-        file = re.sub(r"-\d+>$", ">", self._mask(code.co_filename))
-        parts += [code.co_firstlineno, code.co_exceptiontable, file]
-        if not file.startswith("<") or file.startswith("<FOLDER>"):
-            parts.append(code.co_linetable)  # in generated code it tells how long the counted names are
+        parts.append(re.sub(r"-\d+>$", ">", code.co_filename.replace(self._folder, "<FOLDER>")))
         for const in code.co_consts:
             if isinstance(const, frozenset):
                 parts.append(sorted(map(repr, const)))
             else:
                 parts.append(self._code(const) if isinstance(const, CodeType) else const)
-        return hashlib.sha256(self._counted.sub("#", repr(parts)).encode()).hexdigest()[:16]
+        text, numbered = self._numbered.subn(r"\1#", repr(parts))
+        if not numbered:  # else it tells how long the numbers are
+            text += repr(code.co_linetable)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _signature(self, value: Any) -> Any:
         try:
@@ -256,7 +322,7 @@ class Description:
 
     def _function_name(self, function: FunctionType) -> str:
         home = function.__globals__.get("__name__")
-        name = self._counted.sub("#", f"{function.__module__}.{function.__qualname__}")
+        name = self._mask(f"{function.__module__}.{function.__qualname__}")
         if (
             not isinstance(home, str)
             or not self._is_ours(home)
@@ -282,14 +348,20 @@ class Description:
 
     def _has_counterpart(self, value: Any) -> bool:
         kind = type(value)
-        defined = value if issubclass(kind, type) or kind is FunctionType else kind
-        now: Any = sys.modules.get(defined.__module__)
-        for part in defined.__qualname__.partition(".<locals>")[0].split("."):
+        defined = value if issubclass(kind, type) else kind
+        home, path = defined.__module__, defined.__qualname__
+        if kind is FunctionType:  # its own name may be what a decorator gave it
+            home, path = value.__globals__["__name__"], value.__code__.co_qualname
+        now: Any = sys.modules.get(home)
+        for part in path.partition(".<locals>")[0].split("."):
             now = getattr(now, "__dict__", {}).get(part)
         return now is not None
 
     def _is_ours(self, name: Any) -> bool:
         return isinstance(name, str) and name.partition(".")[0] in self._roots
+
+    def _is_numbered(self, name: str) -> bool:
+        return self._numbered.fullmatch(name) is not None
 
     def _name(self, value: Any, path: str) -> bool:
         """Name an object by the path where it is met first; say whether that is here."""
@@ -305,7 +377,7 @@ class Description:
         return entry
 
     def _mask(self, text: str) -> str:
-        return mask(text, self._folder)
+        return self._numbered.sub(r"\1#", mask(text, self._folder))
 
 
 def mask(text: str, folder: str) -> str:
@@ -315,7 +387,7 @@ def mask(text: str, folder: str) -> str:
 
 _STALE = " (not the current one)"
 _NOWHERE = ModuleType("nowhere")
-_CACHED_FLAGS = 1 << 19 | 1 << 12 | 1 << 20  # version tag given and so on: what differs as a class is used
+_CACHED_FLAGS = 1 << 19 | 1 << 12  # "ready" and "version tag given": what differs as a class is used
 
 
 def _attributes(value: Any) -> dict[str, Any]:
@@ -326,8 +398,10 @@ def _attributes(value: Any) -> dict[str, Any]:
     return found
 
 
-def _default(field: Any) -> Any:
-    return field.default if field.default is not dataclasses.MISSING else field.default_factory
+def _registry_of(cls: Any) -> set[Any]:
+    """Return weak references to the classes that are registered with an abstract one."""
+    found: set[Any] = importlib.import_module("_abc")._get_dump(cls)[0]
+    return found
 
 
 def _contents(cell: CellType) -> Any:

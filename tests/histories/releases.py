@@ -31,15 +31,17 @@ class History:
         roots: the top-level names that it installs.
         versions: from old to new.
         beside: what it needs in a certain release, as `NAME==VERSION`; the rest comes from the environment.
-        counted: what counts the calls or definitions since its module ran, as a pattern of names: a notebook's cells
-            don't run again, so that it differs by nature.
+        numbered: a pattern of names that end in the number of definitions or calls before them, up to the number: a
+            notebook's cells don't run again, so that it differs by nature.
+        counters: names of the class attributes that count these; their values are not compared.
     """
 
     package: str
     roots: tuple[str, ...]
     versions: tuple[str, ...]
     beside: tuple[str, ...] = ()
-    counted: str = ""
+    numbered: str = ""
+    counters: tuple[str, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -70,13 +72,14 @@ class Replay:
 
 HISTORIES = (
     History("click", ("click",), ("8.1.7", "8.1.8", "8.2.1", "8.3.1", "8.4.2")),
-    History("attrs", ("attr", "attrs"), ("22.2.0", "23.1.0", "23.2.0", "24.2.0", "25.3.0"), counted=r"cls_counter"),
+    History("attrs", ("attr", "attrs"), ("22.2.0", "23.1.0", "23.2.0", "24.2.0", "25.3.0"), counters=("cls_counter",)),
     History("rich", ("rich",), ("13.7.1", "13.9.4", "14.0.0", "14.2.0")),
     History(
         "networkx",
         ("networkx",),
         ("3.2.1", "3.3", "3.4.2"),
-        counted=r"(_dispatch\w*_)?argmap_\w+?_\d+|_argmap__count|compilation \d+|\b\w+_\d+_(?=\d)",
+        numbered=r"\bargmap_\w+_|\bargmap'> compilation ",  # functions that it makes at their first call
+        counters=("_argmap__count",),
     ),
     History("jinja2", ("jinja2",), ("3.0.3", "3.1.2", "3.1.3", "3.1.4", "3.1.6")),
     History("httpx", ("httpx",), ("0.25.2", "0.26.0", "0.27.2", "0.28.1")),

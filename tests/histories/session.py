@@ -138,7 +138,7 @@ def replay(job: Mapping[str, Any]) -> dict[str, Any]:
     loaded = sorted(name for name in sys.modules if name.partition(".")[0] in roots)
     unloadable = import_rest(folder, roots)
     gc.collect()
-    description = tools["Description"](roots, str(folder), job["counted"])
+    description = tools["Description"](roots, str(folder), job["numbered"], job["counters"])
     description.describe_modules()
     notebook = {name: description.show(value) for name, value in session.names.items()}
     return {
