@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -21,6 +19,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.contexts import CONTEXTS
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
 from exocet_ipython.survivors.stores import Stores, read_stores
 
@@ -84,8 +83,8 @@ class _Carrier:
             now = namespace.get(name)
             if now is None or now is value:
                 continue
-            if kind is type(now) and kind in _CONTEXTS:
-                _CONTEXTS[kind](value, now, self._returned)
+            if kind is type(now) and kind in CONTEXTS:
+                CONTEXTS[kind](value, now, self._returned)
             elif is_registry(value):
                 whole |= self._carry_items(name, value, now)
             elif self._has_parts(name, value, now):
@@ -253,23 +252,6 @@ class _Carrier:
 _NAME = re.compile(r"\w+")
 _MANY = 1_000
 _UNHELD = 5  # references to an entry's value that only the container and `_carry_items` hold
-
-
-def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
-    """Carry the value that a context variable has, unless the new body has set one."""
-    value = before.get(_missing)
-    if value is not _missing and (returned or now.get(_missing) is _missing):
-        now.set(value)
-
-
-def _carry_local(before: threading.local, now: threading.local, returned: bool) -> None:  # noqa: FBT001 - likewise
-    """Carry what is local to the present thread."""
-    for name, value in vars(before).items():
-        if returned or name not in vars(now):
-            vars(now)[name] = value
-
-
-_CONTEXTS: dict[type, Callable[[Any, Any, bool], None]] = {ContextVar: _carry_context, threading.local: _carry_local}
 
 
 def _is_map(value: Any) -> bool:
