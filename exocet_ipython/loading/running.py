@@ -27,7 +27,13 @@ def compile_module(spec: ModuleSpec, snapshot: Snapshot) -> CodeType | None:
     if getattr(kind, "exec_module", None) is not SourceFileLoader.exec_module:
         return None
     if kind.get_code is SourceFileLoader.get_code and snapshot.data is not None:
-        code: CodeType = loader.source_to_code(snapshot.data, snapshot.path)
+        try:
+            code: CodeType = loader.source_to_code(snapshot.data, snapshot.path)
+        except SyntaxError as error:
+            if error.filename is None:  # Python says of null bytes only that there are some
+                error.filename = snapshot.path
+                error.lineno = snapshot.data.partition(b"\0")[0].count(b"\n") + 1
+            raise
         return code
     with without_bytecode(loader):
         compiled: CodeType | None = loader.get_code(spec.name)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
-__all__ = ["OWN_FOLDER", "hide_own_frames", "related_errors", "trim_traceback", "without_frames"]
+__all__ = ["OWN_FOLDER", "hide_own_frames", "related_errors", "trim_traceback", "where_raised", "without_frames"]
 
 OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
@@ -75,6 +75,21 @@ def without_frames(trace: TracebackType | None, unwanted: Callable[[str], bool])
         entry.tb_next = following
         following = entry
     return following
+
+
+def where_raised(error: BaseException, is_wanted: Callable[[str], bool]) -> str:
+    """Return the innermost line that an exception comes from, in a wanted file that isn't ours; "" without one.
+
+    >>> where_raised(KeyboardInterrupt(), bool)
+    ''
+    """
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if is_wanted(file) and not _is_own(file):
+            where = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
 
 
 def _release_callers(frame: FrameType) -> None:

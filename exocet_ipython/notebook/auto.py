@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,6 +20,7 @@ from weakref import WeakKeyDictionary
 from IPython.core.error import InputRejected
 from IPython.core.interactiveshell import InteractiveShell
 
+from exocet_ipython.loading.tracebacks import where_raised
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
@@ -29,7 +31,7 @@ from exocet_ipython.reloading.generation import PUBLISHING
 __all__ = ["AutoReload", "CellStopper", "as_in_cell"]
 
 _FAILED = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
-_INTERRUPTED = "the reload before it was interrupted. All is as it was; run the cell again to reload"
+_INTERRUPTED = "the reload before it was interrupted{}. All is as it was; run the cell again to reload"
 _INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run the cell again"
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
@@ -154,9 +156,10 @@ class AutoReload:
         before = self._session.generation.number
         try:
             self._catch_up(info)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             was_done = self._session.generation.number != before
-            self.stopper.stop(_INTERRUPTED_LATE if was_done else _INTERRUPTED)
+            where = where_raised(error, partial(self._session.managed.scope.includes, ""))
+            self.stopper.stop(_INTERRUPTED_LATE if was_done else _INTERRUPTED.format(f" at {where}" if where else ""))
 
     def after_cell(self, result: Any) -> None:
         """Bring what the cell imported into the session.

@@ -203,7 +203,7 @@ class Bindings:
             else:
                 rebound.append(Rebinding(name, source, now))
         rebound += self._gained(namespace, before, old, new)
-        return tuple(rebound), tuple(kept)
+        return tuple({found.name: found for found in rebound}.values()), tuple(kept)
 
     def confirm(self, rebound: Iterable[Rebinding], kept: Iterable[Kept], namespace: Mapping[str, Any]) -> None:
         """Learn the star-imported names that a publish has bound, and which names it left without a definition."""

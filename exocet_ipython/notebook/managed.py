@@ -26,7 +26,7 @@ from exocet_ipython.reloading.moves import find_moves, is_gone
 from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import find_living, may_return
-from exocet_ipython.reloading.scope import Scope, matches
+from exocet_ipython.reloading.scope import Scope, matches, read_patterns
 
 __all__ = ["ManagedModules"]
 
@@ -66,8 +66,8 @@ class ManagedModules:
     def configure(self, include: Iterable[str], exclude: Iterable[str], frozen: Iterable[str]) -> None:
         """Take other patterns for what is own code, and for what is never made anew unless asked for by name."""
         with PUBLISHING:
-            self._frozen = tuple(frozen)
-            self.scope = replace(self.scope, include=tuple(include), exclude=tuple(exclude))
+            self._frozen = read_patterns(frozen)
+            self.scope = replace(self.scope, include=read_patterns(include), exclude=read_patterns(exclude))
             records = self.generation.records
             left = [name for name, record in records.items() if not self.scope.includes(name, record.snapshot.path)]
             if left:

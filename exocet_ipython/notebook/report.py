@@ -112,7 +112,8 @@ class ReloadReport:
         if self.revised:
             return self._revised_headline
         if self.skipped and not self.reloaded and not self.gone and not self.returned:
-            return f"nothing reloaded: {join_names([module.name for module in self.skipped])} changed, but frozen"
+            frozen = [module.name for module in self.skipped]
+            return f"nothing reloaded: {join_names(frozen)} changed, but frozen; %exoreload {' '.join(frozen)} runs it"
         if not self.reloaded and not self.gone and not self.returned:
             return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
         names = join_names([module.name for module in self.reloaded] or list(self.gone))
@@ -149,7 +150,7 @@ class ReloadReport:
                 ("made anew", [str(module) for module in self.reloaded]),
                 ("as they were", list(self.returned)),
                 ("gone", list(self.gone)),
-                ("frozen, and stale now", [str(module) for module in self.skipped]),
+                (_FROZEN, [str(module) for module in self.skipped]),
                 ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),
                 ("names kept", [str(kept) for kept in self.kept]),
                 ("instances moved", [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]),
@@ -171,7 +172,8 @@ class ReloadReport:
 _WORTH_SAYING = 0.1  # seconds
 # Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
 _LINES_STYLE = "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
-_ALWAYS_SAID = ("gone", "frozen, and stale now", "names kept", "instances not moved")
+_FROZEN = "frozen, and stale now; %exoreload NAME runs one"
+_ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved")
 _NAMED = 3  # old objects that fit a line
 
 

@@ -8,6 +8,12 @@ from traitlets.config import Configurable
 __all__ = ["Exocet"]
 
 
+_PATTERNS = (
+    " Each is a dotted name (game.world, game.*), or a file or folder: game/world.py, */vendored, ~/lib, ./game in the "
+    "working folder."
+)
+
+
 class Exocet(Configurable):
     """Live reloading of modules.
 
@@ -22,19 +28,17 @@ class Exocet(Configurable):
     ).tag(config=True)
     auto = Bool(default_value=False, help="Whether %exoauto is on from the start.").tag(config=True)
     include = List(
-        Unicode(),
-        help="Patterns of dotted names or of files (with a slash) that are reloaded although they are installed.",
+        Unicode(), help=f"Patterns of modules that are reloaded although they are installed.{_PATTERNS}"
     ).tag(config=True)
-    exclude = List(Unicode(), help="Patterns of dotted names or of files (with a slash) that are never reloaded.").tag(
-        config=True
-    )
+    exclude = List(Unicode(), help=f"Patterns of modules that are never reloaded.{_PATTERNS}").tag(config=True)
     frozen = List(
         Unicode(),
         help="Patterns of modules that never run again, even when their file changes, unless they are named. "
-        "A module can say so itself with __exo_frozen__ = True.",
+        f"A module can say so itself with __exo_frozen__ = True.{_PATTERNS}",
     ).tag(config=True)
     rerun_limit = Float(
         default_value=30.0,
+        min=0.0,
         allow_none=True,
         help="Seconds. An automatic reload of modules that took longer when they ran last waits for %exoreload.",
     ).tag(config=True)

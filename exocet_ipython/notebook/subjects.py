@@ -14,7 +14,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.records import RetiredGeneration
 
-__all__ = ["Labels", "Subject", "find_subjects"]
+__all__ = ["Labels", "Subject", "current_name", "find_subjects"]
 
 _ADVICE = "give a notebook name, a class as in game.world.Room, or the number of a generation; %exostatus lists them"
 
@@ -110,6 +110,12 @@ def find_subjects(
             raise NothingOldError(f"nothing old is named {text!r}", advice=_ADVICE)
         raise NothingOldError(f"{text!r} is no old object", advice=_ADVICE)
     return subjects
+
+
+def current_name(text: str, namespace: Mapping[str, Any]) -> str:
+    """Return the dotted name of what a text stands for among the notebook's names; of its class for an instance."""
+    found = MISSING if text.isdecimal() else _value_of(text, namespace)
+    return "" if found is MISSING else _dotted_name(found)
 
 
 def _generation(number: int, generations: Sequence[RetiredGeneration], current: Generation) -> list[Subject]:

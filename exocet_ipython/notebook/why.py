@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.notebook.report import format_seconds, plural, to_html
-from exocet_ipython.notebook.subjects import Labels, Subject, find_subjects
+from exocet_ipython.notebook.subjects import Labels, Subject, current_name, find_subjects
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.held import find_held, namespaces_of
 from exocet_ipython.survivors.paths import HoldPath, Holds, find_holds
@@ -104,11 +104,13 @@ class WhyReport:
         asked: what the person asked for.
         held: each old object that it stands for; none where nothing old is alive.
         more: how many further old objects of that name there are.
+        current: dotted name of what they asked for, or of its class, where nothing old is alive of it.
     """
 
     asked: str
     held: tuple[HeldObject, ...] = ()
     more: int = 0
+    current: str = ""
 
     def __bool__(self) -> bool:
         return any(found.holds.paths for found in self.held)
@@ -133,8 +135,10 @@ class WhyReport:
         'no old game.world.Room is alive'
         """
         if not self.held:
-            what = f"generation {self.asked} is gone: nothing" if self.asked.isdecimal() else f"no old {self.asked}"
-            return f"{what} of it is alive" if self.asked.isdecimal() else f"{what} is alive"
+            if self.asked.isdecimal():
+                return f"generation {self.asked} is gone: nothing of it is alive"
+            is_current = f"{self.asked} is current; " if self.current else ""
+            return f"{is_current}no old {self.current or self.asked} is alive"
         more = f"; {plural(len(self.held) - 1 + self.more, 'older one')}" if len(self.held) > 1 else ""
         return f"{self.held[0]}{more}"
 
@@ -192,7 +196,7 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
         if subject.is_generation:
             holds = replace(holds, from_c=None)  # its parts hold each other
         held.append(HeldObject(subject.label, subject.generation, subject.asked, holds))
-    return WhyReport(text, tuple(held), more)
+    return WhyReport(text, tuple(held), more, "" if held else current_name(text, namespace))
 
 
 def _leave_what_is_held(subject: Subject) -> None:

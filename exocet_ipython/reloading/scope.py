@@ -14,8 +14,9 @@ from importlib.machinery import ModuleSpec
 from typing import Any
 
 from exocet_ipython.errors import ExcludedImportError
+from exocet_ipython.reloading.followed import absolute_path
 
-__all__ = ["Scope", "matches"]
+__all__ = ["Scope", "matches", "read_patterns"]
 
 # What can't be made anew, with what to do: the machinery that a reload runs on (replacing it while it works would be
 # sawing at the branch), and the notebook itself.
@@ -37,7 +38,7 @@ class Scope:
         include: patterns of what else belongs to it.
         exclude: patterns of what never does.
 
-    A pattern is that of a dotted name, which stands for its submodules too, or, with a slash in it, that of a file.
+    Patterns are what `read_patterns` returns.
 
     >>> Scope().includes("json", "/usr/lib/python3.12/json/__init__.py")
     False
@@ -85,14 +86,34 @@ class Scope:
         return isinstance(spec, ModuleSpec) and spec.name == name and self.includes_spec(spec)
 
 
+def read_patterns(given: Iterable[str]) -> tuple[str, ...]:
+    """Return patterns as `matches` takes them.
+
+    One with a slash, or that ends with `.py`, is that of a file, or of a folder with all that is in it. It is matched
+    with the end of a path, unless it begins at the root, with `~`, or with `./` or `../`, the present working folder.
+    All others are of dotted names, which stand for their submodules too.
+
+    >>> read_patterns(["game.*", "vendored/", "/home/me/old.py"])
+    ('game.*', '*/vendored', '/home/me/old.py')
+    """
+    return tuple(_whole_path(pattern) if "/" in pattern or pattern.endswith(".py") else pattern for pattern in given)
+
+
+def _whole_path(pattern: str) -> str:
+    if pattern.startswith(("./", "../")):
+        return os.path.normpath(absolute_path(pattern))
+    pattern = os.path.expanduser(pattern).rstrip("/")
+    return pattern if pattern.startswith(("/", "*")) or os.path.isabs(pattern) else f"*/{pattern}"
+
+
 def matches(patterns: Iterable[str], name: str, path: str | None) -> bool:
     """Say whether a module is meant by one of the patterns.
 
-    >>> matches(["game.*"], "game.world.rooms", None), matches(["*/vendored/*"], "yaml", "/home/me/vendored/yaml.py")
+    >>> matches(["game.*"], "game.world.rooms", None), matches(["*/vendored"], "yaml", "/home/me/vendored/yaml.py")
     (True, True)
     """
     return any(
-        fnmatchcase(path or "", pattern)
+        fnmatchcase(path or "", pattern) or fnmatchcase(path or "", f"{pattern}/*")
         if "/" in pattern
         else fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")
         for pattern in patterns

@@ -216,14 +216,37 @@ def edit_game(workshop: Workshop) -> None:
         workshop.edit(path, "N = 2")
 
 
-@pytest.mark.parametrize("pattern", ["game.world", "*/game/world.py", "*.world"])
-def test_excluded_modules_are_never_reloaded(auto: Notebook, workshop: Workshop, pattern: str) -> None:
+PATHS = ["*/game/world.py", "game/world.py", "world.py", "./game/world.py", "../*/game/w*.py"]
+
+
+@pytest.mark.parametrize("pattern", ["game.world", "*.world", *PATHS])
+def test_excluded_modules_are_never_reloaded(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
     """By name or by path, before the import."""
+    monkeypatch.chdir(workshop.folder)
     auto.run(f"%config Exocet.exclude = [{pattern!r}]")
     workshop.write(PACKAGE)
     auto.run(GAME)
     edit_game(workshop)
     assert auto.value(VALUES) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("pattern", ["my game", "game", "game/", "./my game", "~/my game", "my game/lib/game"])
+def test_a_folder_stands_for_all_that_is_in_it(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    """A pattern with a slash; one without is a dotted name, which may be that of the package."""
+    monkeypatch.chdir(workshop.folder)
+    monkeypatch.setenv("HOME", str(workshop.folder))
+    lib = "my game/lib"
+    workshop.write({f"{lib}/game/__init__.py": "", f"{lib}/game/world.py": "N = 1", f"{lib}/other.py": "N = 1"})
+    auto.run(f"import sys\nsys.path.insert(0, {workshop.path('my game/lib')!r})\nimport game.world, other")
+    auto.run(f"%config Exocet.exclude = [{pattern!r}]")
+    workshop.edit("my game/lib/game/world.py", "N = 2")
+    workshop.edit("my game/lib/other.py", "N = 2")
+    expected = {"my game": (2, 2), "./my game": (1, 1), "~/my game": (1, 1)}
+    assert auto.value("(game.world.N, other.N)") == expected.get(pattern, (1, 2))
 
 
 def test_excluding_reaches_modules_that_are_loaded(auto: Notebook, workshop: Workshop) -> None:
@@ -276,7 +299,7 @@ def test_frozen_modules_do_not_run_again(auto: Notebook, workshop: Workshop, pat
     assert auto.run("None") == ""
     workshop.edit("weights.py", f"{mark}from config import N\nM = 3")
     text = auto.run("assert not hasattr(weights, 'M')")
-    assert "weights changed, but frozen" in text
+    assert "weights changed, but frozen; %exoreload weights runs it" in text
     assert auto.run("None") == ""
     auto.run("report = %exoreload weights")
     assert auto.value("(weights.N, weights.M)") == (2, 3)

@@ -51,6 +51,8 @@ def test_a_wrong_value_is_refused_and_the_old_one_stays(notebook: Notebook, capl
     assert notebook.value("%config Exocet.report") == "brief"
     with pytest.raises(TraitError, match="report"):
         Exocet(report="loud")
+    with pytest.raises(TraitError, match="rerun_limit"):
+        Exocet(rerun_limit=-1.0)
 
 
 def test_a_configuration_file_reaches_the_settings(workshop: Workshop, tmp_path: Path) -> None:

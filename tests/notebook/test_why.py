@@ -122,6 +122,14 @@ def test_what_is_gone(game: Notebook) -> None:
     assert repr(ask(game, "1")) == "generation 1 is gone: nothing of it is alive"
 
 
+def test_what_is_current(game: Notebook) -> None:
+    """What is asked for is said to be current, and what of it is not old."""
+    game.run("from game.world import Room as Cell\nfresh = Cell()\ndel room, app\nhandlers.clear()\nOut.clear()")
+    gc.collect()
+    for what in ("fresh", "Cell"):
+        assert repr(ask(game, what)) == f"{what} is current; no old game.world.Room is alive"
+
+
 def test_what_only_the_collector_has_not_seen(game: Notebook) -> None:
     """Garbage is called that, with what to do."""
     game.run("room.me = room\nhandlers.clear()\ndel app")

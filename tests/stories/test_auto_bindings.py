@@ -163,6 +163,16 @@ def test_star_imports_follow_public_names_as_they_change(auto: Notebook, worksho
     assert "_c" not in auto
 
 
+def test_a_name_that_a_star_gains_is_replaced_once(auto: Notebook, workshop: Workshop) -> None:
+    """It had the name before `__all__` left it out, and still holds what the module then had."""
+    workshop.write({"model.py": "class A: n = 1"})
+    auto.run("from model import *")
+    workshop.edit("model.py", "__all__ = []\nclass A: n = 2")
+    auto.run("None")
+    workshop.edit("model.py", "class A: n = 3")
+    assert auto.run("assert A.n == 3").rstrip().endswith("1 name replaced: A")
+
+
 def test_of_two_star_imports_the_last_that_has_a_name_wins(auto: Notebook, workshop: Workshop) -> None:
     """As running both statements again would have it."""
     workshop.write({"one.py": "x = 1000\ny = 1000", "two.py": "x = 2000"})

@@ -343,10 +343,12 @@ def test_failed_builds_leave_no_objects(
 
 
 def test_null_bytes(notebook: PlainNotebook, workshop: Workshop) -> None:
-    """A file with null bytes is the error that Python gives for it, and nothing changes."""
-    workshop.write(chain(2) | {"top.py": "x = 1\0\n"})
+    """A file with null bytes is the error that Python gives for it, with the place, and nothing changes."""
+    workshop.write(chain(2) | {"top.py": "x = 1\ny = 2\0\n"})
     before = state_of(notebook, *ROOTS)
-    assert isinstance(notebook.session.reload().error, SyntaxError | ValueError)
+    error = notebook.session.reload().error
+    assert isinstance(error, SyntaxError)
+    assert (error.filename, error.lineno) == (workshop.path("top.py"), 2)
     assert state_of(notebook, *ROOTS) == before
 
 
