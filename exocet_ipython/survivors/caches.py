@@ -17,7 +17,7 @@ from typing import Any
 
 from exocet_ipython.survivors.classes import living_classes
 
-__all__ = ["clear_caches", "forget_checks", "holds_caches", "stale_answers"]
+__all__ = ["clear_caches", "forget_checks", "holds_caches"]
 
 _CELLS = "__main__"
 _CACHE = type(functools.cache(lambda: None))
@@ -64,29 +64,6 @@ def holds_caches(namespace: Mapping[str, Any]) -> bool:
     False
     """
     return any(cache.cache_info().currsize for cache, _ in _caches([namespace]))
-
-
-def stale_answers(before: type, now: type) -> tuple[str, ...]:
-    """Return the names under which instances may keep the answers of a `cached_property` whose code is another now."""
-    return tuple(
-        name
-        for name, part in vars(before).items()
-        if type(part) is functools.cached_property
-        and type(current := vars(now).get(name)) is functools.cached_property
-        and not _runs_alike(part.func.__code__, current.func.__code__)
-    )
-
-
-def _runs_alike(before: CodeType, now: CodeType) -> bool:
-    """Say whether two codes do the same, wherever their lines are."""
-    if (before.co_code, before.co_names, len(before.co_consts)) != (now.co_code, now.co_names, len(now.co_consts)):
-        return False
-    return all(
-        _runs_alike(first, second)
-        if isinstance(first, CodeType) and isinstance(second, CodeType)
-        else (type(first), first) == (type(second), second)
-        for first, second in zip(before.co_consts, now.co_consts, strict=True)
-    )
 
 
 def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:

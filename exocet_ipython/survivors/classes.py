@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
 
-__all__ = ["class_of", "living_classes"]
+__all__ = ["class_of", "classes_made", "living_classes"]
 
 
 def class_of(holder: dict[Any, Any]) -> type | None:
@@ -23,6 +23,28 @@ def class_of(holder: dict[Any, Any]) -> type | None:
             if is_of_module and any(part is holder for part in gc.get_referents(cls)):
                 return cls
     return None
+
+
+def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[str, Any]) -> list[type]:
+    """Return the classes that functions of modules have made on top of some, by `type(...)` say: no module names them.
+
+    Args:
+        bases: what they derive from.
+        known: ids of classes that are none of these.
+        modules: dotted name -> module.
+    """
+    found: list[type] = []
+    for base in bases:
+        found += type.__subclasses__(base)
+    own = [cls for cls in found if cls.__module__ in modules and id(cls) not in known]
+    return [cls for cls in own if not _is_defined(cls, modules)]
+
+
+def _is_defined(cls: type, modules: Mapping[str, Any]) -> bool:
+    value: Any = modules[cls.__module__]
+    for part in cls.__qualname__.split("."):
+        value = getattr(value, "__dict__", {}).get(part)
+    return value is cls
 
 
 def living_classes() -> Iterator[type]:

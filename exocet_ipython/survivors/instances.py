@@ -10,7 +10,7 @@ from typing import Any
 
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.caches import stale_answers
+from exocet_ipython.survivors.answers import stale_answers
 from exocet_ipython.survivors.holders import find_holders, slots_of
 from exocet_ipython.survivors.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.states import InstanceState, attributes_of_instance

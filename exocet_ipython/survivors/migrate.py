@@ -106,21 +106,21 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     ]
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
         moving.note(name, error)
-    rebased = rebase_subclasses(pairs, new, moving)
+    stuck_with = {id(item) for item in held}
+    rebased = rebase_subclasses(pairs, new, moving, stuck_with)
     moving.move(holders, pairs.classes, pairs.objects)
     _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs))}
     _replace_successors(successors, pairs, moving)
-    stuck_with = {id(item) for item in held}
     for before, now, space in pairs.functions:
         if id(before) in stuck_with:
             forward(before, now, journal, space)
     for closure, made in successors.values():
         if type(closure) is FunctionType:
             forward(closure, made, journal)
-    refresh_instances(rebased.changed, moving)
+    refresh_instances(rebased.changed, pairs, moving)
     detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
     return Migration(moving.moved, moving.stuck, len(held))
 

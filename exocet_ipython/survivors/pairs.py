@@ -14,6 +14,7 @@ from typing import Any
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
+from exocet_ipython.survivors.classes import classes_made
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
 from exocet_ipython.survivors.records import RetiredGeneration
@@ -34,6 +35,7 @@ class Pairs:
         inner: id of a code object in a retired function -> it, its counterpart, and the globals of the new module.
         orphans: retired classes without a counterpart.
         lost: retired functions without one; what holds them follows when the definition is back.
+        made: classes that functions have made on top of retired ones, and that no module names.
         own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
     """
 
@@ -43,17 +45,18 @@ class Pairs:
     inner: dict[int, tuple[CodeType, CodeType, dict[str, Any]]] = field(default_factory=dict)
     orphans: list[type] = field(default_factory=list)
     lost: list[FunctionType] = field(default_factory=list)
+    made: list[type] = field(default_factory=list)
     own: set[int] = field(default_factory=set)
 
     def retired(self) -> list[Any]:
         """Return everything whose holders must be found."""
         matched = [*(old for old, _ in self.objects.values()), *(old for old, _, _ in self.inner.values())]
-        return [*matched, *self.orphans, *self.lost]
+        return [*matched, *self.orphans, *self.lost, *self.made]
 
     def containers(self) -> list[Any]:
         """Return the containers of these records, whose references to retired objects are ours."""
         pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
-        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, *pairs]
+        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *pairs]
 
 
 def pair_modules(
@@ -79,6 +82,8 @@ def pair_modules(
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
     matcher.match_values()
+    known = {*matcher.pairs.objects, *map(id, matcher.pairs.orphans)}
+    matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, new)
     return matcher.pairs
 
 
@@ -181,8 +186,8 @@ class _Matcher:
         if new is None or new is old or id(old) in self.pairs.objects or module not in self._retiring:
             return
         self._add(old, new)
-        if not issubclass(type(new), type):
-            return  # a function now, say: it answers under the name, and instances stay what they were
+        if not issubclass(type(new), type):  # a function now, say: it answers under the name
+            return
         self.pairs.classes.append((old, new))
         self._leave_as_it_was(old)
         counterparts = vars(new)
@@ -219,10 +224,8 @@ class _Matcher:
     def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
         """Return an instance or container that a class has, if it is what the module's body left."""
         record = self._old.get(type.__getattribute__(old, "__module__"))
-        if record is None:
-            return None
-        value = Value(record, f"{old.__qualname__}.{attribute}", before, now)
-        return value if self._values.is_own_attribute(value) else None
+        value = Value(record, f"{old.__qualname__}.{attribute}", before, now) if record is not None else None
+        return value if value is not None and self._values.is_own_attribute(value) else None
 
     def _match_function(self, old: FunctionType, new: Any) -> None:
         if new is None or new is old or id(old) in self.pairs.objects:

@@ -8,10 +8,12 @@ import functools
 import sys
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import prepare_class
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
+from exocet_ipython.survivors.answers import stale_answers
 from exocet_ipython.survivors.holders import find_holders
 from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
@@ -45,8 +47,10 @@ class Rebased:
     remade: tuple[tuple[type, type], ...] = ()
 
 
-def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving) -> Rebased:
+def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving, held: Container[int] = ()) -> Rebased:
     """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
+
+    So have those that a function of the session's has made, when something still has them.
 
     Where Python doesn't let a class change its bases, because its instances would be laid out in another way, it is
     made anew with the same attributes. A dataclass and a pydantic model have copies of what their bases had: these
@@ -56,13 +60,15 @@ def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving) -> 
         pairs: what retired.
         session: names of the session's modules: their classes are made anew with them.
         moving: what is moved.
+        held: ids of what something outside the retired side holds.
     """
+    made = {id(cls) for cls in pairs.made if id(cls) in held}
     counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
     rebased: list[type] = []
     remade: list[tuple[type, type]] = []
     waiting = [before for before, _ in pairs.classes]
     while waiting:
-        for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session):
+        for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             try:
                 now = _rebase(subclass, bases, pairs, moving)
@@ -86,15 +92,23 @@ def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving) -> 
     return Rebased(tuple(changed), tuple(remade))
 
 
-def refresh_instances(classes: Collection[type], moving: Moving) -> None:
-    """Give the instances of these classes what their new bases expect them to have."""
+def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
+    """Give the instances of these classes what their new bases expect them to have, and take off stale answers."""
+    if not classes:
+        return
     known = {id(cls) for cls in classes}
-    for holder in find_holders(list(classes)) if classes else ():
-        if id(type(holder)) in known:
-            try:
-                bring_up_to_date(holder, type(holder))
-            except Exception as error:  # noqa: BLE001 - a default factory of the person's
-                moving.note(f"{type(holder).__module__}.{type(holder).__qualname__}", error)
+    stale = {id(now): stale_answers(before, now) for before, now in pairs.classes}
+    for holder in find_holders(list(classes)):
+        kind = type(holder)
+        if id(kind) not in known:
+            continue
+        try:
+            bring_up_to_date(holder, kind)
+        except Exception as error:  # noqa: BLE001 - a default factory of the person's
+            moving.note(f"{kind.__module__}.{kind.__qualname__}", error)
+        space: dict[str, Any] = getattr(holder, "__dict__", {})
+        for name in [name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space]:
+            moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 
 
 def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
@@ -144,14 +158,16 @@ def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
                 break
 
 
-def _subclasses_elsewhere(cls: type, counterparts: Container[int], session: Container[str]) -> Iterator[type]:
+def _subclasses_elsewhere(
+    cls: type, counterparts: Container[int], session: Container[str], made: Container[int]
+) -> Iterator[type]:
     """Yield the living subclasses of a retired class that no module of the session makes anew.
 
     So are those that one of them has as an attribute (`class Meta(Schema.Meta)`), whoever made them.
     """
     subclasses: list[type] = type.__subclasses__(cls)
     for subclass in subclasses:
-        if id(subclass) not in counterparts and subclass.__module__ not in session:
+        if id(subclass) not in counterparts and (subclass.__module__ not in session or id(subclass) in made):
             yield subclass
             for part in vars(subclass).values():
                 if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
@@ -164,20 +180,31 @@ def _has_base(cls: type, counterparts: Container[int]) -> bool:
 
 def _rebase(subclass: type, bases: tuple[type, ...], pairs: Pairs, moving: Moving) -> type:
     """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
-    before = subclass.__bases__
-    metaclass = pairs.objects.get(id(type(subclass)))
+    before, metaclass = subclass.__bases__, type(subclass)
+    now = _metaclass(subclass, bases, pairs)
     writes = Journal()
     try:
-        if metaclass is not None:
-            type.__setattr__(subclass, "__class__", metaclass[1])
-            writes.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass[0]))
+        if now is not metaclass:
+            type.__setattr__(subclass, "__class__", now)
+            writes.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass))
         type.__setattr__(subclass, "__bases__", bases)
         writes.add(functools.partial(type.__setattr__, subclass, "__bases__", before))
     except TypeError:
         writes.undo()
-        return remake_class(subclass, bases, type(subclass) if metaclass is None else metaclass[1], moving.journal)
+        return remake_class(subclass, bases, now, moving.journal)
     moving.journal.add(writes.undo)
     return subclass
+
+
+def _metaclass(subclass: type, bases: tuple[type, ...], pairs: Pairs) -> Any:
+    """Return the metaclass that a class gets: its own, or what took its place, or its bases' if it had theirs."""
+    metaclass = type(subclass)
+    found = pairs.objects.get(id(metaclass))
+    if found is not None and issubclass(type(found[1]), type):
+        metaclass = found[1]
+    elif any(type(base) is metaclass for base in subclass.__bases__):
+        return prepare_class(subclass.__name__, bases)[0]
+    return metaclass
 
 
 def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:
