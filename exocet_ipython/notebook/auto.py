@@ -138,7 +138,7 @@ class AutoReload:
     def turn_on(self) -> None:
         """Let first imports join the session from now on, and follow the files of all own modules."""
         self._session.managed.start_following()
-        self._guard.keep_off(self._session.generation.records)
+        self._guard.keep_off(self._session.managed.names)
 
     def turn_off(self) -> None:
         """Stop; what was loaded stays as it is."""
@@ -162,7 +162,7 @@ class AutoReload:
             self.stopper.stop(_INTERRUPTED_LATE if was_done else _INTERRUPTED.format(f" at {where}" if where else ""))
 
     def after_cell(self, result: Any) -> None:
-        """Bring what the cell imported into the session.
+        """Note what the cell has imported; it joins the session before the next cell.
 
         Args:
             result: what IPython tells of the cell; None for one that awaited something and was interrupted.
@@ -175,13 +175,13 @@ class AutoReload:
                     if thread == threading.get_ident():
                         del self._running[info]
         if self.is_on:
-            self._session.managed.collect_claims()
-            self._guard.keep_off(self._session.generation.records)
+            self._session.managed.note_claims()
+            self._guard.keep_off(self._session.managed.names)
 
     def _catch_up(self, info: Any) -> None:
         """Notice what changed, and reload it or keep it for the next cell that is alone."""
         managed = self._session.managed
-        managed.collect_claims()  # of threads
+        managed.collect_claims()
         noticed = managed.suspects()
         if noticed or self._noticed:
             self._keep(noticed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = ["AutoreloadGuard"]
@@ -23,15 +23,15 @@ class AutoreloadGuard:
     def __repr__(self) -> str:
         return f"<guard of {len(self._marked)} modules against %autoreload>"
 
-    def keep_off(self, names: Iterable[str]) -> None:
-        """Have `%autoreload` pass over these modules, too, if it is there."""
+    def keep_off(self, names: Callable[[], Iterable[str]]) -> None:
+        """Have `%autoreload` pass over these modules, too, if it is there; they are only asked for then."""
         magics = self._shell.magics_manager.registry.get("AutoreloadMagics")
         reloader = getattr(magics, "_reloader", None)
         if reloader is None:
             return
         if reloader is not self._reloader:
             self._reloader, self._marked = reloader, {}
-        for name in names:
+        for name in names():
             if name not in reloader.skip_modules:
                 self._marked[name] = name in reloader.modules or self._marked.get(name, False)
                 reloader.mark_module_skipped(name)

@@ -47,7 +47,7 @@ def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]
     found: Iterable[str] = []
     match magic, words:
         case "exoreload", _:
-            found = [*session.generation.records, *_OPTIONS[magic]]
+            found = [*session.managed.names(), *_OPTIONS[magic]]
         case "exomigrate", _:
             found = [*session.old.classes(), *_OPTIONS[magic]]
         case "exowhy", [_]:

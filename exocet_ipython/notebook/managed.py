@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
@@ -29,6 +28,8 @@ from exocet_ipython.reloading.returning import find_living, may_return
 from exocet_ipython.reloading.scope import Scope, matches, read_patterns
 
 __all__ = ["ManagedModules"]
+
+_NO_NAMES: Mapping[str, Iterable[str]] = {}
 
 
 class ManagedModules:
@@ -83,6 +84,7 @@ class ManagedModules:
 
         Unless all own code is followed: what was imported since the session began, and what has to do with `names`.
         """
+        self.collect_claims()
         related = None if self.follows else {*self.generation.records, *names, *self._bystanders.find_newcomers()}
         self._take(adopt_modules(self.generation, self.scope, related, self._bystanders))
 
@@ -136,9 +138,30 @@ class ManagedModules:
         """Stop; what was loaded stays as it is."""
         with PUBLISHING:
             if self._claims is not None:
+                self.collect_claims()
                 self._claims.take_off()
                 self._claims = None
                 self._detector.follow(())
+
+    def note_claims(self) -> None:
+        """Note of the own modules that a cell has imported what a moment later could be another; see `Claims.note`.
+
+        They join the generation when something is asked of it, at the next cell at the latest: an import is to cost
+        what it costs. While another thread reloads it waits for nobody.
+        """
+        claims = self._claims
+        if claims is not None and claims.found_some and PUBLISHING.acquire(blocking=False):
+            try:
+                with paused_collector():
+                    claims.note()
+                    self.follow()
+            finally:
+                PUBLISHING.release()
+
+    def names(self) -> list[str]:
+        """Return the dotted names of the own modules that are loaded, also of those that have only been noted."""
+        new = [] if self._claims is None else [name for name in self._claims.names if name in sys.modules]
+        return list(dict.fromkeys([*self.generation.records, *new]))
 
     def collect_claims(self) -> None:
         """Bring the own modules that were imported since the last call into the current generation.
@@ -160,8 +183,10 @@ class ManagedModules:
         """Tell the detector which files and folders to follow from now on."""
         if self._claims is not None:
             records = self.generation.records.values()
-            spaces = (getattr(record.module, "__dict__", {}) for record in records)
-            packages = {folder for space in spaces if "__path__" in space for folder in space["__path__"]}
+            packages: set[str] = set()
+            for record in records:
+                if "__path__" in (space := getattr(record.module, "__dict__", _NO_NAMES)):
+                    packages.update(space["__path__"])
             roots = {folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder)}
             loaded = [record.snapshot for record in records]
             loaded += [snapshot for record in records if record.data for snapshot in record.data]
@@ -231,26 +256,6 @@ class ManagedModules:
             stems: only modules with one of these in their dotted name; None for all.
         """
         return list(find_moves(self.generation, self.scope, stems, wanted))
-
-    def choose(self, names: Sequence[str]) -> list[str]:
-        """Return the loaded modules that the given names stand for; a package stands for its submodules too.
-
-        Raises:
-            ModuleNotLoadedError: one of the names stands for none.
-        """
-        loaded = list(self.generation.records)
-        if not names:
-            return loaded
-        chosen = []
-        for name in names:
-            found = [module for module in loaded if module == name or module.startswith(name + ".")]
-            if not found:
-                raise ModuleNotLoadedError(
-                    f"{name!r} was never loaded here",
-                    advice=f"load it with %exoload {name}, or see what is loaded with %exostatus",
-                )
-            chosen += found
-        return chosen
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
         """Return which modules to make anew for these changes, and for what the person asked."""

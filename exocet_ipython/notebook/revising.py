@@ -62,7 +62,7 @@ class Ladder:
         names = {change.name for change in changes}
         if not names or not names <= self.managed.generation.records.keys() or self.managed.frozen(names):
             return _HIGHER
-
+        self.judge.keep(names)
         why_not = self._why_not if migrating else None
         found = plan_revisions(changes, self.managed.generation, self.texts, why_not)
         digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}

@@ -163,7 +163,7 @@ class Session:
         """
         with PUBLISHING:
             self.managed.adopt(*self.bindings.modules())
-            chosen = self.managed.choose(names)
+            chosen = self.generation.choose(names)
             asked = set(names) & set(self.managed.frozen())  # a frozen module runs for those who name it
             moves = [move for move in self.managed.moves(self.bindings.modules()) if not names or move.name in chosen]
             changes = [*moves, *self.managed.changes(chosen)]

@@ -86,6 +86,16 @@ class Claims:
         return spec
 
     @property
+    def names(self) -> list[str]:
+        """The modules that were noted and that nobody has asked for by `records`."""
+        return list(self._loaded)
+
+    def note(self) -> None:
+        """Look at the data files of what was noted, for a save that comes later is a change."""
+        for notes in list(self._loaded.values()):
+            notes.note_data()
+
+    @property
     def unloaded(self) -> list[Snapshot]:
         """The texts of modules that were noted and are not loaded: their import failed, or goes on."""
         return [notes.text() for notes in list(self._loaded.values())]
@@ -196,6 +206,7 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
             number=generation.number,
             seconds=loaded.seconds,
             effects=loaded.effects,
+            data=loaded.data,
             baseline=loaded.baseline,
             is_adopted=not loaded.ended,
         )

@@ -76,7 +76,8 @@ def find_class(module: ModuleType, path: str) -> type | None:
         value = module
         for part in path.split("."):
             value = vars(value).get(part) if isinstance(value, (type, ModuleType)) else None
-    if not issubclass(type(value), type):
+    kind = type(value)
+    if kind is not type and not issubclass(kind, type):
         return None
     defined = type.__getattribute__(value, "__module__"), type.__getattribute__(value, "__qualname__")
     return value if defined == (module.__name__, path) else None

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from exocet_ipython.reloading.exchange import find_class
 from exocet_ipython.reloading.operations import words
-from exocet_ipython.reloading.reach import Reach
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.uses import Method
 
 __all__ = ["exposed"]
 
@@ -22,32 +22,30 @@ _PLAIN_DECORATORS = words(
     "attr attrs dataclass dataclasses define enum final frozen functools mutable runtime_checkable s total_ordering "
     "typing typing_extensions unique"
 )
+_NOTHING_ELSE = (object,)
 
 
-def exposed(reach: Reach, record: ModuleRecord, path: str, records: Mapping[str, ModuleRecord]) -> str:
+def exposed(method: Method, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:
     """Say why code from outside of the scope can have called a method at import; nothing where none can.
 
     Args:
-        reach: what the scope's code names.
+        method: as the reach has it; a function has no class, and is never exposed.
         record: of the module that defines it.
-        path: of the method; a function has no class, and is never exposed.
         records: the modules of the scope.
     """
-    owner, _, name = path.rpartition(".")
-    if not owner:
-        return ""
+    owner = method.owner
     cls = find_class(record.module, owner)
     if cls is None:
         return f"its class {owner} is not what the module has under that name"
-    if not _PLAIN_DECORATORS.issuperset(reach.class_decorators(record.name, owner)):
+    if not _PLAIN_DECORATORS.issuperset(method.decorators):
         return f"what decorates {owner} may call it"
-    return _exposing_base(cls, name, records)
+    if type(cls) is type and cls.__bases__ == _NOTHING_ELSE and not type.__subclasses__(cls):
+        return ""  # nothing of it comes from elsewhere
+    return _exposing_base(cls, method.name, records)
 
 
 def _exposing_base(cls: type, name: str, records: Mapping[str, ModuleRecord]) -> str:
     """Say which base or metaclass from outside of the scope may call a method of a class, or of one below it."""
-    if type(cls) is type and cls.__mro__ == (cls, object) and not type.__subclasses__(cls):
-        return ""  # nothing of it comes from elsewhere
     if issubclass(cls, type):
         return f"{cls.__qualname__} is a metaclass"
     for sub in _with_subclasses(cls):

@@ -7,13 +7,14 @@ stops it half-way, every name is put back.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.source import Snapshot, require_spec
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.graph import ImportGraph
@@ -101,6 +102,26 @@ class Generation:
     def order(self) -> Mapping[str, int]:
         """Dotted name -> place in the order in which the modules began to run."""
         return {name: record.order for name, record in self.records.items()}
+
+    def choose(self, names: Sequence[str]) -> list[str]:
+        """Return the loaded modules that the given names stand for; a package stands for its submodules too.
+
+        Raises:
+            ModuleNotLoadedError: one of the names stands for none.
+        """
+        loaded = list(self.records)
+        if not names:
+            return loaded
+        chosen = []
+        for name in names:
+            found = [module for module in loaded if module == name or module.startswith(name + ".")]
+            if not found:
+                raise ModuleNotLoadedError(
+                    f"{name!r} was never loaded here",
+                    advice=f"load it with %exoload {name}, or see what is loaded with %exostatus",
+                )
+            chosen += found
+        return chosen
 
     def graph(self) -> ImportGraph:
         """Return who imports whom in this generation, with evidence."""

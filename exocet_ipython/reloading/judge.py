@@ -20,6 +20,10 @@ class Judge:
     def __init__(self) -> None:
         self._reach = Reach()
 
+    def keep(self, names: Iterable[str]) -> None:
+        """Note what answers about modules depend on that are about to change."""
+        self._reach.keep(names)
+
     def why_not(self, records: Mapping[str, ModuleRecord], record: ModuleRecord, pairs: Sequence[CodePair]) -> str:
         """Say why functions of a module must not be given new code in place; nothing where they may.
 
@@ -31,12 +35,14 @@ class Judge:
         if not pairs:
             return ""
         self._reach.update(records)
+        self._reach.keep([record.name])
         starts: list[Definition] = []
         for pair in pairs:
             found = self._reach.definitions(record.name, pair.outer)
             if not found:
                 return f"`{pair.outer}` is made by code that runs at import"
-            if reason := exposed(self._reach, record, pair.outer, records):
+            method = self._reach.method(found[0])
+            if method is not None and (reason := exposed(method, record, records)):
                 return f"`{pair.outer}` may have run at import: {reason}"
             starts += found
         callers = self._reach.callers(starts)
@@ -44,7 +50,7 @@ class Judge:
         reason = reason or self._run_at_import(self._reach.computing(), record, records)
         if reason or isinstance(callers, Reached):
             return f"`{pairs[0].outer}` may have run at import: {reason}"
-        return self._stored(callers.values(), records)
+        return self._stored(callers, records)
 
     def _run_at_import(
         self, callers: dict[int, Definition] | Reached, record: ModuleRecord, records: Mapping[str, ModuleRecord]
@@ -52,19 +58,17 @@ class Judge:
         """Say why import time can have run one of these functions, by itself or by way of a library."""
         if isinstance(callers, Reached):
             return _describe(callers, record, records)
-        for caller in callers.values():
-            if "." in caller.path and (reason := exposed(self._reach, records[caller.module], caller.path, records)):
-                return f"`{caller.path}` leads to it, and {reason}"
+        for method in self._reach.methods(callers):
+            if reason := exposed(method, records[method.definition.module], records):
+                return f"`{method.definition.path}` leads to it, and {reason}"
         return ""
 
-    def _stored(self, callers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    def _stored(self, callers: Mapping[int, Definition], records: Mapping[str, ModuleRecord]) -> str:
         """Say where answers of the old code may be kept that the new code would give otherwise."""
-        callers = list(callers)
-        closure = next((caller for caller in callers if caller.keeps_in_closure), None)
-        if closure is not None:
-            return f"`{closure.path}` may keep old answers in a closure"
-        called = self._reach.called(callers).values()
-        return kept_in_defaults(called, records) or find_stored([*called, *self._reach.filling()], records)
+        storing = self._reach.storing(callers)
+        if storing.closure is not None:
+            return f"`{storing.closure.path}` may keep old answers in a closure"
+        return kept_in_defaults(storing.called, records) or find_stored((*storing.called, *storing.filling), records)
 
 
 def _describe(reached: Reached, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:

@@ -12,6 +12,7 @@ from exocet_ipython.loading.bytecode import read_bytecode
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.reloading.baseline import Baseline
+from exocet_ipython.reloading.datafiles import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
 from exocet_ipython.reloading.nesting import Nesting
 
@@ -29,11 +30,12 @@ class LoadNotes:
         seconds: how long the body took, without the modules it imported.
         ended: whether its body is known to have run, to its end or not.
         effects: what the body added to lists of the whole process.
+        data: snapshots of the data files that its code shows; None while nobody has looked.
         baseline: what the module held when the import that brought it was done: before the cell goes on to change it,
             and after the modules that it imports, or is imported by, have registered with it.
     """
 
-    __slots__ = ("_nesting", "_spec", "_tell", "baseline", "code", "effects", "ended", "seconds", "snapshot")
+    __slots__ = ("_nesting", "_spec", "_tell", "baseline", "code", "data", "effects", "ended", "seconds", "snapshot")
 
     def __init__(self, snapshot: Snapshot | None = None, code: CodeType | None = None) -> None:
         self.snapshot = snapshot
@@ -41,6 +43,7 @@ class LoadNotes:
         self.seconds = 0.0
         self.ended = False
         self.effects = NO_EFFECTS
+        self.data: tuple[Snapshot, ...] | None = None
         self.baseline: Baseline | None = None
 
     def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
@@ -66,6 +69,11 @@ class LoadNotes:
         if self.snapshot is None:
             self.snapshot = _read_before_loading(self._spec)
         return self.snapshot
+
+    def note_data(self) -> None:
+        """Look at the data files that the code of a body shows which has run."""
+        if self.data is None and self.ended:
+            self.data = find_data_files(self.text(), self.code)
 
     def _prepare(self) -> None:
         """Read the text and, where its `.pyc` is certain to be of it, the code; otherwise have the loader hand it us.

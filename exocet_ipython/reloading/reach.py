@@ -31,7 +31,7 @@ from exocet_ipython.reloading.bodies import Body, Mention
 from exocet_ipython.reloading.computed import COMPUTING, computes_names
 from exocet_ipython.reloading.operations import words
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.uses import Definition, Uses
+from exocet_ipython.reloading.uses import Definition, Method, Storing, Uses
 
 __all__ = ["KNOWN_DECORATORS", "Reach", "Reached"]
 
@@ -78,26 +78,37 @@ class Reach:
         # Answers that stand until the names of a module change; most edits of a body leave them.
         self._callers: dict[frozenset[int], dict[int, Definition]] = {}
         self._called: dict[frozenset[int], dict[int, Definition]] = {}
+        self._methods: dict[int, list[Method]] = {}  # by the id of one of `_callers`
+        self._storing: dict[int, Storing] = {}  # likewise
 
     def update(self, records: Mapping[str, ModuleRecord]) -> None:
         """Take over the modules of a generation; only what is new of them is read."""
         if records.keys() != self._records.keys():
             for name in self._records.keys() - records.keys():
                 self._remove(name)
+        known = self._records
         for name, record in records.items():
-            known = self._records.get(name)
-            if known is not None and known() is record:
+            if (before := known.get(name)) is not None and before() is record:
                 continue
-            if known is not None and self._uses[name] is record.uses:
-                self._records[name] = weakref.ref(record)  # it ran again from the same code
-                continue
-            if known is not None and self._uses[name].take_over(record.uses):
-                self._records[name] = weakref.ref(record)
-                vars(record)["uses"] = self._uses[name]
-                continue
-            if known is not None:
+            uses = self._uses.get(name)
+            if uses is None:
+                self._add(record)
+            elif uses is record.uses:
+                known[name] = weakref.ref(record)  # it ran again from the same code
+            elif uses.is_like(record.uses):
+                known[name] = weakref.ref(record)
+                if not uses.take_over(record.uses):
+                    self._storing.clear()
+                vars(record)["uses"] = uses
+            else:
                 self._remove(name)
-            self._add(record)
+                self._add(record)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Read of modules that are to change what kept answers depend on, while their code is there to be read."""
+        for name in names:
+            if (known := self._records.get(name)) is not None and known() is not None:
+                _ = self._uses[name].shape
 
     def definitions(self, module: str, path: str) -> list[Definition]:
         """Return the functions that a module's import-time code defines under a path; each of several branches one."""
@@ -186,9 +197,29 @@ class Reach:
         found = self.callers(place for place in self._computing.values() if isinstance(place, Definition))
         return Reached(found.module, found.line, found.names, _COMPUTES) if isinstance(found, Reached) else found
 
-    def filling(self) -> Iterable[Definition]:
-        """Return the functions that may change something and call what has no name."""
-        return chain.from_iterable(uses.filling for uses in self._uses.values())
+    def method(self, definition: Definition) -> Method | None:
+        """Return what a function is to the class that it is defined in; None where it is in no class."""
+        owner, _, name = definition.path.rpartition(".")
+        if not owner:
+            return None
+        return Method(definition, owner, name, self.class_decorators(definition.module, owner))
+
+    def methods(self, callers: Mapping[int, Definition]) -> list[Method]:
+        """Return those of the callers of something, as `callers` gave them, that are methods."""
+        key = id(callers)
+        if key not in self._methods:
+            self._methods[key] = [method for method in map(self.method, callers.values()) if method is not None]
+        return self._methods[key]
+
+    def storing(self, callers: Mapping[int, Definition]) -> Storing:
+        """Return which functions may have stored what the callers of something, as `callers` gave them, answered."""
+        key = id(callers)
+        if key not in self._storing:
+            closure = next((caller for caller in callers.values() if caller.keeps_in_closure), None)
+            called = [one for one in self.called(callers.values()).values() if one.writes]
+            filling = chain.from_iterable(uses.filling for uses in self._uses.values())
+            self._storing[key] = Storing(closure, tuple(called), tuple(filling))
+        return self._storing[key]
 
     def _own_reason(self, definition: Definition) -> Reached | None:
         """Return why import time can have run a function whoever names it."""
@@ -212,7 +243,6 @@ class Reach:
         self._forget()
         self._records[record.name] = weakref.ref(record)
         uses = self._uses[record.name] = record.uses
-        _ = uses.shape, uses.class_decorators  # while the code is there to be read
         for body in uses.bodies:
             for name in body.names:
                 self._bodies[name].append(body)
@@ -226,8 +256,8 @@ class Reach:
                 self._computing[id(definition)] = definition
 
     def _forget(self) -> None:
-        self._callers.clear()
-        self._called.clear()
+        for answers in (self._callers, self._called, self._methods, self._storing):
+            answers.clear()
 
     def _remove(self, name: str) -> None:
         self._forget()

@@ -122,6 +122,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     number: int,
     like: ModuleRecord | None = None,
     effects: Effects = NO_EFFECTS,
+    data: tuple[Snapshot, ...] | None = None,
     baseline: Baseline | None = None,
     is_adopted: bool = False,
 ) -> ModuleRecord:
@@ -137,13 +138,14 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         number: the generation it was made in.
         like: the record of an earlier module of the name; of the same code, it has read the imports already.
         effects: what its body added to lists of the whole process.
+        data: snapshots of the data files that its code shows; by default they are looked for now.
         baseline: what it held when its body had run; by default what it holds now.
         is_adopted: whether it was imported so long ago that what it held then is unknown.
     """
-    data = _data_files(module, snapshot, code, like)
+    named = _data_files(module, snapshot, code, like, data)
     known = baseline or take_baseline(module)
     record = ModuleRecord(
-        name, module, snapshot, code, known, order, seconds, number, data, effects, is_adopted=is_adopted
+        name, module, snapshot, code, known, order, seconds, number, named, effects, is_adopted=is_adopted
     )
     if like is not None and code is not None and like.code is code:
         vars(record).update(imports=like.imports, needs=like.needs)
@@ -153,16 +155,23 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
 
 
 def _data_files(
-    module: ModuleType, snapshot: Snapshot, code: CodeType | None, like: ModuleRecord | None
+    module: ModuleType,
+    snapshot: Snapshot,
+    code: CodeType | None,
+    like: ModuleRecord | None,
+    found: tuple[Snapshot, ...] | None,
 ) -> tuple[Snapshot, ...]:
     """Return snapshots of the data files that a module has named, and of those that its code shows."""
+    if found is None:
+        again = None
+        if like is not None and code is not None and like.code is code:
+            before = wishes_of(like.module)
+            again = [data for data in like.data if before is None or data.path not in before.files]
+        found = find_data_files(snapshot, code, again)
     wishes = wishes_of(module)
-    declared = read_declared(snapshot.name, wishes.files) if wishes is not None else ()
-    again = None
-    if like is not None and code is not None and like.code is code:
-        before = wishes_of(like.module)
-        again = [data for data in like.data if before is None or data.path not in before.files]
-    found = find_data_files(snapshot, code, again)
+    if wishes is None:
+        return found
+    declared = read_declared(snapshot.name, wishes.files)
     named = {data.path for data in declared}
     return (*declared, *(data for data in found if data.path not in named))
 

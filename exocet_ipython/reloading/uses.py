@@ -11,12 +11,13 @@ import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType
+from typing import NamedTuple
 
 from exocet_ipython.reloading.bodies import Body, alive, names_in
 from exocet_ipython.reloading.computed import COMPUTING, computes_names
 from exocet_ipython.reloading.operations import is_class_body, iter_operations, nested, whole, words
 
-__all__ = ["Definition", "Uses", "read_uses"]
+__all__ = ["Definition", "Method", "Storing", "Uses", "read_uses"]
 
 _PUSH_NULL = dis.opmap["PUSH_NULL"]
 _STORE_ATTR, _STORE_GLOBAL, _STORE_DEREF = (dis.opmap[name] for name in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"))
@@ -26,6 +27,7 @@ _FILLING = words(
     "setattr update __setitem__"
 )
 _ASSIGNS = frozenset((_STORE_ATTR, _STORE_GLOBAL))
+_FACTS = frozenset(("calls_unknown", "keeps_in_closure", "writes"))  # of a definition, read when they are asked for
 
 
 @dataclass(eq=False)
@@ -50,11 +52,12 @@ class Definition:
         """Its code; held weakly, as that of a body is."""
         return alive(self._code)
 
-    def renew(self, other: Definition) -> None:
-        """Take the code of another version that has the same names in it."""
+    def renew(self, other: Definition) -> bool:
+        """Take the code of another version that has the same names in it; say whether it does the same with them."""
         self._code = other._code
-        for cached in ("calls_unknown", "keeps_in_closure", "writes"):
-            vars(self).pop(cached, None)
+        known = {fact: vars(self)[fact] for fact in _FACTS & vars(self).keys()}
+        vars(self).update((fact, getattr(other, fact)) for fact in known)
+        return all(vars(self)[fact] == before for fact, before in known.items())
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -97,6 +100,29 @@ class Definition:
         return any(_PUSH_NULL in code.co_code[::2] for code in whole(self.code))
 
 
+class Method(NamedTuple):
+    """A function that is defined in a class: the path of that, its own name there, and the class's decorators."""
+
+    definition: Definition
+    owner: str
+    name: str
+    decorators: frozenset[str]
+
+
+class Storing(NamedTuple):
+    """Functions that may have stored answers.
+
+    Attributes:
+        closure: one that may keep them in what it shares with a function inside of it; None where none does.
+        called: those that may change something, among the callers and all that these can name.
+        filling: those of all that may change something and call what has no name.
+    """
+
+    closure: Definition | None
+    called: tuple[Definition, ...]
+    filling: tuple[Definition, ...]
+
+
 @dataclass(eq=False)
 class Uses:
     """What one module's code names: what runs at import, and the functions that it defines."""
@@ -104,16 +130,19 @@ class Uses:
     bodies: list[Body] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
 
+    def is_like(self, new: Uses) -> bool:
+        """Say whether a new text names the same things in the same places; its shape must have been read in time."""
+        return "shape" in vars(self) and self.shape == new.shape
+
     def take_over(self, new: Uses) -> bool:
-        """Take the code of a new text that names the same things in the same places, and say whether it does."""
-        if self.shape != new.shape:
-            return False
+        """Take the code of a new text that is like this one; say whether its functions do the same with the names."""
         for body, now in zip(self.bodies, new.bodies, strict=True):
             body.renew(now)
-        for definition, other in zip(self.definitions, new.definitions, strict=True):
-            definition.renew(other)
+        renewed = [old.renew(other) for old, other in zip(self.definitions, new.definitions, strict=True)]
+        if all(renewed):
+            return True
         vars(self).pop("filling", None)
-        return True
+        return False
 
     @cached_property
     def filling(self) -> tuple[Definition, ...]:

@@ -92,7 +92,10 @@ for name, record in records.items():
     for one in record.uses.definitions:
         if (record.snapshot.path, one.path, one.code.co_firstlineno) in keys:
             count += 1
-            if not isinstance(reach.callers([one]), Reached) and not exposed(reach, record, one.path, records):
+            method = reach.method(one)
+            if isinstance(reach.callers([one]), Reached):
+                continue
+            if method is None or not exposed(method, record, records):
                 print("missed", name, one.path)
 print("functions", count)
 """

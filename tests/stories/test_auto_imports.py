@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from exocet_ipython.notebook.shell import attach
 from tests.shells import Notebook
 from tests.workshop import Workshop
 
@@ -50,6 +51,32 @@ def test_bodies_run_with_the_collector_as_the_person_set_it(auto: Notebook, work
         assert auto.value("model.on, model.inner.on, gc.isenabled()") == (is_on, is_on, is_on)
     finally:
         gc.enable()
+
+
+def test_what_a_cell_has_imported_is_there_before_the_next_one(auto: Notebook, workshop: Workshop) -> None:
+    """Whoever asks between two cells is told of it, and `%exoauto off` leaves it in the session."""
+    workshop.write({"model.py": "N = 1"})
+    session = attach(auto.shell).session
+    auto.run("import model")
+    assert "model" in session.managed.names()
+    assert [module.name for module in session.status().modules] == ["model"]
+    workshop.write({"other.py": "N = 1"})
+    auto.run("import other")
+    session.managed.stop_following()
+    workshop.edit("other.py", "N = 2")
+    assert [module.name for module in session.reload().reloaded] == ["other"]
+
+
+def test_what_is_saved_right_after_the_import_is_seen(auto: Notebook, workshop: Workshop) -> None:
+    """Texts, data files and modules that failed to be there count from the import on, not from the next cell on."""
+    optional = "try:\n    import pkg.extra\n    HAS = True\nexcept ImportError:\n    HAS = False"
+    data = 'import pathlib\nTEXT = pathlib.Path(__file__).with_name("words.txt").read_text()'
+    workshop.write({"pkg/__init__.py": optional, "pkg/data.py": data, "pkg/words.txt": "one", "pkg/text.py": "N = 1"})
+    auto.run("import pkg, pkg.data, pkg.text")
+    workshop.write({"pkg/extra.py": ""})
+    workshop.edit("pkg/words.txt", "two")
+    workshop.edit("pkg/text.py", "N = 2", same_time=True)
+    assert auto.value("pkg.HAS, pkg.data.TEXT, pkg.text.N") == (True, "two", 2)
 
 
 def test_what_functions_import_later_joins_too(auto: Notebook, workshop: Workshop) -> None:
