@@ -6,13 +6,23 @@ import functools
 import operator
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from types import GenericAlias, MethodType, UnionType
+from types import (
+    BuiltinMethodType,
+    ClassMethodDescriptorType,
+    GenericAlias,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    UnionType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 __all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
+_DEFINED_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 
 def counterpart(value: Any, replacement: Replacement) -> Any:
@@ -85,6 +95,19 @@ def _bound(function: Any, target: Any) -> Any:
     return MethodType(function, target)
 
 
+def _rebuild_builtin(holder: BuiltinMethodType | MethodWrapperType, replacement: Replacement) -> Any:
+    """Bind a method that Python itself defines, `styles.get` of a dict, to what takes the place of its object."""
+    target = counterpart(holder.__self__, replacement)
+    if target is MISSING:
+        return None
+    is_class = issubclass(type(target), type)
+    spaces = (vars(base) for base in type.__getattribute__(target if is_class else type(target), "__mro__"))
+    found: Any = next((space[holder.__name__] for space in spaces if holder.__name__ in space), None)
+    if type(found) not in _DEFINED_IN_C:
+        return None
+    return found.__get__(None, target) if is_class else found.__get__(target, type(target))
+
+
 def _rebuild_alias(holder: GenericAlias, replacement: Replacement) -> Any:
     origin, args = (or_same(part, replacement) for part in (holder.__origin__, holder.__args__))
     if origin is holder.__origin__ and args is holder.__args__:
@@ -102,6 +125,8 @@ REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
     (tuple, _rebuild_tuple),
     (frozenset, _rebuild_frozenset),
     (MethodType, _rebuild_method),
+    (BuiltinMethodType, _rebuild_builtin),
+    (MethodWrapperType, _rebuild_builtin),
     (GenericAlias, _rebuild_alias),
     (UnionType, _rebuild_union),
 )
