@@ -15,6 +15,7 @@ from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.survivors.inner import Inner
 
 __all__ = ["forward", "rebuild_closure"]
 
@@ -56,22 +57,24 @@ def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, A
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
 
 
-def rebuild_closure(old: FunctionType, code: CodeType, namespace: dict[str, Any]) -> FunctionType | None:
+def rebuild_closure(old: FunctionType, inner: Inner) -> FunctionType:
     """Return the function that the new code makes of an old closure: its cells, defaults and attributes kept.
 
     Args:
         old: a function that a retired function made.
-        code: what the new version of that function would make it of.
-        namespace: globals of the new module.
+        inner: what the new version of that function would make it of.
 
-    Returns:
-        None when the new code needs a variable that the old closure doesn't have.
+    Raises:
+        NameError: the new code needs a variable that the old closure doesn't have.
     """
+    _, code, namespace, renamed = inner
     cells = dict(zip(old.__code__.co_freevars, old.__closure__ or (), strict=True))
-    if not cells.keys() >= set(code.co_freevars):
-        return None
+    names = [name if name in cells else renamed.get(name, name) for name in code.co_freevars]
+    lacking = [name for name in names if name not in cells]
+    if lacking:
+        raise NameError(f"its new code needs {', '.join(lacking)} of the function that made it; make it again")
     name = code.co_name if old.__name__ == old.__code__.co_name else old.__name__
-    made = FunctionType(code, namespace, name, old.__defaults__, tuple(cells[name] for name in code.co_freevars))
+    made = FunctionType(code, namespace, name, old.__defaults__, tuple(cells[name] for name in names))
     made.__kwdefaults__ = old.__kwdefaults__
     made.__annotations__ = old.__annotations__
     made.__module__ = old.__module__

@@ -44,7 +44,7 @@ class Stuck:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.count} of {self.name} stay on the old class: {self.reason}"
+        return f"{self.count} of {self.name} stay as they were: {self.reason}"
 
 
 @dataclass(slots=True)

@@ -112,7 +112,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)
     del holders
-    successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs))}
+    successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
     for before, now, space in pairs.functions:
         if id(before) in stuck_with:
@@ -177,12 +177,16 @@ def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
     moving.move(holders, rebased.remade, successors)
 
 
-def _rebuilt_closures(closures: Iterable[FunctionType], pairs: Pairs) -> Iterator[tuple[int, tuple[Any, Any]]]:
+def _rebuilt_closures(
+    closures: Iterable[FunctionType], pairs: Pairs, moving: Moving
+) -> Iterator[tuple[int, tuple[Any, Any]]]:
     """Yield, by id, the closures that retired functions made, each with what the new code makes of it."""
     for closure in closures:
-        _, code, namespace = pairs.inner[id(closure.__code__)]
-        made = rebuild_closure(closure, code, namespace)
-        if made is not None:
+        try:
+            made = rebuild_closure(closure, pairs.inner[id(closure.__code__)])
+        except NameError as error:
+            moving.note(f"{closure.__module__}.{closure.__qualname__}", error)
+        else:
             yield id(closure), (closure, made)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import enum
 import gc
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.classes import classes_made
+from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
 from exocet_ipython.survivors.records import RetiredGeneration
@@ -32,7 +33,7 @@ class Pairs:
         classes: retired class, new class: the classes whose instances move.
         functions: retired function, new function, globals of the retired module that has the first one, which may
             be those of no function: what holds a retired function for good gets the new one's answers.
-        inner: id of a code object in a retired function -> it, its counterpart, and the globals of the new module.
+        inner: id of a code object in a retired function -> it and what its closures become.
         orphans: retired classes without a counterpart.
         lost: retired functions without one; what holds them follows when the definition is back.
         made: classes that functions have made on top of retired ones, and that no module names.
@@ -42,7 +43,7 @@ class Pairs:
     objects: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     classes: list[tuple[type, type]] = field(default_factory=list)
     functions: list[tuple[FunctionType, FunctionType, dict[str, Any]]] = field(default_factory=list)
-    inner: dict[int, tuple[CodeType, CodeType, dict[str, Any]]] = field(default_factory=dict)
+    inner: dict[int, Inner] = field(default_factory=dict)
     orphans: list[type] = field(default_factory=list)
     lost: list[FunctionType] = field(default_factory=list)
     made: list[type] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Pairs:
 
     def retired(self) -> list[Any]:
         """Return everything whose holders must be found."""
-        matched = [*(old for old, _ in self.objects.values()), *(old for old, _, _ in self.inner.values())]
+        matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
         return [*matched, *self.orphans, *self.lost, *self.made]
 
     def containers(self) -> list[Any]:
@@ -236,33 +237,11 @@ class _Matcher:
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
-            self._match_code(old.__code__, new.__code__, new.__globals__)
+            self.pairs.inner |= match_inner(old.__code__, new.__code__, new.__globals__)
             retired = retired_module(old.__globals__)
             before = old.__code__ if retired is None else retired.original(old, "__code__")
             if before is not old.__code__:  # closures that were made before it was labelled have the code of then
-                self._match_code(before, new.__code__, new.__globals__)
-
-    def _match_code(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
-        """Match the functions that a function makes: by name and place among those of one name, else by their text."""
-        counterparts: dict[str, list[CodeType]] = {}
-        for code in _codes_in(new):
-            counterparts.setdefault(code.co_name, []).append(code)
-        gone = []
-        for code in _codes_in(old):
-            same_name = counterparts.get(code.co_name)
-            if same_name:
-                self._match_inner(code, same_name.pop(0), namespace)
-            else:
-                gone.append(code)
-        left = [code for codes in counterparts.values() for code in codes] if gone else []
-        for code in gone:
-            same_text = next((other for other in left if _text_of(other) == _text_of(code)), None)
-            if same_text is not None:  # only renamed
-                self._match_inner(code, same_text, namespace)
-
-    def _match_inner(self, old: CodeType, new: CodeType, namespace: dict[str, Any]) -> None:
-        self.pairs.inner[id(old)] = old, new, namespace
-        self._match_code(old, new, namespace)
+                self.pairs.inner |= match_inner(before, new.__code__, new.__globals__)
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))
@@ -280,18 +259,6 @@ def _is_made_by_call(function: FunctionType) -> bool:
     space = getattr(sys.modules.get(home or ""), "__dict__", {})
     made = home is None or "<locals>" in function.__qualname__
     return made and all(value is not function for value in list(space.values()))
-
-
-def _codes_in(code: CodeType) -> Iterator[CodeType]:
-    return (const for const in code.co_consts if isinstance(const, CodeType))
-
-
-def _text_of(code: CodeType) -> tuple[Any, ...]:
-    """Return what code does, without what it is called and where it stands."""
-    consts = [_text_of(const) if isinstance(const, CodeType) else (type(const), const) for const in code.co_consts]
-    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-    return code.co_code, code.co_exceptiontable, consts, names, counts
 
 
 def _raw_dicts(cls: type) -> list[dict[str, Any]]:

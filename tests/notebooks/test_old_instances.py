@@ -44,7 +44,7 @@ def test_migrating_keeps_what_was_learned(shown: dict[str, str]) -> None:
         "the same object: True",
         "the loop has the same one: True",
     ]
-    assert "2 of lab.model.Layer stay on the old class" in shown["stuck"]
+    assert "2 of lab.model.Layer stay as they were" in shown["stuck"]
     assert shown["rebuilt"].splitlines()[-3:-1] == ["slots now: True", "the best layers are the model's: True"]
     losses = [
         float(number)

@@ -376,6 +376,35 @@ def test_what_python_cannot_move_is_rebuilt_on_request(tracking: Notebook, works
     assert tracking.value(case.truth), repr(report)
 
 
+def test_a_closure_that_lacks_a_variable_of_the_new_code_is_reported(tracking: Notebook, workshop: Workshop) -> None:
+    """The variable was known only to the call that made the closure; the report names both, and no other closure."""
+    case = Case(
+        """
+        def make(n, unit):
+            def show(): return n
+            return show
+        def other(n):
+            def show(): return n
+            return show
+        """,
+        "show, other = zoo.make(1, 'm'), zoo.other(2)",
+        """
+        def make(n, unit):
+            def show(): return f"{n} {unit}"
+            return show
+        def other(n):
+            def show(): return -n
+            return show
+        """,
+        "show() == 1 and other() == -2",
+    )
+    grow_old(tracking, workshop, case)
+    report = tracking.value("%exomigrate")
+    assert [(stuck.name, stuck.count) for stuck in report.stuck] == [("zoo.make.<locals>.show", 1)]
+    assert "needs unit of the function that made it" in repr(report)
+    assert tracking.value(case.truth)
+
+
 def test_only_the_named_classes_move(tracking: Notebook, workshop: Workshop) -> None:
     """`%exomigrate zoo.Cat` leaves the dogs what they are, until they are asked for."""
     text = "class Cat:\n    age = {0}\nclass Dog:\n    age = {0}\n"
