@@ -19,7 +19,7 @@ from exocet_ipython.loading.files import FileStamp
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, find_spec, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.baseline import Baseline
+from exocet_ipython.reloading.baseline import Baseline, take_baseline
 from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.nesting import KnownModules, Nesting
@@ -127,6 +127,8 @@ class Claims:
                 self._tell()
                 continue
             notes, known = self._loaded.pop(name), generation.records.get(name)
+            if known is not None and known.module is module and notes.baseline is not None:
+                notes.baseline = known.after_running_again(notes.code, notes.baseline).baseline
             if known is None or known.module is not module or notes.ended:
                 loaded[name] = notes
         return _records(generation, loaded)
@@ -140,6 +142,8 @@ def adopt_modules(
 ) -> dict[str, ModuleRecord]:
     """Return records of own modules that are loaded and in no generation yet, as they are: nothing runs again.
 
+    With them come new records of those that others have run again in place.
+
     The text they ran from is that of the file when their `.pyc` says so, another one when it says that, else unknown.
 
     Args:
@@ -149,7 +153,13 @@ def adopt_modules(
             what is of one package with them; None for all.
         bystanders: what earlier calls found out of the modules that don't join.
     """
-    bystanders = bystanders or Bystanders()
+    again = {name: _run_again(record) for name, record in generation.records.items() if record.was_run_again}
+    return again | _find_joining(generation, scope, related, bystanders or Bystanders())
+
+
+def _find_joining(
+    generation: Generation, scope: Scope, related: Iterable[str] | None, bystanders: Bystanders
+) -> dict[str, ModuleRecord]:
     own = bystanders.find_own(scope)
     strange = {name: module for name, module in own.items() if not _is_known(name, module, generation)}
     if not strange:
@@ -165,6 +175,11 @@ def adopt_modules(
     if not joining:
         bystanders.leave(case)
     return joining
+
+
+def _run_again(record: ModuleRecord) -> ModuleRecord:
+    """Return the record of a module whose body others have run again, in place."""
+    return record.after_running_again(_read_loaded(record.module.__spec__).code, take_baseline(record.module))
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:

@@ -7,12 +7,13 @@ taken for each module that is imported, so it is made of passes in C wherever th
 from __future__ import annotations
 
 import sys
+from collections.abc import Container
 from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
 
-__all__ = ["Baseline", "add_changes", "add_grown", "take_baseline", "take_sizes"]
+__all__ = ["Baseline", "add_changes", "add_grown", "renew_baseline", "take_baseline", "take_sizes"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -124,6 +125,20 @@ def _at(space: dict[str, Any], path: str) -> Any:
     owner, dot, name = path.partition(".")
     value = space.get(owner)
     return getattr(value, "__dict__", {}).get(name) if dot else value
+
+
+def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Baseline:
+    """Return the baseline of a module that was run again in place: what its text names is its own as it is now.
+
+    >>> before, now = Baseline({"N": 1}, {}, {}), Baseline({"N": 2, "EXTRA": 3}, {}, {})
+    >>> renew_baseline(before, now, {"N"}).values
+    {'N': 2}
+    """
+    return Baseline(
+        before.values | {name: value for name, value in now.values.items() if name in names},
+        before.fingerprints | {name: value for name, value in now.fingerprints.items() if name in names},
+        before.contents | {path: value for path, value in now.contents.items() if path.partition(".")[0] in names},
+    )
 
 
 def add_changes(baseline: Baseline, before: Baseline, after: Baseline) -> None:

@@ -9,7 +9,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.baseline import Baseline, take_baseline
+from exocet_ipython.reloading.baseline import Baseline, renew_baseline, take_baseline
 from exocet_ipython.reloading.contents import modules_held
 from exocet_ipython.reloading.datafiles import find_data_files, read_declared
 from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
@@ -39,6 +39,7 @@ class ModuleRecord:
         effects: what its body added to lists of the whole process.
         revisions: the digests of the texts that it had before without running again, the oldest first.
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
+        spec: the module's own when it was recorded.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ModuleRecord:
     effects: Effects = NO_EFFECTS
     revisions: tuple[str, ...] = ()
     is_adopted: bool = False
+    spec: object = None
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -106,6 +108,23 @@ class ModuleRecord:
             return {}  # nearly always, and told in C
         return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}
 
+    @property
+    def was_run_again(self) -> bool:
+        """Whether others have run its body again since, in place: `importlib.reload` gives a module a new spec."""
+        return _spec_of(self.module) is not self.spec
+
+    def after_running_again(self, code: CodeType | None, now: Baseline) -> ModuleRecord:
+        """Return the record of the same module after others ran its body again.
+
+        Its text stays the one that we know: another one is an edit, which its importers have to follow.
+
+        Args:
+            code: what they ran, where that is known.
+            now: what the module holds since.
+        """
+        names = {name for text in (self.readable_code, code) if text is not None for name in text.co_names}
+        return replace(self, baseline=renew_baseline(self.baseline, now, names), spec=_spec_of(self.module))
+
     def revised(self, snapshot: Snapshot, code: CodeType) -> ModuleRecord:
         """Return the record of the same module with another text, the code of which its functions run now."""
         return replace(self, snapshot=snapshot, code=code, revisions=(*self.revisions, self.snapshot.digest))
@@ -145,13 +164,29 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     named = _data_files(module, snapshot, code, like, data)
     known = baseline or take_baseline(module)
     record = ModuleRecord(
-        name, module, snapshot, code, known, order, seconds, number, named, effects, is_adopted=is_adopted
+        name,
+        module,
+        snapshot,
+        code,
+        known,
+        order,
+        seconds,
+        number,
+        named,
+        effects,
+        is_adopted=is_adopted,
+        spec=_spec_of(module),
     )
     if like is not None and code is not None and like.code is code:
         vars(record).update(imports=like.imports, needs=like.needs)
         if "uses" in vars(like):
             vars(record)["uses"] = like.uses
     return record
+
+
+def _spec_of(module: Any) -> object:
+    """Return the spec of a module; a lazy one is not asked for it."""
+    return getattr(module, "__dict__", {}).get("__spec__")
 
 
 def _data_files(
