@@ -22,11 +22,13 @@ class CollectReport:
         let_go: what IPython kept and keeps no longer, as a person would write it.
         gone: dotted name of a class, or a kind of definition -> how many went, and their size in bytes.
         left: how many old objects are alive still: held by something else.
+        freed: bytes that went with them, what only they held included: an estimate.
     """
 
     let_go: tuple[str, ...] = ()
     gone: tuple[tuple[str, Count], ...] = ()
     left: int = 0
+    freed: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.let_go or self.gone)
@@ -39,8 +41,8 @@ class CollectReport:
 
     @property
     def size(self) -> int:
-        """The size of all that went, in bytes: an estimate, without what it referred to."""
-        return sum(count.size for _, count in self.gone)
+        """The size of all that went, in bytes, with what only it held: an estimate."""
+        return max(self.freed, sum(count.size for _, count in self.gone))
 
     @property
     def headline(self) -> str:
@@ -70,19 +72,26 @@ def collect_old(retirement: Retirement, leftovers: Iterable[Leftover]) -> Collec
         retirement: the retired generations.
         leftovers: what to let go of.
     """
-    before = _by_name(take_census(retirement.living()))
+    earlier = take_census(retirement.living())
+    before = _by_name(earlier)
     let_go = []
     for leftover in leftovers:
         leftover.let_go()
         let_go.append(leftover.label)
     gc.collect()
-    after = _by_name(take_census(retirement.living()))
+    later = take_census(retirement.living())
+    after = _by_name(later)
     gone = {name: count - after.get(name, Count()) for name, count in before.items()}
     return CollectReport(
         tuple(dict.fromkeys(let_go)),
         tuple((name, count) for name, count in gone.items() if count.number > 0),
         sum(count.number for count in after.values()),
+        _freed_of(earlier) - _freed_of(later),
     )
+
+
+def _freed_of(censuses: Sequence[Census]) -> int:
+    return sum(census.freed.size for census in censuses if census.freed is not None)
 
 
 def _by_name(censuses: Sequence[Census]) -> dict[str, Count]:

@@ -68,10 +68,13 @@ class GenerationStatus:
         """How much there is, by kind, and about how large.
 
         >>> from exocet_ipython.survivors.census import Count
+        >>> from exocet_ipython.survivors.freed import Freed
         >>> GenerationStatus(1, (), 0, census=Census(1, {"m.A": Count(2, 96)}, classes=Count(1, 1000))).counts
-        '2 known instances, 1 class; about 1.1 kB; --scan counts everything'
+        '2 known instances, 1 class; about 1.1 kB by themselves; --scan counts everything'
         >>> GenerationStatus(1, (), 0, census=Census(1), scanned=True).counts
-        'no instances; about 0 bytes'
+        'no instances; about 0 bytes by themselves'
+        >>> GenerationStatus(1, (), 0, census=Census(1, freed=Freed(10_000_000, is_all=False)), scanned=True).counts
+        'no instances; at least 10.0 MB with what only they hold'
         """
         census = self.census or Census(self.number)
         instances = sum(count.number for count in census.instances.values())
@@ -84,7 +87,10 @@ class GenerationStatus:
             (census.modules, "module", "modules"),
         ):
             parts += [f"{count.number} {noun if count.number == 1 else nouns}"] if count.number else []
-        size = f"about {format_bytes(census.total.size)}"
+        size = f"about {format_bytes(census.total.size)} by themselves"
+        if census.freed is not None:
+            least = "about" if census.freed.is_all else "at least"
+            size = f"{least} {format_bytes(census.freed.size)} with what only they hold"
         return f"{', '.join(parts)}; {size}{'' if self.scanned else '; --scan counts everything'}"
 
 

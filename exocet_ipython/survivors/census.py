@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.survivors.freed import Freed, find_freed
 from exocet_ipython.survivors.records import RetiredGeneration
 
 __all__ = ["Census", "Count", "take_census"]
+
+
+_Found = Mapping[tuple[int, str], Sequence[Any]]  # generation, dotted name of a class -> instances
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Census:
         classes: how many of its own classes live.
         functions: how many of its functions.
         modules: how many of its modules.
+        freed: how large all of it is with what only it holds; None where the heap was not scanned.
     """
 
     number: int
@@ -57,17 +62,16 @@ class Census:
     classes: Count = Count()
     functions: Count = Count()
     modules: Count = Count()
+    freed: Freed | None = None
 
     @property
     def total(self) -> Count:
-        """All of it."""
+        """All of it, by itself."""
         parts = [*self.instances.values(), self.subclasses, self.classes, self.functions, self.modules]
         return sum(parts, Count())
 
 
-def take_census(
-    generations: Iterable[RetiredGeneration], found: Mapping[tuple[int, str], Sequence[Any]] | None = None
-) -> tuple[Census, ...]:
+def take_census(generations: Iterable[RetiredGeneration], found: _Found | None = None) -> tuple[Census, ...]:
     """Count what lives of retired generations, with one scan of the heap for all of them.
 
     Args:
@@ -95,9 +99,17 @@ def take_census(
                 classes.append(below)
                 subclasses[number] += 1
                 sizes[number] += _size_of(below)
-    counted = _count_instances(classes, owners) if found is None else _count_found(found)
+    is_scan = found is None
+    found = _find_instances(classes, owners) if found is None else found
+    counted = _count_found(found)
     return tuple(
-        Census(number, counted.get(number, {}), Count(subclasses[number], sizes[number]), **_count_definitions(entries))
+        Census(
+            number,
+            counted.get(number, {}),
+            Count(subclasses[number], sizes[number]),
+            **_count_definitions(entries),
+            freed=_freed(number, entries, found) if is_scan else None,
+        )
         for number, entries in living
     )
 
@@ -113,22 +125,24 @@ def _is_current(cls: type) -> bool:
     return found is cls
 
 
-def _count_instances(classes: list[type], owners: Mapping[int, tuple[int, str]]) -> dict[int, dict[str, Count]]:
-    counts: dict[int, list[int]] = {}  # id of a class -> number, bytes
+def _find_instances(classes: list[type], owners: Mapping[int, tuple[int, str]]) -> dict[tuple[int, str], list[Any]]:
+    """Return the instances of classes, by generation and dotted name."""
+    instances: dict[tuple[int, str], list[Any]] = {}
     for found in gc.get_referrers(*classes) if classes else ():
         if id(type(found)) in owners:
-            count = counts.setdefault(id(type(found)), [0, 0])
-            count[0] += 1
-            count[1] += _size_of(found)
-    named: dict[int, dict[str, Count]] = {}
-    for owner, (number, size) in counts.items():
-        generation, name = owners[owner]
-        of_generation = named.setdefault(generation, {})
-        of_generation[name] = of_generation.get(name, Count()) + Count(number, size)
-    return named
+            instances.setdefault(owners[id(type(found))], []).append(found)
+    return instances
 
 
-def _count_found(found: Mapping[tuple[int, str], Sequence[Any]]) -> dict[int, dict[str, Count]]:
+def _freed(
+    number: int, entries: Iterable[tuple[str, str, Any]], found: Mapping[tuple[int, str], Sequence[Any]]
+) -> Freed:
+    targets = [value for _, _, value in entries]
+    targets += [value for (generation, _), values in found.items() if generation == number for value in values]
+    return find_freed(targets, _size_of)
+
+
+def _count_found(found: _Found) -> dict[int, dict[str, Count]]:
     named: dict[int, dict[str, Count]] = {}
     for (generation, name), instances in found.items():
         named.setdefault(generation, {})[name] = Count(len(instances), sum(map(_size_of, instances)))

@@ -76,6 +76,9 @@ def test_a_scan_counts_everything_in_one_pass(game: Notebook, monkeypatch: pytes
     assert old.census is not None
     assert old.census.instances["game.Room"].number == 302
     assert old.census.total.size > 302 * 40
+    assert old.census.freed is not None
+    assert old.census.freed.size > old.census.total.size * 0.9
+    assert "with what only they hold" in repr(report)
     assert "302 instances, 1 subclass" in repr(report)
     assert "302 instances of game.Room" in repr(report)
 

@@ -76,6 +76,16 @@ def test_what_only_ipython_keeps_goes(zoo: Notebook, workshop: Workshop, cell: s
     assert report.size > 0
 
 
+def test_the_size_of_what_went_counts_what_it_held(zoo: Notebook, workshop: Workshop) -> None:
+    """Data that only an old object had goes with it, and that is what a person wants to know."""
+    zoo.run("cat = zoo.Cat()\ncat.data = bytearray(10_000_000)\ncat")
+    zoo.run("del cat")
+    retire(zoo, workshop)
+    report = zoo.value("%exocollect --yes")
+    assert 10_000_000 < report.size < 10_100_000
+    assert "10.0 MB" in report.headline
+
+
 def test_underscores_are_let_go_of_and_go_on_working(
     zoo: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
