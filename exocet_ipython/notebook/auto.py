@@ -137,7 +137,7 @@ class AutoReload:
 
     def turn_on(self) -> None:
         """Let first imports join the session from now on, and follow the files of all own modules."""
-        self._session.managed.start_following()
+        self._session.managed.start_following(self._guard.looked_at())
         self._guard.keep_off(self._session.managed.names)
 
     def turn_off(self) -> None:

@@ -42,6 +42,11 @@ class AutoreloadGuard:
                 "and goes on with the others."
             )
 
+    def looked_at(self) -> set[str]:
+        """Return the dotted names of the modules that `%autoreload` may have patched in place."""
+        magics = self._shell.magics_manager.registry.get("AutoreloadMagics")
+        return {*getattr(getattr(magics, "_reloader", None), "modules_mtimes", ())}
+
     def let_go(self) -> None:
         """Give `%autoreload` back what it had; harmless when it was never kept off."""
         for name, was_named in self._marked.items():

@@ -12,7 +12,7 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
-from exocet_ipython.reloading.adoption import Claims, adopt_modules
+from exocet_ipython.reloading.adoption import Claims, adopt_modules, run_again
 from exocet_ipython.reloading.batch import Texts
 from exocet_ipython.reloading.build import Built, build_lowest
 from exocet_ipython.reloading.bystanders import Bystanders
@@ -28,8 +28,6 @@ from exocet_ipython.reloading.returning import find_living, may_return
 from exocet_ipython.reloading.scope import Scope, matches, read_patterns
 
 __all__ = ["ManagedModules"]
-
-_NO_NAMES: Mapping[str, Iterable[str]] = {}
 
 
 class ManagedModules:
@@ -71,8 +69,7 @@ class ManagedModules:
             self.scope = replace(self.scope, include=read_patterns(include), exclude=read_patterns(exclude))
             records = self.generation.records
             left = [name for name, record in records.items() if not self.scope.includes(name, record.snapshot.path)]
-            if left:
-                self.generation = self.generation.without(left)
+            self.generation = self.generation.without(left) if left else self.generation
             if self.follows:
                 self.adopt()
                 self.follow()
@@ -102,16 +99,14 @@ class ManagedModules:
 
     def _make_claims(self, thread: int | None = None) -> Claims:
         claims = Claims(self.scope, thread, lambda: self.generation)
-        for name in self.generation.records:
-            claims.known.add(name)
+        claims.known.add(*self.generation.records)
         return claims
 
     def _take(self, records: Mapping[str, ModuleRecord]) -> None:
         if records:
             self.generation = self.generation.adopting(records)
             if self._claims is not None:
-                for name in records:
-                    self._claims.known.add(name)
+                self._claims.known.add(*records)
 
     def advance(self, after: Generation, touched: Iterable[str]) -> None:
         """Take the generation that a publish has made current, which made or took away the modules `touched`."""
@@ -125,10 +120,14 @@ class ManagedModules:
         """Whether first imports of own code join the session, and their files are followed."""
         return self._claims is not None
 
-    def start_following(self) -> None:
-        """Let first imports of own code join the session, whoever imports, and follow the files of all own modules."""
+    def start_following(self, patched: Collection[str] = ()) -> None:
+        """Let first imports of own code join the session, whoever imports, and follow the files of all own modules.
+
+        Of the `patched` modules others have changed in place what their files say anew by now.
+        """
         with PUBLISHING:
             if self._claims is None:
+                self._take(run_again(self.generation, {change.name for change in self.changes(list(patched))}))
                 self._claims = self._make_claims()
                 self._claims.put_on()
             self.adopt()
@@ -185,7 +184,7 @@ class ManagedModules:
             records = self.generation.records.values()
             packages: set[str] = set()
             for record in records:
-                if "__path__" in (space := getattr(record.module, "__dict__", _NO_NAMES)):
+                if "__path__" in (space := getattr(record.module, "__dict__", {})):
                     packages.update(space["__path__"])
             roots = {folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder)}
             loaded = [record.snapshot for record in records]
@@ -281,9 +280,9 @@ class ManagedModules:
         records = self.generation.records
         return [
             name
-            for name, record in ((name, records[name]) for name in (records if names is None else names))
-            if matches(self._frozen, name, record.snapshot.path)
-            or getattr(record.module, "__exo_frozen__", False) is True
+            for name in (records if names is None else names)
+            if matches(self._frozen, name, records[name].snapshot.path)
+            or getattr(records[name].module, "__exo_frozen__", False) is True
         ]
 
     def would_take(self, plan: Plan, limit: float | None) -> str:

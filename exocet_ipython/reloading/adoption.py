@@ -27,7 +27,7 @@ from exocet_ipython.reloading.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["Claims", "adopt_modules"]
+__all__ = ["Claims", "adopt_modules", "run_again"]
 
 
 class Claims:
@@ -153,7 +153,7 @@ def adopt_modules(
             what is of one package with them; None for all.
         bystanders: what earlier calls found out of the modules that don't join.
     """
-    again = {name: _run_again(record) for name, record in generation.records.items() if record.was_run_again}
+    again = run_again(generation, [name for name, record in generation.records.items() if record.was_run_again])
     return again | _find_joining(generation, scope, related, bystanders or Bystanders())
 
 
@@ -177,9 +177,13 @@ def _find_joining(
     return joining
 
 
-def _run_again(record: ModuleRecord) -> ModuleRecord:
-    """Return the record of a module whose body others have run again, in place."""
-    return record.after_running_again(_read_loaded(record.module.__spec__).code, take_baseline(record.module))
+def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleRecord]:
+    """Return new records of modules that others have run again, or patched, in place."""
+    records = [(name, generation.records[name]) for name in names]
+    return {
+        name: record.after_running_again(_read_loaded(record.module.__spec__).code, take_baseline(record.module))
+        for name, record in records
+    }
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:

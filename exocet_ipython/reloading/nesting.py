@@ -38,10 +38,10 @@ class KnownModules:
         self.names: set[str] = set()
         self.stems: set[str] = set()
 
-    def add(self, name: str) -> None:
-        """Note that a module is known by now; its name's last part is what an import statement has in its code."""
-        self.names.add(name)
-        self.stems.add(name.rpartition(".")[2])
+    def add(self, *names: str) -> None:
+        """Note that modules are known by now; a name's last part is what an import statement has in its code."""
+        self.names.update(names)
+        self.stems.update(name.rpartition(".")[2] for name in names)
 
 
 class Nesting(threading.local):

@@ -197,13 +197,15 @@ def test_what_autoreload_has_patched_while_ours_was_off(tracking: Notebook, work
     """It runs the module again in place, or puts new code into its functions: all of that is the module's own."""
     text = "N = {0}\nTABLE = {{'a': {0}}}\nclass Model:\n    n = {0}\ndef f(): return {1}\n"
     workshop.write({"model.py": text.format(1, 1), "use.py": "from model import N, f\nM = N"})
-    tracking.run("%exoauto on\nimport use, model\n%exoauto off\n%load_ext autoreload\n%autoreload 2")
+    tracking.run("%exoauto on\nimport use, model\nmodel.EXTRA = 'mine'")
+    tracking.run("%exoauto off\n%load_ext autoreload\n%autoreload 2")
     for size, (number, body) in enumerate(((1, 2), (2, 3)), 1):
         workshop.edit("model.py", text.format(number, body) + "#" * size)
         assert tracking.value("(model.N, model.f())") == (number, body)
     tracking.run("%autoreload 0\n%exoauto on")
     workshop.edit("model.py", text.format(4, 4))
     assert tracking.value("(model.N, model.Model.n, model.f(), use.M, use.f(), model.TABLE)") == (4,) * 5 + ({"a": 4},)
+    assert tracking.value("model.EXTRA") == "mine"
 
 
 def test_a_failed_first_import_leaves_nothing_and_works_when_mended(auto: Notebook, workshop: Workshop) -> None:
