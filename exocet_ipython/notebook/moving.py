@@ -59,7 +59,8 @@ class MigrationReport:
             moved = [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]
             parts.append(f"moved {join_names(moved)} to generation {self.generation}")
         if self.replaced:
-            parts.append(f"{plural(self.replaced, 'old definition')} replaced in what held them")
+            held = "it" if self.replaced == 1 else "them"
+            parts.append(f"{plural(self.replaced, 'old definition')} replaced in what held {held}")
         if self.stuck:
             parts.append(f"{plural(sum(stuck.count for stuck in self.stuck), 'instance')} not moved")
         return "; ".join(parts) or "nothing to move: no old object is alive"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.publishing import Published
+from exocet_ipython.notebook.report import join_names
 from exocet_ipython.notebook.status import GenerationStatus, describe_retired
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
@@ -108,7 +110,21 @@ class OldObjects:
         """
         with PUBLISHING:
             generations, current = self.generations(), self._current()
-        return explain(text, generations, self._namespace, current, known=known, progress=progress)
+        try:
+            return explain(text, generations, self._namespace, current, known=known, progress=progress)
+        except NothingOldError as error:
+            below = self._named_below(text)
+            if not below:
+                raise
+            what = f"{text!r} is no old object, but leads to {'one' if len(below) == 1 else 'some'}"
+            advice = f"ask for it: %exowhy {below[0]}; %exostatus lists all"
+            raise NothingOldError(what, where=join_names(below), advice=advice) from error.__cause__
+
+    def _named_below(self, text: str) -> list[str]:
+        """Return the names of old objects that begin with an expression."""
+        survivors = find_named(self._retirement.referenced(), self._namespace).survivors
+        begins = f"{text}.", f"{text}["
+        return [name for survivor in survivors for name in survivor.names if name.startswith(begins)]
 
     def askable(self) -> list[str]:
         """Return what `why` can be asked for: names that hold old objects, old definitions, old generations."""

@@ -240,6 +240,7 @@ BAD_FILES = {
         ("game.no_such", ModuleNotFoundError, ["No module named 'game.no_such'"]),
         ("no_such.game", ModuleNotFoundError, ["No module named 'no_such'"]),
         ("game.world.Room", ModuleNotFoundError, ["'game.world' is not a package"]),
+        ("game.world.py", ModuleNotFoundError, ["a module is named without its ending: game.world"]),
         ("syntax", SyntaxError, ["syntax.py:2", "y = = 2", "invalid syntax"]),
         ("nul", SyntaxError, ["null bytes"]),
         ("boom", ValueError, ["boom.py:6", "boom.py:4", "raise ValueError('no luck')", "ValueError: no luck"]),
