@@ -33,7 +33,7 @@ class Baseline(NamedTuple):
         values: global name -> id of its value.
         fingerprints: global name -> a shallow fingerprint, of the instances and containers.
         contents: path -> what a container, one of the module's own classes or an instance holds, by identity, as
-            `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.items`.
+            `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.db.items`.
     """
 
     values: dict[str, int]
@@ -195,9 +195,14 @@ def _add_registries(
     prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, attributes: list[tuple[str, Any]]
 ) -> None:
     for attribute, part in attributes:
+        if type(part) in _PLAIN_ATTRIBUTES:
+            continue
+        path = f"{name}.{attribute}"
         if is_registry(part):
-            contents[f"{name}.{attribute}"] = parts_of(part)
-            _add_nested(prints, contents, f"{name}.{attribute}", part)
+            contents[path] = parts_of(part)
+            _add_nested(prints, contents, path, part)
+        elif _is_plain_instance(part) and path.count(".") < _DEEP and len(prints) < _MANY:
+            _add_value(prints, contents, path, part)
 
 
 def _add_nested(prints: dict[str, int], contents: dict[str, dict[Any, int]], path: str, container: Any) -> None:

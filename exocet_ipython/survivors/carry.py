@@ -127,18 +127,27 @@ class _Carrier:
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
         baseline = self._record.contents.get(path, {})
-        parts = [(n, value) for n, value in attributes_of(before) if baseline.get(n) != id(value) or is_registry(value)]
+        parts = attributes_of(before)
         known = dict(attributes_of(now)) if parts else {}
         whole: set[int] = set()
         for name, value in parts:
-            if is_registry(value) and baseline.get(name) == id(value):
-                if type(known.get(name)) is type(value):
-                    whole |= self._carry_items(f"{path}.{name}", value, known[name])
-            elif baseline.get(name) != id(value) and self._may_assign(name, value, known.get(name)):
+            if baseline.get(name) == id(value):
+                whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
+            elif self._may_assign(name, value, known.get(name)):
                 _assign(now, name, value, self._journal)
         if not issubclass(type(before), type) and self._is_as_it_was(before, baseline):
             whole.add(id(before))
         return whole
+
+    def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry what is in a container or an instance that was in another one when the body ran."""
+        if path not in self._record.contents or now is None or now is before:
+            return set()
+        if is_registry(before):
+            return self._carry_items(path, before, now)
+        if issubclass(type(before), type) == issubclass(type(now), type):
+            return self._carry_parts(path, before, now)
+        return set()
 
     def _may_assign(self, name: str, value: Any, known: Any) -> bool:
         if name.startswith("_abc_") or name in ("_sa_class_manager", "_sa_registry"):
@@ -153,7 +162,7 @@ class _Carrier:
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
         baseline = self._record.contents.get(path, {})
-        if type(now) is not type(before) or len(before) > _MANY:
+        if not _is_of_one_kind(before, now) or len(before) > _MANY:
             return set()
         own = frozenset(_NAME.findall(path))
         entries = list(_entries(before))
@@ -171,9 +180,10 @@ class _Carrier:
                     self._add(now, key)
                 elif key not in now or id(key) in baseline or not self._is_session(value):
                     self._journal.set_item(now, key, value)
-            elif _is_map(before) and self._is_survivor(value) and key not in now and sys.getrefcount(value) > _UNHELD:
+            elif _is_map(before) and self._is_survivor(value) and key not in now:
                 # A singleton, say: asked for again, it is to be the very object that the person has.
-                self._journal.set_item(now, key, value)
+                if type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD:
+                    self._journal.set_item(now, key, value)
             elif is_modules:
                 carried += 1
         whole = self._carry_nested(path, before, now)
@@ -187,16 +197,9 @@ class _Carrier:
         places = [] if _is_map(before) else list(baseline)
         whole: set[int] = set()
         for key, part in entries_of(before):
-            inner = f"{path}[{key!r}]"
-            other = entry_at(now, key)
-            if inner not in self._record.contents or other is None or other is part:
-                continue
             if places and (key >= len(places) or places[key] != id(part)):
                 continue  # others come before it by now
-            if is_registry(part):
-                whole |= self._carry_items(inner, part, other)
-            elif issubclass(type(part), type) == issubclass(type(other), type):
-                whole |= self._carry_parts(inner, part, other)
+            whole |= self._carry_part(f"{path}[{key!r}]", part, entry_at(now, key))
         return whole
 
     def _add(self, container: Any, item: Any) -> None:
@@ -252,6 +255,12 @@ class _Carrier:
 _NAME = re.compile(r"\w+")
 _MANY = 1_000
 _UNHELD = 5  # references to an entry's value that only the container and `_carry_items` hold
+
+
+def _is_of_one_kind(before: Any, now: Any) -> bool:
+    """Say whether two containers are of one type, or of a class and its counterpart."""
+    old, new = type(before), type(now)
+    return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
 
 
 def _is_map(value: Any) -> bool:

@@ -100,8 +100,7 @@ class _Matcher:
         self._old = old
         self._new = new
         self._space: dict[str, Any] = {}  # globals of the module that is being matched
-        self._values = values
-        self._retiring = set(old)  # what others define and these only import stays what it is
+        self._values, self._retiring = values, set(old)  # what others define and these only import stays what it is
         for record in old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
             wishes = wishes_of(record.module)
@@ -184,8 +183,10 @@ class _Matcher:
 
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
-        if new is None or new is old or id(old) in self.pairs.objects or module not in self._retiring:
+        if new is None or new is old or id(old) in self.pairs.objects:
             return
+        if module not in self._retiring and ("<locals>" not in old.__qualname__ or self._values.is_elsewhere(old)):
+            return  # not its module's own, unless a function of another module has made it
         self._add(old, new)
         if not issubclass(type(new), type):  # a function now, say: it answers under the name
             return

@@ -73,7 +73,7 @@ class Values:
     def is_own(self, value: Value) -> bool:
         """Say whether something is what its module's body left, to be replaced whole."""
         before = value.before
-        if is_shared(before) or id(before) in self._staying:
+        if is_shared(before) or self.is_elsewhere(before):
             return False
         if id(before) in self._whole:
             return True
@@ -81,6 +81,10 @@ class Values:
             return fingerprint(before) == value.record.fingerprints[value.path]
         known = value.record.contents.get(value.path)
         return fingerprint(before) == 0 if known is None else known == parts_of(before)
+
+    def is_elsewhere(self, value: Any) -> bool:
+        """Say whether a module that stays has a value."""
+        return id(value) in self._staying
 
     def is_own_attribute(self, value: Value) -> bool:
         """Say the same of what a class has: it is in the class's own baseline."""
@@ -94,7 +98,7 @@ class Values:
 
     def note_attribute(self, value: Value) -> None:
         """Take in what a class has."""
-        if not self.note_foreign(value.before, value.now) and id(value.before) not in self._staying:
+        if not self.note_foreign(value.before, value.now) and not self.is_elsewhere(value.before):
             self._found.setdefault(id(value.before), []).append(value)
 
     def note_foreign(self, before: Any, now: Any) -> bool:
@@ -115,5 +119,6 @@ def parts_beside(value: Value) -> Iterator[Value]:
     if not is_registry(value.before):
         known = dict(attributes_of(value.now))
         for name, part in attributes_of(value.before):
-            if is_registry(part) and known.get(name) is not None and known[name] is not part:
-                yield Value(value.record, f"{value.path}.{name}", part, known[name])
+            path = f"{value.path}.{name}"
+            if path in value.record.contents and known.get(name) is not None and known[name] is not part:
+                yield Value(value.record, path, part, known[name])
