@@ -16,7 +16,7 @@ from typing import Any
 
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellImport, read_cell
-from exocet_ipython.notebook.identities import Source, find_lent_ids, identities
+from exocet_ipython.notebook.identities import Source, find_lent_ids, identities, may_have_given
 from exocet_ipython.notebook.unread import UnreadCells
 from exocet_ipython.reloading.contents import fingerprint, is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -219,7 +219,7 @@ class Bindings:
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
         sources = self.sources(name)
-        if any(resolve(source, before) is value or _is_older(value, source, before) for source in sources):
+        if any(resolve(source, before) is value or may_have_given(value, source, before) for source in sources):
             return sources
         orphan = self._orphans.get(name)
         return sources or (orphan.source,) if orphan is not None and orphan.is_of(value) else ()
@@ -253,11 +253,6 @@ class Bindings:
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         order = {module: place for place, module in enumerate(self._stars)}
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
-
-
-def _is_older(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:
-    """Say whether a value is an older module of a source's name, which others have replaced meanwhile."""
-    return isinstance(value, ModuleType) and source == Source(value.__name__) and source.module in before
 
 
 def star_names(module: ModuleType) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.lent import find_lent, home_first, is_foreign
 
-__all__ = ["Source", "find_lent_ids", "identities", "require_attribute"]
+__all__ = ["Source", "find_lent_ids", "identities", "may_have_given", "require_attribute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,20 @@ def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
     where = getattr(module, "__file__", None) or "unknown location"
     message = f"cannot import name {attribute!r} from {name!r} ({where})"
     raise ImportError(message, name=name, path=where)
+
+
+def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:
+    """Say whether a source may have given a value that it doesn't name: an older module, or what it computes.
+
+    Args:
+        value: what a notebook name has.
+        source: where an import statement got it.
+        before: dotted name -> module, as they were.
+    """
+    if isinstance(value, ModuleType) and source == Source(value.__name__):
+        return source.module in before
+    space = getattr(before.get(source.module), "__dict__", {})
+    return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}
 
 
 def identities(

@@ -105,8 +105,9 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         # restart.
         whole = carried if migrating else frozenset()
         staying = Staying(old, after.records)
-        rebound, kept = bindings.plan(namespace, old, modules, whole, staying)
         publish_modules(journal, made, {name: old[name].module for name in built.gone if name in old})
+        # What a module's `__getattr__` gives may come from a module that is current only by now.
+        rebound, kept = bindings.plan(namespace, old, modules, whole, staying)
         for binding in rebound:
             journal.set_item(namespace, binding.name, binding.value)
         replace_in_modules(journal, after.records, old, modules, staying)

@@ -25,7 +25,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["find_holders", "replace_keys", "replace_references", "slots_of"]
+__all__ = ["find_hidden_tuples", "find_holders", "replace_keys", "replace_references", "slots_of"]
 
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 
@@ -41,6 +41,22 @@ def find_holders(objects: list[Any]) -> list[Any]:
     # On 3.13 the collector's answer has the tuple of the call, for which a further pass would look for holders.
     call = tuple(objects)
     return [holder for holder in gc.get_referrers(*call) if holder is not call and holder is not objects]
+
+
+def find_hidden_tuples(objects: list[Any]) -> list[tuple[Any, ...]]:
+    """Return the tuples of defaults and arguments that hold one of the objects and that the collector doesn't follow.
+
+    Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. Only where one of the
+    objects is of that kind, all functions are looked at.
+    """
+    wanted = {id(item) for item in objects if not gc.is_tracked(item)}
+    found: dict[int, tuple[Any, ...]] = {}
+    for holder in gc.get_objects() if wanted else ():
+        kind = type(holder)
+        part = holder.__defaults__ if kind is FunctionType else holder.args if kind is functools.partial else None
+        if part and not gc.is_tracked(part) and not wanted.isdisjoint(map(id, part)):
+            found[id(part)] = part
+    return list(found.values())
 
 
 def replace_references(

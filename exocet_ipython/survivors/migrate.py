@@ -19,7 +19,7 @@ from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.caches import forget_checks
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.held import find_held, namespaces_of
-from exocet_ipython.survivors.holders import find_holders, replace_references
+from exocet_ipython.survivors.holders import find_hidden_tuples, find_holders, replace_references
 from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
 from exocet_ipython.survivors.rebuilt import renewed_references
@@ -92,7 +92,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     if not held:
         detach_retired(free_classes(pairs, set(), moving), new, journal)
         return Migration()
-    holders = find_holders(held)
+    holders = [*find_holders(held), *find_hidden_tuples(held)]
     pairs.own |= {id(records), id(retired), *map(id, records)}
     own_spaces = {id(space) for space in spaces}
     closures = [
