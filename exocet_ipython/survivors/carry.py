@@ -140,12 +140,15 @@ class _Carrier:
         return whole
 
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
-        """Carry what is in a container or an instance that was in another one when the body ran."""
+        """Carry what is in a container or an instance that was in another one when the body ran.
+
+        Not in an instance of a library's class: it changes that itself.
+        """
         if path not in self._record.contents or now is None or now is before:
             return set()
         if is_registry(before):
             return self._carry_items(path, before, now)
-        if issubclass(type(before), type) == issubclass(type(now), type):
+        if self._is_survivor(before) and self._is_survivor(now):
             return self._carry_parts(path, before, now)
         return set()
 
