@@ -16,11 +16,13 @@ from exocet_ipython.notebook.report import join_names
 from exocet_ipython.notebook.status import GenerationStatus, describe_retired
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.census import take_census
 from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.lost import LostDefinitions
 from exocet_ipython.survivors.named import find_named
 from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
+from exocet_ipython.survivors.reruns import earlier_runs
 from exocet_ipython.survivors.roots import Root
 
 __all__ = ["OldObjects"]
@@ -61,6 +63,10 @@ class OldObjects:
         self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
         self._texts.add(done.labelled)
         self.lost.add(done.lost)
+
+    def note_runs(self, records: Iterable[ModuleRecord]) -> None:
+        """Add what lives of earlier runs of modules that the person has run again by hand."""
+        self._retirement.retire(earlier_runs(records, self._current().number))
 
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""

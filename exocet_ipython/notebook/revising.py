@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import CodeType
@@ -23,6 +23,7 @@ from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.revision import Refusal, Revision, apply_revisions, plan_revisions
 from exocet_ipython.survivors.caches import clear_caches, holds_caches
+from exocet_ipython.survivors.reruns import find_reruns
 
 __all__ = ["Ladder"]
 
@@ -62,6 +63,8 @@ class Ladder:
         names = {change.name for change in changes}
         if not names or not names <= self.managed.generation.records.keys() or self.managed.frozen(names):
             return _HIGHER
+        if reruns := self._note_reruns(names):
+            return Refusal(reruns[0], "importlib.reload has run it since")
         self.judge.keep(names)
         why_not = self._why_not if migrating else None
         found = plan_revisions(changes, self.managed.generation, self.texts, why_not)
@@ -77,8 +80,17 @@ class Ladder:
 
     def explain(self, plan: Plan, refusal: Refusal) -> Plan:
         """Return a plan whose steps say why no lower rung was taken."""
+        self._note_reruns(plan.names)
         steps = (replace(step, refusal=refusal.reason) if step.name == refusal.name else step for step in plan.steps)
         return replace(plan, steps=tuple(steps))
+
+    def _note_reruns(self, names: Iterable[str]) -> list[str]:
+        """Take what `importlib.reload` has made of these modules for what it is; return which it has run."""
+        reruns = find_reruns(self.managed.generation, names)
+        if reruns:
+            self.managed.generation = self.managed.generation.adopting(reruns)
+            self.old.note_runs(reruns.values())
+        return list(reruns)
 
     def describe(self, revisions: Sequence[Revision]) -> ReloadReport:
         """Return the report of what the lowest rungs would do."""
