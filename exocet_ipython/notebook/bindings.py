@@ -7,7 +7,6 @@ statement bound the name, and never by being equal.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,9 @@ from typing import Any
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellImport, read_cell
 from exocet_ipython.notebook.identities import Source, find_lent_ids, identities, may_have_given
+from exocet_ipython.notebook.orphans import Orphans
 from exocet_ipython.notebook.unread import UnreadCells
-from exocet_ipython.reloading.contents import fingerprint, is_shared
+from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
@@ -62,27 +62,6 @@ class Kept:
         return f"{self.name} ({self.source}) {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Orphan:
-    """A name whose definition is gone: when that is back, the name follows if it still has the value it kept.
-
-    A value that can't be referenced weakly is an atom, or one whose name doesn't follow again.
-    """
-
-    source: Source
-    value: Any
-
-    @classmethod
-    def of(cls, source: Source, value: Any) -> _Orphan:
-        try:
-            return cls(source, weakref.ref(value))
-        except TypeError:
-            return cls(source, value if is_shared(value) else MISSING)
-
-    def is_of(self, value: Any) -> bool:
-        return (self.value() if type(self.value) is weakref.ref else self.value) is value
-
-
 class Bindings:
     """What is known of the names of one namespace.
 
@@ -96,7 +75,7 @@ class Bindings:
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._stars: tuple[str, ...] = ()
         self._later: dict[str, set[str]] = {}  # name -> the stars that its own import statement came after
-        self._orphans: dict[str, _Orphan] = {}
+        self._orphans = Orphans()
         self._unread = UnreadCells()
 
     def modules(self) -> set[str]:
@@ -205,24 +184,30 @@ class Bindings:
         rebound += self._gained(namespace, before, old, new)
         return tuple({found.name: found for found in rebound}.values()), tuple(kept)
 
-    def confirm(self, rebound: Iterable[Rebinding], kept: Iterable[Kept], namespace: Mapping[str, Any]) -> None:
-        """Learn the star-imported names that a publish has bound, and which names it left without a definition."""
-        for entry in kept:
-            if entry.gone:
-                self._orphans[entry.name] = _Orphan.of(entry.source, namespace[entry.name])
+    def confirm(
+        self, rebound: Iterable[Rebinding], kept: Iterable[Kept], namespace: Mapping[str, Any]
+    ) -> tuple[Kept, ...]:
+        """Learn the star-imported names that a publish has bound, and which names it left without a definition.
+
+        Returns:
+            The names that keep their values, without those that have been known to have no definition any more.
+        """
+        add = self._orphans.add
+        news = [entry for entry in kept if not entry.gone or add(entry.name, entry.source, namespace[entry.name])]
         for binding in rebound:
-            self._orphans.pop(binding.name, None)
+            self._orphans.discard(binding.name)
             known = self.sources(binding.name)
             if binding.source not in known and binding.source.module in self._stars:
                 self._sources[binding.name] = self._in_star_order((*known, binding.source))
+        return tuple(news)
 
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
         sources = self.sources(name)
         if any(resolve(source, before) is value or may_have_given(value, source, before) for source in sources):
             return sources
-        orphan = self._orphans.get(name)
-        return sources or (orphan.source,) if orphan is not None and orphan.is_of(value) else ()
+        orphaned = self._orphans.source(name, value)
+        return () if orphaned is None else sources or (orphaned,)
 
     def _is_given(self, source: Source, new: Mapping[str, ModuleType]) -> bool:
         """Say whether a star import of the source's module would still give its name."""

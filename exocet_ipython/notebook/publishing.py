@@ -41,7 +41,7 @@ class Published:
         again: the ids of what is current again.
         labelled: the retired modules whose code was labelled.
         rebound: the notebook names that have a new value.
-        kept: those that keep theirs although its source was replaced.
+        kept: those that keep theirs although its source was replaced, as far as that is news.
         migration: what became of survivors.
         lost: the instances that have no counterpart.
     """
@@ -129,8 +129,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         raise
     if is_free or (migrating and not migration.held):
         retired = retired.lost(modules)  # nothing else of it is there to be tracked
-    bindings.confirm(rebound, kept, namespace)
-    return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, kept, migration, lost_now)
+    news = bindings.confirm(rebound, kept, namespace)
+    return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, news, migration, lost_now)
 
 
 def describe_reload(

@@ -50,7 +50,8 @@ class ReloadReport:
         revised: the modules that go on as they are, and whose functions were given new code or new line numbers.
         gone: dotted names of modules whose source was deleted; they are no longer in `sys.modules`.
         rebound: the notebook names that have a new value.
-        kept: the notebook names that keep theirs although its source was replaced, and why.
+        kept: the notebook names that keep theirs although its source was replaced, and why; that one's definition is
+            gone is said once.
         survivors: what the notebook's names still hold of replaced generations.
         collected: the numbers of generations that were said to live and are gone by now.
         skipped: frozen modules that would have been made anew, and why; they are stale now.
@@ -116,14 +117,9 @@ class ReloadReport:
             return f"nothing reloaded: {join_names(frozen)} changed, but frozen; %exoreload {' '.join(frozen)} runs it"
         if not self.reloaded and not self.gone and not self.returned:
             return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
-        names = join_names([module.name for module in self.reloaded] or list(self.gone))
         if self.dry_run:
-            return f"would reload {names} (rung {self.rung})"
-        if self.returned:
-            names = join_names(self.returned)
-            parts = [f"went back to generation {self.generation}: nothing ran ({names})"]
-        else:
-            parts = [f"reloaded {names} in {format_seconds(self.duration)} (generation {self.generation})"]
+            return f"would {self._deed}"
+        parts = [self._deed]
         if self.rebound:
             parts.append(
                 f"{plural(len(self.rebound), 'name')} replaced: {join_names([str(name) for name in self.rebound])}"
@@ -132,6 +128,20 @@ class ReloadReport:
         if len(self.survivors) > _NAMED:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
         return "; ".join([*parts, *say_gone(self.collected)])
+
+    @property
+    def _deed(self) -> str:
+        """What is done to the modules, or would be."""
+        now = "" if self.dry_run else f" (generation {self.generation})"
+        if self.returned:
+            return f"went back to generation {self.generation}: nothing ran ({join_names(self.returned)})"
+        if not self.reloaded:
+            whose = "whose file is gone" if len(self.gone) == 1 else "whose files are gone"
+            return f"{'take' if self.dry_run else 'took'} away {join_names(self.gone)}, {whose}{now}"
+        names = join_names([module.name for module in self.reloaded])
+        if self.dry_run:
+            return f"reload {names} (rung {self.rung})"
+        return f"reloaded {names} in {format_seconds(self.duration)}{now}"
 
     @property
     def _revised_headline(self) -> str:

@@ -209,6 +209,27 @@ def test_definition_that_is_gone(notebook: PlainNotebook, workshop: Workshop) ->
     assert [name.name for name in report.rebound] == ["things"]
 
 
+def test_that_a_definition_is_gone_is_said_once(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """Later reports have room for what is new; when the definition was back meanwhile, it is news again."""
+    workshop.write({"other.py": "N = 1", "things.py": "NUMBER = 1\nITEMS = [1]\ndef func(): pass\n"})
+    notebook.exoload("other")
+    notebook.run("from things import ITEMS, func, NUMBER")
+    workshop.write({"things.py": "N = 1\n"})
+    assert {kept.name for kept in notebook.reload().kept} == {"ITEMS", "func", "NUMBER"}
+    for number in (2, 3):
+        workshop.write({"things.py": f"N = {number}\n", "other.py": f"N = {number}\n"})
+        assert notebook.reload().kept == ()
+    workshop.write({"things.py": "N = 4\ndef func(): pass\n"})
+    assert notebook.reload().kept == ()
+    workshop.write({"things.py": "N = 5\n"})
+    assert [kept.name for kept in notebook.reload().kept] == ["func"]
+    for path in ("things.py", "other.py"):
+        (workshop.folder / path).unlink()
+    report = notebook.reload()
+    assert report.headline.startswith("took away ")
+    assert f"whose files are gone (generation {report.generation})" in report.headline
+
+
 def test_name_whose_definition_comes_back(notebook: PlainNotebook, workshop: Workshop) -> None:
     """A name that kept its old value follows again once its definition is back."""
     notebook.run("from things import Outer, NUMBER")
