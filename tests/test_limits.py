@@ -53,10 +53,6 @@ LIMITS: dict[str, tuple[str, bool]] = {
         "stories/test_reload.py::test_what_a_cell_did_before_the_adoption",
         True,
     ),
-    "`importlib.reload` by hand": (
-        "stories/test_auto_imports.py::test_what_a_reload_by_hand_replaces_moves",
-        True,
-    ),
     "What a module's functions have computed": ("scenarios/corpus/counter-kept-by-the-module.scn", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),

@@ -128,7 +128,7 @@ class Claims:
                 continue
             notes, known = self._loaded.pop(name), generation.records.get(name)
             if known is not None and known.module is module and notes.baseline is not None:
-                notes.baseline = known.after_running_again(notes.code, notes.baseline).baseline
+                notes.baseline = known.after_running_again(notes.baseline, notes.code).baseline
             if known is None or known.module is not module or notes.ended:
                 loaded[name] = notes
         return _records(generation, loaded)
@@ -142,8 +142,6 @@ def adopt_modules(
 ) -> dict[str, ModuleRecord]:
     """Return records of own modules that are loaded and in no generation yet, as they are: nothing runs again.
 
-    With them come new records of those that others have run again in place.
-
     The text they ran from is that of the file when their `.pyc` says so, another one when it says that, else unknown.
 
     Args:
@@ -153,13 +151,7 @@ def adopt_modules(
             what is of one package with them; None for all.
         bystanders: what earlier calls found out of the modules that don't join.
     """
-    again = run_again(generation, [name for name, record in generation.records.items() if record.was_run_again])
-    return again | _find_joining(generation, scope, related, bystanders or Bystanders())
-
-
-def _find_joining(
-    generation: Generation, scope: Scope, related: Iterable[str] | None, bystanders: Bystanders
-) -> dict[str, ModuleRecord]:
+    bystanders = bystanders or Bystanders()
     own = bystanders.find_own(scope)
     strange = {name: module for name, module in own.items() if not _is_known(name, module, generation)}
     if not strange:
@@ -179,11 +171,8 @@ def _find_joining(
 
 def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleRecord]:
     """Return new records of modules that others have run again, or patched, in place."""
-    records = [(name, generation.records[name]) for name in names]
-    return {
-        name: record.after_running_again(_read_loaded(record.module.__spec__).code, take_baseline(record.module))
-        for name, record in records
-    }
+    records = [generation.records[name] for name in names]
+    return {record.name: record.after_running_again(take_baseline(record.module)) for record in records}
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:

@@ -39,7 +39,6 @@ class ModuleRecord:
         effects: what its body added to lists of the whole process.
         revisions: the digests of the texts that it had before without running again, the oldest first.
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
-        spec: the module's own when it was recorded.
     """
 
     name: str
@@ -54,7 +53,6 @@ class ModuleRecord:
     effects: Effects = NO_EFFECTS
     revisions: tuple[str, ...] = ()
     is_adopted: bool = False
-    spec: object = None
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -108,22 +106,18 @@ class ModuleRecord:
             return {}  # nearly always, and told in C
         return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}
 
-    @property
-    def was_run_again(self) -> bool:
-        """Whether others have run its body again since, in place: `importlib.reload` gives a module a new spec."""
-        return _spec_of(self.module) is not self.spec
+    def after_running_again(self, now: Baseline, code: CodeType | None = None) -> ModuleRecord:
+        """Return the record of the same module after others ran its body again, in place, as `importlib.reload` does.
 
-    def after_running_again(self, code: CodeType | None, now: Baseline) -> ModuleRecord:
-        """Return the record of the same module after others ran its body again.
-
-        Its text stays the one that we know: another one is an edit, which its importers have to follow.
+        What its text names is its own as it is now. The text stays the one that we know: another one is an edit, which
+        its importers have to follow.
 
         Args:
-            code: what they ran, where that is known.
             now: what the module holds since.
+            code: what they ran, where that is known.
         """
         names = {name for text in (self.readable_code, code) if text is not None for name in text.co_names}
-        return replace(self, baseline=renew_baseline(self.baseline, now, names), spec=_spec_of(self.module))
+        return replace(self, baseline=renew_baseline(self.baseline, now, names))
 
     def revised(self, snapshot: Snapshot, code: CodeType) -> ModuleRecord:
         """Return the record of the same module with another text, the code of which its functions run now."""
@@ -175,18 +169,12 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         named,
         effects,
         is_adopted=is_adopted,
-        spec=_spec_of(module),
     )
     if like is not None and code is not None and like.code is code:
         vars(record).update(imports=like.imports, needs=like.needs)
         if "uses" in vars(like):
             vars(record)["uses"] = like.uses
     return record
-
-
-def _spec_of(module: Any) -> object:
-    """Return the spec of a module; a lazy one is not asked for it."""
-    return getattr(module, "__dict__", {}).get("__spec__")
 
 
 def _data_files(
