@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import marshal
+import os
 import sys
 import threading
 import time
@@ -28,6 +29,11 @@ from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Claims", "adopt_modules", "run_again"]
+
+
+def _is_folder_new() -> bool:
+    """Say whether a folder of `sys.path` was not there when Python looked for it: it would not look again."""
+    return any(finder is None and os.path.isdir(folder) for folder, finder in list(sys.path_importer_cache.items()))
 
 
 class Claims:
@@ -78,6 +84,9 @@ class Claims:
         if self._thread not in (None, threading.get_ident()):
             return None
         spec = find_spec(name, path)
+        if spec is None and _is_folder_new():
+            forget_listings()
+            spec = find_spec(name, path)
         if spec is None or not self.scope.includes_spec(spec):
             return spec  # not None: the other finders need not look for it again
         notes = self._loaded[name] = LoadNotes()

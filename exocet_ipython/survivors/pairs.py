@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -89,7 +89,7 @@ def pair_modules(
 
 
 _BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
-_WRAPPERS = (property, cached_property, *_BOUND)
+_WRAPPERS = (property, cached_property, singledispatchmethod, *_BOUND)
 
 
 class _Matcher:
@@ -220,14 +220,16 @@ class _Matcher:
         else:
             if type(before) in _WRAPPERS and type(now) is type(before):
                 self._add(before, now)
-            for first, second in zip(functions_in(before), functions_in(now), strict=False):
-                self._match_function(first, second)
+            dispatchers = [getattr(part, "dispatcher", None) for part in (before, now)]
+            for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
+                if type(first) is FunctionType:
+                    self._match_function(first, second)
 
     def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
         """Return an instance or container that a class has, if it is what the module's body left."""
         record = self._old.get(type.__getattribute__(old, "__module__"))
-        value = Value(record, f"{old.__qualname__}.{attribute}", before, now) if record is not None else None
-        return value if value is not None and self._values.is_own_attribute(value) else None
+        value = Value(record, f"{old.__qualname__}.{attribute}", before, now) if record else None
+        return value if value and self._values.is_own_attribute(value) else None
 
     def _match_function(self, old: FunctionType, new: Any) -> None:
         if new is None or new is old or id(old) in self.pairs.objects:
@@ -236,6 +238,10 @@ class _Matcher:
             return
         self._add(old, new)
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
+        for name in ("dispatch", "register"):  # of functools.singledispatch
+            before, now = (getattr(function, "__dict__", {}).get(name) for function in (old, new))
+            if type(before) is FunctionType and type(now) is FunctionType and before.__module__ == "functools":
+                self._add(before, now)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
             self.pairs.inner |= match_inner(old.__code__, new.__code__, new.__globals__)
