@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -28,9 +29,11 @@ from exocet_ipython.notebook.settings import Exocet
 from exocet_ipython.reloading.changes import Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING
 
-__all__ = ["AutoReload", "CellStopper", "as_in_cell"]
+__all__ = ["AutoReload", "AutoState", "CellStopper", "as_in_cell"]
 
-_FAILED = "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file and run the cell again"
+_FAILED = (
+    "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file, or run the cell again on old code"
+)
 _INTERRUPTED = "the reload before it was interrupted{}. All is as it was; run the cell again to reload"
 _INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run the cell again"
 _RUNS_CELL = InteractiveShell.run_code.__code__
@@ -92,6 +95,23 @@ class CellStopper(ast.NodeTransformer):
         return reason
 
 
+@dataclass(frozen=True, slots=True)
+class AutoState:
+    """Whether automatic reloading is on: what `%exoauto` returns, which may stay in `Out` and holds nothing.
+
+    >>> AutoState(is_on=True)
+    <automatic reloading: on>
+    """
+
+    is_on: bool
+
+    def __bool__(self) -> bool:
+        return self.is_on
+
+    def __repr__(self) -> str:
+        return f"<automatic reloading: {'on' if self.is_on else 'off'}>"
+
+
 class AutoReload:
     """Reloads before each cell what changed on disk, while it is on.
 
@@ -128,7 +148,7 @@ class AutoReload:
         self._running: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # what IPython tells of a cell -> its thread
 
     def __repr__(self) -> str:
-        return f"<automatic reloading: {'on' if self.is_on else 'off'}>"
+        return repr(AutoState(self.is_on))
 
     @property
     def is_on(self) -> bool:

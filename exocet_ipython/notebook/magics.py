@@ -17,7 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
-from exocet_ipython.notebook.auto import AutoReload, as_in_cell
+from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.collecting import CollectReport
 from exocet_ipython.notebook.failures import Failures
@@ -116,7 +116,7 @@ class ExocetMagics(Magics):
     @magic_arguments()
     @argument("state", nargs="?", choices=("on", "off"), help="on or off; without it, say which it is")
     @line_magic
-    def exoauto(self, line: str) -> AutoReload:
+    def exoauto(self, line: str) -> AutoState:
         """Let ordinary import statements join the session, and reload before each cell what changed on disk.
 
         Examples::
@@ -130,7 +130,7 @@ class ExocetMagics(Magics):
             state = _arguments(self.exoauto, line).state
             if state is not None:
                 self.settings.auto = state == "on"  # what observes the setting does it
-            return self.auto
+            return AutoState(self.auto.is_on)
 
     @magic_arguments()
     @argument(

@@ -151,12 +151,13 @@ def test_what_the_person_loaded_stays_after_unloading(notebook: Notebook, worksh
 def test_an_unloaded_session_is_gone(notebook: Notebook, workshop: Workshop) -> None:
     """Nothing holds the session, its settings or its magics after unloading."""
     workshop.write({"model.py": "class Model: pass"})
-    notebook.run("%exoload model\n%exoreload\n%exostatus")
+    for cell in ("%exoload model", "%exoreload", "%exostatus", "%exoauto on", "%exoauto"):
+        notebook.run(cell)
     attachment = attaching.attach(notebook.shell)
     left = [weakref.ref(thing) for thing in (attachment, attachment.session, attachment.settings)]
     del attachment
     notebook.run("%unload_ext exocet_ipython")
-    notebook.run("%reset -f out")
+    notebook.run("None")  # IPython keeps the last result
     gc.collect()
     assert [reference() for reference in left] == [None] * 3
 
