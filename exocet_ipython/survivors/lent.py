@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.held import find_held
 
@@ -27,14 +28,15 @@ _UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
 class Staying:
     """The ids of what modules that don't retire have in their globals; looked at when first asked for.
 
-    What cells assigned there is no module's own, and the notebook's names aren't either.
+    These are the modules of the session, and those that the retiring ones import: looking at all that are loaded would
+    take longer than a reload. What cells assigned there is no module's own, and the notebook's names aren't either.
 
     Args:
-        old: names of the modules that retire.
+        old: dotted name -> record of a module that retires.
         records: dotted name -> record of each module of the session that is current.
     """
 
-    def __init__(self, old: Container[str], records: Mapping[str, ModuleRecord]) -> None:
+    def __init__(self, old: Mapping[str, ModuleRecord], records: Mapping[str, ModuleRecord]) -> None:
         self._old = old
         self._records = records
         self._ids: frozenset[int] | None = None
@@ -45,7 +47,9 @@ class Staying:
         return key in self._ids
 
     def _found(self) -> Iterator[int]:
-        for name, module in list(sys.modules.items()):
+        needs = (name for record in self._old.values() for name in record.needs)
+        for name in dict.fromkeys((*self._records, *needs)):
+            module = PRESENCE.current(name)
             space = getattr(module, "__dict__", None)
             if name in self._old or name == _CELLS or type(space) is not dict:
                 continue
