@@ -144,9 +144,15 @@ class StatusReport:
         width = max((len(module.name) for module in self.modules), default=0)
         modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
+        unknown = [_UNKNOWN] if any(module.state == "unknown" for module in self.modules) else []
         return [
-            (title, lines) for title, lines in [("modules", modules), *old, ("noticing", list(self.limits))] if lines
+            (title, lines)
+            for title, lines in [("modules", modules), ("unknown", unknown), *old, ("noticing", list(self.limits))]
+            if lines
         ]
+
+
+_UNKNOWN = "what ran may be older than the file; %exoreload NAME --force makes it anew"
 
 
 def describe_modules(generation: Generation, changes: Iterable[Change]) -> tuple[ModuleStatus, ...]:

@@ -298,8 +298,9 @@ def test_without_a_pyc_the_state_is_unknown(
     workshop.write({"model.py": "N = 1"})
     auto.run("import model")
     auto.run("%exoauto on")
-    (model,) = auto.value("%exostatus").modules
-    assert model.state == "unknown"
+    report = auto.value("%exostatus")
+    assert report.modules[0].state == "unknown"
+    assert "%exoreload NAME --force makes it anew" in repr(report)
     workshop.edit("model.py", "N = 2")
     assert auto.value("model.N") == 2
     (model,) = auto.value("%exostatus").modules
