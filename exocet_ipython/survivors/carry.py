@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.contexts import CONTEXTS
+from exocet_ipython.survivors.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
 from exocet_ipython.survivors.stores import Stores, read_stores
 
@@ -108,9 +109,7 @@ class _Carrier:
     def _carry_global(self, module: ModuleType, name: str, value: Any) -> None:
         """Carry a global that was assigned since; what a function of the module assigned only if it is an object."""
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
-        if is_submodule or self._record.snapshot.data is None:
-            return
-        if self._is_cached(name, value):
+        if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
             return
         if name not in self._stores.globals or (self._is_survivor(value) and vars(module).get(name) is None):
             self._journal.set_attribute(module, name, value)
@@ -165,39 +164,57 @@ class _Carrier:
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
         baseline = self._record.contents.get(path, {})
-        if not _is_of_one_kind(before, now) or len(before) > _MANY:
+        if not is_of_one_kind(before, now) or len(before) > _MANY:
             return set()
         own = frozenset(_NAME.findall(path))
-        entries = list(_entries(before))
-        changed = [
-            (key, value)
-            for key, value in entries
-            if baseline.get(id(key), _missing) != (id(value) if _is_map(before) else 0)
-        ]
-        carried = 0
-        for key, value in changed:
-            is_modules = self._is_modules(key, value)
-            if not is_modules and self._is_persons(own, key, value):
-                carried += 1
-                if not _is_map(before):
-                    self._add(now, key)
-                elif key not in now or id(key) in baseline or not self._is_session(value):
-                    self._journal.set_item(now, key, value)
-            elif _is_map(before) and self._is_survivor(value) and key not in now:
-                # A singleton, say: asked for again, it is to be the very object that the person has.
-                if type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD:
-                    self._journal.set_item(now, key, value)
-            elif is_modules:
-                carried += 1
+        content = list(entries(before))
+        changed = [entry for entry in content if not _is_as_before(entry, baseline, is_map(before))]
+        if self._takes_whole(own, before, now, baseline, changed):
+            return {id(before)}
+        carried = sum(self._carry_entry(own, entry, before, now, baseline) for entry in changed)
         whole = self._carry_nested(path, before, now)
-        if changed and carried == len(changed) and len(entries) >= len(baseline):
+        if changed and carried == len(changed) and len(content) >= len(baseline):
             whole.add(id(before))
         return whole
+
+    def _carry_entry(
+        self, own: frozenset[str], entry: tuple[Any, Any], before: Any, now: Any, baseline: Mapping[Any, int]
+    ) -> bool:
+        """Carry one entry of a container; say whether the new one has it, or will have it from its own module."""
+        key, value = entry
+        is_modules = self._is_modules(key, value)
+        if not is_modules and self._is_persons(own, key, value):
+            if not is_map(before):
+                self._add(now, key)
+            elif key not in now or id(key) in baseline or not self._is_session(value):
+                self._journal.set_item(now, key, value)
+            return True
+        is_held = type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD
+        if is_held and is_map(before) and self._is_survivor(value) and key not in now:
+            # A singleton, say: asked for again, it is to be the very object that the person has.
+            self._journal.set_item(now, key, value)
+            return False
+        return is_modules
+
+    def _takes_whole(
+        self,
+        own: frozenset[str],
+        before: Any,
+        now: Any,
+        baseline: Mapping[Any, int],
+        changed: list[tuple[Any, Any]],
+    ) -> bool:
+        """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
+        if not changed and len(before) == len(baseline):
+            return False
+        if not self._stores.leaves_alone(own) or any(self._is_modules(*entry) for entry in changed):
+            return False
+        return take_whole(before, now, baseline, self._record.code, self._journal)
 
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""
         baseline = self._record.contents.get(path, {})
-        places = [] if _is_map(before) else list(baseline)
+        places = [] if is_map(before) else list(baseline)
         whole: set[int] = set()
         for key, part in entries_of(before):
             if places and (key >= len(places) or places[key] != id(part)):
@@ -257,26 +274,12 @@ class _Carrier:
 
 _NAME = re.compile(r"\w+")
 _MANY = 1_000
-_UNHELD = 5  # references to an entry's value that only the container and `_carry_items` hold
+_UNHELD = 4  # references to an entry's value that only the container and this module's functions hold
 
 
-def _is_of_one_kind(before: Any, now: Any) -> bool:
-    """Say whether two containers are of one type, or of a class and its counterpart."""
-    old, new = type(before), type(now)
-    return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, (dict, WeakKeyDictionary, WeakValueDictionary))
-
-
-def _entries(container: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the entries of a container as key and value; an item is its own key."""
-    if _is_map(container):
-        yield from container.items()
-    else:
-        for item in container:
-            yield item, None
+def _is_as_before(entry: tuple[Any, Any], baseline: Mapping[Any, int], of_map: bool) -> bool:  # noqa: FBT001 - of one pair
+    key, value = entry
+    return baseline.get(id(key), _missing) == (id(value) if of_map else 0)
 
 
 def _assign(owner: Any, name: str, value: Any, journal: Journal) -> None:

@@ -25,8 +25,9 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["find_hidden_tuples", "find_holders", "replace_keys", "replace_references", "slots_of"]
+__all__ = ["find_hidden_holders", "find_holders", "replace_keys", "replace_references", "slots_of"]
 
+_HIDDEN = frozenset((tuple, dict))
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 
 
@@ -43,19 +44,29 @@ def find_holders(objects: list[Any]) -> list[Any]:
     return [holder for holder in gc.get_referrers(*call) if holder is not call and holder is not objects]
 
 
-def find_hidden_tuples(objects: list[Any]) -> list[tuple[Any, ...]]:
-    """Return the tuples of defaults and arguments that hold one of the objects and that the collector doesn't follow.
+def find_hidden_holders(objects: list[Any]) -> list[Any]:
+    """Return the tuples and dicts that hold one of the objects and that the collector doesn't follow.
 
-    Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. Only where one of the
-    objects is of that kind, all functions are looked at.
+    Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. They are looked for in
+    defaults, in arguments of partials and in containers, and only where one of the objects is of that kind.
     """
     wanted = {id(item) for item in objects if not gc.is_tracked(item)}
-    found: dict[int, tuple[Any, ...]] = {}
+    found: dict[int, Any] = {}
     for holder in gc.get_objects() if wanted else ():
         kind = type(holder)
-        part = holder.__defaults__ if kind is FunctionType else holder.args if kind is functools.partial else None
-        if part and not gc.is_tracked(part) and not wanted.isdisjoint(map(id, part)):
-            found[id(part)] = part
+        if kind is FunctionType or kind is functools.partial:
+            parts: Any = (holder.__defaults__ if kind is FunctionType else holder.args,)
+        elif kind in (list, tuple, dict):
+            parts = holder.values() if kind is dict else holder
+            if _HIDDEN.isdisjoint(map(type, parts)):
+                continue
+        else:
+            continue
+        for part in list(parts):
+            if type(part) in _HIDDEN and not gc.is_tracked(part):
+                items = part.values() if type(part) is dict else part
+                if not wanted.isdisjoint(map(id, items)):
+                    found[id(part)] = part
     return list(found.values())
 
 

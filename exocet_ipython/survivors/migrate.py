@@ -19,7 +19,7 @@ from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.caches import forget_checks
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.held import find_held, namespaces_of
-from exocet_ipython.survivors.holders import find_hidden_tuples, find_holders, replace_references
+from exocet_ipython.survivors.holders import find_hidden_holders, find_holders, replace_references
 from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
 from exocet_ipython.survivors.rebuilt import renewed_references
@@ -31,6 +31,7 @@ from exocet_ipython.survivors.subclasses import (
     rebase_subclasses,
     refresh_instances,
 )
+from exocet_ipython.survivors.values import inner_values
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
 
@@ -92,7 +93,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     if not held:
         detach_retired(free_classes(pairs, set(), moving), new, journal)
         return Migration()
-    holders = [*find_holders(held), *find_hidden_tuples(held)]
+    holders = [*find_holders(held), *find_hidden_holders(held)]
     pairs.own |= {id(records), id(retired), *map(id, records)}
     own_spaces = {id(space) for space in spaces}
     closures = [
@@ -150,16 +151,17 @@ def let_go(
 
 
 def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> list[Any]:
-    """Return the instances that retired modules name and that the new ones have made anew."""
+    """Return the instances and containers that retired modules have and that the new ones have made anew."""
     modules = [(record.module, new[name]) for name, record in old.items() if name in new]
     spaces = [tuple(getattr(module, "__dict__", {}) for module in pair) for pair in modules]
-    return [
+    found = [
         value
         for before, now in spaces
         for name, value in before.items()
         if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
         if not issubclass(type(value), (type, FunctionType))
     ]
+    return [*found, *inner_values(found)]
 
 
 def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:

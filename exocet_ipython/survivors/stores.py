@@ -14,6 +14,7 @@ __all__ = ["Stores", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _NAMESPACES = {"globals", "__globals__"}
+_REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 _INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
@@ -25,11 +26,17 @@ class Stores:
         globals: global names that they assign.
         attributes: names of attributes that they assign, but for an instance's first ones.
         computed: names, global or of attributes, of containers into which they put what they have computed.
+        emptied: names of containers out of which they take something.
     """
 
     globals: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
+
+    def leaves_alone(self, names: frozenset[str]) -> bool:
+        """Say whether no function changes containers of these names but with what it is given."""
+        return names.isdisjoint(self.computed) and names.isdisjoint(self.emptied)
 
     @property
     def any_global(self) -> bool:
@@ -64,6 +71,11 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
                     for target in targets:
                         if isinstance(target, ast.Subscript) and not _is_given(value, given):
                             found.computed |= _container(target.value)
+                case ast.Delete(targets=targets):
+                    for target in targets:
+                        found.emptied |= _container(target) if isinstance(target, ast.Subscript) else set()
+                case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in _REMOVING:
+                    found.emptied |= _container(held)
                 case ast.AugAssign(target=target, value=value):
                     held = target.value if isinstance(target, ast.Subscript) else target
                     if isinstance(target, ast.Subscript) or not _is_given(value, given):

@@ -6,9 +6,9 @@ either of them.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import (
@@ -23,7 +23,9 @@ from exocet_ipython.reloading.contents import (
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.lent import find_lent, home_first, is_foreign
 
-__all__ = ["Value", "Values", "parts_beside"]
+__all__ = ["Value", "Values", "inner_values", "parts_beside"]
+
+_MANY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,24 @@ class Values:
             self._foreign[0].append(before)
             self._foreign[1].append(now)
         return found
+
+
+def inner_values(values: Iterable[Any]) -> list[Any]:
+    """Return the containers and instances that are in others, all the way down, as far as a thousand of them tell.
+
+    >>> inner_values([{"a": [1, {"b": 2}]}])
+    [[1, {'b': 2}], {'b': 2}]
+    """
+    found: dict[int, Any] = {}
+    waiting = list(values)
+    while waiting and len(found) < _MANY:
+        value = waiting.pop()
+        entries = entries_of(value) or ([] if is_registry(value) else attributes_of(value))
+        for _, part in entries:
+            if id(part) not in found and not is_shared(part) and not issubclass(type(part), (type, FunctionType)):
+                found[id(part)] = part
+                waiting.append(part)
+    return list(found.values())
 
 
 def parts_beside(value: Value) -> Iterator[Value]:

@@ -1,0 +1,89 @@
+"""Containers and what is in them; those that an edit left as they were take whole what cells made of the old ones."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import CodeType
+from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.generation import Journal
+
+__all__ = ["entries", "is_map", "is_of_one_kind", "take_whole"]
+
+
+def is_of_one_kind(before: Any, now: Any) -> bool:
+    """Say whether two containers are of one type, or of a class and its counterpart."""
+    old, new = type(before), type(now)
+    return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def is_map(value: Any) -> bool:
+    """Say whether a container has values under keys."""
+    return isinstance(value, (dict, WeakKeyDictionary, WeakValueDictionary))
+
+
+def entries(container: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the entries of a container as key and value; an item is its own key."""
+    if is_map(container):
+        yield from container.items()
+    else:
+        for item in container:
+            yield item, None
+
+
+def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeType | None, journal: Journal) -> bool:
+    """Give a new container the content of an old one, in its order and without what was deleted; say whether that was.
+
+    Only where the new body has filled it as the old one did, with the same constants.
+
+    Args:
+        before: the container of the retired module.
+        now: that of the new one, which nobody sees yet.
+        baseline: what the first one held when its body had run, by identity.
+        code: what ran then, which has the constants; None where it is not known.
+        journal: how it is taken back.
+
+    >>> old, new = ["b", "mine"], ["a", "b"]
+    >>> take_whole(old, new, {id("a"): 0, id("b"): 0}, None, Journal()), new
+    (True, ['b', 'mine'])
+    """
+    content = list(entries(now))
+    if type(now) not in (dict, list, set, deque) or len(content) != len(baseline):
+        return False
+    known = {} if code is None else {id(constant): constant for constant in _constants(code)}
+    for entry, then in zip(content, baseline.items(), strict=True):
+        if not all(_is_same(part, was, known) for part, was in zip(entry, then, strict=True) if was):
+            return False
+    journal.add(partial(_fill, now, now.copy()))
+    _fill(now, before)
+    return True
+
+
+def _is_same(value: Any, was: int, known: Mapping[int, Any]) -> bool:
+    """Say whether a value is what had an id, or the constant that the text has now in its place."""
+    then = known.get(was, known)
+    return id(value) == was or (type(then) is type(value) and type(value) in ATOMS and bool(then == value))
+
+
+def _constants(code: CodeType) -> Iterator[Any]:
+    waiting: list[Any] = [code]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, CodeType):
+            waiting += found.co_consts
+        elif type(found) in (tuple, frozenset):
+            waiting += found
+        else:
+            yield found
+
+
+def _fill(container: Any, content: Any) -> None:
+    container.clear()
+    if isinstance(container, (list, deque)):
+        container.extend(content)
+    else:
+        container.update(content)
