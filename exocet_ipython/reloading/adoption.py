@@ -223,6 +223,7 @@ def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str
             number=generation.number,
             seconds=loaded.seconds,
             effects=loaded.effects,
+            like=generation.records.get(name),
             data=loaded.data,
             baseline=loaded.baseline,
             is_adopted=not loaded.ended,

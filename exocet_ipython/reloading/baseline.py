@@ -136,9 +136,18 @@ def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Ba
     """
     return Baseline(
         before.values | {name: value for name, value in now.values.items() if name in names},
-        before.fingerprints | {name: value for name, value in now.fingerprints.items() if name in names},
-        before.contents | {path: value for path, value in now.contents.items() if path.partition(".")[0] in names},
+        before.fingerprints | {path: value for path, value in now.fingerprints.items() if _owner(path) in names},
+        before.contents | {path: value for path, value in now.contents.items() if _owner(path) in names},
     )
+
+
+def _owner(path: str) -> str:
+    """Return the name of the global that a path begins with.
+
+    >>> _owner("CONFIG['a.b'].items")
+    'CONFIG'
+    """
+    return path.partition(".")[0].partition("[")[0]
 
 
 def add_changes(baseline: Baseline, before: Baseline, after: Baseline) -> None:

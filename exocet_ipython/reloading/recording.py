@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -39,6 +40,8 @@ class ModuleRecord:
         effects: what its body added to lists of the whole process.
         revisions: the digests of the texts that it had before without running again, the oldest first.
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
+        spec: refers to the one that the module had, weakly; it has another one when others have run its body again.
+        was_seen: whether we saw them do it, so that the baseline is that of their run.
     """
 
     name: str
@@ -53,6 +56,8 @@ class ModuleRecord:
     effects: Effects = NO_EFFECTS
     revisions: tuple[str, ...] = ()
     is_adopted: bool = False
+    spec: weakref.ref[Any] | None = None
+    was_seen: bool = False
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -116,8 +121,11 @@ class ModuleRecord:
             now: what the module holds since.
             code: what they ran, where that is known.
         """
+        if self.was_seen:
+            return replace(self, spec=_spec_of(self.module, None), was_seen=False)
         names = {name for text in (self.readable_code, code) if text is not None for name in text.co_names}
-        return replace(self, baseline=renew_baseline(self.baseline, now, names))
+        baseline = renew_baseline(self.baseline, now, names)
+        return replace(self, baseline=baseline, spec=_spec_of(self.module, None), was_seen=False)
 
     def revised(self, snapshot: Snapshot, code: CodeType) -> ModuleRecord:
         """Return the record of the same module with another text, the code of which its functions run now."""
@@ -169,12 +177,22 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         named,
         effects,
         is_adopted=is_adopted,
+        spec=_spec_of(module, like),
+        was_seen=like is not None and like.module is module,
     )
     if like is not None and code is not None and like.code is code:
         vars(record).update(imports=like.imports, needs=like.needs)
         if "uses" in vars(like):
             vars(record)["uses"] = like.uses
     return record
+
+
+def _spec_of(module: ModuleType, like: ModuleRecord | None) -> weakref.ref[Any] | None:
+    """Return a reference to a module's spec; that of its first record, where there is one of the same object."""
+    if like is not None and like.module is module:
+        return like.spec
+    spec = getattr(module, "__spec__", None)
+    return None if spec is None or not hasattr(spec, "__dict__") else weakref.ref(spec)
 
 
 def _data_files(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
@@ -32,7 +31,7 @@ def find_reruns(generation: Generation, names: Iterable[str]) -> dict[str, Modul
         names: of the modules to look at.
     """
     records = [generation.records[name] for name in names if name in generation.records]
-    return {record.name: _recorded_again(record) for record in records if _has_rerun(record)}
+    return {r.name: r.after_running_again(take_baseline(r.module)) for r in records if _has_rerun(r)}
 
 
 def earlier_runs(records: Iterable[ModuleRecord], number: int) -> RetiredGeneration:
@@ -49,20 +48,8 @@ def earlier_runs(records: Iterable[ModuleRecord], number: int) -> RetiredGenerat
 
 
 def _has_rerun(record: ModuleRecord) -> bool:
-    space = getattr(record.module, "__dict__", {})
-    if space.get("__spec__") is None or "__spec__" not in record.values:
-        return False
-    # Python makes both anew; the second tells where the first has the place in memory of one that is gone.
-    return all(record.values.get(name) != id(space.get(name)) for name in ("__spec__", "__loader__"))
-
-
-def _recorded_again(record: ModuleRecord) -> ModuleRecord:
-    baseline = take_baseline(record.module)
-    code = record.readable_code
-    own = {*record.values, *(code.co_names if code is not None else ())}
-    for name in baseline.values.keys() - own:
-        del baseline.values[name]  # a cell's
-    return replace(record, baseline=baseline)
+    now = getattr(record.module, "__spec__", None)
+    return record.spec is not None and now is not None and record.spec() is not now
 
 
 def _earlier_definitions(records: dict[int, ModuleRecord]) -> Iterator[tuple[Kind, str, Any]]:
