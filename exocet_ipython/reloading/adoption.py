@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.files import FileStamp
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, find_spec, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.baseline import Baseline, take_baseline
+from exocet_ipython.reloading.baseline import take_baseline
 from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.nesting import KnownModules, Nesting
+from exocet_ipython.reloading.graph import read_imports
+from exocet_ipython.reloading.nesting import Known, KnownModules, Nesting
 from exocet_ipython.reloading.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
@@ -109,13 +109,15 @@ class Claims:
         """The texts of modules that were noted and are not loaded: their import failed, or goes on."""
         return [notes.text() for notes in list(self._loaded.values())]
 
-    def _find_known(self, name: str) -> tuple[ModuleType, Baseline] | None:
-        """Return a module that has been loaded with its baseline, be it in the generation yet or not."""
+    def _find_known(self, name: str) -> Known | None:
+        """Return a module that has been loaded with its baseline and imports, be it in the generation yet or not."""
         notes, module = self._loaded.get(name), PRESENCE.current(name)
         if notes is not None and notes.baseline is not None and module is not None:
-            return module, notes.baseline
+            if notes.imports is None and notes.code is not None:
+                notes.imports = read_imports(notes.code, name, is_package=hasattr(module, "__path__"))
+            return module, notes.baseline, notes.imports or ()
         record = self._generation().records.get(name)
-        return None if record is None else (record.module, record.baseline)
+        return None if record is None else (record.module, record.baseline, record.imports)
 
     def _tell(self) -> None:
         self._news = True

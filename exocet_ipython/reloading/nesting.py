@@ -8,16 +8,19 @@ it, itself or by a function of a third one, is added, so that what is left is th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, Protocol
 
 from exocet_ipython.reloading.baseline import Baseline, add_changes, add_grown, take_baseline, take_sizes
 from exocet_ipython.reloading.collector import paused_collector
-from exocet_ipython.reloading.graph import read_imports
+from exocet_ipython.reloading.graph import ImportStatement, read_imports
 
-__all__ = ["KnownModules", "Nesting"]
+__all__ = ["Known", "KnownModules", "Nesting"]
+
+
+Known = tuple[ModuleType, Baseline, Iterable[ImportStatement]]
 
 
 class Ended(Protocol):
@@ -30,17 +33,15 @@ class KnownModules:
     """The own modules that were loaded before.
 
     Args:
-        find: dotted name -> module and baseline; None for a module that is not known.
+        find: dotted name -> module, baseline and imports; None for a module that is not known.
     """
 
-    def __init__(self, find: Callable[[str], tuple[ModuleType, Baseline] | None]) -> None:
+    def __init__(self, find: Callable[[str], Known | None]) -> None:
         self.find = find
-        self.names: set[str] = set()
         self.stems: set[str] = set()
 
     def add(self, *names: str) -> None:
         """Note that modules are known by now; a name's last part is what an import statement has in its code."""
-        self.names.update(names)
         self.stems.update(name.rpartition(".")[2] for name in names)
 
 
@@ -59,25 +60,35 @@ class Nesting(threading.local):
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
         self._others: dict[str, tuple[ModuleType, Baseline, dict[str, Any]]] = {}
 
-    def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> None:
-        """Look at the known modules that a body is about to import, and at how full the containers of the others are.
+    def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> tuple[ImportStatement, ...] | None:
+        """Look at the known modules that a body is about to import, and at the containers of those that they import.
 
         It may put something into them, by itself or by a function that it calls.
+
+        Returns:
+            The import statements of the body; None where they were not looked at, as none can be of a known module.
         """
-        if self._known.stems.isdisjoint(code.co_names):
-            return
-        is_package = spec.submodule_search_locations is not None
-        for statement in read_imports(code, spec.name, is_package=is_package):
+        if self._known.stems.isdisjoint(name.rpartition(".")[2] for name in code.co_names):
+            return None
+        direct = read_imports(code, spec.name, is_package=spec.submodule_search_locations is not None)
+        waiting: list[ImportStatement] = []
+        for name, (module, baseline, imports) in self._newly_known(direct):
+            self._before[name] = (module, baseline, take_baseline(module))
+            waiting += imports
+        while waiting:
+            for name, (module, baseline, imports) in self._newly_known([waiting.pop()]):
+                self._others[name] = (module, baseline, take_sizes(module, baseline))
+                waiting += imports
+        return direct
+
+    def _newly_known(self, statements: Iterable[ImportStatement]) -> Iterator[tuple[str, Known]]:
+        """Yield the known modules that import statements name, but for those that were looked at before."""
+        for statement in statements:
             for name in statement.names:
-                if name not in self._before and (found := self._known.find(name)) is not None:
-                    module, baseline = found
-                    self._before[name] = (module, baseline, take_baseline(module))
-        if self._before and not self._others:
-            for name in list(self._known.names):
-                if name not in self._before and (found := self._known.find(name)) is not None:
-                    module, baseline = found
-                    if sizes := take_sizes(module, baseline):
-                        self._others[name] = (module, baseline, sizes)
+                if name not in self._before and name not in self._others:
+                    known = self._known.find(name)
+                    if known is not None:
+                        yield name, known
 
     def end(self, notes: Ended, module: ModuleType) -> None:
         """Note that a body has run, and take the baselines when it was the outermost."""
@@ -90,8 +101,8 @@ class Nesting(threading.local):
                 self._known.add(new.__name__)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
-            for name in self._others.keys() - self._before.keys():
-                add_grown(*self._others[name])
+            for known, baseline, sizes in self._others.values():
+                add_grown(known, baseline, sizes)
         self._ended.clear()
         self._before.clear()
         self._others.clear()

@@ -14,6 +14,7 @@ from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.datafiles import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
+from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.nesting import Nesting
 
 __all__ = ["LoadNotes"]
@@ -33,9 +34,22 @@ class LoadNotes:
         data: snapshots of the data files that its code shows; None while nobody has looked.
         baseline: what the module held when the import that brought it was done: before the cell goes on to change it,
             and after the modules that it imports, or is imported by, have registered with it.
+        imports: its import statements, where they were looked at.
     """
 
-    __slots__ = ("_nesting", "_spec", "_tell", "baseline", "code", "data", "effects", "ended", "seconds", "snapshot")
+    __slots__ = (
+        "_nesting",
+        "_spec",
+        "_tell",
+        "baseline",
+        "code",
+        "data",
+        "effects",
+        "ended",
+        "imports",
+        "seconds",
+        "snapshot",
+    )
 
     def __init__(self, snapshot: Snapshot | None = None, code: CodeType | None = None) -> None:
         self.snapshot = snapshot
@@ -45,6 +59,7 @@ class LoadNotes:
         self.effects = NO_EFFECTS
         self.data: tuple[Snapshot, ...] | None = None
         self.baseline: Baseline | None = None
+        self.imports: tuple[ImportStatement, ...] | None = None
 
     def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
         """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.
@@ -87,14 +102,14 @@ class LoadNotes:
         if self.code is None:
             loader.get_code = self._get_code
         else:
-            self._nesting.look_at_imports(self._spec, self.code)
+            self.imports = self._nesting.look_at_imports(self._spec, self.code)
 
     def _get_code(self, name: str) -> CodeType | None:
         loader: Any = self._spec.loader
         del loader.get_code
         self.code = loader.get_code(name) if bytecode_is_safe(self._spec) else compile_module(self._spec, self.text())
         if self.code is not None:
-            self._nesting.look_at_imports(self._spec, self.code)
+            self.imports = self._nesting.look_at_imports(self._spec, self.code)
         return self.code
 
     def _call_with_frames_removed(self, module: ModuleType) -> None:

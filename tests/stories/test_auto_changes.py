@@ -263,6 +263,20 @@ def test_what_modules_register_at_later_imports_is_theirs(auto: Notebook, worksh
     assert auto.value("(sorted(reg.NAMES), reg.TABLE)") == (["due", "mine", "uno"], {"uno": 3, "due": 3, "sort": "b"})
 
 
+@pytest.mark.parametrize(
+    "line", ["from app.core.reg import NAMES", "import app.core.reg", "from ..core.reg import NAMES"]
+)
+def test_what_modules_register_by_dotted_names_is_theirs(auto: Notebook, workshop: Workshop, line: str) -> None:
+    """The statement names the registry's module with its packages."""
+    names = "NAMES" if "NAMES" in line else "app.core.reg.NAMES"
+    packages = {"app/__init__.py": "", "app/core/__init__.py": "", "app/plugs/__init__.py": ""}
+    workshop.write({**packages, "app/core/reg.py": "NAMES = []", "app/plugs/one.py": f"{line}\n{names}.append('one')"})
+    auto.run("import app.core.reg\napp.core.reg.NAMES.append('mine')")
+    auto.run("import app.plugs.one")
+    workshop.edit("app/plugs/one.py", f"{line}\n{names}.append('uno')")
+    assert auto.value("sorted(app.core.reg.NAMES)") == ["mine", "uno"]
+
+
 @pytest.mark.parametrize("cells", [["import reg, api", "import plug, late"], ["import reg, api, plug, late"]])
 def test_what_modules_register_through_others_is_theirs(auto: Notebook, workshop: Workshop, cells: list[str]) -> None:
     """The list may be in a module that the newcomer doesn't import itself, but a module that it imports does."""
