@@ -36,6 +36,7 @@ class ManagedModules:
     Attributes:
         generation: the current one.
         scope: which modules are the person's own code.
+        history: the generations of before.
     """
 
     def __init__(self, detector: Detector) -> None:
@@ -45,7 +46,7 @@ class ManagedModules:
         self._detector = detector
         self._claims: Claims | None = None
         self._tried: tuple[Snapshot, ...] = ()
-        self._history = History()
+        self.history = History()
         self._bystanders = Bystanders()
 
     def __repr__(self) -> str:
@@ -88,8 +89,7 @@ class ManagedModules:
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
         """Let the first imports of own code, in the present thread, join the current generation."""
-        claims = self._make_claims(threading.get_ident())
-        claims.put_on()
+        (claims := self._make_claims(threading.get_ident())).put_on()
         try:
             yield
         finally:
@@ -111,7 +111,7 @@ class ManagedModules:
     def advance(self, after: Generation, touched: Iterable[str]) -> None:
         """Take the generation that a publish has made current, which made or took away the modules `touched`."""
         before, self.generation = self.generation, after
-        self._history.note(before.number, before.records, touched)
+        self.history.note(before.number, before.records, touched)
 
     # -- following -----------------------------------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ class ManagedModules:
 
     def find_living(self, plan: Plan, texts: Texts) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""
-        return find_living(plan, self.generation, self._history, self.scope, texts)
+        return find_living(plan, self.generation, self.history, self.scope, texts)
 
     def build(
         self, plan: Plan, note_read: Callable[[Snapshot], object], texts: Texts, *, withdrawing: bool
@@ -273,7 +273,7 @@ class ManagedModules:
 
     def may_return(self, digests: Mapping[str, str]) -> bool:
         """Say whether a living generation had modules of these texts, given by their digests."""
-        return may_return(digests, self._history)
+        return may_return(digests, self.history)
 
     def frozen(self, names: Iterable[str] | None = None) -> list[str]:
         """Return the modules, of some or of all, that are never made anew unless they are asked for by name."""

@@ -47,7 +47,8 @@ class ReloadReport:
     Attributes:
         generation: the number of the generation that is current afterwards.
         reloaded: the modules made anew, in the order in which they first ran.
-        revised: the modules that go on as they are, and whose functions were given new code or new line numbers.
+        revised: the modules that go on as they are, and whose functions or names were given new code, new line numbers
+            or new values.
         gone: dotted names of modules whose source was deleted; they are no longer in `sys.modules`.
         rebound: the notebook names that have a new value.
         kept: the notebook names that keep theirs although its source was replaced, and why; that one's definition is
@@ -62,8 +63,8 @@ class ReloadReport:
         error: what stopped the reload; then nothing at all has changed.
         broken: the module that the error is from, where that is none whose file changed but one that imports it.
         duration: seconds it took.
-        rung: of the ladder of reloads: 0 where only layout changed, 1 for function bodies put in place (nothing ran in
-            either), 2 for the changed modules and their importers made anew, 3 for the whole scope.
+        rung: of the ladder of reloads: 0 where only layout changed, 1 for function bodies and values put in place
+            (nothing ran in either), 2 for the changed modules and their importers made anew, 3 for the whole scope.
         dry_run: whether this is only the plan.
         full: whether the text form says everything or fits a line.
     """
@@ -119,11 +120,7 @@ class ReloadReport:
             return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
         if self.dry_run:
             return f"would {self._deed}"
-        parts = [self._deed]
-        if self.rebound:
-            parts.append(
-                f"{plural(len(self.rebound), 'name')} replaced: {join_names([str(name) for name in self.rebound])}"
-            )
+        parts = [self._deed, *self._said_rebound]
         parts += [str(survivor) for survivor in self.survivors[:_NAMED]]
         if len(self.survivors) > _NAMED:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
@@ -144,12 +141,18 @@ class ReloadReport:
         return f"reloaded {names} in {format_seconds(self.duration)}{now}"
 
     @property
+    def _said_rebound(self) -> list[str]:
+        names = join_names([str(name) for name in self.rebound])
+        return [f"{plural(len(self.rebound), 'name')} replaced: {names}"] if names else []
+
+    @property
     def _revised_headline(self) -> str:
         names = join_names([module.name for module in self.revised])
         if self.dry_run:
             return f"would update {names} in place; nothing would run (rung {self.rung})"
         took = format_seconds(self.duration)
-        return f"updated {names} in place in {took}; nothing ran (generation {self.generation})"
+        parts = [f"updated {names} in place in {took}", f"nothing ran (generation {self.generation})"]
+        return "; ".join([*parts, *self._said_rebound])
 
     def details(self) -> list[tuple[str, list[str]]]:
         """Return what the headline has no room for, as (title, lines)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import CodeType
@@ -11,17 +11,21 @@ from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.notebook.bindings import Bindings, Rebinding
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.report import ReloadedModule, ReloadReport
+from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
+from exocet_ipython.notebook.valued import plan_values
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.judge import Judge
 from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.propagation import note_values
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.revision import Refusal, Revision, apply_revisions, plan_revisions
+from exocet_ipython.reloading.routes import Starts
 from exocet_ipython.survivors.caches import clear_caches, holds_caches
 from exocet_ipython.survivors.reruns import find_reruns
 
@@ -38,6 +42,7 @@ class Ladder:
         managed: the modules of the session.
         old: what lives of its earlier generations.
         namespace: the notebook's names.
+        bindings: where these point.
         texts: what the last look has read and compiled, for the rung that is taken instead.
         began: when the last look began, in seconds of the performance counter.
         left_behind: whether old objects were only tracked, and are to move when the person asks for it.
@@ -47,6 +52,7 @@ class Ladder:
     managed: ManagedModules
     old: OldObjects
     namespace: dict[str, Any]
+    bindings: Bindings
     texts: dict[str, tuple[Snapshot, CodeType]] = field(default_factory=dict)
     began: float = 0.0
     left_behind: bool = False
@@ -67,7 +73,9 @@ class Ladder:
             return Refusal(reruns[0], "importlib.reload has run it since")
         self.judge.keep(names)
         why_not = self._why_not if migrating else None
-        found = plan_revisions(changes, self.managed.generation, self.texts, why_not)
+        found = plan_revisions(changes, self.managed.generation, self.texts, why_not, self._find_values)
+        if not isinstance(found, Refusal) and self.managed.frozen(one.record.name for one in found if one.values):
+            return _HIGHER  # what is frozen is left stale, and that is said
         digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
         if not isinstance(found, Refusal) and self.managed.may_return(digests):
             return _HIGHER  # these very texts had objects of their own, which are alive
@@ -112,17 +120,39 @@ class Ladder:
         """
         with deferred_interrupt():
             with gate:
-                generation = self.managed.generation
-                self.managed.generation = generation.revised(apply_revisions(revisions, Journal()))
+                rebound = self._publish(revisions)
             self._clear_caches(revisions)
             moved = self._move() if migrating and self.left_behind else MigrationReport(0)
             self.managed.follow_tried(())
         return replace(
             self.describe(revisions),
+            rebound=tuple(Rebound(binding.name, str(binding.source)) for binding in rebound),
             moved=moved.moved,
             stuck=moved.stuck,
             duration=time.perf_counter() - self.began,
         )
+
+    def _publish(self, revisions: Sequence[Revision]) -> Sequence[Rebinding]:
+        """Make the revisions current with the names that take a new value, all or nothing; return these."""
+        generation = self.managed.generation
+        values = {revision.record.name: revision.values for revision in revisions if revision.values}
+        rebound = plan_values(self.bindings, self.namespace, generation.records, values) if values else ()
+        journal = Journal()
+        made = apply_revisions(revisions, journal)
+        try:
+            for binding in rebound:
+                journal.set_item(self.namespace, binding.name, binding.value)
+        except BaseException:
+            journal.undo()
+            raise
+        for name, changed in values.items():
+            note_values(generation.records[name], changed)
+        self.managed.history.note_values(values)
+        self.managed.generation = generation.revised(made)
+        return rebound
+
+    def _find_values(self, starts: Starts) -> Mapping[str, Mapping[str, Any]]:
+        return self.judge.find_values(self.managed.generation.records, starts)
 
     def _move(self) -> MigrationReport:
         self.left_behind = False

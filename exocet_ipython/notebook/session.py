@@ -74,7 +74,7 @@ class Session:
         self.managed = ManagedModules(detector or StatSweep())
         self._show_error = show_error
         self.old = OldObjects(namespace, lambda: self.managed.generation)
-        self._ladder = Ladder(self.managed, self.old, namespace)
+        self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
         self._undone = Attempt()
 
     def __repr__(self) -> str:

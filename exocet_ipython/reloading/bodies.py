@@ -95,7 +95,7 @@ class Body:
     def renew(self, other: Body) -> None:
         """Take the code of another version that mentions the same names in the same way."""
         self._code = other._code
-        for cached in ("_mentions", "_operations", "_places", "_skipped"):
+        for cached in ("_mentions", "operations", "_places", "skipped"):
             vars(self).pop(cached, None)
 
     @cached_property
@@ -104,7 +104,8 @@ class Body:
         return frozenset(names_in(self.code, whole=self.is_hot))
 
     @cached_property
-    def _operations(self) -> list[tuple[int, int, Any]]:
+    def operations(self) -> list[tuple[int, int, Any]]:
+        """Its operations; code objects among their arguments as references."""
         return [
             (offset, operation, weakref.ref(argument) if type(argument) is CodeType else argument)
             for offset, operation, argument in iter_operations(self.code)
@@ -118,7 +119,7 @@ class Body:
     def _places(self) -> dict[int, int]:
         """Where the body loads each code object that is inside of it, by the id of that: these live as long as it."""
         found: dict[int, int] = {}
-        for place, (_, operation, argument) in enumerate(self._operations):
+        for place, (_, operation, argument) in enumerate(self.operations):
             if operation == _LOAD_CONST and type(argument) is weakref.ref:
                 found.setdefault(id(argument()), place)
         return found
@@ -134,8 +135,8 @@ class Body:
         """All names that statements mention, each with these statements; read in one pass."""
         found: dict[str, list[Mention]] = {}
         statement = _Statement()
-        skipped = self._skipped
-        operations = self._operations
+        skipped = self.skipped
+        operations = self.operations
         following = [operation for _, operation, _ in operations[1:]] + [0]
         for place, (offset, operation, argument) in enumerate(operations):
             if offset in skipped:
@@ -163,12 +164,12 @@ class Body:
             return frozenset()
         place = self.outer._place_of(self.code)  # noqa: SLF001 - its own class
         first, _ = self.outer._statement(place)  # noqa: SLF001 - likewise
-        before = self.outer._operations[first:place]  # noqa: SLF001 - likewise
+        before = self.outer.operations[first:place]
         return _loaded(operation for operation in before if operation[1] != _LOAD_CONST)
 
     def decorators(self, code: CodeType) -> frozenset[str] | None:
         """Return the names in the decorators of a function that this body defines; None where it has none."""
-        operations = self._operations
+        operations = self.operations
         place = self._place_of(code)
         after = place + 1
         while after < len(operations) and operations[after][1] in _MAKES:
@@ -180,7 +181,7 @@ class Body:
 
     def _statement(self, place: int) -> tuple[int, int]:
         """Return where the statement around a place begins, and where the operation that ends it is."""
-        operations = self._operations
+        operations = self.operations
         first = place
         while first and operations[first - 1][1] not in _ENDS and operations[first - 1][1] not in _BRANCHES:
             first -= 1
@@ -190,9 +191,9 @@ class Body:
         return first, last
 
     @cached_property
-    def _skipped(self) -> range:
+    def skipped(self) -> range:
         """The offsets of what only runs in a script: the body of `if __name__ == "__main__":`."""
-        operations = self._operations
+        operations = self.operations
         for place in range(len(operations) - 3):
             (_, _, left), (_, _, right), (_, compares, _) = operations[place : place + 3]
             if left == "__name__" and right == "__main__" and compares == _COMPARES:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.operations import is_class_body, iter_operations, nested
+from exocet_ipython.reloading.computations import assigned_name
+from exocet_ipython.reloading.operations import is_class_body, is_same_constant, iter_operations, nested
 
 __all__ = ["AT_IMPORT", "ClassFacts", "CodePair", "Difference", "Match", "match_codes"]
 
@@ -83,12 +84,14 @@ class Match:
     Attributes:
         pairs: the functions whose code is not equal in all, inner ones included, outer ones first.
         classes: the classes whose own facts are others now.
+        values: the global names to which the module's body gives other constants, by statements that only compute.
         code: the new tree, with the old code objects wherever they are equal, so that it goes on being what lives.
     """
 
     code: CodeType
     pairs: list[CodePair] = field(default_factory=list)
     classes: list[ClassFacts] = field(default_factory=list)
+    values: dict[str, None] = field(default_factory=dict)
 
     @property
     def changed(self) -> list[CodePair]:
@@ -96,8 +99,13 @@ class Match:
         return [pair for pair in self.pairs if pair.changed]
 
 
-def match_codes(old: CodeType, new: CodeType) -> Match | Difference:
+def match_codes(old: CodeType, new: CodeType, *, with_values: bool = False) -> Match | Difference:
     r"""Match the code of two texts of one module.
+
+    Args:
+        old: the module's code as it is.
+        new: that of the new text.
+        with_values: whether other constants in the module's body are no difference, but noted.
 
     Returns:
         A difference where import-time code is another, or a function can't go on with the new code.
@@ -110,7 +118,7 @@ def match_codes(old: CodeType, new: CodeType) -> Match | Difference:
     """
     match = Match(new)
     try:
-        match.code = _Matcher(match).match_body(old, new, "", "")
+        match.code = _Matcher(match, with_values=with_values).match_body(old, new, "", "")
     except _DiffersError as differs:
         return differs.difference
     return match
@@ -125,8 +133,9 @@ class _DiffersError(Exception):
 class _Matcher:
     """Walks two code trees side by side."""
 
-    def __init__(self, match: Match) -> None:
+    def __init__(self, match: Match, *, with_values: bool) -> None:
         self._match = match
+        self._with_values = with_values
 
     def match_body(self, old: CodeType, new: CodeType, path: str, outer: str) -> CodeType:
         """Match code that runs as soon as it is reached: the body of a module or class, a comprehension of one.
@@ -153,10 +162,13 @@ class _Matcher:
                 if type(before) is CodeType and type(now) is CodeType:
                     if inner.setdefault(id(before), (before, now))[1] is now:
                         continue
-                elif _same_constant(before, now):
+                elif is_same_constant(before, now):
                     continue
                 elif name := _noted_name(first, second, place):
                     noted[name] = now
+                    continue
+                elif self._with_values and not path and (name := assigned_name(second, place)):
+                    self._match.values[name] = None
                     continue
             raise _DiffersError(Difference(path, _line_at(new, offset), AT_IMPORT))
         if len(first) != len(second) or old.co_exceptiontable != new.co_exceptiontable:
@@ -245,26 +257,9 @@ def _same_constants(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
     if len(before) != len(now):
         return False
     return all(
-        old.co_name == new.co_name if type(old) is CodeType and type(new) is CodeType else _same_constant(old, new)
+        old.co_name == new.co_name if type(old) is CodeType and type(new) is CodeType else is_same_constant(old, new)
         for old, new in zip(before, now, strict=True)
     )
-
-
-def _same_constant(before: Any, now: Any) -> bool:
-    """Say whether two constants are the same: `1`, `1.0` and `True` are equal and are not, nor are `0.0` and `-0.0`."""
-    if type(before) is not type(now):
-        return False
-    if type(before) is tuple:
-        return len(before) == len(now) and all(map(_same_constant, before, now))
-    if type(before) is frozenset:
-        return sorted(map(_key, before)) == sorted(map(_key, now))
-    if type(before) in (float, complex):
-        return repr(before) == repr(now)
-    return bool(before == now)
-
-
-def _key(constant: Any) -> str:
-    return f"{type(constant).__name__} {constant!r}"
 
 
 def _is_equal(old: CodeType, new: CodeType) -> bool:

@@ -33,6 +33,9 @@ class _Past:
 class History:
     """Which modules earlier generations had.
 
+    Attributes:
+        values: what was ever given another value in place, by module and global name; what retired before has the old.
+
     >>> history = History()
     >>> history.note(1, {}, ["a"])
     >>> list(history.generations())
@@ -41,6 +44,7 @@ class History:
 
     def __init__(self) -> None:
         self._past: list[_Past] = []
+        self.values: set[tuple[str, str]] = set()
 
     def __repr__(self) -> str:
         return f"<history of {len(self._past)} generations>"
@@ -56,6 +60,10 @@ class History:
         modules = {name: _refer(old[name].module) if name in old else None for name in names}
         self._past.append(_Past(number, modules))
         self._prune()
+
+    def note_values(self, values: Mapping[str, Iterable[str]]) -> None:
+        """Note which global names of which modules have been given other values in place."""
+        self.values.update((module, name) for module, names in values.items() for name in names)
 
     def generations(self) -> Iterator[tuple[int, Mapping[str, _Reference | None]]]:
         """Yield earlier generations, the latest first: its number, and where it differs from the current one.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.exposure import exposed
+from exocet_ipython.reloading.propagation import propagate
 from exocet_ipython.reloading.reach import Reach, Reached
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.routes import Notes, Starts, UnfitError
 from exocet_ipython.reloading.stored import find_stored, kept_in_defaults
 from exocet_ipython.reloading.uses import Definition
 
@@ -19,6 +22,7 @@ class Judge:
 
     def __init__(self) -> None:
         self._reach = Reach()
+        self._computations = Notes()
 
     def keep(self, names: Iterable[str]) -> None:
         """Note what answers about modules depend on that are about to change."""
@@ -51,6 +55,31 @@ class Judge:
         if reason or isinstance(callers, Reached):
             return f"`{pairs[0].outer}` may have run at import: {reason}"
         return self._stored(callers, records)
+
+    def find_values(self, records: Mapping[str, ModuleRecord], starts: Starts) -> dict[str, dict[str, Any]]:
+        """Return the new values of global names, by module, that follow from other constants in modules' bodies.
+
+        Args:
+            records: all modules of the generation.
+            starts: dotted name -> the new code of a module, and the names to which it gives other constants.
+
+        Raises:
+            UnfitError: import time may have made more of the values than can be put in place; in words what.
+        """
+        self._computations.require_computed(records, starts)
+        self._reach.update(records)
+        self._reach.keep(starts)
+        values = propagate(self._computations, records, starts, self._reach.bodies_naming)
+        users = self._reach.naming({name for changed in values.values() for name in changed})
+        callers = self._reach.callers(users) if users else {}
+        record = records[next(iter(starts))]
+        reason = self._run_at_import(self._reach.computing(), record, records)
+        reason = reason or self._run_at_import(callers, record, records)
+        if not reason and not isinstance(callers, Reached):
+            reason = self._stored(callers, records)
+        if reason:
+            raise UnfitError(reason)
+        return values
 
     def _run_at_import(
         self, callers: dict[int, Definition] | Reached, record: ModuleRecord, records: Mapping[str, ModuleRecord]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-__all__ = ["is_class_body", "iter_operations", "nested", "whole", "words"]
+__all__ = ["is_class_body", "is_same_constant", "iter_operations", "nested", "whole", "words"]
 
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _CONSTANTS = frozenset(dis.hasconst)
@@ -60,6 +60,23 @@ def whole(code: CodeType) -> Iterator[CodeType]:
     yield code
     for inner in nested(code):
         yield from whole(inner)
+
+
+def is_same_constant(before: Any, now: Any) -> bool:
+    """Say whether two constants are the same: `1`, `1.0` and `True` are equal and are not, nor are `0.0` and `-0.0`."""
+    if type(before) is not type(now):
+        return False
+    if type(before) is tuple:
+        return len(before) == len(now) and all(map(is_same_constant, before, now))
+    if type(before) is frozenset:
+        return sorted(map(_key, before)) == sorted(map(_key, now))
+    if type(before) in (float, complex):
+        return repr(before) == repr(now)
+    return bool(before == now)
+
+
+def _key(constant: Any) -> str:
+    return f"{type(constant).__name__} {constant!r}"
 
 
 def words(text: str) -> frozenset[str]:

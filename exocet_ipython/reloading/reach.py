@@ -23,11 +23,11 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from exocet_ipython.reloading.bodies import Body, Mention
+from exocet_ipython.reloading.bodies import Body
 from exocet_ipython.reloading.computed import COMPUTING, computes_names
 from exocet_ipython.reloading.operations import words
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -155,7 +155,7 @@ class Reach:
                 return reason
         while waiting:
             name = waiting.popleft()
-            for body, mention in self._mentions(name):
+            for body, mention in ((one, mention) for one in self.bodies_naming(name) for mention in one.mentions(name)):
                 if not mention.only_names or any(map(_is_called_by_python, mention.targets)):
                     return Reached(body.module, body.line(mention), _way(before, name))
                 for target in mention.targets:
@@ -165,10 +165,13 @@ class Reach:
                     return Reached(reason.module, reason.line, (caller.path, *_way(before, name)), reason.why)
         return found
 
-    def _mentions(self, name: str) -> Iterator[tuple[Body, Mention]]:
-        for body in self._bodies.get(name, ()):
-            for mention in body.mentions(name):
-                yield body, mention
+    def bodies_naming(self, name: str) -> Iterable[Body]:
+        """Return the bodies in which a name stands."""
+        return self._bodies.get(name, ())
+
+    def naming(self, names: Iterable[str]) -> list[Definition]:
+        """Return the functions in which one of the names stands."""
+        return list({id(one): one for name in names for one in self._named.get(name, ())}.values())
 
     def called(self, starts: Iterable[Definition]) -> dict[int, Definition]:
         """Return the functions and all that they can name, directly or through others, by id."""

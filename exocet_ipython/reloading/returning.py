@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import appeared_imports
 from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.propagation import has_stale_values
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.reloading.revision import match_earlier
@@ -49,7 +50,7 @@ def find_living(
     """
     if plan.anew or (texts and not may_return({name: text.digest for name, (text, _) in texts.items()}, history)):
         return None  # as a rule, and told without a look at the disk
-    search = _Search(plan, current, scope)
+    search = _Search(plan, current, scope, history.values)
     for number, modules in history.generations():
         found = search.match(modules)
         if found is not None:
@@ -90,11 +91,12 @@ class _Search:
         revised: of the generation that was compared last: what must run the code of an earlier text again.
     """
 
-    def __init__(self, plan: Plan, current: Generation, scope: Scope) -> None:
+    def __init__(self, plan: Plan, current: Generation, scope: Scope, values: Collection[tuple[str, str]]) -> None:
         self._changed, self._names = plan.changed, plan.names
         self._frozen = frozenset(step.name for step in plan.skipped)
         self._current = current
         self._scope = scope
+        self._values = values
         self._is_listed = False
         self.revised: list[tuple[ModuleRecord, Match]] = []
         self._read: dict[tuple[str, str], Snapshot | None] = {}
@@ -206,6 +208,9 @@ class _Search:
         if dependants - made.keys() - gone - self._frozen:
             return False
         after = self._current.updated(made)
+        modules = {name: record.module for name, record in after.records.items()}
+        if any(has_stale_values(record, modules, self._values) for record in made.values()):
+            return False
         for record in made.values():
             names = {name for statement in record.imports for name in statement.names}
             before = _retired_record(record.module)

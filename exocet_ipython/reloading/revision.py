@@ -10,9 +10,10 @@ from __future__ import annotations
 import linecache
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType
+from typing import Any
 
 from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
@@ -21,7 +22,9 @@ from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
 from exocet_ipython.reloading.exchange import exchange_codes, find_class, set_code, set_facts
 from exocet_ipython.reloading.generation import Generation, Journal
+from exocet_ipython.reloading.propagation import set_values
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.routes import Starts, UnfitError
 from exocet_ipython.reloading.runners import Runners, find_runners, seat_codes
 
 __all__ = ["Refusal", "Revision", "apply_revisions", "match_earlier", "plan_revisions", "put_back"]
@@ -36,23 +39,27 @@ class Revision:
         snapshot: the new text.
         match: what the code of the two has in common.
         runners: the functions that run the old code.
+        values: the new values of its global names.
     """
 
     record: ModuleRecord
     snapshot: Snapshot
     match: Match
     runners: Runners
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rung(self) -> int:
         """0 where only positions differ, else 1."""
-        return 1 if self.match.changed else 0
+        return 1 if self.values or self.match.changed else 0
 
     @property
     def reason(self) -> str:
         """What the edit came to, in words."""
-        paths = list(dict.fromkeys(pair.outer for pair in self.match.changed))
-        return f"new code in place: {', '.join(paths)}" if paths else "only its layout changed"
+        paths = list(dict.fromkeys(pair.outer for pair in self.match.changed)) if self.match.pairs else ()
+        said = [f"new code in place: {', '.join(paths)}"] if paths else []
+        said += [f"new values in place: {', '.join(self.values)}"] if self.values else []
+        return "; ".join(said) or "only its layout changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ def plan_revisions(
     current: Generation,
     texts: dict[str, tuple[Snapshot, CodeType]],
     why_not: Callable[[ModuleRecord, list[CodePair]], str] | None,
+    find_values: Callable[[Starts], Mapping[str, Mapping[str, Any]]],
 ) -> tuple[Revision, ...] | Refusal:
     """Return how the changed modules can go on without running again, or why one of them can't.
 
@@ -81,6 +89,7 @@ def plan_revisions(
         texts: is given what was read and compiled.
         why_not: says why new code of some functions must not be put in place, or nothing; None where that is out of
             the question.
+        find_values: returns the values that follow from other constants; raises UnfitError.
     """
     found = []
     for change in changes:
@@ -88,11 +97,19 @@ def plan_revisions(
             found.append(_revise(change, current, texts, why_not))
         except _RefusedError as refused:
             return Refusal(change.name, str(refused))
-    return tuple(found)
+    starts = {one.record.name: (one.match.code, one.match.values) for one in found if one.match.values}
+    if not starts:
+        return tuple(found)
+    try:
+        values = dict(find_values(starts))
+    except UnfitError as unfit:
+        return Refusal(next(iter(starts)), str(unfit))
+    found = [replace(one, values=values.pop(one.record.name, {})) for one in found]
+    return (*found, *(_with_values(current.records[name], changed) for name, changed in values.items()))
 
 
 def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[str, ModuleRecord]:
-    """Put the new code in place, all or nothing; return the new records of the modules.
+    """Put the new code and values in place, all or nothing; return the new records of the modules with another text.
 
     Raises:
         BaseException: something was in the way; all is as it was then.
@@ -100,6 +117,10 @@ def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[
     made = {}
     try:
         for revision in revisions:
+            if revision.values:
+                set_values(revision.record.module, revision.values, journal)
+            if revision.snapshot is revision.record.snapshot:
+                continue
             exchange_codes(revision.match.pairs, revision.runners, journal)
             set_facts(revision.record.module, revision.match.classes, journal)
             made[revision.record.name] = revision.record.revised(revision.snapshot, revision.match.code)
@@ -133,6 +154,13 @@ def put_back(revised: Iterable[tuple[ModuleRecord, Match]], journal: Journal) ->
         set_facts(record.module, match.classes, journal)
 
 
+def _with_values(record: ModuleRecord, values: Mapping[str, Any]) -> Revision:
+    """Return the revision of a module whose text is the same, and which has computed of what others have."""
+    if record.code is None:
+        raise AssertionError(record)
+    return Revision(record, record.snapshot, Match(record.code), Runners(), values)
+
+
 def _revise(
     change: Change,
     current: Generation,
@@ -143,7 +171,7 @@ def _revise(
     if change.kind != "modified" or record is None or record.code is None:
         raise _RefusedError
     snapshot, code = texts[change.name] = _read(record)
-    match = match_codes(record.code, code)
+    match = match_codes(record.code, code, with_values=why_not is not None)
     if isinstance(match, Difference):
         raise _RefusedError(_describe(match, snapshot) if why_not is not None else "")
     if match.changed and why_not is None:

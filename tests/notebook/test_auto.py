@@ -193,11 +193,11 @@ def test_quiet_says_nothing_but_a_failure(auto: Notebook, workshop: Workshop) ->
 def test_full_says_why_and_what(auto: Notebook, workshop: Workshop) -> None:
     """`full` names each module with its reason and each name with its source."""
     auto.run('%config Exocet.report = "full"')
-    workshop.write({"model.py": "N = 1", "app.py": "from model import N"})
+    workshop.write({"model.py": "N = int(1)", "app.py": "from model import N"})
     auto.run("import app\nfrom model import N")
-    workshop.edit("model.py", "N = 2")
+    workshop.edit("model.py", "N = int(2)")
     text = auto.run("assert (N, app.N) == (2, 2)")
-    assert "model (its file changed; line 1 runs at import: N = 2)" in text
+    assert "model (its file changed; line 1 runs at import: N = int(2))" in text
     assert "app (it imports model, line 1: from model import N)" in text
     assert "N = model.N" in text
 
@@ -308,9 +308,9 @@ def test_frozen_modules_do_not_run_again(auto: Notebook, workshop: Workshop, pat
 def test_a_long_reload_waits_for_the_person(auto: Notebook, workshop: Workshop) -> None:
     """Above `rerun_limit` nothing runs, it is said once, and `%exoreload` does it; None means no limit."""
     auto.run("%config Exocet.rerun_limit = 0.0")
-    workshop.write({"model.py": "N = 1"})
+    workshop.write({"model.py": "N = int(1)"})
     auto.run("import model")
-    workshop.edit("model.py", "N = 2")
+    workshop.edit("model.py", "N = int(2)")
     text = auto.run("assert model.N == 1")
     assert "not reloaded: model would take" in text
     assert "run %exoreload" in text
@@ -318,19 +318,19 @@ def test_a_long_reload_waits_for_the_person(auto: Notebook, workshop: Workshop) 
     auto.run("report = %exoreload")
     assert auto.value("model.N") == 2
     auto.run("%config Exocet.rerun_limit = None")
-    workshop.edit("model.py", "N = 3")
+    workshop.edit("model.py", "N = int(3)")
     assert auto.value("model.N") == 3
 
 
 def test_a_raised_limit_lets_the_waiting_reload_through(auto: Notebook, workshop: Workshop) -> None:
     """What waited is done with the next change that is noticed, whichever file it is in."""
     auto.run("%config Exocet.rerun_limit = 0.0")
-    workshop.write({"model.py": "N = 1", "other.py": "N = 1"})
+    workshop.write({"model.py": "N = int(1)", "other.py": "N = int(1)"})
     auto.run("import model, other")
-    workshop.edit("model.py", "N = 2")
+    workshop.edit("model.py", "N = int(2)")
     auto.run("assert model.N == 1")
     auto.run("%config Exocet.rerun_limit = 30.0")
-    workshop.edit("other.py", "N = 2")
+    workshop.edit("other.py", "N = int(2)")
     assert auto.value("(model.N, other.N)") == (2, 2)
 
 

@@ -104,7 +104,8 @@ CASES = {
         F + "X = getattr(__import__('sys'), 'pl' + 'at' + str(1), 1)\n", "it computes which function"
     ),
     "a lambda": Case("f = lambda: 'old'\n", "`<lambda>` is made by code that runs at import"),
-    "a constant": Case("X = 'old'\n", "line 1 runs at import: X = 'new'"),
+    "a constant": Case("X = 'old'\n"),
+    "a list": Case("X = ['old']\n", "line 1 runs at import: X = ['new']"),
     "a signature": Case("def f(old):\n    return 1\n", "`f` differs in how it is called, line 1: def f(new):"),
     "free variables": Case(
         "def make(x):\n    old = x\n    def inner(): return old\n    return inner\n",
@@ -222,12 +223,12 @@ def test_force_starts_at_rung_2(workshop: Workshop) -> None:
 
 def test_a_batch_takes_one_rung(workshop: Workshop) -> None:
     """Of two edits together, the higher rung is taken for both; alone each takes its own."""
-    workshop.write({"a.py": F, "b.py": "X = 1\n"})
+    workshop.write({"a.py": F, "b.py": "X = [1]\n"})
     notebook = PlainNotebook()
     notebook.run("import a, b")
     before = notebook["a"].f
     workshop.edit("a.py", F.replace("old", "new"))
-    workshop.edit("b.py", "X = 2\n")
+    workshop.edit("b.py", "X = [2]\n")
     report = notebook.session.reload(migrate=True)
     assert (report.rung, [module.name for module in report.reloaded]) == (2, ["a", "b"])
     assert notebook["a"].f is not before
@@ -299,14 +300,14 @@ def test_undo_crosses_revisions(workshop: Workshop) -> None:
 
 def test_rung_2_after_revisions_runs_the_last_text(workshop: Workshop) -> None:
     """A module whose functions were given new code runs that text when an import of it is made anew."""
-    workshop.write({"low.py": "X = 1\n", "a.py": "import low\n" + F})
+    workshop.write({"low.py": "X = [1]\n", "a.py": "import low\n" + F})
     notebook = PlainNotebook()
     notebook.run("import a")
     workshop.edit("a.py", "import low\n" + F.replace("old", "new"))
     assert notebook.session.reload(migrate=True).rung == 1
-    workshop.edit("low.py", "X = 2\n")
+    workshop.edit("low.py", "X = [2]\n")
     assert notebook.session.reload(migrate=True).rung == 2
-    assert (notebook["a"].f(), notebook["a"].low.X) == ("new", 2)
+    assert (notebook["a"].f(), notebook["a"].low.X) == ("new", [2])
 
 
 def test_survivors_that_were_only_tracked_move_as_well(workshop: Workshop) -> None:

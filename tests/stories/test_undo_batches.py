@@ -125,7 +125,7 @@ def test_a_module_of_it_that_died_has_all_made_anew(workshop: Workshop, notebook
 @pytest.mark.parametrize("migrate", [False, True])
 def test_generations_that_were_revised(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
     """New code in place makes no other objects: each of its texts brings these back, with the code of that text."""
-    body = "def low(): return {0}\nclass Base:\n    def show(self): return low() + {1}\nTABLE = {{}}\nN = {2}\n"
+    body = "def low(): return {0}\nclass Base:\n    def show(self): return low() + {1}\nTABLE = {{}}\nN = [{2}]\n"
     texts = [body.format(1, 1, 1), "# a comment\n\n" + body.format(1, 1, 1), body.format(7, 3, 1)]
     texts = texts if migrate else texts[:2]
     workshop.write({"low.py": texts[0]})
@@ -378,4 +378,4 @@ def test_a_generation_is_forgotten_by_everything(workshop: Workshop, notebook: P
     gc.collect()
     workshop.write({"low.py": LOW.format(99)})
     notebook.reload()
-    assert len(notebook.session.managed._history._past) <= 1
+    assert len(notebook.session.managed.history._past) <= 1

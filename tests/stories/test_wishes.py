@@ -381,7 +381,7 @@ def test_an_interrupted_callback_stops_no_other_and_is_not_swallowed(
 @pytest.mark.parametrize("way", ["auto", "explicit", "load"])
 def test_the_person_sees_the_error_of_a_callback(auto: Notebook, workshop: Workshop, way: str) -> None:
     """In a notebook it is shown as any error, with the person's own line and no frame of ours."""
-    text = "from exocet_ipython import on_retire\nx = {}\n@on_retire\ndef close():\n    1 / 0\n"
+    text = "from exocet_ipython import on_retire\nx = [{}]\n@on_retire\ndef close():\n    1 / 0\n"
     workshop.write({"a.py": text.format(1)})
     auto.run("import a")
     if way != "auto":
@@ -392,7 +392,7 @@ def test_the_person_sees_the_error_of_a_callback(auto: Notebook, workshop: Works
     assert "1 / 0" in said
     assert "on_retire of a" in said
     assert "exocet_ipython/" not in said
-    assert auto.value("a.x") == 2
+    assert auto.value("a.x") == [2]
 
 
 def test_a_callback_may_hold_and_close_what_its_own_version_made(workshop: Workshop, notebook: PlainNotebook) -> None:
@@ -404,7 +404,7 @@ def test_a_callback_may_hold_and_close_what_its_own_version_made(workshop: Works
         def close(self): self.open = False
     POOL = Pool()
     on_retire(POOL.close)
-    x = {}
+    x = [{}]
     """
     workshop.write({"a.py": text.format(1)})
     notebook.run("import a\nold = [a.POOL]")
