@@ -7,7 +7,6 @@ notebook's own, and any that were asked about a class or an object that retired.
 from __future__ import annotations
 
 import abc
-import functools
 import gc
 import typing
 import weakref
@@ -16,11 +15,11 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.survivors.classes import living_classes
+from exocet_ipython.survivors.rebuilt import CACHE
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
 
 _CELLS = "__main__"
-_CACHE = type(functools.cache(lambda: None))
 
 
 def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Collection[str], retired: Container[int]) -> int:
@@ -60,6 +59,7 @@ def forget_checks(renewed: Iterable[Any]) -> None:
 def holds_caches(namespace: Mapping[str, Any]) -> bool:
     """Say whether one of the names, or a class of a cell, has a cache that has answers.
 
+    >>> import functools
     >>> holds_caches({"f": functools.cache(abs)})
     False
     """
@@ -73,7 +73,7 @@ def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapp
         for value in list(namespace.values()):
             found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == _CELLS else []
             for cache in (value, *found):
-                if type(cache) is _CACHE and id(cache) not in seen:
+                if type(cache) is CACHE and id(cache) not in seen:
                     seen.add(id(cache))
                     yield cache, namespace
 

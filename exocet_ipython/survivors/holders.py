@@ -23,7 +23,7 @@ from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
-from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
+from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replacement, counterpart, or_same
 
 __all__ = ["find_hidden_holders", "find_holders", "replace_keys", "replace_references", "slots_of"]
 
@@ -128,7 +128,7 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
 def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: Journal) -> None:
     if _is_cache(holder):
         for cache in gc.get_referrers(holder):
-            if isinstance(cache, _CACHE):
+            if isinstance(cache, CACHE):
                 cache.cache_clear()
         return
     owner = class_of(holder)
@@ -152,9 +152,6 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
         if now is not MISSING:
             holder.default_factory = now
             journal.add(lambda: setattr(holder, "default_factory", before))
-
-
-_CACHE = type(functools.lru_cache(lambda: None))
 
 
 def _is_cache(holder: dict[Any, Any]) -> bool:

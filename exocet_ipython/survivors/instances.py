@@ -13,7 +13,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.answers import stale_answers
 from exocet_ipython.survivors.holders import find_holders, slots_of
 from exocet_ipython.survivors.libraries import bring_up_to_date, is_looked_after
-from exocet_ipython.survivors.states import InstanceState, attributes_of_instance
+from exocet_ipython.survivors.states import InstanceState, attributes_of_instance, dict_of
 
 __all__ = ["Moving", "Stuck"]
 
@@ -228,11 +228,12 @@ def _successor(instance: Any, before: type, now: type) -> Any:
         TypeError: instances of the new class can't be made so.
     """
     made = _bare_successor(instance, before, now)
+    space = dict_of(made)
     for name, value in attributes_of_instance(instance):
-        if name in getattr(made, "__dict__", ()) or _has_slot(now, name):
+        if name in (space or ()) or _has_slot(now, name):
             object.__setattr__(made, name, value)
-        elif hasattr(made, "__dict__"):
-            vars(made)[name] = value
+        elif space is not None:
+            space[name] = value
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import operator
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +19,11 @@ from types import (
 )
 from typing import Any
 
-__all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
+__all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
+CACHE = type(functools.lru_cache(lambda: None))
 _DEFINED_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 
@@ -108,6 +110,18 @@ def _rebuild_builtin(holder: BuiltinMethodType | MethodWrapperType, replacement:
     return found.__get__(None, target) if is_class else found.__get__(target, type(target))
 
 
+def _rebuild_cache(holder: Any, replacement: Replacement) -> Any:
+    """Make the `lru_cache` of a method or function that is replaced anew, empty: its answers are the old code's."""
+    # Not `__wrapped__`: its entry in the dict of the cache may have been replaced already.
+    found = (counterpart(part, replacement) for part in gc.get_referents(holder))
+    function = next((now for now in found if callable(now)), None)
+    if function is None:
+        return None
+    made = functools.lru_cache(**holder.cache_parameters())(function)
+    vars(made).update({name: value for name, value in vars(holder).items() if name not in vars(made)})
+    return made
+
+
 def _rebuild_alias(holder: GenericAlias, replacement: Replacement) -> Any:
     origin, args = (or_same(part, replacement) for part in (holder.__origin__, holder.__args__))
     if origin is holder.__origin__ and args is holder.__args__:
@@ -127,6 +141,7 @@ REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
     (MethodType, _rebuild_method),
     (BuiltinMethodType, _rebuild_builtin),
     (MethodWrapperType, _rebuild_builtin),
+    (CACHE, _rebuild_cache),
     (GenericAlias, _rebuild_alias),
     (UnionType, _rebuild_union),
 )

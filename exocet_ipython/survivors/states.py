@@ -7,7 +7,7 @@ from typing import Any
 
 from exocet_ipython.survivors.holders import slots_of
 
-__all__ = ["InstanceState", "attributes_of_instance"]
+__all__ = ["InstanceState", "attributes_of_instance", "dict_of"]
 
 
 class InstanceState:
@@ -28,14 +28,14 @@ class InstanceState:
 
     def __init__(self, instance: Any) -> None:
         self._instance = instance
-        self._attributes = dict(_dict_of(instance) or {})
+        self._attributes = dict(dict_of(instance) or {})
         self._slots = [(slot, slot.__get__(instance)) for slot in slots_of(type(instance)) if _has(slot, instance)]
         state = self._attributes.get("_sa_instance_state")
         self._mapped = None if state is None else (state, state.manager, state.class_)
 
     def restore(self) -> None:
         """Put all of it back; the instance has the class again that it had then. Its dict stays the same dict."""
-        space = _dict_of(self._instance)
+        space = dict_of(self._instance)
         if space is not None:
             for name in space.keys() - self._attributes.keys():
                 del space[name]
@@ -57,13 +57,14 @@ class InstanceState:
 
 def attributes_of_instance(instance: Any) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that an instance has in its dict and in its slots."""
-    yield from list((_dict_of(instance) or {}).items())
+    yield from list((dict_of(instance) or {}).items())
     for slot in slots_of(type(instance)):
         if _has(slot, instance):
             yield slot.__name__, slot.__get__(instance)
 
 
-def _dict_of(instance: Any) -> dict[str, Any] | None:
+def dict_of(instance: Any) -> dict[str, Any] | None:
+    """Return the dict of an instance's attributes, past its `__getattr__`; None where it has none."""
     try:
         found: dict[str, Any] = object.__getattribute__(instance, "__dict__")
     except AttributeError:

@@ -319,6 +319,22 @@ REBUILT = {
             """,
         "type(pair) is zoo.Pair and pair == (1, 2) and pairs[0] is pair and deep[0][0] is pair",
     ),
+    "slots that changed, of a class that answers for every attribute from them": Case(
+        """
+            class Found:
+                __slots__ = ('items',)
+                def __init__(self): self.items = {'a': 1}
+                def __getattr__(self, name): return self.items.get(name)
+            """,
+        "found = zoo.Found()",
+        """
+            class Found:
+                __slots__ = ('items', 'more')
+                def __init__(self): self.items = {'a': 1}
+                def __getattr__(self, name): return self.items.get(name)
+            """,
+        "type(found) is zoo.Found and found.a == 1",
+    ),
     "slots that changed": Case(
         """
             class Point:
