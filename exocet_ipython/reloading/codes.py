@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dis
 import inspect
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
 from exocet_ipython.reloading.computations import assigned_name
 from exocet_ipython.reloading.operations import is_class_body, is_same_constant, iter_operations, nested
+from exocet_ipython.reloading.pairing import pair_nested
 
 __all__ = ["AT_IMPORT", "ClassFacts", "CodePair", "Difference", "Match", "match_codes"]
 
@@ -197,7 +197,9 @@ class _Matcher:
         changed = _own_part(old) != _own_part(new) or not _same_constants(old.co_consts, new.co_consts)
         place = len(self._match.pairs)
         made: dict[int, CodeType] = {}
-        for before, now in _nested_pairs(old, new, in_order=not changed):
+        for before, now in pair_nested(old, new) if changed else zip(nested(old), nested(new), strict=True):
+            if before.co_name != now.co_name:
+                continue  # only renamed: the closures of the old one run on
             if is_class_body(now):
                 made[id(now)] = self.match_body(before, now, now.co_qualname, outer or path)
                 changed |= any(pair.changed for pair in self._match.pairs[place:])
@@ -267,20 +269,6 @@ def _is_equal(old: CodeType, new: CodeType) -> bool:
     return old is new or (
         old.co_linetable == new.co_linetable and old == new and all(map(_is_equal, nested(old), nested(new)))
     )
-
-
-def _nested_pairs(old: CodeType, new: CodeType, *, in_order: bool) -> Iterator[tuple[CodeType, CodeType]]:
-    """Yield the functions inside of two: by name, and by place among those of one name."""
-    if in_order:
-        yield from zip(nested(old), nested(new), strict=True)
-        return
-    counterparts: dict[str, list[CodeType]] = {}
-    for code in nested(new):
-        counterparts.setdefault(code.co_name, []).append(code)
-    for code in nested(old):
-        found = counterparts.get(code.co_name)
-        if found and is_class_body(code) == is_class_body(found[0]):
-            yield code, found.pop(0)
 
 
 def _with_inner(code: CodeType, made: dict[int, CodeType]) -> CodeType:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple
 
+from exocet_ipython.reloading.pairing import pair_nested
+
 __all__ = ["Inner", "match_inner"]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -31,7 +33,7 @@ class Inner(NamedTuple):
 def match_inner(
     old: CodeType, new: CodeType, namespace: dict[str, Any], renamed: Mapping[str, str] = _NONE
 ) -> dict[int, Inner]:
-    """Match the functions that a function makes: by name and place among those of one name, else by their text.
+    """Match the functions that a function makes.
 
     Args:
         old: code of the retired function.
@@ -43,23 +45,8 @@ def match_inner(
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
     renamed = {**renamed, **dict(_renamed_parameters(old, new))}
-    counterparts: dict[str, list[CodeType]] = {}
-    for code in _codes_in(new):
-        counterparts.setdefault(code.co_name, []).append(code)
-    matched, gone = [], []
-    for code in _codes_in(old):
-        same_name = counterparts.get(code.co_name)
-        if same_name:
-            matched.append((code, same_name.pop(0)))
-        else:
-            gone.append(code)
-    left = [code for codes in counterparts.values() for code in codes] if gone else []
-    for code in gone:
-        same_text = next((other for other in left if _text_of(other) == _text_of(code)), None)
-        if same_text is not None:  # only renamed
-            matched.append((code, same_text))
     found = {}
-    for before, now in matched:
+    for before, now in pair_nested(old, new):
         found[id(before)] = Inner(before, now, namespace, renamed)
         found |= match_inner(before, now, namespace, renamed)
     return found
@@ -78,15 +65,3 @@ def _renamed_parameters(old: CodeType, new: CodeType) -> Iterator[tuple[str, str
 def _parameters(code: CodeType) -> tuple[str, ...]:
     stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
-
-
-def _codes_in(code: CodeType) -> Iterator[CodeType]:
-    return (const for const in code.co_consts if isinstance(const, CodeType))
-
-
-def _text_of(code: CodeType) -> tuple[Any, ...]:
-    """Return what code does, without what it is called and where it stands."""
-    consts = [_text_of(const) if isinstance(const, CodeType) else (type(const), const) for const in code.co_consts]
-    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-    return code.co_code, code.co_exceptiontable, consts, names, counts
