@@ -95,6 +95,13 @@ HISTORIES = (
     History("itsdangerous", ("itsdangerous",), ("2.0.1", "2.1.2", "2.2.0")),
     History("h11", ("h11",), ("0.12.0", "0.13.0", "0.14.0", "0.16.0")),
     History("idna", ("idna",), ("3.4", "3.7", "3.10")),
+    History("pyparsing", ("pyparsing",), ("3.0.9", "3.1.4", "3.2.3", "3.2.5")),
+    History("sqlglot", ("sqlglot",), ("25.34.1", "26.33.0", "27.20.0")),
+    History("anyio", ("anyio",), ("4.2.0", "4.4.0", "4.6.2.post1", "4.9.0", "4.12.0")),
+    History("lark", ("lark",), ("1.1.9", "1.2.2", "1.3.0", "1.3.1")),
+    History("cattrs", ("cattr", "cattrs"), ("23.2.3", "24.1.3", "25.1.1", "25.3.0")),
+    History("beautifulsoup4", ("bs4",), ("4.11.2", "4.12.3", "4.13.4", "4.14.3")),
+    History("mistune", ("mistune",), ("3.0.2", "3.1.0", "3.1.4", "3.2.0")),
 )
 
 
