@@ -179,6 +179,12 @@ class _Evaluation:
 def _is_same(before: Any, now: Any) -> bool:
     if before is now:
         return True
+    kind = type(before)
+    if kind in _EXACT and kind is type(now):
+        return bool(before == now)
     if type(before) is tuple and type(now) is tuple and len(before) == len(now):
         return all(map(_is_same, before, now))
     return is_plain(before) and is_plain(now) and is_same_constant(before, now)
+
+
+_EXACT = frozenset((int, str, bool, bytes))  # equal ones of a kind are the same: most constants are of these
