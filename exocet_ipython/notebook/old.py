@@ -62,7 +62,7 @@ class OldObjects:
         """Add what a publish replaced, and forget what it made current again."""
         self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
         self._texts.add(done.labelled)
-        self.lost.add(done.lost)
+        self.lost.update(done.lost, {name: record.module for name, record in done.generation.records.items()})
 
     def note_runs(self, records: Iterable[ModuleRecord]) -> None:
         """Add what lives of earlier runs of modules that the person has run again by hand."""

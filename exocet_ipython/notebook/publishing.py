@@ -21,7 +21,7 @@ from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.lent import Staying
-from exocet_ipython.survivors.lost import LostDefinitions, LostValue, find_lost_values
+from exocet_ipython.survivors.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor
 from exocet_ipython.survivors.returned import give_back, register_again
@@ -43,7 +43,7 @@ class Published:
         rebound: the notebook names that have a new value.
         kept: those that keep theirs although its source was replaced, as far as that is news.
         migration: what became of survivors.
-        lost: the instances that have no counterpart.
+        lost: what definitions that are gone have left.
     """
 
     generation: Generation
@@ -54,7 +54,7 @@ class Published:
     rebound: tuple[Rebinding, ...]
     kept: tuple[Kept, ...]
     migration: Migration
-    lost: tuple[LostValue, ...]
+    lost: LostDefinitions
 
 
 def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
@@ -90,7 +90,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     retired = RetiredGeneration(current.number)
     for name, record in old.items():
         retired.add(record.module, name)
-    lost_now = tuple(find_lost_values(old, modules))
+    lost_now = find_lost(old, modules, current.records)
     migration = Migration()
     again: frozenset[int] = frozenset()
     try:
@@ -101,6 +101,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             again = frozenset(id(value) for record in built.made.values() for value in objects_of(record))
             living = [generation.without(again) for generation in living]
         carried = carry_over(old, made, current.records, journal, returned=bool(again))
+        if lost is not None:
+            lost.put_back(made, journal)
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
         whole = carried if migrating else frozenset()

@@ -10,21 +10,25 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.contexts import CONTEXTS
+from exocet_ipython.survivors.entries import put_into
 from exocet_ipython.survivors.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
 from exocet_ipython.survivors.stores import Stores, read_stores
 
-__all__ = ["carry_over"]
+__all__ = ["Left", "carry_over", "find_left"]
+
+# A dotted path within a module, the container that it leads to, and what cells have put into that, by key and value.
+Left = tuple[str, Any, list[tuple[Any, Any]]]
 
 _missing = object()
 _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
@@ -56,6 +60,17 @@ def carry_over(
         if module is not None:
             whole |= _Carrier(record, session, journal, returned=returned).carry(module)
     return frozenset(whole)
+
+
+def find_left(record: ModuleRecord, new: ModuleType | None, session: Mapping[str, ModuleRecord]) -> Iterator[Left]:
+    """Yield what cells put into those containers of a retiring module that have no counterpart.
+
+    Args:
+        record: of the module.
+        new: what takes its place; None where nothing does.
+        session: all modules of the session until now.
+    """
+    return _Carrier(record, session, Journal(), returned=False).find_left(new)
 
 
 class _Carrier:
@@ -184,10 +199,8 @@ class _Carrier:
         key, value = entry
         is_modules = self._is_modules(key, value)
         if not is_modules and self._is_persons(own, key, value):
-            if not is_map(before):
-                self._add(now, key)
-            elif key not in now or id(key) in baseline or not self._is_session(value):
-                self._journal.set_item(now, key, value)
+            if not is_map(before) or key not in now or id(key) in baseline or not self._is_session(value):
+                put_into(now, key, value, self._journal)
             return True
         is_held = type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD
         if is_held and is_map(before) and self._is_survivor(value) and key not in now:
@@ -222,15 +235,25 @@ class _Carrier:
             whole |= self._carry_part(f"{path}[{key!r}]", part, entry_at(now, key))
         return whole
 
-    def _add(self, container: Any, item: Any) -> None:
-        """Add an item to a list or a set that lacks it."""
-        if isinstance(container, (set, WeakSet)):
-            if item not in container:
-                container.add(item)
-                self._journal.add(partial(container.discard, item))
-        elif not any(item is known or (type(item) in ATOMS and item == known) for known in container):
-            container.append(item)
-            self._journal.add(partial(_drop_last, container, item))
+    def find_left(self, module: ModuleType | None) -> Iterator[Left]:
+        """Yield what cells put into containers that the new module lacks, those of its classes included."""
+        space: dict[str, Any] = getattr(self._record.module, "__dict__", {})
+        for name in space.keys() - getattr(module, "__dict__", {}).keys():
+            value = space[name]
+            parts = [(name, value)]
+            if issubclass(type(value), type) and name in self._record.contents:
+                baseline = self._record.contents[name]
+                parts = [(f"{name}.{n}", part) for n, part in attributes_of(value) if baseline.get(n) == id(part)]
+            for path, part in parts:
+                if is_registry(part) and (found := self._entries_of_cells(path, part)):
+                    yield path, part, found
+
+    def _entries_of_cells(self, path: str, container: Any) -> list[tuple[Any, Any]]:
+        baseline, own = self._record.contents.get(path, {}), frozenset(_NAME.findall(path))
+        if len(container) > _MANY:
+            return []
+        changed = (entry for entry in entries(container) if not _is_as_before(entry, baseline, is_map(container)))
+        return [entry for entry in changed if not self._is_modules(*entry) and self._is_persons(own, *entry)]
 
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was given it.
@@ -290,10 +313,3 @@ def _assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
         journal.add(partial(kind.__delattr__, owner, name))
     else:
         journal.add(partial(kind.__setattr__, owner, name, before))
-
-
-def _drop_last(items: Any, item: Any) -> None:
-    """Take the last item off that is this very one."""
-    place = next((at for at in range(len(items) - 1, -1, -1) if items[at] is item), None)
-    if place is not None:
-        del items[place]

@@ -9,7 +9,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
 
-__all__ = ["carry_registrations", "home_of", "is_from_cell"]
+__all__ = ["carry_registrations", "home_of", "is_from_cell", "registered_by_cells"]
 
 _CELLS = "__main__"
 
@@ -43,9 +43,14 @@ def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
 def _carry_dispatch(before: Any, now: Any) -> None:
     if before is now or not (_registry(before) and _registry(now)):
         return
-    for cls, function in before.registry.items():
-        if is_from_cell(function) or is_from_cell(cls):
-            now.register(cls, function)
+    for cls, function in registered_by_cells(before):
+        now.register(cls, function)
+
+
+def registered_by_cells(dispatcher: Any) -> list[tuple[type, Any]]:
+    """Return what cells registered with a generic function, by class; nothing where it is none."""
+    found = (_registry(dispatcher) or {}).items()
+    return [(cls, function) for cls, function in found if is_from_cell(function) or is_from_cell(cls)]
 
 
 def _registry(value: Any) -> Mapping[type, Any] | None:
