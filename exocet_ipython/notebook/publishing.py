@@ -15,7 +15,7 @@ from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
-from exocet_ipython.reloading.revision import put_back
+from exocet_ipython.reloading.revision import apply_revisions, put_back
 from exocet_ipython.survivors.caches import clear_caches
 from exocet_ipython.survivors.carry import carry_over
 from exocet_ipython.survivors.definitions import objects_of
@@ -63,9 +63,9 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     bindings: Bindings,
     namespace: dict[str, Any],
     *,
+    lost: LostDefinitions,
     mirrors: Iterable[dict[str, Any]] = (),
     living: Sequence[RetiredGeneration] = (),
-    lost: LostDefinitions | None = None,
     migrating: bool = False,
 ) -> Published:
     """Make what was built current; on any error everything is as it was.
@@ -77,9 +77,9 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         current: the generation that they are to follow.
         bindings: which names of the namespace point where.
         namespace: the notebook's names.
+        lost: what is remembered of definitions that are gone.
         mirrors: where the shell notes the names of its output cache a second time.
         living: what lives of earlier generations.
-        lost: what is remembered of definitions that are gone.
         migrating: whether that, and what survives of what retires now, is moved to the new modules.
     """
     after = current.updated(built.made, built.gone, built.back_to)
@@ -94,6 +94,8 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     migration = Migration()
     again: frozenset[int] = frozenset()
     try:
+        if built.beside:
+            after = after.revised(apply_revisions(built.beside, journal))
         retire_modules(old, current.number, journal)
         if built.back_to is not None:
             migrating |= give_back(old, built.made, after.records, journal)
@@ -101,8 +103,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             again = frozenset(id(value) for record in built.made.values() for value in objects_of(record))
             living = [generation.without(again) for generation in living]
         carried = carry_over(old, made, current.records, journal, returned=bool(again))
-        if lost is not None:
-            lost.put_back(made, journal)
+        lost.put_back(made, journal)
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
         whole = carried if migrating else frozenset()
@@ -119,8 +120,10 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         if migrating:
             spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
             withdraw_effects(old, after.records, journal)
-            clear_caches(spaces, made, {id(value) for _, _, value in retired.living()})
-        older = [*living, *(lost.returning(modules, current.number) if migrating and lost is not None else ())]
+            clear_caches(
+                spaces, {*made, *_answering_anew(built, after)}, {id(value) for _, _, value in retired.living()}
+            )
+        older = [*living, *(lost.returning(modules, current.number) if migrating else ())]
         is_free = not (migrating and older) and let_go(retired, old, modules, journal)
         if migrating and not is_free:
             migration = migrate(old, modules, journal, older, whole, staying=staying)
@@ -133,6 +136,12 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         retired = retired.lost(modules)  # nothing else of it is there to be tracked
     news = bindings.confirm(rebound, kept, namespace)
     return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, news, migration, lost_now)
+
+
+def _answering_anew(built: Built, after: Generation) -> Iterable[str]:
+    """Return the modules whose functions run new code in place, and those that import them."""
+    changed = [revision.record.name for revision in built.beside if revision.rung]
+    return {*changed, *after.graph().dependants(changed)} if changed else ()
 
 
 def describe_reload(
@@ -166,6 +175,7 @@ def describe_reload(
         rung=plan.rung,
         duration=duration,
         returned=() if built.back_to is None else tuple(record.name for record in records),
+        revised=tuple(ReloadedModule(revision.record.name, revision.reason) for revision in built.beside),
     )
 
 

@@ -111,7 +111,7 @@ class ReloadReport:
             return f"not reloaded, nothing has changed: {describe_error(self.error)}{importer}"
         if self.waiting:
             return f"not reloaded: {self.waiting}, more than c.Exocet.rerun_limit; run %exoreload for it"
-        if self.revised:
+        if self.revised and not self.returned:
             return self._revised_headline
         if self.skipped and not self.reloaded and not self.gone and not self.returned:
             frozen = [module.name for module in self.skipped]

@@ -17,6 +17,8 @@ from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.valued import plan_values
+from exocet_ipython.reloading.batch import Texts
+from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.generation import Journal
@@ -25,13 +27,17 @@ from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.propagation import note_values
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.revision import Refusal, Revision, apply_revisions, plan_revisions
-from exocet_ipython.reloading.routes import Starts
+from exocet_ipython.reloading.routes import Starts, UnfitError
 from exocet_ipython.survivors.caches import clear_caches, holds_caches
 from exocet_ipython.survivors.reruns import find_reruns
 
 __all__ = ["Ladder"]
 
 _HIGHER = Refusal()
+
+
+def _refuse_values(_: Starts) -> Mapping[str, Mapping[str, Any]]:
+    raise UnfitError("other constants are put in place alone")
 
 
 @dataclass(slots=True)
@@ -85,6 +91,35 @@ class Ladder:
         """Return what the last look has read and compiled; once, since a file may be saved again any time."""
         texts, self.texts = self.texts, {}
         return texts
+
+    def find_living(self, plan: Plan, texts: Texts, *, migrating: bool) -> Built | None:
+        """Return the living modules of an earlier generation that are what a plan would make, if there are.
+
+        Where something else has changed as well that needs nothing to run, that is done beside them.
+
+        Args:
+            plan: what would be made anew, and why.
+            texts: what was read and compiled a moment ago.
+            migrating: whether living functions may run other code.
+        """
+        built = self.managed.find_living(plan, texts)
+        changes = [step.because for step in plan.steps if isinstance(step.because, Change)]
+        if built is not None or plan.anew or len(changes) == 1 or not self.managed.has_past:
+            return built
+        beside: list[Revision] = []
+        others: list[Change] = []
+        for change in changes:
+            why_not = self._why_not if migrating else None
+            found = plan_revisions([change], self.managed.generation, {}, why_not, _refuse_values)
+            if isinstance(found, Refusal):
+                others.append(change)
+            else:
+                beside += found
+        if not beside or not others:
+            return None
+        texts = {change.name: texts[change.name] for change in others if change.name in texts}
+        built = self.managed.find_living(self.managed.plan(others), texts)
+        return None if built is None else replace(built, beside=tuple(beside))
 
     def explain(self, plan: Plan, refusal: Refusal) -> Plan:
         """Return a plan whose steps say why no lower rung was taken."""

@@ -269,7 +269,7 @@ class Session:
         tried: list[Snapshot] = []
         try:
             texts = self._ladder.pop_texts()
-            built = self.managed.find_living(plan, texts)
+            built = self._ladder.find_living(plan, texts, migrating=migrating)
             if built is None:
                 plan, built = self.managed.build(plan, tried.append, texts, withdrawing=migrating)
             act_on_interrupt()

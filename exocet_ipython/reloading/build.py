@@ -17,6 +17,7 @@ from exocet_ipython.reloading.handlers import hidden_handlers
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.registries import Registries
+from exocet_ipython.reloading.revision import Revision
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Built", "build_lowest", "build_modules", "met_live_state"]
@@ -32,12 +33,14 @@ class Built:
         back_to: the number of the generation whose very modules these are; None where they are new.
         revised: those of them that had this text before they were revised, as they were last, with what is to be put
             in place again.
+        beside: new code for modules that go on, which needs nothing to run; only beside modules that are not new.
     """
 
     made: Mapping[str, ModuleRecord]
     gone: frozenset[str] = frozenset()
     back_to: int | None = None
     revised: tuple[tuple[ModuleRecord, Match], ...] = ()
+    beside: tuple[Revision, ...] = ()
 
 
 def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is known of it

@@ -16,7 +16,7 @@ import linecache
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from types import FunctionType
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ _PLACE = "_exocet_retired"  # the attribute of a spec
 _FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__doc__", "__qualname__")
 _CLASS = ("__qualname__", "__bases__")
 _LINE = "__firstlineno__"  # of a class, since 3.13
+_CACHED: Any = type(lru_cache(lambda: None))
 _absent: Any = object()
 
 
@@ -166,7 +167,11 @@ class _Home(str):
 
 
 def _has_function(namespace: Mapping[str, Any], space: Mapping[str, Any]) -> bool:
-    return any(type(value) is FunctionType and value.__globals__ is space for value in namespace.values())
+    """Say whether a namespace has functions with these globals, a cached one included."""
+    values = namespace.values()
+    return any(type(value) is FunctionType and value.__globals__ is space for value in values) or any(
+        type(value) is _CACHED and getattr(value.__wrapped__, "__globals__", None) is space for value in values
+    )
 
 
 def _space_of(cls: type) -> dict[str, Any] | None:

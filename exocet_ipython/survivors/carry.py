@@ -11,7 +11,6 @@ import re
 import sys
 import weakref
 from collections.abc import Iterator, Mapping
-from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -20,7 +19,7 @@ from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.contexts import CONTEXTS
-from exocet_ipython.survivors.entries import put_into
+from exocet_ipython.survivors.entries import assign, is_as_before, put_into
 from exocet_ipython.survivors.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
 from exocet_ipython.survivors.stores import Stores, read_stores
@@ -148,7 +147,7 @@ class _Carrier:
             if baseline.get(name) == id(value):
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
             elif self._may_assign(name, value, known.get(name)):
-                _assign(now, name, value, self._journal)
+                assign(now, name, value, self._journal)
         if not issubclass(type(before), type) and self._is_as_it_was(before, baseline):
             whole.add(id(before))
         return whole
@@ -183,7 +182,7 @@ class _Carrier:
             return set()
         own = frozenset(_NAME.findall(path))
         content = list(entries(before))
-        changed = [entry for entry in content if not _is_as_before(entry, baseline, is_map(before))]
+        changed = [entry for entry in content if not is_as_before(entry, baseline, is_map(before))]
         if self._takes_whole(own, before, now, baseline, changed):
             return {id(before)}
         carried = sum(self._carry_entry(own, entry, before, now, baseline) for entry in changed)
@@ -252,7 +251,7 @@ class _Carrier:
         baseline, own = self._record.contents.get(path, {}), frozenset(_NAME.findall(path))
         if len(container) > _MANY:
             return []
-        changed = (entry for entry in entries(container) if not _is_as_before(entry, baseline, is_map(container)))
+        changed = (entry for entry in entries(container) if not is_as_before(entry, baseline, is_map(container)))
         return [entry for entry in changed if not self._is_modules(*entry) and self._is_persons(own, *entry)]
 
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
@@ -298,18 +297,3 @@ class _Carrier:
 _NAME = re.compile(r"\w+")
 _MANY = 1_000
 _UNHELD = 4  # references to an entry's value that only the container and this module's functions hold
-
-
-def _is_as_before(entry: tuple[Any, Any], baseline: Mapping[Any, int], of_map: bool) -> bool:  # noqa: FBT001 - of one pair
-    key, value = entry
-    return baseline.get(id(key), _missing) == (id(value) if of_map else 0)
-
-
-def _assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
-    kind: Any = type if issubclass(type(owner), type) else object
-    before = vars(owner).get(name, _missing)
-    kind.__setattr__(owner, name, value)
-    if before is _missing:
-        journal.add(partial(kind.__delattr__, owner, name))
-    else:
-        journal.add(partial(kind.__setattr__, owner, name, before))

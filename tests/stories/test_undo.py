@@ -109,6 +109,19 @@ def test_class_without_functions_brings_its_module_back(workshop: Workshop, note
     assert type(notebook["held"][0].__module__) is str
 
 
+def test_cached_function_brings_its_module_back(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """A module whose only function is in a cache is held by that as well."""
+    text = "import functools\n@functools.cache\ndef f(x): return {}\n"
+    workshop.write({"shapes.py": text.format(1)})
+    notebook.run("import shapes\nheld = [shapes.f]")
+    workshop.write({"shapes.py": text.format(2)})
+    notebook.reload()
+    gc.collect()
+    workshop.write({"shapes.py": text.format(1)})
+    assert notebook.reload().returned == ("shapes",)
+    assert notebook["shapes"].f is notebook["held"][0]
+
+
 def test_nothing_of_ours_holds_what_retired(workshop: Workshop, notebook: PlainNotebook) -> None:
     """Without an object of the person's the generation dies, and the same text is run anew."""
     workshop.write(shapes(1))

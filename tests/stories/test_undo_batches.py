@@ -148,6 +148,51 @@ def test_generations_that_were_revised(workshop: Workshop, notebook: PlainNotebo
         assert notebook["low"].low.__code__.co_filename == workshop.path("low.py")
 
 
+@pytest.mark.parametrize("migrate", [False, True])
+def test_what_needs_nothing_to_run_is_done_beside(
+    workshop: Workshop, notebook: PlainNotebook, *, migrate: bool
+) -> None:
+    """An edit is undone while another module only has a new layout, or bodies to be put in place: nothing runs."""
+    texts = ["def other(): return 1\n", "# a comment\ndef other(): return 1\n"]
+    texts += ["def other(): return 2\n"] if migrate else []
+    first = generation()
+    for text in [*texts[1:], *texts]:
+        workshop.write({"low.py": LOW.format(2)})
+        reload(notebook, migrate=migrate)
+        workshop.write({"low.py": LOW.format(1), "other.py": text})
+        report = reload(notebook, migrate=migrate)
+        assert (report.returned, [module.name for module in report.revised]) == (("low", "high"), ["other"])
+        assert report.headline.startswith("went back to generation")
+        assert generation() == first
+        other = notebook["other"].other
+        assert (other(), other.__code__.co_firstlineno) == (2 if "2" in text else 1, 1 + text.count("#"))
+        assert notebook.reload().reloaded == ()
+
+
+def test_an_error_beside_leaves_all_as_it_was(
+    workshop: Workshop, notebook: PlainNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where going back fails, what was to be done beside it is not done either."""
+    workshop.write({"low.py": LOW.format(2)})
+    reload(notebook)
+    second = generation()
+    workshop.write({"low.py": LOW.format(1), "other.py": "# a comment\ndef other(): return 1\n"})
+
+    class RefusingError(Exception):
+        pass
+
+    def refuse(*_: object) -> None:
+        raise RefusingError
+
+    monkeypatch.setattr(notebook.session.bindings, "plan", refuse)
+    with pytest.raises(RefusingError):
+        reload(notebook)
+    assert generation() == second
+    assert notebook["other"].other.__code__.co_firstlineno == 1
+    monkeypatch.undo()
+    assert reload(notebook).returned == ("low", "high")
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_what_is_asked_for_is_made(workshop: Workshop, notebook: PlainNotebook, *, force: bool) -> None:
     """`%exoload` and `--force` give new objects always."""
