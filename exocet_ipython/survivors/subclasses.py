@@ -10,6 +10,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import prepare_class
 from typing import Any
+from weakref import WeakValueDictionary
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
@@ -31,6 +32,7 @@ __all__ = [
 _CELLS = "__main__"
 _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
 _OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
+_remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
 _FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
 
 
@@ -78,6 +80,8 @@ def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving, hel
             if now is subclass:
                 rebased.append(subclass)
             else:
+                _remade[id(subclass)] = subclass
+                moving.journal.add(functools.partial(_remade.pop, id(subclass), None))
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
@@ -167,7 +171,8 @@ def _subclasses_elsewhere(
     """
     subclasses: list[type] = type.__subclasses__(cls)
     for subclass in subclasses:
-        if id(subclass) not in counterparts and (subclass.__module__ not in session or id(subclass) in made):
+        is_meant = id(subclass) not in counterparts and _remade.get(id(subclass)) is not subclass
+        if is_meant and (subclass.__module__ not in session or id(subclass) in made):
             yield subclass
             for part in vars(subclass).values():
                 if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
@@ -182,6 +187,8 @@ def _rebase(subclass: type, bases: tuple[type, ...], pairs: Pairs, moving: Movin
     """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
     before, metaclass = subclass.__bases__, type(subclass)
     now = _metaclass(subclass, bases, pairs)
+    if now is not _counterpart(metaclass, pairs) or (_has_hook(bases) and not _has_hook(before)):
+        return remake_class(subclass, bases, now, moving.journal)  # its statement would do more than it did
     writes = Journal()
     try:
         if now is not metaclass:
@@ -197,14 +204,21 @@ def _rebase(subclass: type, bases: tuple[type, ...], pairs: Pairs, moving: Movin
 
 
 def _metaclass(subclass: type, bases: tuple[type, ...], pairs: Pairs) -> Any:
-    """Return the metaclass that a class gets: its own, or what took its place, or its bases' if it had theirs."""
+    """Return the metaclass that a class gets: its bases' if it had theirs, else its own, or what took its place."""
     metaclass = type(subclass)
-    found = pairs.objects.get(id(metaclass))
-    if found is not None and issubclass(type(found[1]), type):
-        metaclass = found[1]
-    elif any(type(base) is metaclass for base in subclass.__bases__):
+    if any(type(base) is metaclass for base in subclass.__bases__):
         return prepare_class(subclass.__name__, bases)[0]
-    return metaclass
+    return _counterpart(metaclass, pairs)
+
+
+def _counterpart(metaclass: type, pairs: Pairs) -> Any:
+    found = pairs.objects.get(id(metaclass))
+    return found[1] if found is not None and issubclass(type(found[1]), type) else metaclass
+
+
+def _has_hook(bases: tuple[type, ...]) -> bool:
+    """Say whether classes are told of their subclasses."""
+    return any("__init_subclass__" in vars(cls) for base in bases for cls in base.__mro__[:-1])
 
 
 def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:
