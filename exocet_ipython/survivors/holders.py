@@ -167,7 +167,7 @@ def replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journ
         keys: id of a key -> its counterpart; where that is in the dict already, it was registered again, and stays.
         journal: how it is taken back.
     """
-    if not keys:
+    if not [hash(key) for key in keys.values()]:  # what can't be a key refuses before anything is taken out
         return
     kind = OrderedDict if isinstance(holder, OrderedDict) else dict
     known = list(holder)
@@ -207,7 +207,7 @@ def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) ->
 def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal) -> None:
     for value in list(holder):
         now = counterpart(value, replacement)
-        if now is not MISSING:
+        if now is not MISSING and hash(now) is not None:  # what can't be an item refuses before anything is taken out
             holder.discard(value)
             holder.add(now)
             journal.add(functools.partial(holder.add, value))
