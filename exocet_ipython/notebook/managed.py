@@ -261,11 +261,6 @@ class ManagedModules:
         with paused_collector():
             return plan_reload(self.generation.order, self.generation.graph(), changes, asked, self.frozen())
 
-    @property
-    def has_past(self) -> bool:
-        """Whether an earlier generation is alive."""
-        return self._history.has_past
-
     def find_living(self, plan: Plan, texts: Texts) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""
         return find_living(plan, self.generation, self.history, self.scope, texts)

@@ -104,7 +104,7 @@ class Ladder:
         """
         built = self.managed.find_living(plan, texts)
         changes = [step.because for step in plan.steps if isinstance(step.because, Change)]
-        if built is not None or plan.anew or len(changes) == 1 or not self.managed.has_past:
+        if built is not None or plan.anew or len(changes) == 1 or not self.managed.may_return({}):
             return built
         beside: list[Revision] = []
         others: list[Change] = []

@@ -49,11 +49,6 @@ class History:
     def __repr__(self) -> str:
         return f"<history of {len(self._past)} generations>"
 
-    @property
-    def has_past(self) -> bool:
-        """Whether there are any."""
-        return bool(self._past)
-
     def note(self, number: int, old: Mapping[str, ModuleRecord], names: Iterable[str]) -> None:
         """Note a publish.
 

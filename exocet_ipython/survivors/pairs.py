@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import gc
-import sys
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, singledispatchmethod
@@ -18,7 +17,9 @@ from exocet_ipython.survivors.classes import classes_made
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
+from exocet_ipython.survivors.origins import have_one_name, is_definition, is_imported, is_made_by_call
 from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.registrations import home_of
 from exocet_ipython.survivors.values import Value, Values, parts_beside
 
 __all__ = ["Pairs", "functions_in", "pair_modules"]
@@ -77,8 +78,9 @@ def pair_modules(
         staying: ids of what modules that stay have.
     """
     matcher = _Matcher(old, new, Values(new, whole, staying))
-    for name in old.keys() & new.keys():
-        matcher.match_module(name)
+    for imported in (False, True):  # what a module defines counts before where else it is named
+        for name in old.keys() & new.keys():
+            matcher.match_module(name, imported=imported)
     for generation in older:
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
@@ -107,14 +109,15 @@ class _Matcher:
             if wishes is not None:  # its callbacks, which are still to be called, are about the retired side
                 self.pairs.own |= set(map(id, wishes.own_parts()))
 
-    def match_module(self, name: str) -> None:
+    def match_module(self, name: str, *, imported: bool) -> None:
+        """Match what a module names: what it imported, or all else."""
         record, new = self._old[name], self._new[name]
         self._add(record.module, new)
         namespace = getattr(new, "__dict__", {})
         self._space = getattr(record.module, "__dict__", {})
         for attribute, before in list(self._space.items()):
             now = namespace.get(attribute)
-            if attribute.startswith("__") or now is before:
+            if attribute.startswith("__") or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
                 if issubclass(type(before), type) and type.__getattribute__(before, "__module__") == name:
@@ -122,12 +125,23 @@ class _Matcher:
                     self._leave_as_it_was(before)
                 elif type(before) is FunctionType and before.__module__ == name:
                     self.pairs.lost.append(before)
+            elif self._stands_for_another(attribute, before, now):
+                continue
             elif issubclass(type(before), type):
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self._match_function(before, now)
             else:
                 self._values.note(Value(record, attribute, before, now))
+
+    def _stands_for_another(self, attribute: str, before: Any, now: Any) -> bool:
+        """Say whether a second name of a class or function is another's by now.
+
+        Where the definition goes on under its own name, or what has the name now was there before, that is so.
+        """
+        if not is_definition(before) or attribute == before.__qualname__ or _find(self._old, before) is not before:
+            return False
+        return _find(self._new, before) is not None or (is_definition(now) and _find(self._old, now) is not None)
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
@@ -143,7 +157,7 @@ class _Matcher:
         for part in parts_beside(value):
             before, now = part.before, part.now
             if type(before) is FunctionType or issubclass(type(before), type):
-                if getattr(now, "__qualname__", None) == before.__qualname__:
+                if have_one_name(before, now):
                     match = self._match_function if type(before) is FunctionType else self._match_class
                     match(before, now)
             elif (
@@ -234,7 +248,7 @@ class _Matcher:
     def _match_function(self, old: FunctionType, new: Any) -> None:
         if new is None or new is old or id(old) in self.pairs.objects:
             return
-        if old.__module__ not in self._retiring and not _is_made_by_call(old):
+        if old.__module__ not in self._retiring and not is_made_by_call(old):
             return
         self._add(old, new)
         self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
@@ -254,18 +268,17 @@ class _Matcher:
         self.pairs.objects.setdefault(id(old), (old, new))
 
 
+def _find(modules: Mapping[str, ModuleRecord] | Mapping[str, ModuleType], definition: Any) -> Any:
+    """Return what modules, or those of records, have under the own name of a definition."""
+    home: Any = modules.get(home_of(definition))
+    module = home.module if type(home) is ModuleRecord else home
+    return getattr(module, "__dict__", {}).get(definition.__qualname__)
+
+
 def _inherited(cls: Any, attribute: str) -> Any:
     """Return what a class has from its bases: a method that is a mixin's by now answers for the class's own."""
     spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__")[1:-1])
     return next((space[attribute] for space in spaces if attribute in space), None)
-
-
-def _is_made_by_call(function: FunctionType) -> bool:
-    """Say whether a function is not its module's own: a decorator that is defined there, or `exec`, has made it."""
-    home: str | None = function.__module__
-    space = getattr(sys.modules.get(home or ""), "__dict__", {})
-    made = home is None or "<locals>" in function.__qualname__
-    return made and all(value is not function for value in list(space.values()))
 
 
 def _raw_dicts(cls: type) -> list[dict[str, Any]]:
