@@ -10,7 +10,7 @@ from tests.differential.definitions import Definition, Ref, Say, Use, say_use
 
 __all__ = ["Enumeration", "Error", "Instance", "Klass", "Meta", "Record"]
 
-PARTS = ("property", "static", "maker", "limit", "nested", "hash", "call")
+PARTS = ("property", "static", "maker", "limit", "nested", "hash", "call", "cached", "known")
 FLAVOURS = ("plain", "dataclass", "frozen", "slots")
 
 
@@ -80,6 +80,17 @@ class Klass(Definition):
                 f"        return hash(({self.answer}, self.n))",
             ],
             "call": ["    def __call__(self, x):", f"        return ({self.answer}, self.n, x)"],
+            "cached": [
+                "    @functools.cached_property",
+                "    def slow(self):",
+                f"        return ({self.answer}, self.n)",
+            ],
+            "known": [
+                "    known = []",
+                "    def __init_subclass__(cls, **options):",
+                "        super().__init_subclass__(**options)",
+                f"        {self.name}.known.append(cls)",
+            ],
         }
         return texts[part]
 
@@ -89,6 +100,7 @@ class Klass(Definition):
         yield f"sorted(name for name in vars({it}) if name[0] != '_')"
         if self.is_dataclass:
             yield f"({it}(1), [part.name for part in dataclasses.fields({it})])"
+        current = "cls is getattr(sys.modules[cls.__module__], cls.__name__)"
         shown = {
             "property": f"{it}(1).size",
             "static": f"{it}.plain(1)",
@@ -97,6 +109,8 @@ class Klass(Definition):
             "nested": f"{it}.Inner().ask(1)",
             "hash": f"({it}(1) == {it}(1), hash({it}(1)) == hash({it}(1)))",
             "call": f"{it}(1)(2)",
+            "cached": f"{it}(1).slow",
+            "known": f"sorted((cls.__name__, {current}) for cls in {it}.known)",
         }
         yield from (shown[part] for part in self.parts)
 
@@ -104,7 +118,7 @@ class Klass(Definition):
         yield replace(self, answer=self.answer + 1)
         yield replace(self, doc=self.doc + 1)
         for part in PARTS:
-            if part not in self.parts:
+            if part not in self.parts and (part, self.flavour) != ("cached", "slots"):
                 yield replace(self, parts=(*self.parts, part))
         yield from (replace(self, parts=tuple(had for had in self.parts if had != part)) for part in self.parts)
         if self.is_dataclass:
@@ -112,7 +126,8 @@ class Klass(Definition):
             if self.fields:
                 yield replace(self, fields=self.fields - 1)
         if not self.base:
-            yield from (replace(self, flavour=flavour) for flavour in FLAVOURS if flavour != self.flavour)
+            flavours = FLAVOURS if "cached" not in self.parts else FLAVOURS[:-1]  # it needs a dict of the instance
+            yield from (replace(self, flavour=flavour) for flavour in flavours if flavour != self.flavour)
             if self.meta:
                 yield replace(self, meta=None)
         else:

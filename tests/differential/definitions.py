@@ -166,7 +166,7 @@ class Table(Definition):
                     + ", ".join(f"{item.name!r}: {said}" for item, said in zip(self.items, items, strict=True))
                     + "}"
                 )
-            case "tuple":
+            case "tuple" if items:  # an empty one is everybody's
                 inner = f"({''.join(item + ', ' for item in items)})"
             case _:
                 inner = f"[{', '.join(items)}]"

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tests.differential.definitions import Definition, Ref, Say, Use, say_use
 
-__all__ = ["Decorator", "Dispatch", "Factory", "Function", "Registration", "Registry"]
+__all__ = ["Decorator", "Dispatch", "Factory", "Function", "Kept", "Registration", "Registry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,10 @@ class Factory(Definition):
 
     def text(self, say: Say) -> str:
         before, used = say_use(self.uses, say)
-        inner = f"def inner(x):\n        return ({self.name!r}, {self.answer}, n, x, {used})\n"
-        return f"def {self.name}(n):\n    {before}{inner}    return inner\n"
+        before = before.replace("\n    ", "\n        ")
+        # What is imported late is imported in the inner function: no closure can get a further variable of the outer.
+        inner = f"def inner(x):\n        {before}return ({self.name!r}, {self.answer}, n, x, {used})\n"
+        return f"def {self.name}(n):\n    {inner}    return inner\n"
 
     def probes(self, it: str) -> Iterator[str]:
         yield f"{it}(1)(2)"
@@ -125,6 +127,19 @@ class Registry(Definition):
 
     def changes(self) -> Iterator[Definition]:
         yield replace(self, answer=self.answer + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Definition):
+    """A list that outlives reloads, as its module's `__exo_keep__` says."""
+
+    USE: ClassVar[str] = "len({}) >= 0"
+
+    def text(self, say: Say) -> str:  # noqa: ARG002
+        return f"if {self.name!r} not in globals():\n    {self.name} = []\n"
+
+    def probes(self, it: str) -> Iterator[str]:
+        yield it
 
 
 @dataclass(frozen=True, slots=True)

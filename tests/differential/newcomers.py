@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.differential.classes import Enumeration, Error, Instance, Klass, Meta, Record
 from tests.differential.definitions import Alias, Constant, Definition, Ref, Table, Use
-from tests.differential.functions import Decorator, Dispatch, Factory, Function, Registration, Registry
+from tests.differential.functions import Decorator, Dispatch, Factory, Function, Kept, Registration, Registry
 from tests.differential.project import Module, Project
 
 __all__ = ["new_definitions", "new_module"]
@@ -24,10 +24,12 @@ def new_definitions(project: Project) -> Iterator[Definition]:
     yield Klass(f"C{number}", flavour="slots")
     yield Klass(f"C{number}", parts=("hash", "static"))
     yield Klass(f"C{number}", parts=("property", "maker", "nested"))
+    yield Klass(f"C{number}", parts=("cached", "known"))
     yield Factory(f"make{number}")
     yield Registry(f"R{number}")
     yield Registry(f"R{number}", "list")
     yield Registry(f"R{number}", "set")
+    yield Kept(f"S{number}")
     yield Meta(f"Meta{number}")
     yield Dispatch(f"show{number}")
     yield Record(f"P{number}", fields=1)

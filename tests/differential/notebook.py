@@ -5,15 +5,15 @@ A cell comes with the expressions that show whether it holds what it would hold 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.differential.classes import Enumeration, Error, Instance, Klass, Meta, Record
-from tests.differential.definitions import Constant, Definition, Ref
-from tests.differential.functions import Decorator, Dispatch, Factory, Function, Registration, Registry
+from tests.differential.definitions import Constant, Definition, Ref, Table
+from tests.differential.functions import Decorator, Dispatch, Factory, Function, Kept, Registration, Registry
 from tests.differential.project import Module, Project
 
-__all__ = ["Cell", "Target", "holding_cells", "import_cells", "other_cells", "targets"]
+__all__ = ["Cell", "Target", "holding_cells", "import_cells", "marking_cell", "other_cells", "targets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Cell:
         modules: what it imports by dotted name.
         given: definitions that it gives a notebook name, with that name.
         adds: whether what it shows is what it has put into a module.
+        returns: expressions that show whether the very objects of the moment are there again, once the files are.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Cell:
     modules: tuple[str, ...] = ()
     given: tuple[tuple[Ref, str], ...] = ()
     adds: bool = False
+    returns: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,13 @@ HOLDERS: tuple[tuple[str, str], ...] = (
     ("types.SimpleNamespace(at={it})", "{h}.at"),
     ("type('Holder', (), {{'at': [{it}]}})", "{h}.at[0]"),
     ("collections.deque([{it}])", "{h}[0]"),
-    ("collections.OrderedDict([({it}, 1), (2, 2)])", "list({h})[0]"),
+    ("collections.OrderedDict([({it}, 1), ('z', 2)])", "list({h})[0]"),
     ("collections.defaultdict(list, a=[{it}])", "{h}['a'][0]"),
     ("{{'a': {{'b': [({it}, 2)]}}}}", "{h}['a']['b'][0][0]"),
     ("[(1, (2, {it}))]", "{h}[0][1][1]"),
     ("{{(1, {it}): 2}}", "list({h})[0][1]"),
 )
+_CALLED = "functools.partial({it}"
 _HASHING = ("{{{it}", "frozenset", "OrderedDict", "{{(1")
 
 
@@ -95,7 +98,26 @@ def _provided(project: Project, module: Module) -> Iterator[tuple[str, Ref]]:
             yield ref.name, ref
 
 
-def targets(definition: Definition, ref: Ref, it: str) -> Iterator[Target]:  # noqa: C901 - one case a kind
+def marking_cell(project: Project, modules: Iterable[str], number: int) -> Cell:
+    """Return a cell that notes which objects modules have, and keeps them alive where nothing is migrated: a frame."""
+    names = sorted(name for name in modules if name in project.named)
+    held = sorted(project.named)
+    paths: list[tuple[str, ...]] = [(name,) for name in names]
+    for name in names:
+        for found in project.named[name].definitions:
+            more = {Klass: [("ask",)], Enumeration: [("A",)], Constant: None}.get(type(found), [])
+            paths += [(name, found.name, *rest) for rest in [(), *more]] if more is not None else []
+    code = (
+        f"def hold{number}(*modules):\n    yield\n\n"
+        f"def ids{number}():\n    part = lambda value, name: getattr(value, name, None)\n"
+        f"    return [id(functools.reduce(part, path[1:], sys.modules.get(path[0]))) for path in {paths!r}]\n\n"
+        f"held{number} = hold{number}(*(sys.modules[name] for name in {held!r} if name in sys.modules))\n"
+        f"next(held{number})\nknown{number} = ids{number}()"
+    )
+    return Cell(code, returns=f"[now == before for now, before in zip(ids{number}(), known{number})]")
+
+
+def targets(definition: Definition, ref: Ref, it: str) -> Iterator[Target]:  # noqa: C901, PLR0912 - one case a kind
     """Yield what a notebook can hold of a definition."""
     match definition:
         case Function() | Registration():
@@ -112,7 +134,8 @@ def targets(definition: Definition, ref: Ref, it: str) -> Iterator[Target]:  # n
             yield Target(it, "[member.name for member in {}]", ref)
         case Klass():
             hashable = definition.flavour != "dataclass"
-            yield Target(f"{it}(1)", "({0}.ask(2), {0}.n)", ref, same="type", hashable=hashable)
+            asked = "({0}.ask(2), {0}.n, {0}.slow)" if "cached" in definition.parts else "({0}.ask(2), {0}.n)"
+            yield Target(f"{it}(1)", asked, ref, same="type", hashable=hashable)
             yield Target(it, "{}(1).ask(2)", ref)
             yield Target(f"{it}(1).ask", "{}(2)", ref, same="", hashable=hashable)
             yield Target(f"{it}.ask", "{}.__qualname__", ref)
@@ -130,6 +153,8 @@ def targets(definition: Definition, ref: Ref, it: str) -> Iterator[Target]:  # n
             yield Target(it, "{}.ask(2)", ref, hashable=False)
         case Meta():
             yield Target(it, "{}.__name__", ref)
+        case Table(form=form, items=items):
+            yield Target(it, "len({})", ref, hashable=form == "tuple" and bool(items))
 
 
 def holding_cells(target: Target, number: int) -> Iterator[Cell]:
@@ -138,6 +163,8 @@ def holding_cells(target: Target, number: int) -> Iterator[Cell]:
     for form, way in ((("{it}"), "{h}"), *HOLDERS):
         if not target.hashable and any(mark in form for mark in _HASHING):
             continue
+        if form.startswith(_CALLED) and not target.asked.startswith("{}("):
+            continue  # not to be called: the cell would fail
         held = way.format(h=name)
         probes = [target.asked.format(held)]
         match target.same:
@@ -198,6 +225,8 @@ def other_cells(definition: Definition, ref: Ref, it: str, number: int) -> Itera
         case Function():
             yield Cell(f"def use{number}(x):\n    return {it}(x)", (f"use{number}(1)",), ref)
             yield Cell(f"@functools.cache\ndef use{number}(x):\n    return {it}(x)", (f"use{number}(1)",), ref)
+        case Kept():
+            yield Cell(f"{it}.append({number})", (it,), ref, adds=True)
         case Constant():
             if "." in it:
                 yield Cell(f"{it} = 'the cell {number}'", (it,), ref, adds=True)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tests.differential.classes import Error, Klass, Meta
-from tests.differential.definitions import Definition, Ref
+from tests.differential.classes import Error, Instance, Klass, Meta
+from tests.differential.definitions import Alias, Constant, Definition, Ref, Table
+from tests.differential.functions import Kept
 
 __all__ = ["Module", "Project"]
 
@@ -65,6 +66,13 @@ class Module:
         found = {ref for definition in self.definitions for ref in definition.refs(late=late)}
         return found | (set() if late else set(self.exports))
 
+    @property
+    def has_code(self) -> bool:
+        """Whether it has classes or functions, without which no module is kept for a return."""
+        return bool(self.lazy) or any(
+            not isinstance(made, (Constant, Table, Alias, Instance, Kept)) for made in self.definitions
+        )
+
     def with_refs(self, change: Callable[[Ref], Ref | None]) -> Module:
         """Return it with other references; what can't be without one that is gone goes as well."""
         exports = [change(ref) for ref in self.exports]
@@ -107,6 +115,11 @@ class Project:
         for module in self.modules:
             for definition in module.definitions:
                 yield Ref(module.name, definition.name)
+
+    def hands_on(self, ref: Ref) -> bool:
+        """Say whether another module takes the value of a definition when its body runs."""
+        others = (module for module in self.modules if module.name != ref.module)
+        return any(ref in module.refs(late=False) or ref.module in module.stars for module in others)
 
     def with_module(self, module: Module) -> Project:
         """Return it with one module replaced by another of the same name."""
@@ -289,6 +302,8 @@ def _traits(module: Module) -> Iterator[str]:
             f"def __getattr__(name):\n    known = {{{known}}}\n    if name in known:\n        return known[name]\n"
             "    raise AttributeError(name)\n"
         )
+    if kept := tuple(definition.name for definition in module.definitions if isinstance(definition, Kept)):
+        yield f"__exo_keep__ = {kept!r}\n"
     if module.public:
         exported = [name for definition in module.definitions for name in definition.names]
         yield f"__all__ = {[*exported, *(ref.name for ref in module.exports)]!r}\n"

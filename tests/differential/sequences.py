@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.differential.definitions import Definition
+from tests.differential.definitions import Constant, Definition, Ref
 from tests.differential.edits import BREAKS, EDITS, Edit
 from tests.differential.newcomers import new_definitions
-from tests.differential.notebook import Cell, holding_cells, import_cells, other_cells, targets
+from tests.differential.notebook import Cell, holding_cells, import_cells, marking_cell, other_cells, targets
 from tests.differential.project import STYLES, Module, Project
 from tests.differential.story import Story
 
@@ -92,8 +92,24 @@ class WorkMachine(RuleBasedStateMachine):
         self._draw = data.draw
         if self._is_one_of(2):
             self._break()
-        else:
-            self._save(self._pick(self._earlier[::-1]), "undo")
+            return
+        others = [project for project in self._earlier[::-1] if project != self.story.project]
+        if others:
+            self._save(self._pick(others), "undo")
+
+    @rule(data=st.data())
+    def go_back(self, data: st.DataObject) -> None:
+        """Save edits and take them back, where something keeps alive what was there before: it is there again."""
+        self._draw = data.draw
+        project = self.story.project
+        if all(module.has_code for module in project.modules):
+            imported = {name for cell in self.story.cells for name in cell.modules}
+            self.story.run(marking_cell(project, imported, len(self.story.cells)))
+        for _ in range(self._draw(st.integers(1, 2))):
+            if self._is_one_of(3):
+                self._run_some_cell()
+            self.edit(data)
+        self._save(project, "undo")
 
     def _break(self) -> None:
         """Save a file that can't be imported; repair it by another edit, or by what was there."""
@@ -156,7 +172,7 @@ class WorkMachine(RuleBasedStateMachine):
                 found = wanted
             if found:
                 edit = self._pick(found)
-                if edit.project.is_sound():
+                if edit.project.is_sound() and not any(map(edit.project.hands_on, self._assigned)):
                     return edit
         return None
 
@@ -173,8 +189,14 @@ class WorkMachine(RuleBasedStateMachine):
         held = list(targets(definition, ref, it))
         if held and (not found or not self._is_one_of(4)):
             self.story.run(self._pick(list(holding_cells(self._pick(held), number))))
-        elif found:
+        elif found and not (isinstance(definition, Constant) and project.hands_on(ref)):
             self.story.run(self._pick(found))
+
+    @property
+    def _assigned(self) -> list[Ref]:
+        """The constants that cells have assigned: a module that runs again would take the value of the cell."""
+        found = [cell.about for cell in self.story.cells if cell.adds and cell.about is not None]
+        return [ref for ref in found if isinstance(self.story.project.find(ref), Constant)]
 
     def _reachable(self) -> Any:
         """Yield what the notebook can name: definition, reference, expression."""
