@@ -55,6 +55,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
     ),
     "What a module's functions have computed": ("scenarios/corpus/counter-kept-by-the-module.scn", True),
     "A module that runs again sees": ("test_limits.py::test_what_a_module_takes_that_a_cell_has_assigned", True),
+    "Lists, dicts and sets whose definition": ("test_limits.py::test_a_list_whose_definition_was_gone", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
     "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),
@@ -146,6 +147,18 @@ def test_what_a_module_takes_that_a_cell_has_assigned(workshop: Workshop, notebo
     workshop.edit("train.py", "from conf import LR\nEPOCHS = 3\n")
     notebook.reload()
     assert notebook["train"].LR == 0.1
+
+
+@pytest.mark.xfail(strict=True, reason="a list can't be referenced weakly")
+def test_a_list_whose_definition_was_gone(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """A list that is defined again takes the place of the one that was, as an instance does."""
+    workshop.write({"app.py": "TABLE = [1]\n"})
+    notebook.run("import app\nheld = {'table': app.TABLE}")
+    workshop.edit("app.py", "")
+    notebook.session.reload(migrate=True)
+    workshop.edit("app.py", "TABLE = [1, 2]\n")
+    notebook.session.reload(migrate=True)
+    assert notebook["held"]["table"] is notebook["app"].TABLE
 
 
 @pytest.mark.xfail(strict=True, reason="pkgutil imports by its own import statement")
