@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
 
-__all__ = ["Baseline", "add_changes", "add_grown", "renew_baseline", "take_baseline", "take_sizes"]
+__all__ = ["Baseline", "add_changes", "add_grown", "owner_of", "renew_baseline", "take_baseline", "take_sizes"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -136,15 +136,15 @@ def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Ba
     """
     return Baseline(
         before.values | {name: value for name, value in now.values.items() if name in names},
-        before.fingerprints | {path: value for path, value in now.fingerprints.items() if _owner(path) in names},
-        before.contents | {path: value for path, value in now.contents.items() if _owner(path) in names},
+        before.fingerprints | {path: value for path, value in now.fingerprints.items() if owner_of(path) in names},
+        before.contents | {path: value for path, value in now.contents.items() if owner_of(path) in names},
     )
 
 
-def _owner(path: str) -> str:
+def owner_of(path: str) -> str:
     """Return the name of the global that a path begins with.
 
-    >>> _owner("CONFIG['a.b'].items")
+    >>> owner_of("CONFIG['a.b'].items")
     'CONFIG'
     """
     return path.partition(".")[0].partition("[")[0]

@@ -100,6 +100,7 @@ class Computations:
     def of(cls, body: Body, *, is_package: bool) -> Computations:
         r"""Read a module's body.
 
+        >>> import weakref
         >>> code = compile("from a import B as b\nC = b + 1\nprint(C)", "m.py", "exec")
         >>> found = Computations.of(Body("m", weakref.ref(code)), is_package=False)
         >>> found.sources, sorted(found.computed), found.readers, sorted(found.unfit)

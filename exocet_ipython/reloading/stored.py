@@ -21,7 +21,8 @@ from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry, parts_of
+from exocet_ipython.reloading.baseline import owner_of
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.uses import Definition
 
@@ -65,29 +66,36 @@ def _changes(
     for name, value in list(space.items()):
         if type(value) is FunctionType and value.__dict__ and value.__module__ == record.name:
             yield from ((kept, f"{name}.{kept}") for kept in written & value.__dict__.keys())
-    for path in record.contents:
-        yield from _changes_within(record, path, space, written, records)
+    for name in dict.fromkeys(map(owner_of, record.contents)):
+        yield from _changes_within(record, (name,), name, space.get(name), written, records)
 
 
-def _changes_within(
+def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what is asked of it
     record: ModuleRecord,
+    names: tuple[str, ...],
     path: str,
-    space: Mapping[str, Any],
+    value: Any,
     written: AbstractSet[str],
     records: Mapping[str, ModuleRecord],
 ) -> Iterator[tuple[str, str]]:
-    """Yield what of a class or an instance, or of a container that it has, differs from what the body left."""
-    before = record.contents[path]
-    owner, _, attribute = path.partition(".")
-    if attribute:
-        part = _attribute(space.get(owner), attribute)
-        if attribute in written and (record.is_adopted or _is_filled(part, before, records)):
-            yield attribute, path
-    elif not is_registry(space.get(path)):
-        for name, part in attributes_of(space.get(path)):
+    """Yield what of a class, an instance or a container differs from what the body left, and of what these have."""
+    before = record.contents.get(path)
+    if before is None:
+        return
+    if is_registry(value):
+        of_others = [name for name in names[1:] if name in written]  # a global has been looked at
+        if of_others and (record.is_adopted or _is_filled(value, before, records)):
+            yield of_others[-1], path
+        parts = [(f"{path}[{key!r}]", names, part) for key, part in entries_of(value)]
+    else:
+        attributes = list(attributes_of(value))
+        for name, part in attributes:
             is_same = before.get(name) == id(part) and not record.is_adopted
             if name in written and not is_same and not isinstance(part, _DEFINITIONS):
                 yield name, f"{path}.{name}"
+        parts = [(f"{path}.{name}", (*names, name), part) for name, part in attributes]
+    for inner, way, part in parts:
+        yield from _changes_within(record, way, inner, part, written, records)
 
 
 def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:

@@ -22,7 +22,7 @@ from exocet_ipython.survivors.contexts import CONTEXTS
 from exocet_ipython.survivors.entries import assign, is_as_before, put_into
 from exocet_ipython.survivors.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
-from exocet_ipython.survivors.stores import Stores, read_stores
+from exocet_ipython.survivors.stores import ReadStores, Stores
 
 __all__ = ["Left", "carry_over", "find_left"]
 
@@ -55,8 +55,7 @@ def carry_over(
     """
     whole: set[int] = set()
     for name, record in old.items():
-        module = new.get(name)
-        if module is not None:
+        if (module := new.get(name)) is not None:
             whole |= _Carrier(record, session, journal, returned=returned).carry(module)
     return frozenset(whole)
 
@@ -82,7 +81,8 @@ class _Carrier:
         self._session = session
         self._journal = journal
         self._returned = returned
-        self._found: Stores | None = None
+        self._read = ReadStores({**session, record.name: record})
+        self._homes = (record.name,)  # of the functions that may have stored what is looked at
 
     def carry(self, module: ModuleType) -> set[int]:
         """Carry to the new module; return the ids of what was carried whole."""
@@ -115,10 +115,8 @@ class _Carrier:
 
     @property
     def _stores(self) -> Stores:
-        """What the old text stores; read when something was stored."""
-        if self._found is None:
-            self._found = read_stores(self._record.snapshot.data or b"")
-        return self._found
+        """What the old texts store; read when something was stored."""
+        return self._read.of(self._homes)
 
     def _carry_global(self, module: ModuleType, name: str, value: Any) -> None:
         """Carry a global that was assigned since; what a function of the module assigned only if it is an object."""
@@ -142,14 +140,18 @@ class _Carrier:
         baseline = self._record.contents.get(path, {})
         parts = attributes_of(before)
         known = dict(attributes_of(now)) if parts else {}
-        whole: set[int] = set()
+        is_class = issubclass(type(before), type)
+        lines = type.__getattribute__(before if is_class else type(before), "__mro__")
+        outer, whole = self._homes, set[int]()
+        self._homes = (*outer, *(type.__getattribute__(cls, "__module__") for cls in lines))
         for name, value in parts:
             if baseline.get(name) == id(value):
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
             elif self._may_assign(name, value, known.get(name)):
                 assign(now, name, value, self._journal)
-        if not issubclass(type(before), type) and self._is_as_it_was(before, baseline):
+        if not is_class and self._is_as_it_was(before, baseline):
             whole.add(id(before))
+        self._homes = outer
         return whole
 
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
@@ -279,9 +281,8 @@ class _Carrier:
             if name == self._record.name:
                 return True
             record = self._session.get(name)
-            names = (
-                {found for statement in record.imports for found in statement.names} if record is not None else set()
-            )
+            statements = record.imports if record is not None else ()
+            names = {found for statement in statements for found in statement.names}
             waiting += names - seen
             seen |= names
         return False

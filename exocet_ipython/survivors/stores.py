@@ -7,10 +7,14 @@ away, as a decorator does that registers, is the caller's; so is what no functio
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Stores", "read_stores"]
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["ReadStores", "Stores", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _NAMESPACES = {"globals", "__globals__"}
@@ -38,10 +42,40 @@ class Stores:
         """Say whether no function changes containers of these names but with what it is given."""
         return names.isdisjoint(self.computed) and names.isdisjoint(self.emptied)
 
+    def __or__(self, other: Stores) -> Stores:
+        return Stores(
+            self.globals | other.globals,
+            self.attributes | other.attributes,
+            self.computed | other.computed,
+            self.emptied | other.emptied,
+        )
+
     @property
     def any_global(self) -> bool:
         """Whether they put what they have computed among the globals, under names that the text doesn't show."""
         return not self.computed.isdisjoint(_NAMESPACES)
+
+
+class ReadStores:
+    """What the functions of a session's modules store, each text read once, and only when it is asked for.
+
+    Args:
+        session: dotted name -> record.
+    """
+
+    def __init__(self, session: Mapping[str, ModuleRecord]) -> None:
+        self._session = session
+        self._known: dict[str, Stores] = {}
+
+    def of(self, names: Iterable[str]) -> Stores:
+        """Return what the functions of some modules store, given by their names; others' are not known."""
+        return functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)), Stores())
+
+    def _read(self, name: str) -> Stores:
+        if name not in self._known:
+            record = self._session.get(name)
+            self._known[name] = Stores() if record is None else read_stores(record.snapshot.data or b"")
+        return self._known[name]
 
 
 def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind of node
@@ -59,6 +93,7 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return found
+    _mangle(tree, "")
     for function, given in _functions(tree, frozenset()):
         for node in _own_nodes(function):
             match node:
@@ -84,6 +119,14 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
                     if not all(_is_given(value, given) for value in values):
                         found.computed |= _container(held)
     return found
+
+
+def _mangle(node: ast.AST, owner: str) -> None:
+    """Write the private names in classes as the compiler does: what is there has these."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Attribute) and child.attr[:2] == "__" != child.attr[-2:] and owner:
+            child.attr = f"_{owner}{child.attr}"
+        _mangle(child, child.name.lstrip("_") if isinstance(child, ast.ClassDef) else owner)
 
 
 def _functions(node: ast.AST, given: frozenset[str]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
