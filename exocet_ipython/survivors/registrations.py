@@ -25,8 +25,17 @@ def home_of(value: Any) -> str:
 
 
 def is_from_cell(value: Any) -> bool:
-    """Say whether a value is, or is an instance of, what a cell defined."""
-    return home_of(value) == _CELLS
+    """Say whether a value is, or is an instance of, what a cell defined, or an instance that has such a definition.
+
+    The last is what a registry makes of what it is given: `rules.append(Rule(path, function))`.
+    """
+    if home_of(value) == _CELLS:
+        return True
+    if issubclass(type(value), (type, FunctionType)):
+        return False
+    return any(
+        issubclass(type(part), (type, FunctionType)) and home_of(part) == _CELLS for _, part in attributes_of(value)
+    )
 
 
 def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
