@@ -85,6 +85,10 @@ class Body:
         """What runs; held weakly, since who refers to code objects is counted. The record of the module holds it."""
         return alive(self._code)
 
+    def is_of(self, code: CodeType | None) -> bool:
+        """Say whether this is about a code object."""
+        return self._code() is code
+
     @property
     def shape(self) -> tuple[object, ...]:
         """All on which it depends what is mentioned where, and how."""

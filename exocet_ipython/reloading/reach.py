@@ -90,6 +90,8 @@ class Reach:
         for name, record in records.items():
             if (before := known.get(name)) is not None and before() is record:
                 continue
+            if "uses" in vars(record) and not record.uses.is_of(record.readable_code):
+                del vars(record)["uses"]  # a later text of the module took it over; this one is current again
             uses = self._uses.get(name)
             if uses is None:
                 self._add(record)

@@ -130,6 +130,10 @@ class Uses:
     bodies: list[Body] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
 
+    def is_of(self, code: CodeType | None) -> bool:
+        """Say whether this is about a module's code object, and not about that of another version."""
+        return not self.bodies or self.bodies[0].is_of(code)
+
     def is_like(self, new: Uses) -> bool:
         """Say whether a new text names the same things in the same places; its shape must have been read in time."""
         return "shape" in vars(self) and self.shape == new.shape

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.judge import Judge
+from exocet_ipython.reloading.reach import Reach
 from exocet_ipython.reloading.uses import Definition
 from tests.plain_notebook import PlainNotebook, python_import
 from tests.reloading.programs import Program, programs
@@ -62,6 +64,23 @@ def test_no_function_that_ran_is_missed(tmp_path_factory: pytest.TempPathFactory
                     definition.path, definition.code, definition.code, changed=True, fits=True, outer=definition.path
                 )
                 assert judge.why_not(records, records[definition.module], [pair]), f"{definition.path} ran"
+
+
+def test_a_version_that_is_current_again_is_read_by_its_own_code(workshop: Workshop) -> None:
+    """What was taken over for a later text of a module says nothing about the code of the one before it."""
+    workshop.write({"low.py": "SIZE = [1]\ndef f(): return SIZE\n"})
+    notebook = PlainNotebook()
+    notebook.exoload("low")
+    first = notebook.session.generation.records["low"]
+    reach = Reach()
+    reach.update({"low": first})
+    reach.keep(["low"])
+    later = replace(first, code=compile("SIZE = [2]\ndef f(): return SIZE\n", "low.py", "exec"))
+    reach.update({"low": later})
+    del later  # and with it the code
+    reach.update({"low": first})
+    (found,) = reach.definitions("low", "f")
+    assert found.code is notebook["low"].f.__code__
 
 
 # Imports a package in a process of its own and prints the functions that ran and that the closure doesn't have.
