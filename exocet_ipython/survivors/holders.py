@@ -54,8 +54,10 @@ def find_hidden_holders(objects: list[Any]) -> list[Any]:
     found: dict[int, Any] = {}
     for holder in gc.get_objects() if wanted else ():
         kind = type(holder)
-        if kind is FunctionType or kind is functools.partial:
-            parts: Any = (holder.__defaults__ if kind is FunctionType else holder.args,)
+        if kind is FunctionType:
+            parts: Any = (holder.__defaults__, holder.__kwdefaults__)
+        elif kind is functools.partial:
+            parts = (holder.args, holder.keywords)
         elif kind in (list, tuple, dict):
             parts = holder.values() if kind is dict else holder
             if _HIDDEN.isdisjoint(map(type, parts)):

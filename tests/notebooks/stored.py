@@ -27,6 +27,7 @@ _VOLATILE = (
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # How much of an old module lives is the interpreter's affair.
 _COUNT = re.compile(r"\b\d+ definitions? (?=not held)")
+_GONE = re.compile(r"\b\d+ (old objects gone|x (?:classes|modules))")  # less where the collector came by before
 _KINDS = re.compile(r"\b(\d+|no) known instances?.*(?=; about)")
 
 
@@ -102,6 +103,7 @@ def output_text(cell: Any) -> str:
             case _:
                 parts.append(output.data["text/plain"])
     text = _COLOURS.sub("", steady("\n".join(part.rstrip("\n") for part in parts)))
+    text = _GONE.sub(r"some \1", text)
     return _KINDS.sub("some known instances", _COUNT.sub("some definitions ", text))
 
 
