@@ -154,7 +154,7 @@ class IsolatedCopy(ModuleBuilder):
         own = {id(module) for module in self.modules.values() if not _is_shared(module)}
         # Where another thread imported the whole package meanwhile, its own body has put the same names there.
         claimed = self.name in before or self.name not in sys.modules
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():
             if module is before.get(name) or type(module) is StandIn:
                 continue
             made_here = getattr(module, "__builtins__", None) is self._builtins

@@ -39,7 +39,8 @@ class Bystanders:
             self._foreign.clear()
         foreign = self._foreign
         own: dict[str, Any] = {}
-        for name, module in list(sys.modules.items()):
+        # Not a list of the items: making their tuples may run the collector, and another thread that imports.
+        for name, module in sys.modules.copy().items():
             judged = foreign.get(name)
             if judged is not None and judged() is module:
                 continue

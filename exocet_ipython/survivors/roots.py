@@ -135,7 +135,7 @@ class Roots:
 
     def _add_modules(self, namespace: Mapping[str, Any]) -> None:
         aliases = {id(value): name for name, value in list(namespace.items()) if issubclass(type(value), ModuleType)}
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():
             space = getattr(module, "__dict__", None)
             if name.partition(".")[0] == OWN_PACKAGE:
                 self.own |= {id(module), id(space)}
