@@ -1,12 +1,18 @@
-"""Holding back the cyclic garbage collector while what is allocated is kept."""
+"""The memory of this build: when the collector may run, and whether reference counts tell who holds something."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from collections.abc import Iterator
 
-__all__ = ["paused_collector"]
+__all__ = ["counts_are_exact", "paused_collector"]
+
+
+def counts_are_exact() -> bool:
+    """Say whether a reference count is the number of references: a build without the global lock defers some."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 __all__ = [
     "ATOMS",
     "attributes_of",
+    "cell_values",
     "entries_of",
     "entry_at",
     "fingerprint",
@@ -171,6 +172,21 @@ def entry_at(container: Any, key: Any) -> Any:
         return container.get(key) if issubclass(type(container), dict) else container[key]
     except (LookupError, TypeError):
         return None
+
+
+def cell_values(function: FunctionType) -> list[Any]:
+    """Return what a function has from the functions around it; a variable that is not assigned yet is left out.
+
+    >>> (lambda held: cell_values(lambda: held))(3)
+    [3]
+    """
+    found = []
+    for cell in function.__closure__ or ():
+        try:
+            found.append(cell.cell_contents)
+        except ValueError:
+            continue  # not assigned yet
+    return found
 
 
 def attributes_of(value: Any) -> list[tuple[str, Any]]:

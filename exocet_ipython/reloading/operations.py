@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-__all__ = ["is_class_body", "is_same_constant", "iter_operations", "nested", "whole", "words"]
+__all__ = ["is_class_body", "is_same_constant", "iter_operations", "mangled", "nested", "whole", "words"]
 
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _CONSTANTS = frozenset(dis.hasconst)
@@ -77,6 +77,16 @@ def is_same_constant(before: Any, now: Any) -> bool:
 
 def _key(constant: Any) -> str:
     return f"{type(constant).__name__} {constant!r}"
+
+
+def mangled(name: str, owner: str) -> str:
+    """Return how a private name of a class is spelled outside of its text.
+
+    >>> mangled("__secret", "_Box"), mangled("__init__", "Box"), mangled("__private", "<module>")
+    ('_Box__secret', '__init__', '__private')
+    """
+    is_private = name.startswith("__") and not name.endswith("__") and not owner.startswith("<")
+    return f"_{owner.lstrip('_')}{name}" if is_private else name
 
 
 def words(text: str) -> frozenset[str]:

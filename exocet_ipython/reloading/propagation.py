@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.bodies import Body
+from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.reloading.computations import Computation, Computations, is_plain
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_shared
 from exocet_ipython.reloading.generation import Journal
@@ -166,7 +167,7 @@ class _Evaluation:
         spaces = {name: vars(self._records[name].module) for name in self._values}
         held = [spaces[name][target] for name, values in self._values.items() for target in values]
         held = [value for value in held if not is_shared(value)]
-        if held and not getattr(sys, "_is_gil_enabled", lambda: True)():
+        if held and not counts_are_exact():
             raise UnfitError("who holds a tuple can't be told")
         own = Counter(map(id, held))
         alone: list[object] = [object()]

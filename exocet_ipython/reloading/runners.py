@@ -22,6 +22,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.codes import CodePair
+from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.contents import cell_values
 from exocet_ipython.reloading.operations import nested
 
 __all__ = ["Runners", "find_runners", "seat_codes"]
@@ -116,7 +118,7 @@ def _unexplained(codes: Sequence[CodeType], found: Runners) -> list[CodeType]:
     What a loop like this one holds itself is measured, not assumed: on code of our own that nobody else refers to.
     Builds without the global lock defer counts; there, all code objects are asked about.
     """
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    if not counts_are_exact():
         return list(codes)
     (alone,) = _counts([_unexplained.__code__.replace(co_name="nobody's")])
     counts = _counts(codes)
@@ -149,20 +151,12 @@ def _walk(module: ModuleType) -> Iterator[tuple[FunctionType, Any]]:
             if type.__getattribute__(value, "__module__") == name:
                 waiting += [(part, None) for part in list(vars(value).values())]
         elif kind is FunctionType:
-            waiting += [(cell, value) for cell in _cells(value) if type(cell) is FunctionType or kind in _PARTS]
+            waiting += [(cell, value) for cell in cell_values(value) if type(cell) is FunctionType or kind in _PARTS]
             wrapped = value.__dict__.get("__wrapped__")
             if wrapped is not None:
                 waiting.append((wrapped, value))
         elif (parts := _PARTS.get(kind)) is not None:
             waiting += [(part, value) for part in map(functools.partial(_part, value), parts) if part is not None]
-
-
-def _cells(function: FunctionType) -> Iterator[Any]:
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:
-            continue  # not assigned yet
 
 
 # What wraps a function, and the attributes that lead to it.

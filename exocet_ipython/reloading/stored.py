@@ -95,7 +95,8 @@ def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what i
                 yield name, f"{path}.{name}"
         parts = [(f"{path}.{name}", (*names, name), part) for name, part in attributes]
     for inner, way, part in parts:
-        yield from _changes_within(record, way, inner, part, written, records)
+        if inner in record.contents:  # few are
+            yield from _changes_within(record, way, inner, part, written, records)
 
 
 def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from exocet_ipython.reloading.bodies import Body, alive, names_in
 from exocet_ipython.reloading.computed import COMPUTING, computes_names
-from exocet_ipython.reloading.operations import is_class_body, iter_operations, nested, whole, words
+from exocet_ipython.reloading.operations import is_class_body, iter_operations, mangled, nested, whole, words
 
 __all__ = ["Definition", "Method", "Storing", "Uses", "read_uses"]
 
@@ -189,16 +189,6 @@ def read_uses(module: str, code: CodeType) -> Uses:
             elif inner.co_name.startswith("<"):
                 waiting.append(Body(module, weakref.ref(inner), body, is_hot=True))
             else:
-                name = _mangled(inner.co_name, body.code.co_name)
+                name = mangled(inner.co_name, body.code.co_name)
                 found.definitions.append(Definition(module, inner.co_qualname, name, weakref.ref(inner), body))
     return found
-
-
-def _mangled(name: str, owner: str) -> str:
-    """Return how a private name of a class is spelled outside of its text.
-
-    >>> _mangled("__secret", "_Box"), _mangled("__init__", "Box"), _mangled("__private", "<module>")
-    ('_Box__secret', '__init__', '__private')
-    """
-    is_private = name.startswith("__") and not name.endswith("__") and not owner.startswith("<")
-    return f"_{owner.lstrip('_')}{name}" if is_private else name

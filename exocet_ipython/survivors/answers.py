@@ -7,11 +7,11 @@ of others, and attributes of its class. Where all of that is the same before and
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import ATOMS, cell_values
+from exocet_ipython.reloading.operations import is_same_constant, whole
 from exocet_ipython.reloading.retired import functions_in
 
 __all__ = ["stale_answers"]
@@ -62,8 +62,8 @@ class _Comparison:
         if not runs_alike(before.__code__, now.__code__):
             return False
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
-        pairs += zip(_cells(before), _cells(now), strict=False)
-        names = set(_names(before.__code__))
+        pairs += zip(cell_values(before), cell_values(now), strict=False)
+        names = {name for code in whole(before.__code__) for name in code.co_names}
         spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
         for name in names:
             for old, new in spaces:
@@ -101,7 +101,7 @@ def runs_alike(before: CodeType, now: CodeType) -> bool:
     return all(
         runs_alike(first, second)
         if isinstance(first, CodeType) and isinstance(second, CodeType)
-        else (type(first), first) == (type(second), second)
+        else is_same_constant(first, second)
         for first, second in zip(before.co_consts, now.co_consts, strict=True)
     )
 
@@ -112,22 +112,3 @@ def _attributes(cls: type) -> dict[str, Any]:
     for base in reversed(type.__getattribute__(cls, "__mro__")[:-1]):
         found |= {name: part for name, part in vars(base).items() if name[:2] != "__" or type(part) is FunctionType}
     return found
-
-
-def _cells(function: FunctionType) -> list[Any]:
-    return [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
-
-
-def _is_empty(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 - that is how one asks
-    except ValueError:
-        return True
-    return False
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from _names(const)

@@ -11,9 +11,10 @@ import gc
 import typing
 import weakref
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.operations import whole
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.rebuilt import CACHE
 
@@ -96,19 +97,13 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
             return True
         function = getattr(value, "__wrapped__", value)
         if type(function) is FunctionType and function.__module__ == _CELLS:
-            waiting += [namespace[name] for name in _names(function.__code__) if name in namespace]
+            names = [name for code in whole(function.__code__) for name in code.co_names]
+            waiting += [namespace[name] for name in names if name in namespace]
             waiting += [part for part in (function.__defaults__ or ()) if part is not None]
         elif issubclass(type(value), type) and value.__module__ == _CELLS:
             waiting += [part for part in vars(value).values() if type(part) is FunctionType]
             waiting += value.__mro__[1:-1]
     return False
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from _names(const)
 
 
 def _holds(cache: Any, retired: Container[int]) -> bool:

@@ -54,9 +54,10 @@ def carry_over(
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
     """
     whole: set[int] = set()
+    read = ReadStores(session)
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= _Carrier(record, session, journal, returned=returned).carry(module)
+            whole |= _Carrier(record, read, journal, returned=returned).carry(module)
     return frozenset(whole)
 
 
@@ -68,20 +69,18 @@ def find_left(record: ModuleRecord, new: ModuleType | None, session: Mapping[str
         new: what takes its place; None where nothing does.
         session: all modules of the session until now.
     """
-    return _Carrier(record, session, Journal(), returned=False).find_left(new)
+    return _Carrier(record, ReadStores(session), Journal(), returned=False).find_left(new)
 
 
 class _Carrier:
     """Carries the state of one module."""
 
-    def __init__(
-        self, record: ModuleRecord, session: Mapping[str, ModuleRecord], journal: Journal, *, returned: bool
-    ) -> None:
+    def __init__(self, record: ModuleRecord, read: ReadStores, journal: Journal, *, returned: bool) -> None:
         self._record = record
-        self._session = session
+        self._session = read.session
         self._journal = journal
         self._returned = returned
-        self._read = ReadStores({**session, record.name: record})
+        self._read = read
         self._homes = (record.name,)  # of the functions that may have stored what is looked at
 
     def carry(self, module: ModuleType) -> set[int]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.collector import counts_are_exact
+
 __all__ = ["Freed", "find_freed"]
 
 # What everything leads to, and what others hold as a rule.
@@ -49,7 +51,7 @@ def find_freed(targets: Iterable[Any], size_of: Callable[[Any], int], most: int 
     waiting: list[Any] = list(targets)
     reached |= {id(target): target for target in waiting}
     wanted = reached.keys() - {0}
-    exact = getattr(sys, "_is_gil_enabled", lambda: True)()  # else counts are deferred
+    exact = counts_are_exact()
     while exact and waiting and len(reached) < most:
         for found in gc.get_referents(waiting.pop()):
             inside[id(found)] += 1

@@ -18,6 +18,8 @@ from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from exocet_ipython.reloading.collector import counts_are_exact
+
 __all__ = ["Witness", "find_held", "find_witness", "namespaces_of"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
@@ -115,7 +117,7 @@ def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
 
 def _count_outside(retired: list[Any], roots: Iterable[Any]) -> list[tuple[Any, int]]:
     """Return the retired objects that references from elsewhere lead to, each with their number."""
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    if not counts_are_exact():
         return [(item, 0) for item in retired]  # counts are deferred
     inner = _count_references(retired, roots)
     counts = list(map(sys.getrefcount, retired))

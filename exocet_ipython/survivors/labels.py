@@ -21,9 +21,10 @@ import io
 import linecache
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CellType, CodeType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Self, SupportsIndex
 
+from exocet_ipython.reloading.contents import cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_module
@@ -225,14 +226,8 @@ def _own_functions(space: Mapping[str, Any], classes: Iterable[type]) -> Iterato
             seen.add(id(function))
             if function.__globals__ is space:
                 yield function
-            waiting += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+            # A method's own class is looked at by itself.
+            waiting += [part for part in cell_values(function) if type(part) is not type]
         if type(value) in _WRAPPERS and "__wrapped__" in vars(value):
             seen.add(id(value))
             waiting.append(vars(value)["__wrapped__"])
-
-
-def _is_filled(cell: CellType) -> bool:
-    try:
-        return type(cell.cell_contents) is not type  # a method's own class is looked at by itself
-    except ValueError:
-        return False

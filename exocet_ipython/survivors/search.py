@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType, GeneratorType
 from typing import Any
 
+from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.survivors.roots import OWN_PACKAGE, Roots, Start
 
 __all__ = ["Bounds", "Found", "Search"]
@@ -212,7 +213,7 @@ class Search:
 
     def _count_from_c(self, referrers: list[Any]) -> None:
         """Note how many references to the targets, and which objects of the level, no Python object explains."""
-        if len(referrers) > _COUNTED or not getattr(sys, "_is_gil_enabled", lambda: True)():
+        if len(referrers) > _COUNTED or not counts_are_exact():
             return
         counts = {id(node): 0 for node in self._level}
         _count_parts(referrers, self._own, counts)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from exocet_ipython.reloading.operations import mangled
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["ReadStores", "Stores", "read_stores"]
@@ -59,21 +60,24 @@ class Stores:
 class ReadStores:
     """What the functions of a session's modules store, each text read once, and only when it is asked for.
 
-    Args:
+    Attributes:
         session: dotted name -> record.
     """
 
     def __init__(self, session: Mapping[str, ModuleRecord]) -> None:
-        self._session = session
+        self.session = session
         self._known: dict[str, Stores] = {}
+        self._together: dict[tuple[str, ...], Stores] = {}
 
-    def of(self, names: Iterable[str]) -> Stores:
+    def of(self, names: tuple[str, ...]) -> Stores:
         """Return what the functions of some modules store, given by their names; others' are not known."""
-        return functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)), Stores())
+        if names not in self._together:
+            self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
+        return self._together[names]
 
     def _read(self, name: str) -> Stores:
         if name not in self._known:
-            record = self._session.get(name)
+            record = self.session.get(name)
             self._known[name] = Stores() if record is None else read_stores(record.snapshot.data or b"")
         return self._known[name]
 
@@ -93,7 +97,7 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return found
-    _mangle(tree, "")
+    _mangle(tree, "<module>")
     for function, given in _functions(tree, frozenset()):
         for node in _own_nodes(function):
             match node:
@@ -124,9 +128,9 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
 def _mangle(node: ast.AST, owner: str) -> None:
     """Write the private names in classes as the compiler does: what is there has these."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Attribute) and child.attr[:2] == "__" != child.attr[-2:] and owner:
-            child.attr = f"_{owner}{child.attr}"
-        _mangle(child, child.name.lstrip("_") if isinstance(child, ast.ClassDef) else owner)
+        if isinstance(child, ast.Attribute):
+            child.attr = mangled(child.attr, owner)
+        _mangle(child, child.name if isinstance(child, ast.ClassDef) else owner)
 
 
 def _functions(node: ast.AST, given: frozenset[str]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
