@@ -82,9 +82,8 @@ class Ladder:
         found = plan_revisions(changes, self.managed.generation, self.texts, why_not, self._find_values)
         if not isinstance(found, Refusal) and self.managed.frozen(one.record.name for one in found if one.values):
             return _HIGHER  # what is frozen is left stale, and that is said
-        digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
-        if not isinstance(found, Refusal) and self.managed.may_return(digests):
-            return _HIGHER  # these very texts had objects of their own, which are alive
+        if not isinstance(found, Refusal) and self._had_others(changes):
+            return _HIGHER
         return found
 
     def pop_texts(self) -> dict[str, tuple[Snapshot, CodeType]]:
@@ -126,6 +125,18 @@ class Ladder:
         self._note_reruns(plan.names)
         steps = (replace(step, refusal=refusal.reason) if step.name == refusal.name else step for step in plan.steps)
         return replace(plan, steps=tuple(steps))
+
+    def _had_others(self, changes: Sequence[Change]) -> bool:
+        """Say whether the texts that were read had objects of their own, which are alive and fit to all the rest.
+
+        Where the current ones had these texts before they were revised, no others had them later.
+        """
+        records = self.managed.generation.records
+        digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
+        if all(digest in records[name].revisions for name, digest in digests.items()):
+            return False
+        plan = self.managed.plan(changes)
+        return self.managed.may_return(digests) and self.managed.find_living(plan, self.texts) is not None
 
     def _note_reruns(self, names: Iterable[str]) -> list[str]:
         """Take what `importlib.reload` has made of these modules for what it is; return which it has run."""

@@ -149,6 +149,21 @@ def test_generations_that_were_revised(workshop: Workshop, notebook: PlainNotebo
 
 
 @pytest.mark.parametrize("migrate", [False, True])
+def test_a_layout_and_back_where_an_older_generation_had_the_text(
+    workshop: Workshop, notebook: PlainNotebook, *, migrate: bool
+) -> None:
+    """An importer that was made anew, got a comment and lost it again is the one that had this text last."""
+    workshop.write({"low.py": LOW.format(2)})
+    reload(notebook, migrate=migrate)
+    second = generation()
+    for text in ("# a comment\n" + HIGH, HIGH):
+        workshop.write({"high.py": text})
+        report = reload(notebook, migrate=migrate)
+        assert [module.name for module in report.revised] == ["high"]
+        assert generation() == second
+
+
+@pytest.mark.parametrize("migrate", [False, True])
 def test_what_needs_nothing_to_run_is_done_beside(
     workshop: Workshop, notebook: PlainNotebook, *, migrate: bool
 ) -> None:
