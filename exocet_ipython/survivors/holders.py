@@ -190,8 +190,9 @@ def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: li
 def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> None:
     """Replace items by index; where the new object is there already, it was registered again: the old one goes."""
     present = {id(item) for item in holder}
-    methods = [item for item in holder if type(item) is MethodType]
-    tuples = {tuple(map(id, item)) for item in holder if type(item) is tuple}
+    staying = [item for item in holder if id(item) not in replacement]
+    methods = [item for item in staying if type(item) is MethodType]
+    tuples = {tuple(map(id, item)) for item in staying if type(item) is tuple}
     for index in range(len(holder) - 1, -1, -1):
         value = holder[index]
         now = counterpart(value, replacement)
