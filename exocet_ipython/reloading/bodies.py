@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.operations import iter_operations
 
@@ -47,14 +47,15 @@ _NAMING = frozenset(
 # Where a statement ends, and the next one begins.
 _ENDS = frozenset((*_STORES, dis.opmap["POP_TOP"], dis.opmap["RETURN_VALUE"], dis.opmap["STORE_SUBSCR"]))
 _COMPARES, _BRANCHES = dis.opmap["COMPARE_OP"], frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
+_ENDS_OR_BRANCHES = _ENDS | _BRANCHES
+_WITH_STRINGS = frozenset((str, tuple, frozenset))  # constants
 
 
 if sys.version_info >= (3, 14):  # pragma: no cover - what a newer compiler emits is not known here
     _NAMING = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One statement of a body that names something: where, the names it gives to it, and whether it only does that.
 
     A statement that does more may call what it names, or hand it to somebody who does.
@@ -89,18 +90,23 @@ class Body:
         """Say whether this is about a code object."""
         return self._code() is code
 
-    @property
+    @cached_property
     def shape(self) -> tuple[object, ...]:
-        """All on which it depends what is mentioned where, and how."""
+        """All on which it depends what is mentioned where, and how; to be read while the code is in use."""
         code = self.code
         strings = [name for const in code.co_consts if type(const) is not CodeType for name in strings_in(const)]
         return (code.co_code, code.co_names, strings, self.names, self.is_hot)
 
+    def is_like(self, other: Body) -> bool:
+        """Say whether another version mentions the same names in the same way; the shape of this must be known."""
+        return self._code() is other.code or ("shape" in vars(self) and self.shape == other.shape)
+
     def renew(self, other: Body) -> None:
-        """Take the code of another version that mentions the same names in the same way."""
-        self._code = other._code
-        for cached in ("_mentions", "operations", "_places", "skipped"):
-            vars(self).pop(cached, None)
+        """Take the code of another version that is like this one."""
+        if self._code() is not other.code:
+            self._code = other._code
+            for cached in ("operations", "_places"):  # what refers to the code objects inside
+                vars(self).pop(cached, None)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -141,18 +147,16 @@ class Body:
         statement = _Statement()
         skipped = self.skipped
         operations = self.operations
-        following = [operation for _, operation, _ in operations[1:]] + [0]
         for place, (offset, operation, argument) in enumerate(operations):
             if offset in skipped:
                 continue
-            if operation in _ENDS or operation in _BRANCHES:
+            if operation in _ENDS_OR_BRANCHES:
                 statement.end(operation, argument, found)
-                statement = _Statement()
             elif operation == _IMPORT_FROM:
                 target = operations[place + 1][2]
                 if target != argument:
                     found.setdefault(argument, []).append(Mention(offset, (target,), only_names=True))
-            elif operation != _IMPORT_NAME and following[place] != _IMPORT_NAME:
+            elif operation != _IMPORT_NAME and operations[place + 1][1] != _IMPORT_NAME:
                 statement.add(offset, operation, argument)
         return found
 
@@ -197,6 +201,8 @@ class Body:
     @cached_property
     def skipped(self) -> range:
         """The offsets of what only runs in a script: the body of `if __name__ == "__main__":`."""
+        if "__main__" not in self.code.co_consts:
+            return range(0)
         operations = self.operations
         for place in range(len(operations) - 3):
             (_, _, left), (_, _, right), (_, compares, _) = operations[place : place + 3]
@@ -208,7 +214,7 @@ class Body:
 
 
 class _Statement:
-    """What a stretch of code names, until it ends."""
+    """What a stretch of code names, until it ends and the next one begins."""
 
     __slots__ = ("_loads", "_names", "_only_names")
 
@@ -222,9 +228,10 @@ class _Statement:
         if operation not in _NAMING:
             self._only_names = False
         if operation in _CONSTANTS:
-            for name in strings_in(argument):
-                self._names.setdefault(name, offset)
-        else:
+            if type(argument) in _WITH_STRINGS:
+                for name in strings_in(argument):
+                    self._names.setdefault(name, offset)
+        elif type(argument) is not int:
             name = argument[0] if type(argument) is tuple and argument else argument
             if type(name) is str:
                 self._names.setdefault(name, offset)
@@ -232,10 +239,15 @@ class _Statement:
 
     def end(self, operation: int, target: Any, found: dict[str, list[Mention]]) -> None:
         """Put what was named into `found`; the operation that ends it may give it a name."""
-        is_named = operation in _STORES
-        only_names = is_named and (self._only_names or self._loads <= {target, "getter", "setter", "deleter"})
-        for name, offset in self._names.items():
-            found.setdefault(name, []).append(Mention(offset, (target,) if is_named else (), only_names=only_names))
+        if self._names:
+            is_named = operation in _STORES
+            only_names = is_named and (self._only_names or self._loads <= {target, "getter", "setter", "deleter"})
+            targets = (target,) if is_named else ()
+            for name, offset in self._names.items():
+                found.setdefault(name, []).append(Mention(offset, targets, only_names=only_names))
+            self._names.clear()
+            self._loads.clear()
+        self._only_names = True
 
 
 def alive(reference: weakref.ref[CodeType]) -> CodeType:
@@ -255,11 +267,11 @@ def names_in(code: CodeType, *, whole: bool = True) -> Iterator[str]:
     yield from code.co_names
     yield from code.co_freevars  # a class body has the variables of the function around it from there
     for const in code.co_consts:
-        if type(const) is CodeType:
-            if whole:
-                yield from names_in(const)
-        else:
+        kind = type(const)
+        if kind in _WITH_STRINGS:
             yield from strings_in(const)
+        elif kind is CodeType and whole:
+            yield from names_in(const)
 
 
 def strings_in(constant: Any) -> Iterator[str]:

@@ -110,7 +110,7 @@ class Reach:
         """Read of modules that are to change what kept answers depend on, while their code is there to be read."""
         for name in names:
             if (known := self._records.get(name)) is not None and known() is not None:
-                _ = self._uses[name].shape
+                self._uses[name].read()
 
     def definitions(self, module: str, path: str) -> list[Definition]:
         """Return the functions that a module's import-time code defines under a path; each of several branches one."""
@@ -257,7 +257,7 @@ class Reach:
             self._defined[definition.name].append(definition)
             for name in definition.names:
                 self._named[name].append(definition)
-            if not definition.names.isdisjoint(COMPUTING) and computes_names(definition.code, whole=True):
+            if definition.computes_names:
                 self._computing[id(definition)] = definition
 
     def _forget(self) -> None:

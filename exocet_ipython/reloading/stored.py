@@ -30,6 +30,8 @@ __all__ = ["find_stored", "kept_in_defaults"]
 
 _DEFINITIONS = (type, FunctionType, BuiltinFunctionType, ModuleType)
 _MANY = 1_000
+# What the import system puts into every module: no answer of a function, however often functions name it.
+_OF_IMPORT = frozenset(("__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__"))
 _missing = object()
 
 
@@ -118,7 +120,7 @@ def _is_changed(record: ModuleRecord, name: str, value: Any, records: Mapping[st
     kind = type(value)
     if issubclass(kind, _DEFINITIONS):
         return False
-    if record.is_adopted or record.values.get(name) != id(value):
+    if record.values.get(name) != id(value) or (record.is_adopted and name not in _OF_IMPORT):
         return True
     if is_registry(value):
         return _is_filled(value, record.contents.get(name, {}), records)

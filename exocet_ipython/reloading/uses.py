@@ -52,8 +52,18 @@ class Definition:
         """Its code; held weakly, as that of a body is."""
         return alive(self._code)
 
+    def is_like(self, other: Definition) -> bool:
+        """Say whether another version of it has the same names in it; those of this one must have been read in time."""
+        if (self.path, self.name) != (other.path, other.name):
+            return False
+        if self._code() is other.code:
+            return True
+        return self.names == other.names and self.computes_names == other.computes_names
+
     def renew(self, other: Definition) -> bool:
-        """Take the code of another version that has the same names in it; say whether it does the same with them."""
+        """Take the code of another version that is like it; say whether it does the same with the names."""
+        if self._code() is other.code:
+            return True
         self._code = other._code
         known = {fact: vars(self)[fact] for fact in _FACTS & vars(self).keys()}
         vars(self).update((fact, getattr(other, fact)) for fact in known)
@@ -63,6 +73,11 @@ class Definition:
     def names(self) -> frozenset[str]:
         """All names that it may use: globals, attributes, imports, and strings that read like one."""
         return frozenset(names_in(self.code))
+
+    @cached_property
+    def computes_names(self) -> bool:
+        """Whether it may call a function whose name it doesn't spell."""
+        return not self.names.isdisjoint(COMPUTING) and computes_names(self.code, whole=True)
 
     @cached_property
     def decorators(self) -> frozenset[str] | None:
@@ -134,9 +149,22 @@ class Uses:
         """Say whether this is about a module's code object, and not about that of another version."""
         return not self.bodies or self.bodies[0].is_of(code)
 
+    def read(self) -> None:
+        """Read all on which kept answers depend, while the code is in use."""
+        for body in self.bodies:
+            _ = body.shape
+        for one in self.definitions:
+            _ = one.computes_names
+
     def is_like(self, new: Uses) -> bool:
-        """Say whether a new text names the same things in the same places; its shape must have been read in time."""
-        return "shape" in vars(self) and self.shape == new.shape
+        """Say whether a new text names the same things in the same places; this one must have been read in time.
+
+        What decorates a function follows from the shape of the body that defines it.
+        """
+        bodies, definitions = (self.bodies, new.bodies), (self.definitions, new.definitions)
+        if any(len(old) != len(now) for old, now in (bodies, definitions)):
+            return False
+        return all(map(Body.is_like, *bodies)) and all(map(Definition.is_like, *definitions))
 
     def take_over(self, new: Uses) -> bool:
         """Take the code of a new text that is like this one; say whether its functions do the same with the names."""
@@ -157,15 +185,6 @@ class Uses:
     def class_decorators(self) -> dict[str, frozenset[str]]:
         """The names in the decorators of each class, by its path."""
         return {body.code.co_qualname: body.own_decorators for body in self.bodies if body.outer is not None}
-
-    @cached_property
-    def shape(self) -> tuple[object, ...]:
-        """All of the code on which kept answers about what it names depend; to be read while the code is in use."""
-        return (
-            [body.shape for body in self.bodies],
-            [(one.path, one.name, one.names, one.decorators) for one in self.definitions],
-            [computes_names(one.code, whole=True) for one in self.definitions if not one.names.isdisjoint(COMPUTING)],
-        )
 
 
 def read_uses(module: str, code: CodeType) -> Uses:
