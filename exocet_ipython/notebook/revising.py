@@ -21,6 +21,7 @@ from exocet_ipython.reloading.batch import Texts
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.codes import CodePair
+from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.judge import Judge
 from exocet_ipython.reloading.plan import Plan
@@ -64,6 +65,7 @@ class Ladder:
     left_behind: bool = False
     judge: Judge = field(default_factory=Judge)
 
+    @paused_collector()
     def find(self, changes: Sequence[Change], *, migrating: bool) -> tuple[Revision, ...] | Refusal:
         """Return what the lowest rungs would do for these changes, or why they can't be taken.
 
@@ -135,8 +137,9 @@ class Ladder:
         digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
         if all(digest in records[name].revisions for name, digest in digests.items()):
             return False
-        plan = self.managed.plan(changes)
-        return self.managed.may_return(digests) and self.managed.find_living(plan, self.texts) is not None
+        if not self.managed.may_return(digests):
+            return False  # what most edits come to, without a plan
+        return self.managed.find_living(self.managed.plan(changes), self.texts) is not None
 
     def _note_reruns(self, names: Iterable[str]) -> list[str]:
         """Take what `importlib.reload` has made of these modules for what it is; return which it has run."""

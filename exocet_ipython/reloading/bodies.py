@@ -5,13 +5,14 @@ from __future__ import annotations
 import dis
 import sys
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, pairwise
 from types import CodeType
 from typing import Any, NamedTuple
 
-from exocet_ipython.reloading.operations import iter_operations
+from exocet_ipython.reloading.operations import is_class_body, iter_operations
 
 __all__ = ["Body", "Mention", "alive", "names_in", "strings_in"]
 
@@ -48,6 +49,7 @@ _NAMING = frozenset(
 _ENDS = frozenset((*_STORES, dis.opmap["POP_TOP"], dis.opmap["RETURN_VALUE"], dis.opmap["STORE_SUBSCR"]))
 _COMPARES, _BRANCHES = dis.opmap["COMPARE_OP"], frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
 _ENDS_OR_BRANCHES = _ENDS | _BRANCHES
+_NOTHING = (0, 0, None)  # an operation after the last
 _WITH_STRINGS = frozenset((str, tuple, frozenset))  # constants
 
 
@@ -105,105 +107,61 @@ class Body:
         """Take the code of another version that is like this one."""
         if self._code() is not other.code:
             self._code = other._code
-            for cached in ("operations", "_places"):  # what refers to the code objects inside
-                vars(self).pop(cached, None)
+            vars(self).pop("_statements", None)
 
     @cached_property
     def names(self) -> frozenset[str]:
         """All names that it mentions."""
         return frozenset(names_in(self.code, whole=self.is_hot))
 
-    @cached_property
-    def operations(self) -> list[tuple[int, int, Any]]:
-        """Its operations; code objects among their arguments as references."""
-        return [
-            (offset, operation, weakref.ref(argument) if type(argument) is CodeType else argument)
-            for offset, operation, argument in iter_operations(self.code)
-        ]
-
-    def _place_of(self, code: CodeType) -> int:
-        """Return where the body loads a code object that is inside of it; -1 where it doesn't."""
-        return self._places.get(id(code), -1)
-
-    @cached_property
-    def _places(self) -> dict[int, int]:
-        """Where the body loads each code object that is inside of it, by the id of that: these live as long as it."""
-        found: dict[int, int] = {}
-        for place, (_, operation, argument) in enumerate(self.operations):
-            if operation == _LOAD_CONST and type(argument) is weakref.ref:
-                found.setdefault(id(argument()), place)
-        return found
-
-    def mentions(self, name: str) -> Iterable[Mention]:
+    def mentions(self, name: str) -> Sequence[Mention]:
         """Return the statements that name something, or hold a string that reads like it; its definition is none."""
         if self.is_hot:
             return (Mention(0),)
-        return self._mentions.get(name, ())
+        return self._statements.mentions.get(name, ())
 
-    @cached_property
-    def _mentions(self) -> dict[str, list[Mention]]:
-        """All names that statements mention, each with these statements; read in one pass."""
-        found: dict[str, list[Mention]] = {}
-        statement = _Statement()
-        skipped = self.skipped
-        operations = self.operations
-        for place, (offset, operation, argument) in enumerate(operations):
-            if offset in skipped:
-                continue
-            if operation in _ENDS_OR_BRANCHES:
-                statement.end(operation, argument, found)
-            elif operation == _IMPORT_FROM:
-                target = operations[place + 1][2]
-                if target != argument:
-                    found.setdefault(argument, []).append(Mention(offset, (target,), only_names=True))
-            elif operation != _IMPORT_NAME and operations[place + 1][1] != _IMPORT_NAME:
-                statement.add(offset, operation, argument)
-        return found
-
-    def line(self, mention: Mention) -> int:
-        """Return the line of a statement."""
+    def line(self, mention: Mention, name: str) -> int:
+        """Return the line where a statement names something."""
+        operations = (one for one in iter_operations(self.code) if one[0] >= mention.offset)
+        offset = next((place for place, operation, argument in operations if name in _names_of(operation, argument)), 0)
         lines = ((start, end, line) for start, end, line in self.code.co_lines() if line)
-        return next((line for start, end, line in lines if start <= mention.offset < end), 0)
+        return next((line for start, end, line in lines if start <= offset < end), 0)
 
     @property
     def own_decorators(self) -> frozenset[str]:
         """The names in the decorators of the class whose body this is."""
         if self.outer is None:
             return frozenset()
-        place = self.outer._place_of(self.code)  # noqa: SLF001 - its own class
-        first, _ = self.outer._statement(place)  # noqa: SLF001 - likewise
-        before = self.outer.operations[first:place]
-        return _loaded(operation for operation in before if operation[1] != _LOAD_CONST)
+        return self.outer._statements.decorators.get(id(self.code)) or frozenset()  # noqa: SLF001 - its own class
 
     def decorators(self, code: CodeType) -> frozenset[str] | None:
         """Return the names in the decorators of a function that this body defines; None where it has none."""
-        operations = self.operations
-        place = self._place_of(code)
-        after = place + 1
-        while after < len(operations) and operations[after][1] in _MAKES:
-            after += 1
-        if 0 < after < len(operations) and operations[after][1] in _STORES:
-            return None
-        first, last = self._statement(place)
-        return _loaded(operations[first:last])
+        return self._statements.decorators.get(id(code))
 
-    def _statement(self, place: int) -> tuple[int, int]:
-        """Return where the statement around a place begins, and where the operation that ends it is."""
-        operations = self.operations
-        first = place
-        while first and operations[first - 1][1] not in _ENDS and operations[first - 1][1] not in _BRANCHES:
-            first -= 1
-        last = place
-        while last < len(operations) and operations[last][1] not in _ENDS:
-            last += 1
-        return first, last
+    @cached_property
+    def _statements(self) -> _Statements:
+        """What its statements name and define, read in one pass."""
+        found = _Statements()
+        skipped = self.skipped
+        operations = pairwise(chain(iter_operations(self.code), [_NOTHING]))
+        for (offset, operation, argument), (_, following, target) in operations:
+            if offset in skipped:
+                continue
+            if operation in _ENDS_OR_BRANCHES:
+                found.end(operation, argument)
+            elif operation == _IMPORT_FROM:
+                if target != argument:
+                    found.add_mention(argument, Mention(offset, (target,), only_names=True))
+            elif _IMPORT_NAME not in (operation, following):
+                found.add(offset, operation, argument)
+        return found
 
     @cached_property
     def skipped(self) -> range:
         """The offsets of what only runs in a script: the body of `if __name__ == "__main__":`."""
         if "__main__" not in self.code.co_consts:
             return range(0)
-        operations = self.operations
+        operations = list(iter_operations(self.code))
         for place in range(len(operations) - 3):
             (_, _, left), (_, _, right), (_, compares, _) = operations[place : place + 3]
             if left == "__name__" and right == "__main__" and compares == _COMPARES:
@@ -213,41 +171,78 @@ class Body:
         return range(0)
 
 
-class _Statement:
-    """What a stretch of code names, until it ends and the next one begins."""
+class _Statements:
+    """What the statements of a body name and define: one is read until it ends, then the next one begins.
 
-    __slots__ = ("_loads", "_names", "_only_names")
+    Attributes:
+        mentions: name -> the statements that name it.
+        decorators: id of a code object inside, which lives as long as the body -> the names in the decorators of what
+            is defined of it; None for a function without any.
+    """
+
+    __slots__ = ("_codes", "_is_bare", "_loads", "_names", "_offset", "_only_names", "decorators", "mentions")
 
     def __init__(self) -> None:
-        self._names: dict[str, int] = {}  # name -> offset
+        self.mentions: dict[str, tuple[Mention, ...]] = {}
+        self.decorators: dict[int, frozenset[str] | None] = {}
+        self._names: set[str] = set()
         self._loads: set[str] = set()
+        self._codes: list[CodeType] = []  # of functions
+        self._offset = -1
         self._only_names = True
+        self._is_bare = False  # whether a function was made last, and nothing done with it so far
 
     def add(self, offset: int, operation: int, argument: Any) -> None:
-        """Add an operation."""
+        """Add an operation to the statement that is being read."""
         if operation not in _NAMING:
-            self._only_names = False
-        if operation in _CONSTANTS:
-            if type(argument) in _WITH_STRINGS:
-                for name in strings_in(argument):
-                    self._names.setdefault(name, offset)
-        elif type(argument) is not int:
-            name = argument[0] if type(argument) is tuple and argument else argument
+            self._only_names = self._is_bare = False
+        kind = type(argument)
+        if kind is int:
+            return
+        if self._offset < 0:
+            self._offset = offset
+        if kind is CodeType:
+            if is_class_body(argument):
+                self.decorators[id(argument)] = frozenset(self._loads)
+            else:
+                self._codes.append(argument)
+                self._is_bare = True
+        elif operation in _CONSTANTS:
+            if kind in _WITH_STRINGS:
+                self._names.update(strings_in(argument))
+        else:
+            name = argument[0] if kind is tuple and argument else argument
             if type(name) is str:
-                self._names.setdefault(name, offset)
+                self._names.add(name)
                 self._loads.add(name)
 
-    def end(self, operation: int, target: Any, found: dict[str, list[Mention]]) -> None:
-        """Put what was named into `found`; the operation that ends it may give it a name."""
+    def end(self, operation: int, target: Any) -> None:
+        """End the statement; what ends it may give a name to what was named."""
+        is_named = operation in _STORES
+        if self._codes:
+            for code in self._codes:
+                self.decorators[id(code)] = None if is_named and self._is_bare else frozenset(self._loads)
+            self._codes.clear()
         if self._names:
-            is_named = operation in _STORES
             only_names = is_named and (self._only_names or self._loads <= {target, "getter", "setter", "deleter"})
-            targets = (target,) if is_named else ()
-            for name, offset in self._names.items():
-                found.setdefault(name, []).append(Mention(offset, targets, only_names=only_names))
+            mention = Mention(self._offset, (target,) if is_named else (), only_names=only_names)
+            for name in self._names:
+                self.add_mention(name, mention)
             self._names.clear()
             self._loads.clear()
-        self._only_names = True
+        self._offset, self._only_names, self._is_bare = -1, True, False
+
+    def add_mention(self, name: str, mention: Mention) -> None:
+        """Add a statement that names something."""
+        self.mentions[name] = (*self.mentions.get(name, ()), mention)
+
+
+def _names_of(operation: int, argument: Any) -> Iterable[str]:
+    """Return the names in one operation."""
+    if operation in _CONSTANTS:
+        return strings_in(argument)
+    name = argument[0] if type(argument) is tuple and argument else argument
+    return (name,) if type(name) is str else ()
 
 
 def alive(reference: weakref.ref[CodeType]) -> CodeType:
@@ -291,13 +286,3 @@ def strings_in(constant: Any) -> Iterator[str]:
 
 
 _LONG = 200  # characters: a longer string is a text
-
-
-def _loaded(operations: Iterable[tuple[int, int, Any]]) -> frozenset[str]:
-    """Return the names of globals and attributes in a stretch of code."""
-    names = (
-        argument[0] if type(argument) is tuple and argument else argument
-        for _, operation, argument in operations
-        if operation not in _CONSTANTS
-    )
-    return frozenset(name for name in names if type(name) is str)

@@ -17,7 +17,7 @@ from typing import Any
 from exocet_ipython.loading.source import resolve_import
 from exocet_ipython.reloading.bodies import Body, names_in, strings_in
 from exocet_ipython.reloading.contents import ATOMS
-from exocet_ipython.reloading.operations import is_class_body, nested, words
+from exocet_ipython.reloading.operations import is_class_body, iter_operations, nested, words
 
 __all__ = ["Computation", "Computations", "assigned_name", "has_star", "is_plain"]
 
@@ -209,7 +209,7 @@ _ATOMS = frozenset(ATOMS)
 def _statements(body: Body) -> Iterator[tuple[int, int, list[tuple[int, int, Any]]]]:
     """Yield the stretches of a body up to what ends a statement: the offsets around each, and its operations."""
     start, part = 0, []
-    for operation in body.operations:
+    for operation in iter_operations(body.code):
         part.append(operation)
         if operation[1] in _ENDS or operation[1] in _JUMPS:
             end = operation[0] + 2

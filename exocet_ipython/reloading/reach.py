@@ -159,7 +159,7 @@ class Reach:
             name = waiting.popleft()
             for body, mention in ((one, mention) for one in self.bodies_naming(name) for mention in one.mentions(name)):
                 if not mention.only_names or any(map(_is_called_by_python, mention.targets)):
-                    return Reached(body.module, body.line(mention), _way(before, name))
+                    return Reached(body.module, body.line(mention, name), _way(before, name))
                 for target in mention.targets:
                     come_to(target, name)
             for caller in self._named.get(name, ()):

@@ -42,6 +42,7 @@ class ModuleRecord:
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
         spec: refers to the one that the module had, weakly; it has another one when others have run its body again.
         was_seen: whether we saw them do it, so that the baseline is that of their run.
+        is_seated: whether its functions are known to have these very code objects, and not others that are equal.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ModuleRecord:
     is_adopted: bool = False
     spec: weakref.ref[Any] | None = None
     was_seen: bool = False
+    is_seated: bool = False
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -122,14 +124,15 @@ class ModuleRecord:
             code: what they ran, where that is known.
         """
         if self.was_seen:
-            return replace(self, spec=_spec_of(self.module, None), was_seen=False)
+            return replace(self, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
         names = {name for text in (self.readable_code, code) if text is not None for name in text.co_names}
         baseline = renew_baseline(self.baseline, now, names)
-        return replace(self, baseline=baseline, spec=_spec_of(self.module, None), was_seen=False)
+        return replace(self, baseline=baseline, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
 
     def revised(self, snapshot: Snapshot, code: CodeType) -> ModuleRecord:
         """Return the record of the same module with another text, the code of which its functions run now."""
-        return replace(self, snapshot=snapshot, code=code, revisions=(*self.revisions, self.snapshot.digest))
+        revisions = (*self.revisions, self.snapshot.digest)
+        return replace(self, snapshot=snapshot, code=code, revisions=revisions, is_seated=True)
 
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword

@@ -205,7 +205,7 @@ def _read(record: ModuleRecord) -> tuple[Snapshot, CodeType]:
 
 def _seat(record: ModuleRecord) -> None:
     """Give the functions of a module that Python had loaded the code objects of our record, which equal their own."""
-    if record.code is not None:
+    if record.code is not None and not record.is_seated:
         for function, code in seat_codes(record.module, record.code):
             set_code(function, code, Journal())
 

@@ -346,6 +346,26 @@ def test_adopted_modules_are_revised_too(workshop: Workshop) -> None:
         notebook.session.managed.stop_following()
 
 
+def test_the_name_of_an_adopted_module_is_no_answer(workshop: Workshop) -> None:
+    """Functions that name `__name__` beside what they fill don't keep a module that Python had loaded from its rung."""
+    helper = "def register(f, into):\n    into.append((f.__name__, f()))\n    return f\n"
+    workshop.write({"a.py": F + helper})
+    sys.dont_write_bytecode, before = False, sys.dont_write_bytecode
+    try:
+        space: dict[str, object] = {}
+        exec("import a\na.register(a.f, [])", space)
+    finally:
+        sys.dont_write_bytecode = before
+    notebook = PlainNotebook(space)
+    notebook.session.managed.start_following()
+    try:
+        workshop.edit("a.py", (F + helper).replace("old", "new"))
+        report = notebook.session.reload(migrate=True)
+        assert (report.rung, notebook["a"].f()) == (1, "new")
+    finally:
+        notebook.session.managed.stop_following()
+
+
 def test_reports_say_the_rung(workshop: Workshop) -> None:
     """A dry run and the report name the rung; what ran again is said with its reason."""
     workshop.write({"a.py": F, "b.py": "from a import f\nX = f()\n"})
