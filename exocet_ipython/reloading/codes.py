@@ -99,13 +99,16 @@ class Match:
         return [pair for pair in self.pairs if pair.changed]
 
 
-def match_codes(old: CodeType, new: CodeType, *, with_values: bool = False) -> Match | Difference:
+def match_codes(
+    old: CodeType, new: CodeType, *, with_values: bool = False, only_layout: bool = False
+) -> Match | Difference:
     r"""Match the code of two texts of one module.
 
     Args:
         old: the module's code as it is.
         new: that of the new text.
         with_values: whether other constants in the module's body are no difference, but noted.
+        only_layout: whether a function that does something else is a difference, and ends the search.
 
     Returns:
         A difference where import-time code is another, or a function can't go on with the new code.
@@ -118,7 +121,8 @@ def match_codes(old: CodeType, new: CodeType, *, with_values: bool = False) -> M
     """
     match = Match(new)
     try:
-        match.code = _Matcher(match, with_values=with_values).match_body(old, new, "", "")
+        matcher = _Matcher(match, with_values=with_values, only_layout=only_layout)
+        match.code = matcher.match_body(old, new, "", "")
     except _DiffersError as differs:
         return differs.difference
     return match
@@ -133,9 +137,10 @@ class _DiffersError(Exception):
 class _Matcher:
     """Walks two code trees side by side."""
 
-    def __init__(self, match: Match, *, with_values: bool) -> None:
+    def __init__(self, match: Match, *, with_values: bool, only_layout: bool) -> None:
         self._match = match
         self._with_values = with_values
+        self._only_layout = only_layout
 
     def match_body(self, old: CodeType, new: CodeType, path: str, outer: str) -> CodeType:
         """Match code that runs as soon as it is reached: the body of a module or class, a comprehension of one.
@@ -195,6 +200,8 @@ class _Matcher:
         if not fits and not outer:
             raise _DiffersError(Difference(path, new.co_firstlineno, "how it is called"))
         changed = _own_part(old) != _own_part(new) or not _same_constants(old.co_consts, new.co_consts)
+        if changed and self._only_layout:
+            raise _DiffersError(Difference(path, new.co_firstlineno, "what it does"))
         place = len(self._match.pairs)
         made: dict[int, CodeType] = {}
         for before, now in pair_nested(old, new) if changed else zip(nested(old), nested(new), strict=True):

@@ -171,11 +171,9 @@ def _revise(
     if change.kind != "modified" or record is None or record.code is None:
         raise _RefusedError
     snapshot, code = texts[change.name] = _read(record)
-    match = match_codes(record.code, code, with_values=why_not is not None)
+    match = match_codes(record.code, code, with_values=why_not is not None, only_layout=why_not is None)
     if isinstance(match, Difference):
         raise _RefusedError(_describe(match, snapshot) if why_not is not None else "")
-    if match.changed and why_not is None:
-        raise _RefusedError
     if why_not is not None and (reason := why_not(record, match.changed)):
         raise _RefusedError(reason)
     _seat(record)
