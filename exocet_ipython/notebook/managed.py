@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
@@ -14,7 +14,7 @@ from exocet_ipython.notebook.bindings import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.adoption import Claims, adopt_modules, run_again
 from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built, build_lowest
+from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.collector import paused_collector
@@ -24,7 +24,7 @@ from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import find_moves, is_gone
 from exocet_ipython.reloading.plan import Plan, plan_reload
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.returning import find_living, may_return
+from exocet_ipython.reloading.returning import find_living
 from exocet_ipython.reloading.scope import Scope, matches, read_patterns
 
 __all__ = ["ManagedModules"]
@@ -265,16 +265,6 @@ class ManagedModules:
         """Return the living modules of an earlier generation that are what a plan would make, if there are."""
         return find_living(plan, self.generation, self.history, self.scope, texts)
 
-    def build(
-        self, plan: Plan, note_read: Callable[[Snapshot], object], texts: Texts, *, withdrawing: bool
-    ) -> tuple[Plan, Built]:
-        """Make the modules of a plan beside the current generation; see `build_lowest`."""
-        return build_lowest(plan, self.generation, self.scope, note_read, texts, withdrawing=withdrawing)
-
-    def may_return(self, digests: Mapping[str, str]) -> bool:
-        """Say whether a living generation had modules of these texts, given by their digests."""
-        return may_return(digests, self.history)
-
     def frozen(self, names: Iterable[str] | None = None) -> list[str]:
         """Return the modules, of some or of all, that are never made anew unless they are asked for by name."""
         records = self.generation.records
@@ -287,11 +277,16 @@ class ManagedModules:
 
     def would_take(self, plan: Plan, limit: float | None) -> str:
         """Say how long the bodies of the plan's modules took when they ran last, if longer than `limit` seconds."""
-        records = self.generation.records
-        seconds = sum(records[name].seconds for name in plan.names if name in records)
-        if limit is None or seconds <= limit or self.find_living(plan, {}) is not None:
+        seconds = self._seconds(plan)
+        if limit is not None and seconds > limit and (living := self.find_living(plan, {})) is not None:
+            seconds = self._seconds(living.rest)
+        if limit is None or seconds <= limit:
             return ""
         return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
+
+    def _seconds(self, plan: Plan) -> float:
+        records = self.generation.records
+        return sum(records[name].seconds for name in plan.names if name in records)
 
     def public_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""

@@ -97,12 +97,12 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         if built.beside:
             after = after.revised(apply_revisions(built.beside, journal))
         retire_modules(old, current.number, journal)
-        if built.back_to is not None:
-            migrating |= give_back(old, built.made, after.records, journal)
+        if built.returned:
+            migrating |= give_back(old, built.again, after.records, journal)
             put_back(built.revised, journal)
-            again = frozenset(id(value) for record in built.made.values() for value in objects_of(record))
+            again = frozenset(id(value) for record in built.again.values() for value in objects_of(record))
             living = [generation.without(again) for generation in living]
-        carried = carry_over(old, made, current.records, journal, returned=bool(again))
+        carried = carry_over(old, made, current.records, journal, returned=built.returned)
         lost.put_back(made, journal)
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
@@ -115,8 +115,10 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
             journal.set_item(namespace, binding.name, binding.value)
         replace_in_modules(journal, after.records, old, modules, staying)
         replace_outputs(journal, namespace, mirrors, old, modules)
-        if built.back_to is not None:
-            register_again(old, built.made, after.records, journal)
+        if built.returned:
+            register_again(
+                {name: old[name] for name in built.returned & old.keys()}, built.again, after.records, journal
+            )
         if migrating:
             spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
             withdraw_effects(old, after.records, journal)
@@ -161,10 +163,11 @@ def describe_reload(
     made = tuple(
         ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
         for record in records
+        if record.name not in built.returned
     )
     return ReloadReport(
         done.generation.number,
-        made if built.back_to is None else (),
+        made,
         tuple(sorted(built.gone)),
         tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
         done.kept,
@@ -174,7 +177,7 @@ def describe_reload(
         stuck=done.migration.stuck,
         rung=plan.rung,
         duration=duration,
-        returned=() if built.back_to is None else tuple(record.name for record in records),
+        returned=tuple(record.name for record in records if record.name in built.returned),
         revised=tuple(ReloadedModule(revision.record.name, revision.reason) for revision in built.beside),
     )
 

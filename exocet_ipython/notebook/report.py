@@ -59,7 +59,8 @@ class ReloadReport:
         waiting: what an automatic reload left undone because it would have taken too long; empty when nothing.
         moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
         stuck: instances that could not move, and why.
-        returned: the modules that are the very objects again that they were in this generation; none of them ran.
+        returned: the modules that are the very objects again that they were in this generation, or in an earlier one
+            beside modules that were made anew; none of them ran.
         error: what stopped the reload; then nothing at all has changed.
         broken: the module that the error is from, where that is none whose file changed but one that imports it.
         duration: seconds it took.
@@ -130,7 +131,7 @@ class ReloadReport:
     def _deed(self) -> str:
         """What is done to the modules, or would be."""
         now = "" if self.dry_run else f" (generation {self.generation})"
-        if self.returned:
+        if self.returned and not self.reloaded:
             return f"went back to generation {self.generation}: nothing ran ({join_names(self.returned)})"
         if not self.reloaded:
             whose = "whose file is gone" if len(self.gone) == 1 else "whose files are gone"
@@ -138,7 +139,8 @@ class ReloadReport:
         names = join_names([module.name for module in self.reloaded])
         if self.dry_run:
             return f"reload {names} (rung {self.rung})"
-        return f"reloaded {names} in {format_seconds(self.duration)}{now}"
+        beside = f" beside {join_names(self.returned)} as before" if self.returned else ""
+        return f"reloaded {names}{beside} in {format_seconds(self.duration)}{now}"
 
     @property
     def _said_rebound(self) -> list[str]:

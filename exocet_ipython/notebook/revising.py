@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import CodeType
@@ -18,7 +18,7 @@ from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.valued import plan_values
 from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built
+from exocet_ipython.reloading.build import Built, build_lowest
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.collector import paused_collector
@@ -27,10 +27,12 @@ from exocet_ipython.reloading.judge import Judge
 from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.propagation import note_values
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.returning import may_return
 from exocet_ipython.reloading.revision import Refusal, Revision, apply_revisions, plan_revisions
 from exocet_ipython.reloading.routes import Starts, UnfitError
 from exocet_ipython.survivors.caches import clear_caches, holds_caches
 from exocet_ipython.survivors.reruns import find_reruns
+from exocet_ipython.survivors.returned import build_rest
 
 __all__ = ["Ladder"]
 
@@ -88,15 +90,30 @@ class Ladder:
             return _HIGHER
         return found
 
-    def pop_texts(self) -> dict[str, tuple[Snapshot, CodeType]]:
-        """Return what the last look has read and compiled; once, since a file may be saved again any time."""
-        texts, self.texts = self.texts, {}
-        return texts
+    def build(self, plan: Plan, note_read: Callable[[Snapshot], object], *, migrating: bool) -> tuple[Plan, Built]:
+        """Make the modules of a plan, or bring back what lives of them and make the rest; return what was carried out.
 
-    def find_living(self, plan: Plan, texts: Texts, *, migrating: bool) -> Built | None:
+        What the last look has read and compiled is used once, since a file may be saved again any time.
+
+        Args:
+            plan: what to make, and why.
+            note_read: called with each text that is read again, before it runs.
+            migrating: whether living functions may run other code, and what retires is taken off.
+
+        Raises:
+            BaseException: whatever a module's body raises; everything that was made is dropped then.
+        """
+        texts, self.texts = self.texts, {}
+        parts = self.managed.generation, self.managed.scope, note_read, texts
+        living = self._find_living(plan, texts, migrating=migrating)
+        if living is None:
+            return build_lowest(plan, *parts, withdrawing=migrating)
+        return build_rest(living, *parts, withdrawing=migrating) if living.rest.steps else (plan, living)
+
+    def _find_living(self, plan: Plan, texts: Texts, *, migrating: bool) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are.
 
-        Where something else has changed as well that needs nothing to run, that is done beside them.
+        Where something else has changed as well, that is done beside them: in place, if it needs nothing to run.
 
         Args:
             plan: what would be made anew, and why.
@@ -105,7 +122,8 @@ class Ladder:
         """
         built = self.managed.find_living(plan, texts)
         changes = [step.because for step in plan.steps if isinstance(step.because, Change)]
-        if built is not None or plan.anew or len(changes) == 1 or not self.managed.may_return({}):
+        is_whole = built is not None and not built.rest.steps
+        if is_whole or plan.anew or len(changes) == 1 or not may_return({}, self.managed.history):
             return built
         beside: list[Revision] = []
         others: list[Change] = []
@@ -117,10 +135,10 @@ class Ladder:
             else:
                 beside += found
         if not beside or not others:
-            return None
+            return built
         texts = {change.name: texts[change.name] for change in others if change.name in texts}
-        built = self.managed.find_living(self.managed.plan(others), texts)
-        return None if built is None else replace(built, beside=tuple(beside))
+        whole = self.managed.find_living(self.managed.plan(others), texts)
+        return built if whole is None or whole.rest.steps else replace(whole, beside=tuple(beside))
 
     def explain(self, plan: Plan, refusal: Refusal) -> Plan:
         """Return a plan whose steps say why no lower rung was taken."""
@@ -137,9 +155,10 @@ class Ladder:
         digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
         if all(digest in records[name].revisions for name, digest in digests.items()):
             return False
-        if not self.managed.may_return(digests):
+        if not may_return(digests, self.managed.history):
             return False  # what most edits come to, without a plan
-        return self.managed.find_living(self.managed.plan(changes), self.texts) is not None
+        living = self.managed.find_living(self.managed.plan(changes), self.texts)
+        return living is not None and not living.rest.steps
 
     def _note_reruns(self, names: Iterable[str]) -> list[str]:
         """Take what `importlib.reload` has made of these modules for what it is; return which it has run."""

@@ -268,10 +268,7 @@ class Session:
         began = time.perf_counter()
         tried: list[Snapshot] = []
         try:
-            texts = self._ladder.pop_texts()
-            built = self._ladder.find_living(plan, texts, migrating=migrating)
-            if built is None:
-                plan, built = self.managed.build(plan, tried.append, texts, withdrawing=migrating)
+            plan, built = self._ladder.build(plan, tried.append, migrating=migrating)
             act_on_interrupt()
         except KeyboardInterrupt:
             raise

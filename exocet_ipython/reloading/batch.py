@@ -42,6 +42,7 @@ class Batch(ModuleBuilder):
         scope: which modules that were never loaded belong to the batch when its code imports them.
         note_read: called with each text that is read again, before it runs.
         texts: dotted name -> what was read again and compiled a moment ago.
+        returned: dotted name -> module that is current again when the batch is: its code sees these.
 
     Attributes:
         failed: dotted names of modules whose body raised; the build goes on where whoever imported them does.
@@ -56,8 +57,11 @@ class Batch(ModuleBuilder):
         note_read: Callable[[Snapshot], object] = lambda _: None,
         *,
         texts: Texts = MappingProxyType({}),
+        returned: Mapping[str, ModuleType] = MappingProxyType({}),
     ) -> None:
         super().__init__(pep302_mapper)
+        self._returned = frozenset(returned)
+        self.modules.update(returned)
         self._generation = generation
         self._affected = frozenset(affected)
         self._changed = frozenset(changed)
@@ -65,7 +69,7 @@ class Batch(ModuleBuilder):
         self._note_read = note_read
         self._texts = texts
         self._ancestors = frozenset(_packages_above(self._affected)) - self._affected
-        self._roots = frozenset(name.partition(".")[0] for name in self._affected)
+        self._roots = frozenset(name.partition(".")[0] for name in self._affected | self._returned)
         self._claimed: dict[str, bool] = {}
         self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
         self.failed: set[str] = set()
@@ -97,7 +101,11 @@ class Batch(ModuleBuilder):
             current = PRESENCE.current(name)
             if current is not None:
                 return current
-        return super().load(name)
+        module = super().load(name)
+        parent, _, child = name.rpartition(".")
+        if name in self._returned and parent in self.modules and parent not in self._returned:
+            setattr(self.modules[parent], child, module)  # its package is a new one
+        return module
 
     def child(self, package: str, name: str) -> Any:
         """Return what attribute `name` of `package` is in this batch; raises AttributeError."""
@@ -108,7 +116,9 @@ class Batch(ModuleBuilder):
 
     def present_names(self) -> Sequence[str]:
         """Return the names in `sys.modules` that must be stood in for while this batch works."""
-        return [name for name in self._affected | self._ancestors if PRESENCE.current(name) is not None]
+        return [
+            name for name in self._affected | self._ancestors | self._returned if PRESENCE.current(name) is not None
+        ]
 
     @interruptible
     def import_(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType, ModuleType
 
 from exocet_ipython.loading.source import Snapshot, forget_listings
@@ -30,17 +30,26 @@ class Built:
     Attributes:
         made: dotted name -> record of a module that was made.
         gone: names whose source is no more.
-        back_to: the number of the generation whose very modules these are; None where they are new.
+        returned: the names of those modules that are an earlier generation's very ones.
+        back_to: the number of that generation, where nothing else is new.
         revised: those of them that had this text before they were revised, as they were last, with what is to be put
             in place again.
-        beside: new code for modules that go on, which needs nothing to run; only beside modules that are not new.
+        beside: new code for modules that go on, which needs nothing to run; only beside modules that return.
+        rest: what is still to be made, beside modules that return.
     """
 
     made: Mapping[str, ModuleRecord]
     gone: frozenset[str] = frozenset()
+    returned: frozenset[str] = frozenset()
     back_to: int | None = None
     revised: tuple[tuple[ModuleRecord, Match], ...] = ()
     beside: tuple[Revision, ...] = ()
+    rest: Plan = field(default_factory=Plan)
+
+    @property
+    def again(self) -> Mapping[str, ModuleRecord]:
+        """The records of the modules that return, by dotted name."""
+        return {name: self.made[name] for name in self.returned}
 
 
 def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is known of it
@@ -51,6 +60,7 @@ def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is kno
     texts: Texts = MappingProxyType({}),
     *,
     withdrawing: bool = False,
+    returned: Mapping[str, ModuleType] = MappingProxyType({}),
 ) -> Built:
     """Make and run the modules of a plan beside the current generation.
 
@@ -61,12 +71,14 @@ def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is kno
         note_read: called with each text that is read again, before it runs.
         texts: dotted name -> what was read again and compiled a moment ago.
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
+        returned: dotted name -> module that becomes current again with what is made, and that this is to see.
 
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
     forget_listings()
-    batch = Batch(current, plan.names, plan.changed, scope, note_read, texts=texts)
+    returned = {name: module for name, module in returned.items() if name not in plan.names}
+    batch = Batch(current, plan.names, plan.changed, scope, note_read, texts=texts, returned=returned)
     gone: set[str] = set()
     retiring = [current.records[name] for name in plan.names if withdrawing and name in current.records]
     try:
@@ -87,7 +99,8 @@ def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is kno
         raise
     finally:
         batch.close()
-    _share_submodules(batch.modules, current, gone)
+    made = {name: module for name, module in batch.modules.items() if name not in returned}
+    _share_submodules(made, current, gone, returned)
     with paused_collector():
         return Built(batch.records(), frozenset(gone))
 
@@ -100,6 +113,7 @@ def build_lowest(  # noqa: PLR0913 - as above
     texts: Texts = MappingProxyType({}),
     *,
     withdrawing: bool = False,
+    returned: Mapping[str, ModuleType] = MappingProxyType({}),
 ) -> tuple[Plan, Built]:
     """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
 
@@ -108,7 +122,7 @@ def build_lowest(  # noqa: PLR0913 - as above
     """
     registries = Registries(plan, current)
     try:
-        built = build_modules(plan, current, scope, note_read, texts, withdrawing=withdrawing)
+        built = build_modules(plan, current, scope, note_read, texts, withdrawing=withdrawing, returned=returned)
         filled = registries.filled() - {step.name for step in plan.skipped}
         if not filled:
             return plan, built
@@ -116,7 +130,7 @@ def build_lowest(  # noqa: PLR0913 - as above
         names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
         more = plan.widened({name: order for name, order in current.order.items() if name in names})
         wider = replace(more, rung=plan.rung)
-        return build_lowest(wider, current, scope, note_read, texts, withdrawing=withdrawing)
+        return build_lowest(wider, current, scope, note_read, texts, withdrawing=withdrawing, returned=returned)
     except BaseException as error:
         registries.restore()
         if not met_live_state(error, plan, current):
@@ -124,7 +138,9 @@ def build_lowest(  # noqa: PLR0913 - as above
         related = current.graph().related(plan.names)
         whole = plan.widened({name: order for name, order in current.order.items() if name in related})
         try:
-            return whole, build_modules(whole, current, scope, note_read, texts, withdrawing=withdrawing)
+            return whole, build_modules(
+                whole, current, scope, note_read, texts, withdrawing=withdrawing, returned=returned
+            )
         except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
             raise error from None
 
@@ -165,11 +181,13 @@ def _has_source(name: str, batch: Batch) -> bool:
     return True
 
 
-def _share_submodules(made: Mapping[str, ModuleType], current: Generation, gone: set[str]) -> None:
-    """Give a package made anew its unaffected submodules as attributes, as importing them once did."""
+def _share_submodules(
+    made: Mapping[str, ModuleType], current: Generation, gone: set[str], returned: Mapping[str, ModuleType]
+) -> None:
+    """Give a package made anew its other submodules as attributes, as importing them once did."""
     for name, record in current.records.items():
         parent, _, child = name.rpartition(".")
         if parent in made and name not in made and name not in gone:
             package = made[parent]
-            if child not in vars(package) and PRESENCE.current(name) is record.module:
+            if child not in vars(package) and (name in returned or PRESENCE.current(name) is record.module):
                 setattr(package, child, record.module)

@@ -18,7 +18,7 @@ from exocet_ipython.reloading.codes import Match
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.moves import appeared_imports
-from exocet_ipython.reloading.plan import Plan
+from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.propagation import has_stale_values
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
@@ -39,6 +39,9 @@ def find_living(
     versions of what both import. Where one of them is gone, nothing of the person's uses it any more, and what is
     alive of the others are survivors as after any other reload; so all is made anew then, as usual.
 
+    What that generation did not have, or has in common with the current one, may have changed as well. Where nothing
+    that comes back imports it, it is left to be made beside that: the generation with the fewest of these is taken.
+
     What the person asked to be made anew is never brought back.
 
     Args:
@@ -51,72 +54,74 @@ def find_living(
     if plan.anew or (texts and not may_return({name: text.digest for name, (text, _) in texts.items()}, history)):
         return None  # as a rule, and told without a look at the disk
     search = _Search(plan, current, scope, history.values)
+    best: Built | None = None
     for number, modules in history.generations():
-        found = search.match(modules)
-        if found is not None:
-            for record in found[0].values():
-                linecache.cache.pop(record.snapshot.path or "", None)  # it has the text of what retires now
-            return Built(*found, back_to=number, revised=tuple(search.revised))
-    return None
+        found = search.match(modules, number)
+        if found is not None and (best is None or len(found.rest.steps) < len(best.rest.steps)):
+            best = found
+            if not found.rest.steps:
+                break
+    for record in best.made.values() if best is not None else ():
+        linecache.cache.pop(record.snapshot.path or "", None)  # it has the text of what retires now
+    return best
 
 
 def may_return(digests: Mapping[str, str], history: History) -> bool:
     """Say whether a living generation had modules of these texts, so that it is worth searching.
 
     Args:
-        digests: dotted name -> digest of the text on disk, of the modules that changed.
+        digests: dotted name -> digest of the text on disk, of the modules that changed. One that a generation did not
+            have, or has in common with the current one, keeps nothing of it from coming back.
         history: the earlier generations.
     """
-    for _, modules in history.generations():
-        living = {name: module for name in digests if (module := _referred(modules.get(name))) is not None}
-        if living.keys() == digests.keys():
-            records = {name: _retired_record(module) for name, module in living.items()}
-            if all(record is not None and _ran(record, digests[name]) for name, record in records.items()):
-                return True
-    return False
+    return any(
+        all(_had(modules.get(name), digest) for name, digest in digests.items()) for _, modules in history.generations()
+    )
+
+
+def _had(reference: Callable[[], ModuleType | None] | None, digest: str) -> bool:
+    """Say whether a generation had a module of a text, or nothing in the present one's stead."""
+    if reference is None:
+        return True
+    module = reference()
+    record = None if module is None else _retired_record(module)
+    return record is not None and _ran(record, digest)
 
 
 def _ran(record: ModuleRecord, digest: str) -> bool:
     return digest in (record.snapshot.digest, *record.revisions)
 
 
-def _referred(reference: Callable[[], ModuleType | None] | None) -> ModuleType | None:
-    return None if reference is None else reference()
-
-
 class _Search:
-    """Compares earlier generations with what is on disk, reading each file once.
-
-    Attributes:
-        revised: of the generation that was compared last: what must run the code of an earlier text again.
-    """
+    """Compares earlier generations with what is on disk, reading each file once."""
 
     def __init__(self, plan: Plan, current: Generation, scope: Scope, values: Collection[tuple[str, str]]) -> None:
-        self._changed, self._names = plan.changed, plan.names
+        self._plan, self._changed = plan, plan.changed
         self._frozen = frozenset(step.name for step in plan.skipped)
         self._current = current
         self._scope = scope
         self._values = values
         self._is_listed = False
-        self.revised: list[tuple[ModuleRecord, Match]] = []
+        self._revised: list[tuple[ModuleRecord, Match]] = []
         self._read: dict[tuple[str, str], Snapshot | None] = {}
 
-    def match(
-        self, modules: Mapping[str, Callable[[], ModuleType | None] | None]
-    ) -> tuple[dict[str, ModuleRecord], frozenset[str]] | None:
-        """Return the modules to bring back, as records, and the names that go; None where that isn't right.
+    def match(self, modules: Mapping[str, Callable[[], ModuleType | None] | None], number: int) -> Built | None:
+        """Return the modules to bring back, the names that go, and what is left to make; None where that isn't right.
 
         Args:
             modules: dotted name -> reference to the module that the earlier generation had; None where it had none.
+            number: of that generation.
         """
-        self.revised = []
+        self._revised = []
         differing = self._differing(modules)
-        if differing is None or not self._names <= differing.keys():
+        if differing is None:
             return None
+        # What it did not have, or has in common with the current generation.
+        others = {name for name in self._plan.names if differing.get(name) is None}
+        gone = {name for name in others & self._changed if self._spec_of(name, differing) is None}
         since = {name for name, module in differing.items() if module is None}
-        gone = since & self._names
-        if any(self._spec_of(name, differing) is not None for name in gone):
-            return None  # it is of the new files, and can only be made
+        if not self._changed & (gone | (differing.keys() - since)):
+            return None  # nothing that was edited comes back
         made: dict[str, ModuleRecord] = {}
         # What was edited comes first: as a rule it is another text, and nothing else has to be looked at.
         for name in sorted(differing.keys() - since, key=lambda name: name not in self._changed):
@@ -124,9 +129,24 @@ class _Search:
             if record is None:
                 return None
             made[name] = record
-        if not self._fits(made, gone, since - gone):
+        steps = self._left(made, gone)
+        rest = {step.name for step in steps}
+        if not self._fits(made, since | rest | gone) or (rest and not made.keys() & self._changed):
             return None
-        return made, frozenset(gone)
+        plan = replace(self._plan, steps=tuple(steps)) if rest - gone else Plan()
+        back_to = None if plan.steps else number
+        return Built(made, frozenset(gone), frozenset(made), back_to, tuple(self._revised), rest=plan)
+
+    def _left(self, made: Mapping[str, ModuleRecord], gone: Collection[str]) -> list[Step]:
+        """Return what a plan has to do where some modules come back: others, and those that import what retires."""
+        edges = self._current.graph().dependants({*made, *gone}, stop=self._frozen)
+        planned = {step.name: step for step in self._plan.steps}
+        steps = {name: Step(name, edge) for name, edge in edges.items() if name not in self._frozen} | planned
+        left = [replace(step, gone=True) if step.name in gone else step for step in steps.values()]
+        order = self._current.order
+        return sorted(
+            (step for step in left if step.name not in made), key=lambda step: order.get(step.name, len(order))
+        )
 
     def _differing(
         self, modules: Mapping[str, Callable[[], ModuleType | None] | None]
@@ -163,7 +183,7 @@ class _Search:
             match = match_earlier(record, snapshot) if record.snapshot.path == snapshot.path else None
             if match is None:
                 return None
-            self.revised.append((record, match))
+            self._revised.append((record, match))
             return replace(record.revised(snapshot, match.code), data=data)
         fresh = replace(record, snapshot=snapshot, data=data)
         vars(fresh).update({key: value for key, value in vars(record).items() if key not in vars(fresh)})
@@ -199,14 +219,13 @@ class _Search:
         search = getattr(package, "__path__", None)
         return None if search is None else find_spec(name, search)
 
-    def _fits(self, made: Mapping[str, ModuleRecord], gone: set[str], since: set[str]) -> bool:
-        """Say whether the modules that go on fit to those that come back.
+    def _fits(self, made: Mapping[str, ModuleRecord], others: Collection[str]) -> bool:
+        """Say whether modules can come back: nothing that they import is another one by now.
 
-        None of them may hold what retires, and what came to be since may change no import of those that come back.
+        Args:
+            made: dotted name -> record of a module to bring back.
+            others: dotted names of what their generation did not have, and of what goes or is made beside them.
         """
-        dependants = self._current.graph().dependants({*made, *gone}, stop=self._frozen).keys()
-        if dependants - made.keys() - gone - self._frozen:
-            return False
         after = self._current.updated(made)
         modules = {name: record.module for name, record in after.records.items()}
         if any(has_stale_values(record, modules, self._values) for record in made.values()):
@@ -214,7 +233,9 @@ class _Search:
         for record in made.values():
             names = {name for statement in record.imports for name in statement.names}
             before = _retired_record(record.module)
-            if not names.isdisjoint(since) or before is None or any(appeared_imports(before, after, self._scope)):
+            if not names.isdisjoint(others) or (others and not record.held.isdisjoint(others)):
+                return False
+            if before is None or any(appeared_imports(before, after, self._scope)):
                 return False
         return True
 

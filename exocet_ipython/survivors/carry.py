@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -39,7 +39,7 @@ def carry_over(
     session: Mapping[str, ModuleRecord],
     journal: Journal,
     *,
-    returned: bool = False,
+    returned: Collection[str] = (),
 ) -> frozenset[int]:
     """Bring what cells put into retiring modules into the new ones.
 
@@ -48,7 +48,7 @@ def carry_over(
         new: dotted name -> the module that takes its place; only these are written.
         session: all modules of the session until now.
         journal: how each write is taken back.
-        returned: whether the new ones are modules that become current again, and have values of their own.
+        returned: the names of those that become current again, and have values of their own.
 
     Returns:
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
@@ -57,7 +57,7 @@ def carry_over(
     read = ReadStores(session)
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= _Carrier(record, read, journal, returned=returned).carry(module)
+            whole |= _Carrier(record, read, journal, returned=name in returned).carry(module)
     return frozenset(whole)
 
 

@@ -2,17 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.batch import Texts
+from exocet_ipython.reloading.build import Built, build_lowest
+from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.kept import kept_values
+from exocet_ipython.reloading.plan import Plan
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.registries import containers_of
 from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.revision import put_back
+from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.survivors.holders import replace_references
 from exocet_ipython.survivors.pairs import pair_modules
 
-__all__ = ["give_back", "register_again"]
+__all__ = ["build_rest", "give_back", "register_again"]
+
+
+def build_rest(  # noqa: PLR0913 - as `build_lowest`
+    built: Built,
+    current: Generation,
+    scope: Scope,
+    note_read: Callable[[Snapshot], object],
+    texts: Texts,
+    *,
+    withdrawing: bool,
+) -> tuple[Plan, Built]:
+    """Make what is left to make beside modules that return, which are as they were meanwhile; see `build_lowest`.
+
+    One whose registries are filled by that, or whose state is in its way, is made with it and does not return.
+    """
+    returned = {name: record.module for name, record in built.again.items()}
+    with _lent(built, current):
+        plan, rest = build_lowest(
+            built.rest,
+            current.adopting(built.again),
+            scope,
+            note_read,
+            texts,
+            withdrawing=withdrawing,
+            returned=returned,
+        )
+    again = built.returned - rest.made.keys() - rest.gone
+    made = {name: built.made[name] for name in again} | {**rest.made}
+    revised = tuple(one for one in built.revised if one[0].name in again)
+    return plan, replace(rest, made=made, returned=again, revised=revised)
+
+
+@contextlib.contextmanager
+def _lent(built: Built, current: Generation) -> Iterator[None]:
+    """Have modules that return be as they were when they were current, for the block; an error in it changes none."""
+    old = {name: current.records[name] for name in built.returned & current.records.keys()}
+    spaces = [vars(record.module) for record in built.again.values()]
+    before = [dict(space) for space in spaces]
+    journal = Journal()
+    try:
+        give_back(old, built.again, {**current.records, **built.again}, journal)
+        put_back(built.revised, journal)
+        yield
+    except BaseException:
+        journal.undo()
+        for space, had in zip(spaces, before, strict=True):
+            for name in space.keys() - had.keys():
+                del space[name]
+            space.update(had)
+        raise
+    journal.undo()
 
 
 def give_back(
@@ -64,6 +123,6 @@ def register_again(
         journal: how it is taken back.
     """
     modules = {name: record.module for name, record in after.items()}
-    pairs = pair_modules(old, modules)
+    pairs = pair_modules({name: record for name, record in old.items() if name in made}, modules)
     holders = [container for name, record in after.items() if name not in made for container in containers_of(record)]
     replace_references(pairs.objects, pairs.own, holders, journal)
