@@ -18,7 +18,7 @@ from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.valued import plan_values
 from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built, build_lowest
+from exocet_ipython.reloading.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.collector import paused_collector
@@ -104,11 +104,11 @@ class Ladder:
             BaseException: whatever a module's body raises; everything that was made is dropped then.
         """
         texts, self.texts = self.texts, {}
-        parts = self.managed.generation, self.managed.scope, note_read, texts
+        around = Surroundings(self.managed.generation, self.managed.scope, note_read, texts, withdrawing=migrating)
         living = self._find_living(plan, texts, migrating=migrating)
         if living is None:
-            return build_lowest(plan, *parts, withdrawing=migrating)
-        return build_rest(living, *parts, withdrawing=migrating) if living.rest.steps else (plan, living)
+            return build_lowest(plan, around)
+        return build_rest(living, around) if living.rest.steps else (plan, living)
 
     def _find_living(self, plan: Plan, texts: Texts, *, migrating: bool) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are.

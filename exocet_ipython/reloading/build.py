@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 
 from exocet_ipython.loading.source import Snapshot, forget_listings
 from exocet_ipython.loading.standin import PRESENCE
@@ -20,7 +20,7 @@ from exocet_ipython.reloading.registries import Registries
 from exocet_ipython.reloading.revision import Revision
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["Built", "build_lowest", "build_modules", "met_live_state"]
+__all__ = ["Built", "Surroundings", "build_lowest", "build_modules", "met_live_state"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,35 +52,40 @@ class Built:
         return {name: self.made[name] for name in self.returned}
 
 
-def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is known of it
-    plan: Plan,
-    current: Generation,
-    scope: Scope,
-    note_read: Callable[[Snapshot], object] = lambda _: None,
-    texts: Texts = MappingProxyType({}),
-    *,
-    withdrawing: bool = False,
-    returned: Mapping[str, ModuleType] = MappingProxyType({}),
-) -> Built:
-    """Make and run the modules of a plan beside the current generation.
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What a plan is built beside, and what is known of it.
 
-    Args:
-        plan: what to make.
+    Attributes:
         current: the generation that stays current meanwhile.
         scope: which modules that were never loaded belong to what is made.
         note_read: called with each text that is read again, before it runs.
         texts: dotted name -> what was read again and compiled a moment ago.
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
+    """
+
+    current: Generation
+    scope: Scope
+    note_read: Callable[[Snapshot], object] = lambda _: None
+    texts: Texts = field(default_factory=dict)
+    withdrawing: bool = False
+    returned: Mapping[str, ModuleType] = field(default_factory=dict)
+
+
+def build_modules(plan: Plan, around: Surroundings) -> Built:
+    """Make and run the modules of a plan beside the current generation.
 
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
+    current = around.current
     forget_listings()
-    returned = {name: module for name, module in returned.items() if name not in plan.names}
-    batch = Batch(current, plan.names, plan.changed, scope, note_read, texts=texts, returned=returned)
+    returned = {name: module for name, module in around.returned.items() if name not in plan.names}
+    parts = plan.names, plan.changed, around.scope, around.note_read
+    batch = Batch(current, *parts, texts=around.texts, returned=returned)
     gone: set[str] = set()
-    retiring = [current.records[name] for name in plan.names if withdrawing and name in current.records]
+    retiring = [current.records[name] for name in plan.names if around.withdrawing and name in current.records]
     try:
         with batch.building(), hidden_handlers(retiring):
             for step in plan.steps:
@@ -105,24 +110,16 @@ def build_modules(  # noqa: PLR0913 - what to make, beside what, and what is kno
         return Built(batch.records(), frozenset(gone))
 
 
-def build_lowest(  # noqa: PLR0913 - as above
-    plan: Plan,
-    current: Generation,
-    scope: Scope,
-    note_read: Callable[[Snapshot], object] = lambda _: None,
-    texts: Texts = MappingProxyType({}),
-    *,
-    withdrawing: bool = False,
-    returned: Mapping[str, ModuleType] = MappingProxyType({}),
-) -> tuple[Plan, Built]:
+def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
     """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
 
     Where they fill registries of modules that the plan leaves alone, these and their importers are made with them.
-    Takes what `build_modules` takes and raises what it raises. Returns the plan that was carried out with what it made.
+    Returns the plan that was carried out with what it made; raises what `build_modules` raises.
     """
+    current = around.current
     registries = Registries(plan, current)
     try:
-        built = build_modules(plan, current, scope, note_read, texts, withdrawing=withdrawing, returned=returned)
+        built = build_modules(plan, around)
         filled = registries.filled() - {step.name for step in plan.skipped}
         if not filled:
             return plan, built
@@ -130,7 +127,7 @@ def build_lowest(  # noqa: PLR0913 - as above
         names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
         more = plan.widened({name: order for name, order in current.order.items() if name in names})
         wider = replace(more, rung=plan.rung)
-        return build_lowest(wider, current, scope, note_read, texts, withdrawing=withdrawing, returned=returned)
+        return build_lowest(wider, around)
     except BaseException as error:
         registries.restore()
         if not met_live_state(error, plan, current):
@@ -138,9 +135,7 @@ def build_lowest(  # noqa: PLR0913 - as above
         related = current.graph().related(plan.names)
         whole = plan.widened({name: order for name, order in current.order.items() if name in related})
         try:
-            return whole, build_modules(
-                whole, current, scope, note_read, texts, withdrawing=withdrawing, returned=returned
-            )
+            return whole, build_modules(whole, around)
         except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
             raise error from None
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built, build_lowest
+from exocet_ipython.reloading.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.kept import kept_values
 from exocet_ipython.reloading.plan import Plan
@@ -16,37 +14,21 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.registries import containers_of
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.reloading.revision import put_back
-from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.survivors.holders import replace_references
 from exocet_ipython.survivors.pairs import pair_modules
 
 __all__ = ["build_rest", "give_back", "register_again"]
 
 
-def build_rest(  # noqa: PLR0913 - as `build_lowest`
-    built: Built,
-    current: Generation,
-    scope: Scope,
-    note_read: Callable[[Snapshot], object],
-    texts: Texts,
-    *,
-    withdrawing: bool,
-) -> tuple[Plan, Built]:
+def build_rest(built: Built, around: Surroundings) -> tuple[Plan, Built]:
     """Make what is left to make beside modules that return, which are as they were meanwhile; see `build_lowest`.
 
     One whose registries are filled by that, or whose state is in its way, is made with it and does not return.
     """
     returned = {name: record.module for name, record in built.again.items()}
-    with _lent(built, current):
-        plan, rest = build_lowest(
-            built.rest,
-            current.adopting(built.again),
-            scope,
-            note_read,
-            texts,
-            withdrawing=withdrawing,
-            returned=returned,
-        )
+    beside = replace(around, current=around.current.adopting(built.again), returned=returned)
+    with _lent(built, around.current):
+        plan, rest = build_lowest(built.rest, beside)
     again = built.returned - rest.made.keys() - rest.gone
     made = {name: built.made[name] for name in again} | {**rest.made}
     revised = tuple(one for one in built.revised if one[0].name in again)

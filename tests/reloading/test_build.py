@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from exocet_ipython.reloading.build import build_modules
+from exocet_ipython.reloading.build import Surroundings, build_modules
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.plan import Plan, Step
@@ -18,7 +18,7 @@ from tests.workshop import Workshop, standin_names
 def test_build_publishes_nothing(workshop: Workshop) -> None:
     """What a plan came to is handed over; nothing of it is current."""
     workshop.write({"a.py": "import b\n", "b.py": ""})
-    built = build_modules(Plan((Step("a"),)), Generation(), Scope())
+    built = build_modules(Plan((Step("a"),)), Surroundings(Generation(), Scope()))
     assert sorted(built.made) == ["a", "b"]
     assert built.made["a"].module.b is built.made["b"].module
     assert "a" not in sys.modules
@@ -33,7 +33,7 @@ def test_failed_build_changes_nothing(workshop: Workshop) -> None:
     notebook.exoload("b")
     before = state_of(notebook, "a", "b", "c")
     with pytest.raises(ZeroDivisionError):
-        build_modules(Plan((Step("a"), Step("b"), Step("c"))), notebook.session.generation, Scope())
+        build_modules(Plan((Step("a"), Step("b"), Step("c"))), Surroundings(notebook.session.generation, Scope()))
     assert state_of(notebook, "a", "b", "c") == before
     assert standin_names() == []
 
@@ -46,12 +46,12 @@ def test_gone_modules(workshop: Workshop) -> None:
     notebook.exoload("b")
     (workshop.folder / "b.py").unlink()
     gone = Step("b", Change("b", "deleted", workshop.path("b.py")), gone=True)
-    built = build_modules(Plan((Step("a"), gone)), notebook.session.generation, Scope())
+    built = build_modules(Plan((Step("a"), gone)), Surroundings(notebook.session.generation, Scope()))
     assert built.gone == {"b"}
     assert sorted(built.made) == ["a"]
     workshop.write({"a.py": "import b\n"})
     with pytest.raises(ModuleNotFoundError, match="No module named 'b'"):
-        build_modules(Plan((Step("a"), gone)), notebook.session.generation, Scope())
+        build_modules(Plan((Step("a"), gone)), Surroundings(notebook.session.generation, Scope()))
 
 
 def test_package_gets_its_unaffected_submodules(workshop: Workshop) -> None:
@@ -61,7 +61,7 @@ def test_package_gets_its_unaffected_submodules(workshop: Workshop) -> None:
     for name in ("p.a", "p.b"):
         notebook.exoload(name)
     workshop.write({"p/__init__.py": "a = 'mine'\n"})
-    built = build_modules(Plan((Step("p"),)), notebook.session.generation, Scope())
+    built = build_modules(Plan((Step("p"),)), Surroundings(notebook.session.generation, Scope()))
     package = built.made["p"].module
     assert package.a == "mine"
     assert package.b is sys.modules["p.b"]
