@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.notebook.bindings import Bindings, Kept, Rebinding
-from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
-from exocet_ipython.reloading.graph import ImportEdge
-from exocet_ipython.reloading.plan import Plan, Step
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.reloading.revision import apply_revisions, put_back
@@ -23,11 +20,26 @@ from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.lent import Staying
 from exocet_ipython.survivors.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.migrate import Migration, let_go, migrate
-from exocet_ipython.survivors.records import RetiredGeneration, Survivor
+from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
-__all__ = ["Published", "describe_failure", "describe_plan", "describe_reload", "describe_steps", "publish"]
+__all__ = ["Names", "Published", "publish"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """The names of a notebook.
+
+    Attributes:
+        namespace: name -> value.
+        bindings: which of them point where.
+        mirrors: where the shell notes the names of its output cache a second time.
+    """
+
+    namespace: dict[str, Any]
+    bindings: Bindings
+    mirrors: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +72,9 @@ class Published:
 def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     built: Built,
     current: Generation,
-    bindings: Bindings,
-    namespace: dict[str, Any],
+    names: Names,
     *,
     lost: LostDefinitions,
-    mirrors: Iterable[dict[str, Any]] = (),
     living: Sequence[RetiredGeneration] = (),
     migrating: bool = False,
 ) -> Published:
@@ -75,151 +85,146 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     Args:
         built: the new modules.
         current: the generation that they are to follow.
-        bindings: which names of the namespace point where.
-        namespace: the notebook's names.
+        names: the notebook's.
         lost: what is remembered of definitions that are gone.
-        mirrors: where the shell notes the names of its output cache a second time.
         living: what lives of earlier generations.
         migrating: whether that, and what survives of what retires now, is moved to the new modules.
     """
-    after = current.updated(built.made, built.gone, built.back_to)
-    old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
-    modules = {name: record.module for name, record in after.records.items()}
-    made = {name: record.module for name, record in built.made.items()}
-    journal = Journal()
-    retired = RetiredGeneration(current.number)
-    for name, record in old.items():
-        retired.add(record.module, name)
-    lost_now = find_lost(old, modules, current.records)
-    migration = Migration()
-    again: frozenset[int] = frozenset()
+    publication = _Publication(built, current, names, lost, list(living), migrating=migrating)
     try:
-        if built.beside:
-            after = after.revised(apply_revisions(built.beside, journal))
-        retire_modules(old, current.number, journal)
+        publication.retire()
+        publication.bring_back()
+        publication.carry_over()
+        publication.rebind()
+        publication.withdraw()
+        publication.move()
+        publication.label()
+    except BaseException:
+        publication.journal.undo()
+        raise
+    return publication.confirm()
+
+
+class _Publication:
+    """One publish as it goes on: what takes the place of what, and all that was written so far.
+
+    Its steps are called in the order in which they stand here.
+    """
+
+    def __init__(  # noqa: PLR0913 - as above
+        self,
+        built: Built,
+        current: Generation,
+        names: Names,
+        lost: LostDefinitions,
+        living: list[RetiredGeneration],
+        *,
+        migrating: bool,
+    ) -> None:
+        self.journal = Journal()
+        self._built, self._current, self._names, self._lost, self._living = built, current, names, lost, living
+        self._migrating = migrating
+        self._after = current.updated(built.made, built.gone, built.back_to)
+        replaced = (*built.made, *built.gone)
+        self._old = {name: current.records[name] for name in replaced if name in current.records}
+        self._modules = {name: record.module for name, record in self._after.records.items()}
+        self._made = {name: record.module for name, record in built.made.items()}
+        self._retired = RetiredGeneration(current.number)
+        for name, record in self._old.items():
+            self._retired.add(record.module, name)
+        self._lost_now = find_lost(self._old, self._modules, current.records)
+        self._again: frozenset[int] = frozenset()  # ids
+        self._migration = Migration()
+
+    def retire(self) -> None:
+        """Put new code in place where that is enough, and take the modules that are replaced out of their lives."""
+        if self._built.beside:
+            self._after = self._after.revised(apply_revisions(self._built.beside, self.journal))
+        retire_modules(self._old, self._current.number, self.journal)
+
+    def bring_back(self) -> None:
+        """Make modules of an earlier generation what they were."""
+        built = self._built
         if built.returned:
-            migrating |= give_back(old, built.again, after.records, journal)
-            put_back(built.revised, journal)
-            again = frozenset(id(value) for record in built.again.values() for value in objects_of(record))
-            living = [generation.without(again) for generation in living]
-        carried = carry_over(old, made, current.records, journal, returned=built.returned)
-        lost.put_back(made, journal)
+            self._migrating |= give_back(self._old, built.again, self._after.records, self.journal)
+            put_back(built.revised, self.journal)
+            self._again = frozenset(id(value) for record in built.again.values() for value in objects_of(record))
+            self._living = [generation.without(self._again) for generation in self._living]
+
+    def carry_over(self) -> None:
+        """Give the new modules what cells have put into the old ones, and what lost definitions had."""
+        returned = self._built.returned
+        self._carried = carry_over(self._old, self._made, self._current.records, self.journal, returned=returned)
+        self._lost.put_back(self._made, self.journal)
+
+    def rebind(self) -> None:
+        """Have `sys.modules`, the notebook's names, other modules' and the output cache point at what is current."""
+        old, records = self._old, self._after.records
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
-        whole = carried if migrating else frozenset()
-        staying = Staying(old, after.records)
-        publish_modules(journal, made, {name: old[name].module for name in built.gone if name in old})
+        self._whole = self._carried if self._migrating else frozenset()
+        self._staying = Staying(old, records)
+        gone = {name: old[name].module for name in self._built.gone if name in old}
+        publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.
-        rebound, kept = bindings.plan(namespace, old, modules, whole, staying)
-        for binding in rebound:
-            journal.set_item(namespace, binding.name, binding.value)
-        replace_in_modules(journal, after.records, old, modules, staying)
-        replace_outputs(journal, namespace, mirrors, old, modules)
-        if built.returned:
-            register_again(
-                {name: old[name] for name in built.returned & old.keys()}, built.again, after.records, journal
-            )
-        if migrating:
-            spaces = [namespace, *(vars(module) for module in modules.values() if hasattr(module, "__dict__"))]
-            withdraw_effects(old, after.records, journal)
-            clear_caches(
-                spaces, {*made, *_answering_anew(built, after)}, {id(value) for _, _, value in retired.living()}
-            )
-        older = [*living, *(lost.returning(modules, current.number) if migrating else ())]
-        is_free = not (migrating and older) and let_go(retired, old, modules, journal)
-        if migrating and not is_free:
-            migration = migrate(old, modules, journal, older, whole, staying=staying)
-            is_free = not migration.stuck and let_go(retired, old, modules, journal)  # as a rule: all has moved
-        labelled = label_replaced(old, after.records, living, journal, is_free=is_free)
-    except BaseException:
-        journal.undo()
-        raise
-    if is_free or (migrating and not migration.held):
-        retired = retired.lost(modules)  # nothing else of it is there to be tracked
-    news = bindings.confirm(rebound, kept, namespace)
-    return Published(after, tuple(old.values()), retired, again, tuple(labelled), rebound, news, migration, lost_now)
+        bindings, namespace = self._names.bindings, self._names.namespace
+        self._rebound, self._kept = bindings.plan(namespace, old, self._modules, self._whole, self._staying)
+        for binding in self._rebound:
+            self.journal.set_item(namespace, binding.name, binding.value)
+        replace_in_modules(self.journal, records, old, self._modules, self._staying)
+        replace_outputs(self.journal, namespace, self._names.mirrors, old, self._modules)
+        if returned := self._built.returned:
+            replaced = {name: old[name] for name in returned & old.keys()}
+            register_again(replaced, self._built.again, records, self.journal)
+
+    def withdraw(self) -> None:
+        """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
+        if not self._migrating:
+            return
+        spaces = [vars(module) for module in self._modules.values() if hasattr(module, "__dict__")]
+        withdraw_effects(self._old, self._after.records, self.journal)
+        clear_caches(
+            [self._names.namespace, *spaces],
+            {*self._made, *_answering_anew(self._built, self._after)},
+            {id(value) for _, _, value in self._retired.living()},
+        )
+
+    def move(self) -> None:
+        """Let go of what nobody holds of the old modules, and have the rest take the new one's place."""
+        parts = self._retired, self._old, self._modules, self.journal
+        older = list(self._living)
+        if self._migrating:
+            older += self._lost.returning(self._modules, self._current.number)
+        self._is_free = not (self._migrating and older) and let_go(*parts)
+        if self._migrating and not self._is_free:
+            self._migration = migrate(*parts[1:], older, self._whole, staying=self._staying)
+            self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
+
+    def label(self) -> None:
+        """Give what is old, and lives on, names that say so."""
+        records = self._after.records
+        self._labelled = label_replaced(self._old, records, self._living, self.journal, is_free=self._is_free)
+
+    def confirm(self) -> Published:
+        """Return what was done, which stays so."""
+        retired = self._retired
+        if self._is_free or (self._migrating and not self._migration.held):
+            retired = retired.lost(self._modules)  # nothing else of it is there to be tracked
+        news = self._names.bindings.confirm(self._rebound, self._kept, self._names.namespace)
+        return Published(
+            self._after,
+            tuple(self._old.values()),
+            retired,
+            self._again,
+            tuple(self._labelled),
+            self._rebound,
+            news,
+            self._migration,
+            self._lost_now,
+        )
 
 
 def _answering_anew(built: Built, after: Generation) -> Iterable[str]:
     """Return the modules whose functions run new code in place, and those that import them."""
     changed = [revision.record.name for revision in built.beside if revision.rung]
     return {*changed, *after.graph().dependants(changed)} if changed else ()
-
-
-def describe_reload(
-    plan: Plan, built: Built, done: Published, survivors: tuple[Survivor, ...], duration: float
-) -> ReloadReport:
-    """Return the report of a reload that was published.
-
-    Args:
-        plan: what was to be made anew, and why.
-        built: what was made.
-        done: what the publish did.
-        survivors: what the notebook's names hold of replaced generations now.
-        duration: seconds that it took.
-    """
-    reasons = {step.name: step.reason for step in plan.steps}
-    records = sorted(built.made.values(), key=lambda record: record.order)
-    made = tuple(
-        ReloadedModule(record.name, reasons.get(record.name, "imported for the first time"), record.seconds)
-        for record in records
-        if record.name not in built.returned
-    )
-    return ReloadReport(
-        done.generation.number,
-        made,
-        tuple(sorted(built.gone)),
-        tuple(Rebound(binding.name, str(binding.source)) for binding in done.rebound),
-        done.kept,
-        survivors,
-        skipped=describe_steps(plan.skipped),
-        moved=tuple(done.migration.moved.items()),
-        stuck=done.migration.stuck,
-        rung=plan.rung,
-        duration=duration,
-        returned=tuple(record.name for record in records if record.name in built.returned),
-        revised=tuple(ReloadedModule(revision.record.name, revision.reason) for revision in built.beside),
-    )
-
-
-def describe_failure(error: BaseException, plan: Plan, current: Generation, duration: float) -> ReloadReport:
-    """Return the report of a reload that came to nothing.
-
-    Args:
-        error: what a module's body raised; its traceback has the person's frames.
-        plan: what was to be made anew, and why.
-        current: the generation that stays current.
-        duration: seconds that it took.
-    """
-    files = {current.records[step.name].snapshot.path: step for step in plan.steps if step.name in current.records}
-    trace, step = error.__traceback__, None
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        step = files.get(code.co_filename, step) if code.co_name == "<module>" else step
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        step = files.get(error.filename, step)  # the file was never run
-    is_importer = step is not None and isinstance(step.because, ImportEdge)
-    broken = ReloadedModule(step.name, step.reason) if step is not None and is_importer else None
-    return ReloadReport(current.number, error=error, broken=broken, duration=duration)
-
-
-def describe_plan(plan: Plan, current: Generation) -> ReloadReport:
-    """Return the report of what a plan would do."""
-    return ReloadReport(
-        current.number,
-        describe_steps((step for step in plan.steps if not step.gone), current),
-        tuple(step.name for step in plan.steps if step.gone),
-        skipped=describe_steps(plan.skipped),
-        rung=plan.rung,
-        dry_run=True,
-    )
-
-
-def describe_steps(steps: Iterable[Step], current: Generation = Generation()) -> tuple[ReloadedModule, ...]:  # noqa: B008 - frozen
-    """Return the modules of a plan and why they are in it, for a report; with the seconds that they took last."""
-    records = current.records
-    return tuple(
-        ReloadedModule(step.name, step.reason, records[step.name].seconds if step.name in records else 0.0)
-        for step in steps
-    )

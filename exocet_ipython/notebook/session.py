@@ -20,10 +20,11 @@ from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.bindings import Bindings, star_names
 from exocet_ipython.notebook.cells import CellImport
+from exocet_ipython.notebook.describing import describe_failure, describe_plan, describe_reload, describe_steps
 from exocet_ipython.notebook.identities import require_attribute
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.publishing import describe_failure, describe_plan, describe_reload, describe_steps, publish
+from exocet_ipython.notebook.publishing import Names, publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.notebook.status import StatusReport, describe_modules
@@ -277,9 +278,9 @@ class Session:
             self.managed.follow_tried(tried)
             return describe_failure(error, plan, self.generation, time.perf_counter() - began)
         living = self.old.generations(quickly=True)
-        parts = built, self.generation, self.bindings, self.namespace
+        names = Names(self.namespace, self.bindings, self._mirrors)
         with gate, paused_collector():
-            done = publish(*parts, mirrors=self._mirrors, living=living, lost=self.old.lost, migrating=migrating)
+            done = publish(built, self.generation, names, lost=self.old.lost, living=living, migrating=migrating)
             self.managed.advance(done.generation, (*built.made, *built.gone))
         self.old.retire(done)
         self._ladder.left_behind = not migrating
