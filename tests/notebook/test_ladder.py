@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
-import linecache
 import sys
 import traceback
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -325,45 +326,41 @@ def test_survivors_that_were_only_tracked_move_as_well(workshop: Workshop) -> No
     assert type(notebook["one"]) is notebook["A"]
 
 
-def test_adopted_modules_are_revised_too(workshop: Workshop) -> None:
-    """A module that Python had loaded before the session is given new code in place, hidden functions included."""
-    workshop.write({"a.py": F + "def make():\n    def inner():\n        return 'old'\n    return inner\n"})
+@contextlib.contextmanager
+def adopted(cell: str) -> Iterator[PlainNotebook]:
+    """Yield a notebook that follows all own code, after Python ran a cell that imports before there was a session."""
     sys.dont_write_bytecode, before = False, sys.dont_write_bytecode
     try:
         space: dict[str, object] = {}
-        exec("import a\nkept = a.make()", space)
+        exec(cell, space)
     finally:
         sys.dont_write_bytecode = before
     notebook = PlainNotebook(space)
     notebook.session.managed.start_following()
     try:
-        path = workshop.path("a.py")
-        workshop.edit("a.py", linecache.getline(path, 1) + "".join(linecache.getlines(path)[1:]).replace("old", "new"))
-        report = notebook.session.reload(migrate=True)
-        assert notebook["a"].f() == notebook["kept"]() == "new"
-        assert report.rung in (1, 2)
+        yield notebook
     finally:
         notebook.session.managed.stop_following()
+
+
+def test_adopted_modules_are_revised_too(workshop: Workshop) -> None:
+    """A module that Python had loaded before the session is given new code in place, hidden functions included."""
+    text = F + "def make():\n    def inner():\n        return 'old'\n    return inner\n"
+    workshop.write({"a.py": text})
+    with adopted("import a\nkept = a.make()") as notebook:
+        workshop.edit("a.py", text.replace("old", "new"))
+        report = notebook.session.reload(migrate=True)
+        assert (report.rung, notebook["a"].f(), notebook["kept"]()) == (1, "new", "new")
 
 
 def test_the_name_of_an_adopted_module_is_no_answer(workshop: Workshop) -> None:
     """Functions that name `__name__` beside what they fill don't keep a module that Python had loaded from its rung."""
-    helper = "def register(f, into):\n    into.append((f.__name__, f()))\n    return f\n"
-    workshop.write({"a.py": F + helper})
-    sys.dont_write_bytecode, before = False, sys.dont_write_bytecode
-    try:
-        space: dict[str, object] = {}
-        exec("import a\na.register(a.f, [])", space)
-    finally:
-        sys.dont_write_bytecode = before
-    notebook = PlainNotebook(space)
-    notebook.session.managed.start_following()
-    try:
-        workshop.edit("a.py", (F + helper).replace("old", "new"))
+    text = F + "def register(f, into):\n    into.append((f.__name__, f()))\n    return f\n"
+    workshop.write({"a.py": text})
+    with adopted("import a\na.register(a.f, [])") as notebook:
+        workshop.edit("a.py", text.replace("old", "new"))
         report = notebook.session.reload(migrate=True)
         assert (report.rung, notebook["a"].f()) == (1, "new")
-    finally:
-        notebook.session.managed.stop_following()
 
 
 def test_reports_say_the_rung(workshop: Workshop) -> None:

@@ -89,9 +89,7 @@ def test_frozen_objects(old: tuple[RetiredGeneration, ModuleType]) -> None:
     assert [path.kind for path in hidden.paths] == ["code"]
 
 
-def test_a_million_instances(
-    old: tuple[RetiredGeneration, ModuleType], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_million_instances(old: tuple[RetiredGeneration, ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
     """Policy: all are counted in one scan, a few are listed, and of those that refer to a class some are followed."""
     generation, module = old
     space: dict[str, Any] = {"models": [module.Model() for _ in range(1_000_000)]}
