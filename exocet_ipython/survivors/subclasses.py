@@ -6,9 +6,9 @@ import abc
 import dataclasses
 import functools
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import prepare_class
+from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -20,6 +20,7 @@ from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
 from exocet_ipython.survivors.pairs import Pairs
 from exocet_ipython.survivors.remade import remake_class
+from exocet_ipython.survivors.told import is_told, withdraw_class
 
 __all__ = [
     "Rebased",
@@ -49,7 +50,9 @@ class Rebased:
     remade: tuple[tuple[type, type], ...] = ()
 
 
-def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving, held: Container[int] = ()) -> Rebased:
+def rebase_subclasses(
+    pairs: Pairs, session: Mapping[str, ModuleType], moving: Moving, held: Container[int] = ()
+) -> Rebased:
     """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
 
     So have those that a function of the session's has made, when something still has them.
@@ -60,7 +63,7 @@ def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving, hel
 
     Args:
         pairs: what retired.
-        session: names of the session's modules: their classes are made anew with them.
+        session: dotted name -> module that is current now: their classes are made anew with them.
         moving: what is moved.
         held: ids of what something outside the retired side holds.
     """
@@ -73,7 +76,9 @@ def rebase_subclasses(pairs: Pairs, session: Container[str], moving: Moving, hel
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             try:
-                now = _rebase(subclass, bases, pairs, moving)
+                metaclass = _metaclass(subclass, bases, pairs)
+                withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
+                now = _rebase(subclass, bases, metaclass, pairs, moving)
             except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
                 moving.note(f"{subclass.__module__}.{subclass.__qualname__}", error)
                 continue
@@ -183,11 +188,10 @@ def _has_base(cls: type, counterparts: Container[int]) -> bool:
     return any(id(base) in counterparts for base in cls.__bases__)
 
 
-def _rebase(subclass: type, bases: tuple[type, ...], pairs: Pairs, moving: Moving) -> type:
+def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, moving: Moving) -> type:
     """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
     before, metaclass = subclass.__bases__, type(subclass)
-    now = _metaclass(subclass, bases, pairs)
-    if now is not _counterpart(metaclass, pairs) or (_has_hook(bases) and not _has_hook(before)):
+    if now is not _counterpart(metaclass, pairs) or (is_told(bases) and not is_told(before)):
         return remake_class(subclass, bases, now, moving.journal)  # its statement would do more than it did
     writes = Journal()
     try:
@@ -214,11 +218,6 @@ def _metaclass(subclass: type, bases: tuple[type, ...], pairs: Pairs) -> Any:
 def _counterpart(metaclass: type, pairs: Pairs) -> Any:
     found = pairs.objects.get(id(metaclass))
     return found[1] if found is not None and issubclass(type(found[1]), type) else metaclass
-
-
-def _has_hook(bases: tuple[type, ...]) -> bool:
-    """Say whether classes are told of their subclasses."""
-    return any("__init_subclass__" in vars(cls) for base in bases for cls in base.__mro__[:-1])
 
 
 def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:
