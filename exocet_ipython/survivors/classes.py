@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
 
-__all__ = ["class_of", "classes_made", "living_classes"]
+__all__ = ["class_of", "classes_made", "inherited", "living_classes", "raw_dicts"]
 
 
 def class_of(holder: dict[Any, Any]) -> type | None:
@@ -57,3 +57,14 @@ def living_classes() -> Iterator[type]:
             seen.add(id(cls))
             yield cls
             waiting += type.__subclasses__(cls)
+
+
+def inherited(cls: Any, attribute: str) -> Any:
+    """Return what a class has from its bases: a method that is a mixin's by now answers for the class's own."""
+    spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__")[1:-1])
+    return next((space[attribute] for space in spaces if attribute in space), None)
+
+
+def raw_dicts(cls: type) -> list[dict[str, Any]]:
+    """Return the very dict of a class, which `vars` only shows through a proxy."""
+    return [part for part in gc.get_referents(cls) if type(part) is dict]

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import enum
-import gc
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, singledispatchmethod
+from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
-from exocet_ipython.survivors.classes import classes_made
+from exocet_ipython.survivors.classes import classes_made, inherited, raw_dicts
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
 from exocet_ipython.survivors.origins import have_one_name, is_definition, is_imported, is_made_by_call
+from exocet_ipython.survivors.rebuilt import CACHE
 from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.registrations import home_of
 from exocet_ipython.survivors.values import Value, Values, parts_beside
+from exocet_ipython.survivors.wrapped import functions_within
 
 __all__ = ["Pairs", "functions_in", "pair_modules"]
 
@@ -91,7 +92,7 @@ def pair_modules(
 
 
 _BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
-_WRAPPERS = (property, cached_property, singledispatchmethod, *_BOUND)
+_WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
 
 
 class _Matcher:
@@ -133,6 +134,7 @@ class _Matcher:
                 self._match_function(before, now)
             else:
                 self._values.note(Value(record, attribute, before, now))
+                self._match_within(before, now)
 
     def _stands_for_another(self, attribute: str, before: Any, now: Any) -> bool:
         """Say whether a second name of a class or function is another's by now.
@@ -170,9 +172,12 @@ class _Matcher:
 
     def _is_of_one_class(self, before: Any, now: Any) -> bool:
         """Say whether two are instances of one class of the session's, or containers of one type."""
-        kind = type(before)
-        found = self.pairs.objects.get(id(kind))
-        return type(now) is (kind if found is None else found[1]) and not is_foreign(before, self._new)
+        return type(now) is self._class_now(before) and not is_foreign(before, self._new)
+
+    def _class_now(self, instance: Any) -> Any:
+        """Return the class of an instance, or what has taken its place."""
+        kind = type(instance)
+        return self.pairs.objects.get(id(kind), (kind, kind))[1]
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
@@ -210,7 +215,7 @@ class _Matcher:
         for attribute, before in list(vars(old).items()):
             now = counterparts.get(attribute)
             if now is None and type(before) is FunctionType and attribute[:2] != "__":
-                now = _inherited(new, attribute)
+                now = inherited(new, attribute)
             if now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
         for before, now in renamed_members(old, new):
@@ -218,7 +223,7 @@ class _Matcher:
 
     def _leave_as_it_was(self, cls: type) -> None:
         """Note what makes up a retired class: nothing of the new generation may come into it."""
-        parts = (type.__getattribute__(cls, "__mro__"), type.__getattribute__(cls, "__bases__"), *_raw_dicts(cls))
+        parts = (type.__getattribute__(cls, "__mro__"), type.__getattribute__(cls, "__bases__"), *raw_dicts(cls))
         self.pairs.own |= set(map(id, parts))
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
@@ -232,12 +237,23 @@ class _Matcher:
         elif type(now) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
             self._values.note_attribute(value)
         else:
-            if type(before) in _WRAPPERS and type(now) is type(before):
+            if self._binds(before) and type(now) is self._class_now(before):
                 self._add(before, now)
+                self.pairs.own.add(id(getattr(before, "__dict__", None)))
+                self._match_within(before, now)
             dispatchers = [getattr(part, "dispatcher", None) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
                     self._match_function(first, second)
+
+    def _binds(self, value: Any) -> bool:
+        """Say whether a class has a descriptor, Python's or a person's: what it has bound may hold it."""
+        return type(value) in _WRAPPERS or (type(value).__module__ in self._new and hasattr(value, "__get__"))
+
+    def _match_within(self, old: Any, new: Any) -> None:
+        """Match the functions that decorators have wrapped."""
+        for before, now in functions_within(old, new):
+            self._match_function(before, now)
 
     def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
         """Return an instance or container that a class has, if it is what the module's body left."""
@@ -256,6 +272,7 @@ class _Matcher:
             before, now = (getattr(function, "__dict__", {}).get(name) for function in (old, new))
             if type(before) is FunctionType and type(now) is FunctionType and before.__module__ == "functools":
                 self._add(before, now)
+        self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
             self.pairs.inner |= match_inner(old.__code__, new.__code__, new.__globals__)
@@ -273,14 +290,3 @@ def _find(modules: Mapping[str, ModuleRecord] | Mapping[str, ModuleType], defini
     home: Any = modules.get(home_of(definition))
     module = home.module if type(home) is ModuleRecord else home
     return getattr(module, "__dict__", {}).get(definition.__qualname__)
-
-
-def _inherited(cls: Any, attribute: str) -> Any:
-    """Return what a class has from its bases: a method that is a mixin's by now answers for the class's own."""
-    spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__")[1:-1])
-    return next((space[attribute] for space in spaces if attribute in space), None)
-
-
-def _raw_dicts(cls: type) -> list[dict[str, Any]]:
-    """Return the very dict of a class, which `vars` only shows through a proxy."""
-    return [part for part in gc.get_referents(cls) if type(part) is dict]

@@ -81,13 +81,14 @@ def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:
     target = or_same(holder.__self__, replacement)
     if function is MISSING and target is holder.__self__:
         return None
-    return _bound(holder.__func__ if not callable(function) else function, target)
+    return _bound(holder.__func__ if not callable(function) else function, target, replacement)
 
 
-def _bound(function: Any, target: Any) -> Any:
+def _bound(function: Any, target: Any, replacement: Replacement) -> Any:
     """Bind a function to an instance or a class as its class would: it may be a static method by now, or none."""
     owner = target if issubclass(type(target), type) else type(target)
-    spaces = (vars(base) for base in type.__getattribute__(owner, "__mro__"))
+    # A class of a cell has its old bases until all references are replaced.
+    spaces = (vars(or_same(base, replacement)) for base in type.__getattribute__(owner, "__mro__"))
     name = getattr(function, "__name__", "")
     found: Any = next((space[name] for space in spaces if name in space), None)
     if found is function and target is owner:

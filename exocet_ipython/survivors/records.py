@@ -18,6 +18,7 @@ from typing import Any
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
 from exocet_ipython.survivors.held import Witness, find_witness, namespaces_of
+from exocet_ipython.survivors.wrapped import wrapped_functions
 
 __all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values"]
 
@@ -131,6 +132,7 @@ class RetiredGeneration:
         parts: list[Any] = [part for cls in classes for part in vars(cls).values()]
         parts += gc.get_referents(*(part for part in parts if type(part) in _WRAPPERS))
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
+        values += wrapped_functions([*values, *named, *parts], own)
         del named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
         return find_witness([*values, *spaces], [values, spaces, others, *records, *ours])

@@ -1,0 +1,66 @@
+"""What a decorator has made of a function holds that function: found beside what another holds in the same place."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Container, Iterable, Iterator
+from types import FunctionType
+from typing import Any
+
+from exocet_ipython.reloading.contents import attributes_of
+
+__all__ = ["functions_within", "wrapped_functions"]
+
+_CACHES: frozenset[Any] = frozenset((type(functools.lru_cache(lambda: None)), functools.partialmethod))
+_PLACES = ("__wrapped__", "__func__", "func")
+
+
+def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, FunctionType]]:
+    """Yield the functions that a function or a descriptor holds, each with its namesake in another.
+
+    >>> def traced(function): return functools.wraps(function)(lambda *args: function(*args))
+    >>> def area(r): return r * r
+    >>> [(first is area, second is area) for first, second in functions_within(traced(area), traced(area))]
+    [(True, True)]
+    """
+    first, second = _held(before), _held(now)
+    for place, function in first.items():
+        found = second.get(place)
+        if found is not None and found.__qualname__ == function.__qualname__:
+            yield function, found
+
+
+def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[FunctionType]:
+    """Return the functions that others hold, as their wrappers, whose globals are among these, by id."""
+    wrappers = [
+        value
+        for value in values
+        if (type(value) is FunctionType and (value.__closure__ or value.__dict__)) or type(value) in _CACHES
+    ]
+    return [part for value in wrappers for part in _held(value).values() if id(part.__globals__) in spaces]
+
+
+def _held(value: Any) -> dict[str, FunctionType]:
+    """Return the functions that something holds, by place: a variable of the function around it, or an attribute."""
+    held = dict(attributes_of(value))
+    for place in _PLACES:
+        held[place] = _attribute(value, place)
+    if type(value) is FunctionType:
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+            held[name] = _content(cell)
+    return {place: part for place, part in held.items() if type(part) is FunctionType}
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """Return an attribute without running code of a person's class."""
+    try:
+        return object.__getattribute__(value, name)
+    except AttributeError:
+        return None
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None  # not assigned yet
