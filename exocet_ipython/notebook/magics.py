@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import sys
-from argparse import Namespace
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -13,10 +12,11 @@ from typing import Any
 
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError, UsageError
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, output_can_be_silenced
+from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
+from exocet_ipython.notebook.arguments import parse_arguments, parse_load
 from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.collecting import CollectReport
@@ -56,6 +56,7 @@ class ExocetMagics(Magics):
     @magic_arguments()
     @argument("statement", nargs="*", help="NAME [as ALIAS], or: from NAME import A, B as C (or *)")
     @line_cell_magic
+    @output_can_be_silenced
     def exoload(self, line: str, cell: str | None = None) -> ModuleType | None:
         """Load a module as a new object and bind it; as a cell magic, let the imports of the cell join the session.
 
@@ -78,7 +79,7 @@ class ExocetMagics(Magics):
                     raise UsageError("%%exoload takes no arguments on its line; put the import statements below it.")
                 self._run_cell(cell)
                 return None
-            match _parse_load(_arguments(self.exoload, line).statement):
+            match parse_load(parse_arguments(self.exoload, line).statement):
                 case ast.Import(names=[alias]):
                     module = self.session.load(alias.name)
                     self.session.bind(alias.asname or alias.name.rpartition(".")[2], alias.name)
@@ -93,6 +94,7 @@ class ExocetMagics(Magics):
     @argument("--migrate", action="store_true", help="move living old instances and functions to the new code")
     @argument("--dry-run", action="store_true", help="say what would be made anew, and why; do nothing")
     @line_magic
+    @output_can_be_silenced
     def exoreload(self, line: str) -> ReloadReport:
         """Make the modules whose files changed, and all that import them, anew; replace the notebook's names.
 
@@ -106,7 +108,7 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            given = _arguments(self.exoreload, line)
+            given = parse_arguments(self.exoreload, line)
             migrate = given.migrate or self.settings.instances == "migrate"
             report = self.session.reload(given.names, force=given.force, dry_run=given.dry_run, migrate=migrate)
         if report.error is not None:
@@ -116,6 +118,7 @@ class ExocetMagics(Magics):
     @magic_arguments()
     @argument("state", nargs="?", choices=("on", "off"), help="on or off; without it, say which it is")
     @line_magic
+    @output_can_be_silenced
     def exoauto(self, line: str) -> AutoState:
         """Let ordinary import statements join the session, and reload before each cell what changed on disk.
 
@@ -127,7 +130,7 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            state = _arguments(self.exoauto, line).state
+            state = parse_arguments(self.exoauto, line).state
             if state is not None:
                 self.settings.auto = state == "on"  # what observes the setting does it
             return AutoState(self.auto.is_on)
@@ -140,6 +143,7 @@ class ExocetMagics(Magics):
         "--rebuild", action="store_true", help="put a new object in the place of one whose class can't be changed"
     )
     @line_magic
+    @output_can_be_silenced
     def exomigrate(self, line: str) -> MigrationReport:
         """Move the old objects that are alive to the current code: for the person who has only tracked them until now.
 
@@ -153,12 +157,13 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            given = _arguments(self.exomigrate, line)
+            given = parse_arguments(self.exomigrate, line)
             return self.session.old.migrate(given.classes, rebuild=given.rebuild)
 
     @magic_arguments()
     @argument("--scan", action="store_true", help="count all that is old, with one scan of the heap")
     @line_magic
+    @output_can_be_silenced
     def exostatus(self, line: str) -> StatusReport:
         """List the loaded modules with their state on disk, and what is alive of the generations before.
 
@@ -171,11 +176,12 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            return self.session.status(scan=_arguments(self.exostatus, line).scan)
+            return self.session.status(scan=parse_arguments(self.exostatus, line).scan)
 
     @magic_arguments()
     @argument("what", nargs="*", metavar="NAME|CLASS|GENERATION", help="what is old; exostatus lists it")
     @line_magic
+    @output_can_be_silenced
     def exowhy(self, line: str) -> WhyReport:
         """Say what keeps an old object alive: the shortest paths to it, as the Python that reaches it.
 
@@ -187,14 +193,16 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            _arguments(self.exowhy, line)
-            if not line.strip():
+            parse_arguments(self.exowhy, line)
+            what = line.rstrip().removesuffix(";").strip()
+            if not what:
                 raise UsageError("%exowhy needs a name, a class or the number of a generation; see %exostatus.")
-            return self.session.old.why(line.strip(), shell_roots(self.shell), _say_progress)
+            return self.session.old.why(what, shell_roots(self.shell), _say_progress)
 
     @magic_arguments()
     @argument("--yes", action="store_true", help="don't ask before letting go")
     @line_magic
+    @output_can_be_silenced
     def exocollect(self, line: str) -> CollectReport:
         """Let go of the old objects that IPython itself keeps (`Out`, `_`, tracebacks), and collect what nobody holds.
 
@@ -207,7 +215,7 @@ class ExocetMagics(Magics):
         """
         __tracebackhide__ = True
         with self.failures.watched():
-            given = _arguments(self.exocollect, line)
+            given = parse_arguments(self.exocollect, line)
             leftovers = find_leftovers(self.shell, self.session.old.ids())
             if leftovers and not given.yes and not self._may_let_go(leftovers):
                 leftovers = []
@@ -259,40 +267,3 @@ def _is_awaited(shell: Any, cell: str) -> bool:
         return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
     except (RuntimeError, SyntaxError):  # no loop runs here; or nonsense, which IPython will show
         return False
-
-
-def _arguments(magic: Any, line: str) -> Namespace:
-    """Return the parsed arguments of a magic's line.
-
-    Raises:
-        UsageError: an option is unknown, or a quote is not closed.
-    """
-    try:
-        parsed: Namespace = parse_argstring(magic, line)
-    except (UsageError, ValueError) as error:
-        raise UsageError(f"%{magic.__name__}: {error}; see %{magic.__name__}?") from None
-    return parsed
-
-
-_LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
-
-
-def _parse_load(words: list[str]) -> ast.Import | ast.ImportFrom:
-    """Parse what `%exoload` was given as the import statement that it is; raises UsageError."""
-    text = " ".join(words)
-    if not text:
-        raise UsageError(f"%exoload needs a module. Use: {_LOAD_USAGE}")
-    try:
-        statements = ast.parse(text if text.startswith("from ") else f"import {text}").body
-    except SyntaxError:
-        statements = []
-    match statements:
-        case [ast.Import(names=[_]) as statement]:
-            return statement
-        case [ast.ImportFrom(level=0) as statement]:
-            return statement
-        case [ast.Import()]:
-            raise UsageError(f"%exoload takes one module at a time, not {text!r}. Use: {_LOAD_USAGE}")
-    if text.startswith((".", "from .")):
-        raise UsageError(f"%exoload needs whole names: {text!r} is relative to nothing here. Use: {_LOAD_USAGE}")
-    raise UsageError(f"%exoload can't read {text!r}. Use: {_LOAD_USAGE}")

@@ -165,6 +165,15 @@ def test_exoload_of_a_shared_module_gives_the_one_there_is(notebook: Notebook) -
     assert notebook.run("%exoreload") is not None
 
 
+@pytest.mark.parametrize("line", ["%exoload game.world;", "%exoreload --force;", "%exostatus ;", "%exoauto off;"])
+def test_a_semicolon_silences_the_output(game: Notebook, capsys: pytest.CaptureFixture[str], line: str) -> None:
+    """A line that ends in a semicolon does the same and shows nothing, as everywhere in IPython."""
+    game.run("%exoload game.world")
+    capsys.readouterr()
+    game.run(line)
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("magic", "words"),
     [
