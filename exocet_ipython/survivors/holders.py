@@ -11,14 +11,7 @@ import functools
 import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
-from types import (
-    CellType,
-    FrameType,
-    FunctionType,
-    MemberDescriptorType,
-    MethodType,
-    ModuleType,
-)
+from types import CellType, FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
@@ -87,6 +80,7 @@ def replace_references(
         The holders that refused, by the name of their type, each with its error; they are as they were.
     """
     refused: list[tuple[str, Exception]] = []
+    own = own | replacement.keys()
     for _ in range(_PASSES):
         rebuilt: dict[int, tuple[Any, Any]] = {}
         for holder in holders:

@@ -267,7 +267,7 @@ class _Matcher:
         if old.__module__ not in self._retiring and not is_made_by_call(old):
             return
         self._add(old, new)
-        self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ())}
+        self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ()), id(old.__kwdefaults__)}
         for name in ("dispatch", "register"):  # of functools.singledispatch
             before, now = (getattr(function, "__dict__", {}).get(name) for function in (old, new))
             if type(before) is FunctionType and type(now) is FunctionType and before.__module__ == "functools":
