@@ -234,7 +234,8 @@ class AutoReload:
             self._show_error(report.error)
             if self._settings.on_error == "stop":
                 self.stopper.stop(_FAILED)
-        elif report and self._settings.report != "quiet":
+                return
+        if (report or report.error is not None) and self._settings.report != "quiet":
             self._show_report(report)
 
     @contextmanager

@@ -29,7 +29,8 @@ def test_a_failure_is_shown_once_and_the_cell_runs_on_the_old_code(model: Notebo
     module, function = model["model"], model["f"]
     workshop.edit("model.py", GOOD.format(2) + "\n1 / 0\n")
     text = model.run("assert f() == 1")
-    assert text.count("ZeroDivisionError") == 2  # IPython's headline and its last line
+    assert text.count("ZeroDivisionError") == 3  # IPython's headline and its last line, and the report
+    assert text.rstrip().endswith("not reloaded, nothing has changed: ZeroDivisionError: division by zero")
     assert "model.py" in text
     assert "1 / 0" in text
     assert "exocet_ipython" not in text
