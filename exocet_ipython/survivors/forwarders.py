@@ -67,10 +67,15 @@ def rebuild_closure(old: FunctionType, inner: Inner) -> FunctionType:
     Raises:
         NameError: the new code needs a variable that the old closure doesn't have.
     """
-    _, code, namespace, renamed = inner
+    code, namespace = inner.new, inner.namespace
     cells = dict(zip(old.__code__.co_freevars, old.__closure__ or (), strict=True))
-    names = [name if name in cells else renamed.get(name, name) for name in code.co_freevars]
-    lacking = [name for name in names if name not in cells]
+    names = [name if name in cells else inner.renamed.get(name, name) for name in code.co_freevars]
+    lacking = []
+    for name in (name for name in names if name not in cells):
+        try:
+            cells[name] = inner.default_of(name)
+        except KeyError:
+            lacking.append(name)
     if lacking:
         raise NameError(f"its new code needs {', '.join(lacking)} of the function that made it; make it again")
     name = code.co_name if old.__name__ == old.__code__.co_name else old.__name__

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Iterator, Mapping
-from types import CodeType, MappingProxyType
+from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from exocet_ipython.reloading.operations import whole
 from exocet_ipython.reloading.pairing import pair_nested
 
 __all__ = ["Inner", "match_inner"]
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+_STORES = {dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]}
 
 
 class Inner(NamedTuple):
@@ -22,34 +24,62 @@ class Inner(NamedTuple):
         new: its counterpart.
         namespace: globals of the new module.
         renamed: new name of a variable -> the old one, of the parameters of the functions around it.
+        maker: the new function that makes it; None of what is deeper inside.
     """
 
     old: CodeType
     new: CodeType
     namespace: dict[str, Any]
     renamed: Mapping[str, str]
+    maker: FunctionType | None = None
+
+    def default_of(self, name: str) -> CellType:
+        """Return what a variable of the maker is that is a parameter by now, for a call that didn't know of it.
+
+        Raises:
+            KeyError: it is none, has no default, or is assigned to: then only the call can tell.
+        """
+        maker = self.maker
+        code = maker.__code__ if maker is not None else None
+        if maker is None or code is None or name not in code.co_cellvars or _is_stored(name, code):
+            raise KeyError(name)
+        return CellType(_defaults_of(maker)[name])
 
 
-def match_inner(
-    old: CodeType, new: CodeType, namespace: dict[str, Any], renamed: Mapping[str, str] = _NONE
-) -> dict[int, Inner]:
+def match_inner(old: CodeType, new: FunctionType) -> dict[int, Inner]:
     """Match the functions that a function makes.
 
     Args:
         old: code of the retired function.
-        new: code of its counterpart.
-        namespace: globals of the new module.
-        renamed: as in `Inner`.
+        new: its counterpart.
 
     Returns:
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
+    return _match_nested(old, new.__code__, new.__globals__, {}, new)
+
+
+def _match_nested(
+    old: CodeType, new: CodeType, namespace: dict[str, Any], renamed: Mapping[str, str], maker: FunctionType | None
+) -> dict[int, Inner]:
     renamed = {**renamed, **dict(_renamed_parameters(old, new))}
     found = {}
     for before, now in pair_nested(old, new):
-        found[id(before)] = Inner(before, now, namespace, renamed)
-        found |= match_inner(before, now, namespace, renamed)
+        found[id(before)] = Inner(before, now, namespace, renamed, maker)
+        found |= _match_nested(before, now, namespace, renamed, None)
     return found
+
+
+def _defaults_of(function: FunctionType) -> dict[str, Any]:
+    defaults, code = function.__defaults__ or (), function.__code__
+    names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
+    return {**dict(zip(names, defaults, strict=True)), **(function.__kwdefaults__ or {})}
+
+
+def _is_stored(name: str, code: CodeType) -> bool:
+    """Say whether a function, or one inside of it, gives a variable another value than it came with."""
+    stores = (part.argval for inner in whole(code) for part in dis.get_instructions(inner) if part.opcode in _STORES)
+    return name in stores
 
 
 def _renamed_parameters(old: CodeType, new: CodeType) -> Iterator[tuple[str, str]]:

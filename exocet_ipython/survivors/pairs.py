@@ -275,11 +275,11 @@ class _Matcher:
         self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
-            self.pairs.inner |= match_inner(old.__code__, new.__code__, new.__globals__)
+            self.pairs.inner |= match_inner(old.__code__, new)
             retired = retired_module(old.__globals__)
             before = old.__code__ if retired is None else retired.original(old, "__code__")
             if before is not old.__code__:  # closures that were made before it was labelled have the code of then
-                self.pairs.inner |= match_inner(before, new.__code__, new.__globals__)
+                self.pairs.inner |= match_inner(before, new)
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))
