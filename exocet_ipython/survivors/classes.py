@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
 
-__all__ = ["class_of", "classes_made", "inherited", "living_classes", "raw_dicts"]
+__all__ = ["class_of", "classes_made", "inherited", "living_classes", "raw_dicts", "with_subclasses"]
 
 
 def class_of(holder: dict[Any, Any]) -> type | None:
@@ -68,3 +68,14 @@ def inherited(cls: Any, attribute: str) -> Any:
 def raw_dicts(cls: type) -> list[dict[str, Any]]:
     """Return the very dict of a class, which `vars` only shows through a proxy."""
     return [part for part in gc.get_referents(cls) if type(part) is dict]
+
+
+def with_subclasses(classes: Iterable[type]) -> Iterator[type]:
+    """Yield classes and all that derive from them, each after its bases."""
+    found: dict[int, type] = {}
+    waiting = list(classes)
+    while waiting:
+        cls = waiting.pop()
+        found[id(cls)] = cls
+        waiting += type.__subclasses__(cls)
+    yield from sorted(found.values(), key=lambda cls: len(cls.__mro__))

@@ -19,8 +19,9 @@ from types import CellType, CodeType, FunctionType, GetSetDescriptorType, Member
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.survivors.classes import with_subclasses
 
-__all__ = ["Witness", "find_held", "find_witness", "namespaces_of"]
+__all__ = ["Witness", "find_held", "find_used", "find_witness", "namespaces_of"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
 _PARTS = frozenset(
@@ -58,6 +59,29 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     True
     """
     return [item for item, _ in _count_outside(retired, roots)]
+
+
+def find_used(classes: list[type], retired: list[Any], records: list[Any]) -> set[int]:
+    """Return the ids of the classes that something outside of the retired side uses, or an instance or a subclass of.
+
+    What the retired side alone holds of these keeps a class alive, and is no use of it.
+
+    Args:
+        classes: classes of the retired side that are held, by whatever.
+        retired: all that retired.
+        records: our own containers of these.
+    """
+    if not classes:
+        return set()
+    known = {id(item) for item in retired}
+    family = list(with_subclasses(classes))
+    derived = [cls for cls in family if id(cls) not in known]
+    kinds = {id(cls) for cls in family}
+    instances = [holder for holder in gc.get_referrers(*family) if id(type(holder)) in kinds]
+    asked = [*retired, *derived, *instances]
+    found = find_held(asked, [records, *records, classes, retired, family, derived, instances])
+    used = {id(cls) for item in found for cls in (item if issubclass(type(item), type) else type(item)).__mro__}
+    return used & set(map(id, classes))
 
 
 def find_witness(retired: list[Any], roots: Iterable[Any]) -> tuple[Any, int]:

@@ -31,7 +31,7 @@ class Inner(NamedTuple):
     new: CodeType
     namespace: dict[str, Any]
     renamed: Mapping[str, str]
-    maker: FunctionType | None = None
+    maker: Any = None
 
     def default_of(self, name: str) -> CellType:
         """Return what a variable of the maker is that is a parameter by now, for a call that didn't know of it.
@@ -39,11 +39,9 @@ class Inner(NamedTuple):
         Raises:
             KeyError: it is none, has no default, or is assigned to: then only the call can tell.
         """
-        maker = self.maker
-        code = maker.__code__ if maker is not None else None
-        if maker is None or code is None or name not in code.co_cellvars or _is_stored(name, code):
+        if self.maker is None or _is_stored(name, self.maker.__code__):
             raise KeyError(name)
-        return CellType(_defaults_of(maker)[name])
+        return CellType(_defaults_of(self.maker)[name])
 
 
 def match_inner(old: CodeType, new: FunctionType) -> dict[int, Inner]:

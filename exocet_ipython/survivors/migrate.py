@@ -18,7 +18,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.caches import forget_checks
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
-from exocet_ipython.survivors.held import find_held, namespaces_of
+from exocet_ipython.survivors.held import find_held, find_used, namespaces_of
 from exocet_ipython.survivors.holders import find_hidden_holders, find_holders, replace_references
 from exocet_ipython.survivors.instances import Moving, Stuck
 from exocet_ipython.survivors.pairs import Pairs, pair_modules
@@ -94,6 +94,8 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         detach_retired(free_classes(pairs, set(), moving), new, journal)
         return Migration()
     holders = [*find_holders(held), *find_hidden_holders(held)]
+    stuck_with = {id(item) for item in held}
+    made = find_used([cls for cls in pairs.made if id(cls) in stuck_with], retired, [*records, held, holders])
     pairs.own |= {id(records), id(retired), *map(id, records)}
     own_spaces = {id(space) for space in spaces}
     closures = [
@@ -107,8 +109,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     ]
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
         moving.note(name, error)
-    stuck_with = {id(item) for item in held}
-    rebased = rebase_subclasses(pairs, new, moving, stuck_with)
+    rebased = rebase_subclasses(pairs, new, moving, made)
     moving.move(holders, pairs.classes, pairs.objects)
     _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)

@@ -229,7 +229,8 @@ class _Matcher:
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
         if issubclass(type(before), type):
-            if before.__qualname__ == f"{old.__qualname__}.{attribute}":
+            is_made = _find(self._old, before) is not before and have_one_name(before, now)  # for this very attribute
+            if is_made or before.__qualname__ == f"{old.__qualname__}.{attribute}":
                 self._match_class(before, now)
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:

@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import functools
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType, prepare_class
 from typing import Any
@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.answers import stale_answers
+from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.holders import find_holders
 from exocet_ipython.survivors.instances import Moving
 from exocet_ipython.survivors.libraries import bring_up_to_date
@@ -51,7 +52,7 @@ class Rebased:
 
 
 def rebase_subclasses(
-    pairs: Pairs, session: Mapping[str, ModuleType], moving: Moving, held: Container[int] = ()
+    pairs: Pairs, session: Mapping[str, ModuleType], moving: Moving, made: Container[int] = ()
 ) -> Rebased:
     """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
 
@@ -65,9 +66,8 @@ def rebase_subclasses(
         pairs: what retired.
         session: dotted name -> module that is current now: their classes are made anew with them.
         moving: what is moved.
-        held: ids of what something outside the retired side holds.
+        made: ids of the classes that functions have made and that something outside the retired side uses.
     """
-    made = {id(cls) for cls in pairs.made if id(cls) in held}
     counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
     rebased: list[type] = []
     remade: list[tuple[type, type]] = []
@@ -90,7 +90,7 @@ def rebase_subclasses(
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
-    changed = list(_with_subclasses([*rebased, *(now for _, now in remade)]))
+    changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     for cls in changed:
         if "__dataclass_fields__" in vars(cls):
             _keeping(cls, _decorate_again, moving)
@@ -220,17 +220,6 @@ def _counterpart(metaclass: type, pairs: Pairs) -> Any:
     return found[1] if found is not None and issubclass(type(found[1]), type) else metaclass
 
 
-def _with_subclasses(classes: Iterable[type]) -> Iterator[type]:
-    """Yield classes and all that derive from them, each after its bases."""
-    found: dict[int, type] = {}
-    waiting = list(classes)
-    while waiting:
-        cls = waiting.pop()
-        found[id(cls)] = cls
-        waiting += type.__subclasses__(cls)
-    yield from sorted(found.values(), key=lambda cls: len(cls.__mro__))
-
-
 def _keeping(cls: Any, change: Any, moving: Moving) -> None:
     """Change a class; where that fails, and where it is taken back, its attributes are what they were."""
     before = dict(vars(cls))
@@ -285,7 +274,7 @@ def _notebook_models() -> list[type]:
     base = vars(pydantic).get("BaseModel") if pydantic is not None else None
     if base is None:
         return []
-    return [cls for cls in _with_subclasses([base]) if cls.__module__ == _CELLS and "__pydantic_fields__" in vars(cls)]
+    return [cls for cls in with_subclasses([base]) if cls.__module__ == _CELLS and "__pydantic_fields__" in vars(cls)]
 
 
 def _rebuild_model(cls: Any) -> None:

@@ -59,6 +59,7 @@ class Description:
         self._roots = frozenset(roots)
         self._folder = folder
         self._paths: dict[int, str] = {}
+        self._running: set[CodeType] = set()  # code of the held functions that are as they should be
         self._kept: list[Any] = []  # what was seen, so that no id is used twice
         self.found: dict[str, dict[str, Any]] = {}
 
@@ -143,7 +144,8 @@ class Description:
 
         What the release has no more has nothing to become: a held object goes on holding it.
         """
-        found: set[str] = set()
+        found: list[tuple[str, Any]] = []
+        self._running.clear()
         waiting, seen = list(values), {id(vars(module)) for module in list(sys.modules.values())}
         while waiting:
             value = waiting.pop()
@@ -152,10 +154,12 @@ class Description:
             seen.add(id(value))
             self._kept.append(value)
             shown = self.show(value, _DEEP)
-            if isinstance(shown, str) and _STALE in shown and self._has_counterpart(value):
-                found.add(shown)
+            if isinstance(shown, str) and _STALE in shown:
+                found.append((shown, value))
+            elif type(value) is FunctionType:
+                self._running.add(value.__code__)
             waiting += self._reached(value)
-        return sorted(found)
+        return sorted({shown for shown, value in found if self._has_counterpart(value)})
 
     def _reached(self, value: Any) -> list[Any]:
         """Return what a value refers to; of classes and functions those of the notebook, and without its names."""
@@ -353,8 +357,14 @@ class Description:
         if kind is FunctionType:  # its own name may be what a decorator gave it
             home, path = value.__globals__["__name__"], value.__code__.co_qualname
         now: Any = sys.modules.get(home)
-        for part in path.partition(".<locals>")[0].split("."):
+        outer, _, inner = path.partition(".<locals>.")
+        for part in outer.split("."):
             now = getattr(now, "__dict__", {}).get(part)
+        code = getattr(inspect.unwrap(now), "__code__", None) if callable(now) else None
+        if kind is FunctionType and code is not None and inner and "." not in inner:
+            # Of several lambdas those are not its counterpart that other held ones run.
+            made = [const for const in code.co_consts if isinstance(const, CodeType) and const.co_name == inner]
+            return not self._running.issuperset(made)
         return now is not None
 
     def _is_ours(self, name: Any) -> bool:

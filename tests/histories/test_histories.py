@@ -37,16 +37,9 @@ CORE = {
     ("tabulate", "0.8.10"),
 }
 # What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
-_MADE = "a class that a function has made, and that only the retired side has, gets the new base and is listed there"
-_CLOSURE = "the new function needs a variable that a held closure of the other release doesn't have"
 LIMITS: dict[str, str] = {
-    "networkx-3.3-3.4.2": _MADE,
-    "networkx-3.4.2-3.3": _MADE,
-    "sqlglot-26.33.0-25.34.1": _MADE,
-    "cattrs-23.2.3-24.1.3": _CLOSURE,
-    "cattrs-24.1.3-23.2.3": _CLOSURE,
-    "cattrs-25.1.1-25.3.0": _CLOSURE,
-    "cattrs-25.3.0-25.1.1": "a held converter has a lambda of its constructor that the other release has no more",
+    "sqlglot-26.33.0-25.34.1": "a held object of a class that is gone keeps the old registry, and that a cell's class"
+    " which a later call has replaced in the new one",
 }
 REPLAYS = [replay for history in HISTORIES for replay in replays_of(history)]
 
