@@ -81,6 +81,12 @@ def test_imported_names_follow(shown: dict[str, str]) -> None:
     assert "old Player alive: ada" in shown["exostatus"]
 
 
+def test_it_goes_by_itself(shown: dict[str, str]) -> None:
+    """With `%exoauto on` an ordinary import joins in, and objects that were made long before have the current class."""
+    assert "reloaded game.commands.general" in shown["auto"]
+    assert shown["auto"].endswith("of the current class: True\nAda carries lamp and flour")
+
+
 def test_copies_differ_and_unloading_leaves_nothing(shown: dict[str, str], temporary: Path) -> None:
     """Two copies share no class; afterwards no finder, stand-in or file of ours is left."""
     assert "['Ada rolls a 6.', 'Ada rolls a 6.', 'Ada rolls a 6.']" in shown["load-named"]
