@@ -7,14 +7,14 @@ statement bound the name, and never by being equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.cells import CellImport, read_cell
+from exocet_ipython.notebook.cells import CellAssignment, CellImport, read_cell
 from exocet_ipython.notebook.identities import Source, find_lent_ids, identities, may_have_given
 from exocet_ipython.notebook.orphans import Orphans
 from exocet_ipython.notebook.unread import UnreadCells
@@ -75,6 +75,7 @@ class Bindings:
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._stars: tuple[str, ...] = ()
         self._later: dict[str, set[str]] = {}  # name -> the stars that its own import statement came after
+        self._assigned: dict[str, set[str]] = {}
         self._orphans = Orphans()
         self._unread = UnreadCells()
 
@@ -82,6 +83,11 @@ class Bindings:
         """Return the dotted names of the modules that import statements of cells have named."""
         self._unread.catch_up()
         return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
+
+    def assigned(self) -> Mapping[str, Collection[str]]:
+        """Return which attributes cells have assigned to modules or their classes, by the dotted name of a module."""
+        self._unread.catch_up()
+        return self._assigned
 
     def sources(self, name: str) -> tuple[Source, ...]:
         """Return where a name's value came from, the latest source last; several only after star imports."""
@@ -110,6 +116,10 @@ class Bindings:
     def _read(self, cell: str, public_names: _PublicNames, namespace: Mapping[str, Any], failed: bool) -> None:  # noqa: FBT001 - as given
         imported: set[str] = set()
         for event in read_cell(cell):
+            if isinstance(event, CellAssignment):
+                if target := event.target(namespace):
+                    self._assigned.setdefault(target[0], set()).add(target[1])
+                continue
             name = event if isinstance(event, str) else event.name
             known_holds = any(_is_bound(namespace, name, source) for source in self.sources(name))
             if isinstance(event, str):

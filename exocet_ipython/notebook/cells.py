@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["CellImport", "read_cell"]
+__all__ = ["CellAssignment", "CellEvent", "CellImport", "read_cell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,45 @@ class CellImport:
     attribute: str | None = None
 
 
-def read_cell(text: str) -> Iterator[CellImport | str]:
+@dataclass(frozen=True, slots=True)
+class CellAssignment:
+    """An attribute that a cell assigns, as a dotted name: `config.LEVEL`."""
+
+    name: str
+
+    def target(self, namespace: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Return the module that has the attribute, itself or in a class, and the attribute's own name.
+
+        Args:
+            namespace: the notebook's names.
+
+        >>> import json
+        >>> CellAssignment("json.JSONDecoder.strict").target({"json": json})
+        ('json.decoder', 'strict')
+        """
+        first, *path, attribute = self.name.split(".")
+        owner = namespace.get(first)
+        for part in path:
+            owner = getattr(owner, "__dict__", {}).get(part)
+        if issubclass(type(owner), type):
+            return type.__getattribute__(owner, "__module__"), attribute
+        return (owner.__name__, attribute) if isinstance(owner, ModuleType) else None
+
+
+CellEvent = CellImport | CellAssignment | str
+
+
+def read_cell(text: str) -> Iterator[CellEvent]:
     r"""Yield what the text of a cell binds at its top level, in order: imports, and names assigned by other means.
+
+    Attributes that it assigns count as well.
 
     Blocks are gone through, functions and classes are not: what they bind is theirs.
 
     >>> list(read_cell("if fast:\n    from config import LR as rate\nrate = 1"))
     [CellImport(name='rate', module='config', attribute='LR'), 'rate']
+    >>> list(read_cell("config.LR = 1"))
+    [CellAssignment(name='config.LR')]
     """
     try:
         tree = ast.parse(text)
@@ -49,7 +82,7 @@ _BINDING = frozenset(
     (
         *ast.stmt.__subclasses__(),
         *ast.pattern.__subclasses__(),
-        *(ast.ExceptHandler, ast.match_case, ast.withitem, ast.Name, ast.Tuple, ast.List, ast.Starred),
+        *(ast.ExceptHandler, ast.match_case, ast.withitem, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Starred),
     )
 ) - {ast.Expr, ast.Return, ast.Pass}
 
@@ -57,7 +90,7 @@ _BINDING = frozenset(
 def _walk(  # noqa: C901, PLR0912 - one case a kind of node
     deep: bool,  # noqa: FBT001 - a private argument that all calls hand on
     nodes: Iterable[ast.AST],
-) -> Iterator[CellImport | str]:
+) -> Iterator[CellEvent]:
     """Yield what nodes bind; expressions are gone into only where it is `deep`, for most bind nothing."""
     for node in nodes:
         if not (deep or type(node) in _BINDING):
@@ -65,6 +98,9 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name
+            case ast.Attribute(ctx=ast.Store()):
+                if _is_path(node.value):
+                    yield CellAssignment(ast.unparse(node))
             case ast.Import(names=names):
                 for alias in names:
                     top = alias.name.partition(".")[0]
@@ -104,13 +140,19 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                 yield from _walk(deep, ast.iter_child_nodes(node))
 
 
-def _either(deep: bool, *branches: Iterable[ast.AST]) -> Iterator[CellImport | str]:  # noqa: FBT001 - as above
+def _is_path(node: ast.AST) -> bool:
+    """Say whether an expression is a dotted name."""
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _is_path(node.value))
+
+
+def _either(deep: bool, *branches: Iterable[ast.AST]) -> Iterator[CellEvent]:  # noqa: FBT001 - as above
     """Yield what branches bind of which one runs: an import may be the one, so it comes after others' assignments."""
-    found: list[CellImport | str] = []
+    found: list[CellEvent] = []
     for branch in branches:
-        last: dict[tuple[str, str], CellImport | str] = {}
+        last: dict[tuple[str, str], CellEvent] = {}
         for event in _walk(deep, branch):
-            key = (event, "") if isinstance(event, str) else (event.name, event.module if event.name == "*" else "")
+            name = event if isinstance(event, str) else event.name
+            key = name, event.module if isinstance(event, CellImport) and name == "*" else ""
             last.pop(key, None)
             last[key] = event
         found += last.values()

@@ -22,6 +22,7 @@ from exocet_ipython.survivors.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.returned import give_back, register_again
+from exocet_ipython.survivors.stores import ReadStores
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Names", "Published", "publish"]
@@ -153,8 +154,9 @@ class _Publication:
 
     def carry_over(self) -> None:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""
+        read = ReadStores(self._current.records, self._names.bindings.assigned())
         returned = self._built.returned
-        self._carried = carry_over(self._old, self._made, self._current.records, self.journal, returned=returned)
+        self._carried = carry_over(self._old, self._made, read, self.journal, returned=returned)
         self._lost.put_back(self._made, self.journal)
 
     def rebind(self) -> None:

@@ -36,7 +36,7 @@ _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 def carry_over(
     old: Mapping[str, ModuleRecord],
     new: Mapping[str, ModuleType],
-    session: Mapping[str, ModuleRecord],
+    read: ReadStores,
     journal: Journal,
     *,
     returned: Collection[str] = (),
@@ -46,7 +46,7 @@ def carry_over(
     Args:
         old: dotted name -> record of a module that retires.
         new: dotted name -> the module that takes its place; only these are written.
-        session: all modules of the session until now.
+        read: what the functions of the session's modules store, and what cells have assigned there.
         journal: how each write is taken back.
         returned: the names of those that become current again, and have values of their own.
 
@@ -54,7 +54,6 @@ def carry_over(
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
     """
     whole: set[int] = set()
-    read = ReadStores(session)
     for name, record in old.items():
         if (module := new.get(name)) is not None:
             whole |= _Carrier(record, read, journal, returned=name in returned).carry(module)

@@ -13,6 +13,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.classes import classes_made, inherited, raw_dicts
+from exocet_ipython.survivors.covered import covered_functions
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
@@ -82,6 +83,8 @@ def pair_modules(
     for imported in (False, True):  # what a module defines counts before where else it is named
         for name in old.keys() & new.keys():
             matcher.match_module(name, imported=imported)
+    for before, now in covered_functions(old, new):
+        matcher.match_function(before, now)
     for generation in older:
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
@@ -131,7 +134,7 @@ class _Matcher:
             elif issubclass(type(before), type):
                 self._match_class(before, now)
             elif type(before) is FunctionType:
-                self._match_function(before, now)
+                self.match_function(before, now)
             else:
                 self._values.note(Value(record, attribute, before, now))
                 self._match_within(before, now)
@@ -160,7 +163,7 @@ class _Matcher:
             before, now = part.before, part.now
             if type(before) is FunctionType or issubclass(type(before), type):
                 if have_one_name(before, now):
-                    match = self._match_function if type(before) is FunctionType else self._match_class
+                    match = self.match_function if type(before) is FunctionType else self._match_class
                     match(before, now)
             elif (
                 id(before) not in self.pairs.objects
@@ -196,7 +199,7 @@ class _Matcher:
         elif issubclass(type(value), type):
             self._match_class(value, now)
         elif type(value) is FunctionType:
-            self._match_function(value, now)
+            self.match_function(value, now)
         elif now is not None and now is not value and not self._values.note_foreign(value, now):
             self._add(value, now)
 
@@ -245,7 +248,7 @@ class _Matcher:
             dispatchers = [getattr(part, "dispatcher", None) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
-                    self._match_function(first, second)
+                    self.match_function(first, second)
 
     def _binds(self, value: Any) -> bool:
         """Say whether a class has a descriptor, Python's or a person's: what it has bound may hold it."""
@@ -254,7 +257,7 @@ class _Matcher:
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions that decorators have wrapped."""
         for before, now in functions_within(old, new):
-            self._match_function(before, now)
+            self.match_function(before, now)
 
     def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
         """Return an instance or container that a class has, if it is what the module's body left."""
@@ -262,7 +265,8 @@ class _Matcher:
         value = Value(record, f"{old.__qualname__}.{attribute}", before, now) if record else None
         return value if value and self._values.is_own_attribute(value) else None
 
-    def _match_function(self, old: FunctionType, new: Any) -> None:
+    def match_function(self, old: FunctionType, new: Any) -> None:
+        """Match a function, and what it has wrapped."""
         if new is None or new is old or id(old) in self.pairs.objects:
             return
         if old.__module__ not in self._retiring and not is_made_by_call(old):

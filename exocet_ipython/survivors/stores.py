@@ -9,14 +9,16 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from exocet_ipython.reloading.operations import mangled
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["ReadStores", "Stores", "read_stores"]
 
+_NONE: Mapping[str, Collection[str]] = MappingProxyType({})
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
@@ -62,10 +64,16 @@ class ReadStores:
 
     Attributes:
         session: dotted name -> record.
+
+    Args:
+        session: that.
+        assigned: dotted name -> what cells have assigned to the module or its classes: that is theirs, whoever else
+            stores there.
     """
 
-    def __init__(self, session: Mapping[str, ModuleRecord]) -> None:
+    def __init__(self, session: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]] = _NONE) -> None:
         self.session = session
+        self._assigned = assigned
         self._known: dict[str, Stores] = {}
         self._together: dict[tuple[str, ...], Stores] = {}
 
@@ -78,7 +86,10 @@ class ReadStores:
     def _read(self, name: str) -> Stores:
         if name not in self._known:
             record = self.session.get(name)
-            self._known[name] = Stores() if record is None else read_stores(record.snapshot.data or b"")
+            found = Stores() if record is None else read_stores(record.snapshot.data or b"")
+            found.globals -= {*self._assigned.get(name, ())}
+            found.attributes -= {*self._assigned.get(name, ())}
+            self._known[name] = found
         return self._known[name]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.notebook.cells import CellImport, read_cell
+from exocet_ipython.notebook.cells import CellAssignment, CellImport, read_cell
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,8 @@ from exocet_ipython.notebook.cells import CellImport, read_cell
         ("x += 1", ["x"]),
         ("x = y = 1", ["x", "y"]),
         ("x, (y, *z) = t", ["x", "y", "z"]),
-        ("x.y = 1\nx[0] = 1", []),
+        ("x.y = 1\nx[0] = 1\nx[0].y = 1", [CellAssignment("x.y")]),
+        ("if a.b:\n    x.y.z += c.d", [CellAssignment("x.y.z")]),
         ("del x", ["x"]),
         ("def x(): import a", ["x"]),
         ("async def x(): pass", ["x"]),
