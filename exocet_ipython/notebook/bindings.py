@@ -20,6 +20,8 @@ from exocet_ipython.notebook.orphans import Orphans
 from exocet_ipython.notebook.unread import UnreadCells
 from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.moved import find_moved
+from exocet_ipython.survivors.origins import is_definition
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 MISSING = object()
+_GONE = "is no longer defined and keeps its old value"
 _PublicNames = Callable[[str], Iterable[str]]
 
 
@@ -186,7 +189,9 @@ class Bindings:
             if now is value or (is_found and id(now) in lent):
                 continue
             if now is MISSING:
-                kept.append(Kept(name, source, "is no longer defined and keeps its old value", gone=True))
+                moved = find_moved(value, old, new) if is_definition(value) else None
+                reason = f"has moved to {moved.__module__}.{moved.__qualname__}" if moved else _GONE
+                kept.append(Kept(name, source, reason, gone=True))
             elif id(value) not in whole and was_changed(sources[-1], value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
             else:

@@ -17,7 +17,8 @@ from exocet_ipython.survivors.covered import covered_functions
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
-from exocet_ipython.survivors.origins import have_one_name, is_definition, is_imported, is_made_by_call
+from exocet_ipython.survivors.moved import find_moved, find_own, stands_for_another
+from exocet_ipython.survivors.origins import have_one_name, is_imported, is_made_by_call
 from exocet_ipython.survivors.rebuilt import CACHE
 from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.registrations import home_of
@@ -85,6 +86,7 @@ def pair_modules(
             matcher.match_module(name, imported=imported)
     for before, now in covered_functions(old, new):
         matcher.match_function(before, now)
+    matcher.match_moved()
     for generation in older:
         for kind, name, value in generation.living():
             matcher.match_survivor(kind, name, value)
@@ -129,7 +131,7 @@ class _Matcher:
                     self._leave_as_it_was(before)
                 elif type(before) is FunctionType and before.__module__ == name:
                     self.pairs.lost.append(before)
-            elif self._stands_for_another(attribute, before, now):
+            elif stands_for_another(attribute, before, now, self._old, self._new):
                 continue
             elif issubclass(type(before), type):
                 self._match_class(before, now)
@@ -139,14 +141,18 @@ class _Matcher:
                 self._values.note(Value(record, attribute, before, now))
                 self._match_within(before, now)
 
-    def _stands_for_another(self, attribute: str, before: Any, now: Any) -> bool:
-        """Say whether a second name of a class or function is another's by now.
-
-        Where the definition goes on under its own name, or what has the name now was there before, that is so.
-        """
-        if not is_definition(before) or attribute == before.__qualname__ or _find(self._old, before) is not before:
-            return False
-        return _find(self._new, before) is not None or (is_definition(now) and _find(self._old, now) is not None)
+    def match_moved(self) -> None:
+        """Match the classes and functions that are gone with what has appeared under their names in other modules."""
+        gone: list[Any] = [*self.pairs.orphans, *self.pairs.lost]
+        for before in gone:
+            now = None if id(before) in self.pairs.objects else find_moved(before, self._old, self._new)
+            if now is None or self._values.is_elsewhere(now):
+                continue
+            self._space = vars(self._old[home_of(before)].module)
+            if type(before) is FunctionType:
+                self.match_function(before, now)
+            else:
+                self._match_class(before, now)
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
@@ -232,7 +238,9 @@ class _Matcher:
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
         if issubclass(type(before), type):
-            is_made = _find(self._old, before) is not before and have_one_name(before, now)  # for this very attribute
+            is_made = find_own(self._old, before) is not before and have_one_name(
+                before, now
+            )  # for this very attribute
             if is_made or before.__qualname__ == f"{old.__qualname__}.{attribute}":
                 self._match_class(before, now)
         elif issubclass(old, enum.Enum) and type(before) is old:
@@ -288,10 +296,3 @@ class _Matcher:
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))
-
-
-def _find(modules: Mapping[str, ModuleRecord] | Mapping[str, ModuleType], definition: Any) -> Any:
-    """Return what modules, or those of records, have under the own name of a definition."""
-    home: Any = modules.get(home_of(definition))
-    module = home.module if type(home) is ModuleRecord else home
-    return getattr(module, "__dict__", {}).get(definition.__qualname__)

@@ -154,6 +154,26 @@ def test_star_imports_follow_all_as_it_changes(auto: Notebook, workshop: Worksho
     assert "a (tools.a) is no longer defined and keeps its old value" in text
 
 
+def test_a_class_that_moved_to_another_module_is_followed(auto: Notebook, workshop: Workshop) -> None:
+    """Nothing is left where it was: the name and its instances have the new one, the report says where that is."""
+    workshop.write({"app.py": "class Shape: pass\ndef area(): return 1", "deep.py": "TAIL = 1"})
+    auto.run("import deep\nfrom app import Shape, area\nshape = Shape()\nheld = [area]")
+    workshop.write({"app.py": "", "deep.py": "class Shape: pass\ndef area(): return 2"})
+    text = auto.run("assert type(shape) is Shape is deep.Shape")
+    assert "Shape (app.Shape) has moved to deep.Shape" in text
+    assert auto.value("(area(), held[0](), held[0] is deep.area)") == (2, 2, True)
+    workshop.write({"app.py": "class Shape: pass\ndef area(): return 3", "deep.py": "TAIL = 1"})
+    assert auto.value("(type(shape) is Shape, Shape.__module__, area(), held[0]())") == (True, "app", 3, 3)
+
+
+def test_a_class_that_two_modules_gain_is_not_followed(auto: Notebook, workshop: Workshop) -> None:
+    """Which of them it has become is not known; so is one that the other module had before."""
+    workshop.write({"app.py": "class A: pass\nclass B: pass", "one.py": "", "two.py": "class B: n = 1"})
+    auto.run("import one, two\nfrom app import A, B\na, b = A(), B()")
+    workshop.write({"app.py": "", "one.py": "class A: pass", "two.py": "class B: n = 2\nclass A: pass"})
+    assert auto.value("(type(a).__module__, type(b).__module__)") == ("app", "app")
+
+
 def test_star_imports_follow_public_names_as_they_change(auto: Notebook, workshop: Workshop) -> None:
     """Without `__all__` every new public name is bound; a private one isn't, nor one that is the person's."""
     workshop.write({"tools.py": "a = 1000"})
