@@ -110,14 +110,17 @@ class Claims:
         return [notes.text() for notes in list(self._loaded.values())]
 
     def _find_known(self, name: str) -> Known | None:
-        """Return a module that has been loaded with its baseline and imports, be it in the generation yet or not."""
+        """Return a module that another is about to import, with its baseline and imports, if it has been loaded."""
         notes, module = self._loaded.get(name), PRESENCE.current(name)
         if notes is not None and notes.baseline is not None and module is not None:
             if notes.imports is None and notes.code is not None:
                 notes.imports = read_imports(notes.code, name, is_package=hasattr(module, "__path__"))
             return module, notes.baseline, notes.imports or ()
         record = self._generation().records.get(name)
-        return None if record is None else (record.module, record.baseline, record.imports)
+        if record is None:
+            return None
+        record.look_again()
+        return record.module, record.baseline, record.imports
 
     def _tell(self) -> None:
         self._news = True

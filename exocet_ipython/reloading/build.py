@@ -122,6 +122,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
         built = build_modules(plan, around)
         filled = registries.filled() - {step.name for step in plan.skipped}
         if not filled:
+            registries.look_again(built.made.values())
             return plan, built
         registries.restore()
         names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}

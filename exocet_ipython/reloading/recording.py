@@ -106,6 +106,10 @@ class ModuleRecord:
         """The names of the modules whose objects its globals hold since its body ran."""
         return modules_held(self.module, self.values)
 
+    def look_again(self) -> None:
+        """Forget what the module holds: others have put something into its containers, or are about to."""
+        vars(self).pop("held", None)
+
     def assigned(self) -> dict[str, Any]:
         """Return the globals that are not what the module's body left: assigned since, by a cell or a function."""
         space: dict[str, Any] = dict(getattr(self.module, "__dict__", {}))

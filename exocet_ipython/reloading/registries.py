@@ -9,7 +9,7 @@ build, and where one was given such entries, its module must be made anew as wel
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -34,15 +34,38 @@ class Registries:
 
     def __init__(self, plan: Plan, current: Generation) -> None:
         self._made = plan.names
+        self._records = current.records
+        self._imported = self._imported_by([current.records[name] for name in self._made if name in current.records])
         self._before: list[tuple[str, Any, Any]] = [
             (name, container, dict(container) if isinstance(container, dict) else list(container))
-            for name in _imported(plan, current)
+            for name in self._imported
             for container in containers_of(current.records[name])
         ]
 
     def filled(self) -> frozenset[str]:
         """Return the names of the modules whose containers were given entries that don't tell where they are from."""
         return frozenset(name for name, container, before in self._before if _was_filled(container, before, self._made))
+
+    def look_again(self, made: Iterable[ModuleRecord]) -> None:
+        """Have the modules that may have been given something be asked anew what they hold.
+
+        Args:
+            made: records of the modules that were made.
+        """
+        filled = {name for name, container, before in self._before if not _has_still(container, before)}
+        for name in filled | (self._imported_by(made) - self._imported):
+            self._records[name].look_again()
+
+    def _imported_by(self, records: Iterable[ModuleRecord]) -> set[str]:
+        """Return the modules that go on and that others import, directly or through others."""
+        known = self._records.keys() - self._made
+        found: set[str] = set()
+        waiting = list(records)
+        while waiting:
+            new = (waiting.pop().needs.keys() & known) - found
+            waiting += [self._records[name] for name in new]
+            found |= new
+        return found
 
     def restore(self) -> None:
         """Put the containers back: what was built is dropped, and made together with their modules."""
@@ -58,18 +81,6 @@ class Registries:
                     container.pop()
 
 
-def _imported(plan: Plan, current: Generation) -> set[str]:
-    """Return the modules that go on and that those of a plan import, directly or through others."""
-    known, made = current.records.keys(), plan.names
-    found = set(made & known)
-    waiting = list(found)
-    while waiting:
-        new = (current.records[waiting.pop()].needs.keys() & known) - found
-        waiting += new
-        found |= new
-    return found - made
-
-
 def containers_of(record: ModuleRecord) -> Iterator[Any]:
     """Yield the containers that a module, its classes and its instances had when its body had run, and still have."""
     for path in record.contents:
@@ -78,6 +89,13 @@ def containers_of(record: ModuleRecord) -> Iterator[Any]:
             container = vars(container).get(part) if hasattr(container, "__dict__") else None
         if type(container) in _KINDS and len(container) <= _MANY:
             yield container
+
+
+def _has_still(container: Any, before: Any) -> bool:
+    """Say whether a container has the very entries that it had."""
+    if isinstance(container, dict):
+        return list(map(id, container.values())) == list(map(id, before.values()))
+    return list(map(id, container)) == list(map(id, before))
 
 
 def _was_filled(container: Any, before: Any, made: Collection[str]) -> bool:
