@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Iterator
 from importlib.machinery import ModuleSpec
 
-from exocet_ipython.loading.source import find_spec_again, find_spec_of
+from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of
 from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import expand
@@ -36,6 +36,7 @@ def find_moves(
         stems: only modules with one of these in their dotted name, a package's or their own; None for all.
     """
     found: dict[str, Change] = {}
+    packages: dict[str, list[str] | None] = {}  # what is elsewhere now -> where its submodules are
     for name, record in generation.records.items():
         if not _is_concerned(name, stems):
             continue
@@ -43,16 +44,19 @@ def find_moves(
         spec = find_spec_again(name, known)
         if spec is not None and isinstance(known, ModuleSpec) and _place(spec) != _place(known):
             found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
+            packages[name] = spec.submodule_search_locations
     for name, record in generation.records.items():
         if name not in found:
             appeared = next(appeared_imports(record, generation, scope, stems), None)
             if appeared is not None:
                 found[name] = Change(name, "appeared", appeared)
-    for name in generation.gone - sys.modules.keys():
+    for name in sorted(generation.gone - sys.modules.keys()):
         if any(name == module or name.startswith(module + ".") for module in wanted):
-            spec = find_spec_of(name)
+            package = name.rpartition(".")[0]
+            spec = find_spec(name, packages[package]) if packages.get(package) else find_spec_of(name)
             if spec is not None and scope.includes_spec(spec):
                 found[name] = Change(name, "appeared", spec.origin or "")
+                packages[name] = spec.submodule_search_locations
     return tuple(found.values())
 
 

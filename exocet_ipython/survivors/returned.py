@@ -83,8 +83,12 @@ def give_back(
                 journal.set_attribute(record.module, attribute, value)
     for name, record in after.items():
         parent, _, child = name.rpartition(".")
-        if parent in made and name not in made and vars(made[parent].module).get(child) is not record.module:
-            journal.set_attribute(made[parent].module, child, record.module)  # it was loaded since
+        if parent not in made:
+            continue
+        space = vars(made[parent].module)
+        # It was loaded since, or was taken away from the package while that was current.
+        if child not in space or (name not in made and space[child] is not record.module):
+            journal.set_attribute(made[parent].module, child, record.module)
     return migrated
 
 
