@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType, WrapperDescriptorType
@@ -147,13 +148,29 @@ class Moving:
 
     def _rehash(self, holder: Any, journal: Journal) -> None:
         """Put members back in order: what comes after one of them in a dict is moved behind it."""
-        members = list(holder)
+        members = self._members(holder)
         places = [place for place, member in enumerate(members) if id(member) in self.rehashed]
         for member in members[places[0] :] if isinstance(holder, dict) and places else [members[at] for at in places]:
             before = self.rehashed[id(member)][1] if id(member) in self.rehashed else type(member)
             _put_again(holder, member, before, type(member))
             if before is not type(member):
                 journal.add(functools.partial(_put_again, holder, member, type(member), before))
+
+    def _members(self, holder: Any) -> list[Any]:
+        """Return what is in a dict or set, in order: an `OrderedDict` looks each key up to find the next one."""
+        if not isinstance(holder, dict):
+            return list(holder)
+        members = list(dict.keys(holder))
+        if not isinstance(holder, OrderedDict):
+            return members
+        moved = [(member, type(member)) for member in members if id(member) in self.rehashed]
+        try:
+            for member, _ in moved:
+                object.__setattr__(member, "__class__", self.rehashed[id(member)][1])
+            return list(OrderedDict.keys(holder))
+        finally:
+            for member, now in moved:
+                object.__setattr__(member, "__class__", now)
 
 
 def _setter(cls: Any) -> Callable[..., None]:
@@ -201,7 +218,7 @@ def _put_again(holder: Any, member: Any, found_as: type, put_as: type) -> None:
         object.__setattr__(member, "__class__", found_as)
     try:
         if isinstance(holder, dict):
-            value = dict.pop(holder, member)
+            value = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
         else:
             set.remove(holder, member)
     finally:
