@@ -6,22 +6,27 @@ of others, and attributes of its class. Where all of that is the same before and
 
 from __future__ import annotations
 
+import dis
 import functools
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import ATOMS, cell_values
-from exocet_ipython.reloading.operations import is_same_constant, whole
+from exocet_ipython.reloading.operations import is_same_constant, iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
 
 __all__ = ["stale_answers"]
 
 _MANY = 10_000  # beyond so many parts they count as others
 _missing = object()
+_STORE_ATTR = dis.opmap["STORE_ATTR"]
 
 
 def stale_answers(before: type, now: type) -> tuple[str, ...]:
     """Return the names under which instances may keep answers of a `cached_property` that would be others now.
+
+    Where the new class has no such property, they would hide what it has, or be there where nothing is; but for one
+    that assigns an attribute of this name itself, as an eager form of the property does: they stand for that.
 
     Args:
         before: a retired class.
@@ -30,10 +35,23 @@ def stale_answers(before: type, now: type) -> tuple[str, ...]:
     return tuple(
         name
         for name, part in _attributes(before).items()
-        if type(part) is functools.cached_property
-        and type(current := _attributes(now).get(name)) is functools.cached_property
-        and not _Comparison(before, now).is_same(part.func, current.func)
+        if type(part) is functools.cached_property and _is_stale(name, part.func, before, now)
     )
+
+
+def _is_stale(name: str, function: Any, before: type, now: type) -> bool:
+    current = _attributes(now).get(name, _missing)
+    if type(current) is functools.cached_property:
+        return not _Comparison(before, now).is_same(function, current.func)
+    return current is not _missing or name not in _assigned(now)
+
+
+def _assigned(cls: type) -> set[str]:
+    """Return the names of the attributes that the methods of a class and its bases assign, and of its fields."""
+    fields = {name for base in type.__getattribute__(cls, "__mro__") for name in vars(base).get("__annotations__", ())}
+    functions = [function for part in _attributes(cls).values() for function in functions_in(part)]
+    codes = [code for function in functions for code in whole(function.__code__)]
+    return fields | {name for code in codes for _, operation, name in iter_operations(code) if operation == _STORE_ATTR}
 
 
 class _Comparison:
