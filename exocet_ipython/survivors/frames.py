@@ -6,16 +6,18 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-__all__ = ["RunningFrame", "locals_of", "running_frames"]
+__all__ = ["RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
 
 _PACKAGE = __name__.partition(".")[0]
 # What runs a cell: between it and the person's own code there is nothing that a person knows.
 _MACHINERY = {_PACKAGE, "IPython", "ipykernel", "tornado", "asyncio", "traitlets", "zmq", "runpy", "contextlib"}
+# Where what waits has its frame.
+_FRAMES = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,24 @@ def running_frames() -> Iterator[RunningFrame]:
                 yield RunningFrame(where, expression, locals_of(frame), frame.f_globals)
             frame = frame.f_back
             expression += ".f_back"
+
+
+def spaces_in_use(spaces: Collection[int], holders: Iterable[Any]) -> set[int]:
+    """Return which globals code has that has begun to run: it goes on to look its functions up there.
+
+    Args:
+        spaces: the ids of the globals of retired modules.
+        holders: what refers to functions of theirs; a generator or coroutine that waits is one of these.
+    """
+    waiting: list[FrameType | None] = [*sys._current_frames().values()]  # noqa: SLF001 - as above
+    waiting += (getattr(holder, _FRAMES[type(holder)]) for holder in holders if type(holder) in _FRAMES)
+    found: set[int] = set()
+    while waiting:
+        frame = waiting.pop()
+        if frame is not None:
+            found.add(id(frame.f_globals))
+            waiting.append(frame.f_back)
+    return found.intersection(spaces)
 
 
 def locals_of(frame: FrameType) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.caches import forget_checks
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
+from exocet_ipython.survivors.frames import spaces_in_use
 from exocet_ipython.survivors.held import find_held, find_used, namespaces_of
 from exocet_ipython.survivors.holders import find_hidden_holders, find_holders, replace_references
 from exocet_ipython.survivors.instances import Moving, Stuck
@@ -113,11 +114,12 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     moving.move(holders, pairs.classes, pairs.objects)
     _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)
+    used = spaces_in_use(own_spaces, holders)
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
     for before, now, space in pairs.functions:
-        if id(before) in stuck_with:
+        if id(before) in stuck_with or id(before.__globals__) in used:
             forward(before, now, journal, space)
     for closure, made in successors.values():
         if type(closure) is FunctionType:
