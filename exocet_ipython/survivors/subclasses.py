@@ -116,7 +116,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
         except Exception as error:  # noqa: BLE001 - a default factory of the person's
             moving.note(f"{kind.__module__}.{kind.__qualname__}", error)
         space: dict[str, Any] = getattr(holder, "__dict__", {})
-        for name in [name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space]:
+        for name in {name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 
 
