@@ -48,6 +48,7 @@ class ModuleBuilder(ABC):
         # One lock a builder, held while module bodies run: two threads that need the same module share one copy.
         self._turn = Turn()
         self._open_in: dict[int, int] = {}
+        self._given: dict[str, ModuleType] = {}  # modules made elsewhere -> the package that has it as an attribute
 
     @abstractmethod
     def claims(self, name: str) -> bool:
@@ -140,7 +141,10 @@ class ModuleBuilder(ABC):
         found = self.look_up(name)
         parent, _, child = name.rpartition(".")
         if parent and self.claims(parent):
-            setattr(self.load(parent), child, found)
+            package = self.load(parent)
+            if self._given.get(name) is not package:  # once, as a first import does: the package may rebind the name
+                self._given[name] = package
+                setattr(package, child, found)
         return found
 
     def look_up(self, name: str) -> Any:
