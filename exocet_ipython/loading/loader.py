@@ -48,7 +48,7 @@ class ModuleBuilder(ABC):
         # One lock a builder, held while module bodies run: two threads that need the same module share one copy.
         self._turn = Turn()
         self._open_in: dict[int, int] = {}
-        self._given: dict[str, ModuleType] = {}  # modules made elsewhere -> the package that has it as an attribute
+        self._attached: dict[str, ModuleType] = {}  # modules made elsewhere -> the package that has it as an attribute
 
     @abstractmethod
     def claims(self, name: str) -> bool:
@@ -142,8 +142,8 @@ class ModuleBuilder(ABC):
         parent, _, child = name.rpartition(".")
         if parent and self.claims(parent):
             package = self.load(parent)
-            if self._given.get(name) is not package:  # once, as a first import does: the package may rebind the name
-                self._given[name] = package
+            if self._attached.get(name) is not package:  # once, as a first import does: the package may rebind the name
+                self._attached[name] = package
                 setattr(package, child, found)
         return found
 
