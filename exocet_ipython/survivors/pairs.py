@@ -249,10 +249,11 @@ class _Matcher:
         elif type(now) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
             self._values.note_attribute(value)
         else:
-            if self._binds(before) and type(now) is self._class_now(before):
-                self._add(before, now)
-                self.pairs.own.add(id(getattr(before, "__dict__", None)))
-                self._match_within(before, now)
+            within = [getattr(part, "__func__", None) if type(part) in _BOUND else None for part in (before, now)]
+            for first, second in ((before, now), within):
+                if self._binds(first) and type(second) is self._class_now(first):
+                    self._add(first, second)
+                    self._match_within(first, second)
             dispatchers = [getattr(part, "dispatcher", None) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
@@ -263,7 +264,8 @@ class _Matcher:
         return type(value) in _WRAPPERS or (type(value).__module__ in self._new and hasattr(value, "__get__"))
 
     def _match_within(self, old: Any, new: Any) -> None:
-        """Match the functions that decorators have wrapped."""
+        """Match the functions that decorators have wrapped; what has them stays as it was."""
+        self.pairs.own.add(id(getattr(old, "__dict__", None)))
         for before, now in functions_within(old, new):
             self.match_function(before, now)
 
