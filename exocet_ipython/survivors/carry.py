@@ -19,7 +19,7 @@ from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.contexts import CONTEXTS
-from exocet_ipython.survivors.entries import assign, is_as_before, put_into
+from exocet_ipython.survivors.entries import assign, is_as_before, place_in, put_into
 from exocet_ipython.survivors.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
 from exocet_ipython.survivors.stores import ReadStores, Stores
@@ -199,7 +199,7 @@ class _Carrier:
         is_modules = self._is_modules(key, value)
         if not is_modules and self._is_persons(own, key, value):
             if not is_map(before) or key not in now or id(key) in baseline or not self._is_session(value):
-                put_into(now, key, value, self._journal)
+                put_into(now, key, value, self._journal, place_in(before, key, baseline))
             return True
         is_held = type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD
         if is_held and is_map(before) and self._is_survivor(value) and key not in now:

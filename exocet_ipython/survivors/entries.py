@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.refilled import is_map
 
-__all__ = ["assign", "is_as_before", "put_into"]
+__all__ = ["assign", "is_as_before", "place_in", "put_into"]
 
 _missing = object()
 
@@ -33,8 +34,21 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
         journal.add(partial(kind.__setattr__, owner, name, before))
 
 
-def put_into(container: Any, key: Any, value: Any, journal: Journal) -> None:
-    """Put an entry into a map, or an item into a list or a set that lacks it."""
+def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:
+    """Return where in a list something was put between what its module's body had put there; -1 for behind all of it.
+
+    >>> items = ["mine", "a", "later"]
+    >>> [place_in(items, item, {id("a"): 0}) for item in items]
+    [0, 1, -1]
+    """
+    if not isinstance(items, (list, deque)):
+        return -1
+    place = next(at for at, known in enumerate(items) if known is item)
+    return place if any(id(known) in baseline for known in list(items)[place:]) else -1
+
+
+def put_into(container: Any, key: Any, value: Any, journal: Journal, place: int = -1) -> None:
+    """Put an entry into a map, or an item into a list or a set that lacks it: at a place, or at the end."""
     if is_map(container):
         journal.set_item(container, key, value)
     elif isinstance(container, (set, WeakSet)):
@@ -42,7 +56,7 @@ def put_into(container: Any, key: Any, value: Any, journal: Journal) -> None:
             container.add(key)
             journal.add(partial(container.discard, key))
     elif not any(key is known or (type(key) in ATOMS and key == known) for known in container):
-        container.append(key)
+        container.insert(len(container) if place < 0 else place, key)
         journal.add(partial(_drop_last, container, key))
 
 

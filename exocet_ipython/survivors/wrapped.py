@@ -32,12 +32,17 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
 
 def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[FunctionType]:
     """Return the functions that others hold, as their wrappers, whose globals are among these, by id."""
-    wrappers = [
-        value
-        for value in values
-        if (type(value) is FunctionType and (value.__closure__ or value.__dict__)) or type(value) in _CACHES
-    ]
-    return [part for value in wrappers for part in _held(value).values() if id(part.__globals__) in spaces]
+    found: dict[int, FunctionType] = {}
+    waiting = [value for value in values if _may_wrap(value)]
+    while waiting:
+        inner = {id(part): part for value in waiting for part in _held(value).values() if id(part) not in found}
+        found |= inner
+        waiting = [part for part in inner.values() if _may_wrap(part)]
+    return [part for part in found.values() if id(part.__globals__) in spaces]
+
+
+def _may_wrap(value: Any) -> bool:
+    return (type(value) is FunctionType and bool(value.__closure__ or value.__dict__)) or type(value) in _CACHES
 
 
 def _held(value: Any) -> dict[str, FunctionType]:
