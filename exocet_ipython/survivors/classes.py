@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
 
-__all__ = ["class_of", "classes_made", "inherited", "living_classes", "raw_dicts", "with_subclasses"]
+__all__ = ["class_of", "classes_made", "inherited", "is_made", "living_classes", "raw_dicts", "with_subclasses"]
 
 
 def class_of(holder: dict[Any, Any]) -> type | None:
@@ -38,6 +38,17 @@ def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[
         found += type.__subclasses__(base)
     own = [cls for cls in found if cls.__module__ in modules and id(cls) not in known]
     return [cls for cls in own if not _is_defined(cls, modules)]
+
+
+def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
+    """Say whether a function has made a class when it was called: no module has it under its own name.
+
+    Args:
+        cls: the class; its `__module__` is that of the function.
+        modules: dotted name -> module; of another one's class nothing but its name is known.
+    """
+    home = type.__getattribute__(cls, "__module__")
+    return "<locals>" in cls.__qualname__ or (home in modules and not _is_defined(cls, modules))
 
 
 def _is_defined(cls: type, modules: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
-from exocet_ipython.survivors.classes import classes_made, inherited, raw_dicts
+from exocet_ipython.survivors.classes import classes_made, inherited, is_made, raw_dicts
 from exocet_ipython.survivors.covered import covered_functions
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
@@ -213,7 +213,7 @@ class _Matcher:
         module = type.__getattribute__(old, "__module__")
         if new is None or new is old or id(old) in self.pairs.objects:
             return
-        if module not in self._retiring and ("<locals>" not in old.__qualname__ or self._values.is_elsewhere(old)):
+        if module not in self._retiring and (self._values.is_elsewhere(old) or not is_made(old, self._new)):
             return  # not its module's own, unless a function of another module has made it
         self._add(old, new)
         if not issubclass(type(new), type):  # a function now, say: it answers under the name
