@@ -46,7 +46,7 @@ def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType])
         source: where an import statement got it.
         before: dotted name -> module, as they were.
     """
-    if isinstance(value, ModuleType) and source == Source(value.__name__):
+    if issubclass(type(value), ModuleType) and source == Source(value.__name__):
         return source.module in before
     space = getattr(before.get(source.module), "__dict__", {})
     return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}

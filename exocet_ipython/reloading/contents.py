@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyType, ModuleType, UnionType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GenericAlias,
+    GetSetDescriptorType,
+    MappingProxyType,
+    ModuleType,
+    UnionType,
+)
 from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -12,6 +20,7 @@ __all__ = [
     "ATOMS",
     "attributes_of",
     "cell_values",
+    "dict_of",
     "entries_of",
     "entry_at",
     "fingerprint",
@@ -65,7 +74,7 @@ def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str
                 held.add(value.__name__)
         else:
             _add_homes(value, held)
-    return frozenset(name for name in held if isinstance(name, str) and name != own)
+    return frozenset(name for name in held if type(name) is str and name != own)
 
 
 def _add_homes(value: Any, held: set[Any]) -> None:
@@ -117,9 +126,8 @@ def fingerprint(value: Any) -> int:
     """
     parts: Any = value
     if not issubclass(type(value), (list, tuple, set, frozenset, dict)):
-        try:
-            parts = object.__getattribute__(value, "__dict__")
-        except AttributeError:
+        parts = dict_of(value)
+        if parts is None:
             return 0
     if len(parts) > _LARGE:
         return hash(len(parts))
@@ -191,8 +199,21 @@ def cell_values(function: FunctionType) -> list[Any]:
 
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has; none of Python's own."""
-    try:
-        space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else vars(value)
-        return [(name, part) for name, part in dict(space).items() if name[:2] != "__"]
-    except TypeError:
-        return []
+    space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else dict_of(value)
+    return [(name, part) for name, part in dict(space or {}).items() if name[:2] != "__"]
+
+
+def dict_of(value: Any) -> dict[Any, Any] | None:
+    """Return the dict of an object's attributes; None where it has none.
+
+    The object is not asked: a proxy says what another one has, or raises whatever it likes.
+    """
+    if issubclass(type(value), ModuleType):
+        return getattr(value, "__dict__", None)
+    bases: tuple[type, ...] = type.__getattribute__(type(value), "__mro__")
+    for base in bases:
+        found = type.__getattribute__(base, "__dict__").get("__dict__")
+        if type(found) is GetSetDescriptorType and base is not type:
+            space = found.__get__(value, type(value))
+            return space if type(space) is dict else None
+    return None

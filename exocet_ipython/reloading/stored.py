@@ -93,7 +93,7 @@ def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what i
         attributes = list(attributes_of(value))
         for name, part in attributes:
             is_same = before.get(name) == id(part) and not record.is_adopted
-            if name in written and not is_same and not isinstance(part, _DEFINITIONS):
+            if name in written and not is_same and not issubclass(type(part), _DEFINITIONS):
                 yield name, f"{path}.{name}"
         parts = [(f"{path}.{name}", (*names, name), part) for name, part in attributes]
     for inner, way, part in parts:

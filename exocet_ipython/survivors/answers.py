@@ -11,7 +11,7 @@ import functools
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, cell_values
+from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
 from exocet_ipython.reloading.operations import is_same_constant, iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
 
@@ -104,7 +104,7 @@ class _Comparison:
         functions = functions_in(before), functions_in(now)
         if any(functions):
             return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
-        spaces = getattr(before, "__dict__", None), getattr(now, "__dict__", None)
+        spaces = dict_of(before), dict_of(now)
         return type(spaces[0]) is dict and self.is_same(*spaces)
 
 

@@ -14,9 +14,11 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.operations import whole
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.rebuilt import CACHE
+from exocet_ipython.survivors.registrations import home_of
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
 
@@ -93,9 +95,10 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
             if any(changed == name or changed.startswith(f"{name}.") for changed in made):
                 return True
             continue
-        if getattr(value, "__module__", None) in made or type(value).__module__ in made:
+        space = dict_of(value) or {}
+        if not {home_of(value), type(value).__module__, str(space.get("__module__"))}.isdisjoint(made):
             return True
-        function = getattr(value, "__wrapped__", value)
+        function = space.get("__wrapped__", value)
         if type(function) is FunctionType and function.__module__ == _CELLS:
             names = [name for code in whole(function.__code__) for name in code.co_names]
             waiting += [namespace[name] for name in names if name in namespace]

@@ -260,7 +260,7 @@ class _Carrier:
         The containers are the names on the path: a cache may be a dict, or an instance that keeps one. What is only
         referred to weakly lives since the person has it.
         """
-        if isinstance(key, weakref.ref) or isinstance(value, weakref.ref):
+        if issubclass(type(key), weakref.ref) or issubclass(type(value), weakref.ref):
             return True
         return is_from_cell(key) or is_from_cell(value) or self._stores.computed.isdisjoint(containers)
 

@@ -26,17 +26,14 @@ def class_of(holder: dict[Any, Any]) -> type | None:
 
 
 def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[str, Any]) -> list[type]:
-    """Return the classes that functions of modules have made on top of some, by `type(...)` say: no module names them.
+    """Return the classes that functions of modules have made on top of some: no module names them.
 
     Args:
         bases: what they derive from.
         known: ids of classes that are none of these.
         modules: dotted name -> module.
     """
-    found: list[type] = []
-    for base in bases:
-        found += type.__subclasses__(base)
-    own = [cls for cls in found if cls.__module__ in modules and id(cls) not in known]
+    own = [cls for cls in with_subclasses(bases) if cls.__module__ in modules and id(cls) not in known]
     return [cls for cls in own if not _is_defined(cls, modules)]
 
 

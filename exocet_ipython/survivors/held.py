@@ -13,12 +13,13 @@ import gc
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = ["Witness", "find_held", "find_used", "find_witness", "namespaces_of"]
@@ -61,17 +62,18 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     return [item for item, _ in _count_outside(retired, roots)]
 
 
-def find_used(classes: list[type], retired: list[Any], records: list[Any]) -> set[int]:
+def find_used(classes: list[type], held: Container[int], retired: list[Any], records: list[Any]) -> set[int]:
     """Return the ids of the classes that something outside of the retired side uses, or an instance or a subclass of.
 
     What the retired side alone holds of these keeps a class alive, and is no use of it.
 
     Args:
-        classes: classes of the retired side that are held, by whatever.
+        classes: classes of the retired side.
+        held: ids of what is held, by whatever.
         retired: all that retired.
         records: our own containers of these.
     """
-    if not classes:
+    if not any(id(cls) in held for cls in classes):
         return set()
     known = {id(item) for item in retired}
     family = list(with_subclasses(classes))
@@ -160,7 +162,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     walked = {id(item): item for item in retired if issubclass(type(item), (type, FunctionType, CodeType))}
     others = {id(item): item for item in retired if id(item) not in walked}
     # The dict of a member of an enumeration is its own, whether or not it has been asked for yet.
-    dicts = [_dict_of(item) for item in others.values() if id(type(item)) in wanted]
+    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
     _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
     parts = list(walked.values())
     # The globals of a function are a root, or another module's; nothing is its own of the builtins.
@@ -188,13 +190,6 @@ def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> l
     found = gc.get_referents(*layer)
     counts.update(filter(wanted.__contains__, map(id, found)))
     return found
-
-
-def _dict_of(instance: Any) -> Any:
-    try:
-        return object.__getattribute__(instance, "__dict__")
-    except AttributeError:
-        return None
 
 
 def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:

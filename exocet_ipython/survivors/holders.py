@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from types import CellType, FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replacement, counterpart, or_same
@@ -102,7 +104,7 @@ def replace_references(
         holders = find_holders(olds)
         own = own | {id(rebuilt), *(id(pair) for pair in rebuilt.values())}
         # What is made anew of a retired class, a named tuple in another one, is made of the new class.
-        replacement = {**{key: pair for key, pair in replacement.items() if isinstance(pair[1], type)}, **rebuilt}
+        replacement = {**{key: pair for key, pair in replacement.items() if issubclass(type(pair[1]), type)}, **rebuilt}
     return refused
 
 
@@ -259,15 +261,11 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], _Change], ...] = (
 
 def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal) -> None:
     """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots."""
-    try:
-        attributes = object.__getattribute__(holder, "__dict__")
-    except AttributeError:
-        attributes = None
-    if type(attributes) is dict:
-        for name, value in list(attributes.items()):
-            now = counterpart(value, replacement)
-            if now is not MISSING:
-                journal.set_item(attributes, name, now)
+    attributes = dict_of(holder) or {}
+    for name, value in list(attributes.items()):
+        now = counterpart(value, replacement)
+        if now is not MISSING:
+            journal.set_item(attributes, name, now)
     for slot in slots_of(type(holder)):
         try:
             value = slot.__get__(holder, type(holder))
@@ -280,9 +278,13 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal)
 
 
 def slots_of(kind: type) -> Iterator[Any]:
-    """Yield the descriptors of the slots that an instance of a class has."""
+    """Yield the descriptors of the slots that an instance of a class has.
+
+    >>> list(slots_of(weakref.ref))
+    []
+    """
     for base in kind.__mro__:
-        if base.__module__ != "builtins":
+        if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
             yield from (part for part in vars(base).values() if type(part) is MemberDescriptorType)
 
 

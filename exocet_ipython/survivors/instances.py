@@ -6,15 +6,16 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType, TracebackType, WrapperDescriptorType
+from types import FunctionType, TracebackType
 from typing import Any
 
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.answers import stale_answers
 from exocet_ipython.survivors.holders import find_holders, slots_of
 from exocet_ipython.survivors.libraries import bring_up_to_date, is_looked_after
-from exocet_ipython.survivors.states import InstanceState, attributes_of_instance, dict_of
+from exocet_ipython.survivors.states import InstanceState, attributes_of_instance
 
 __all__ = ["Moving", "Stuck"]
 
@@ -34,6 +35,9 @@ _CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
     (list, list.extend),
     (set, set.update),
 )
+
+# The class that an object has, whatever it or a property of its class says of it.
+_set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Moving:
         for holder in find_holders(instances):
             if type(holder) is frozenset:
                 self.reborn[id(holder)] = holder, frozenset(list(holder))
-            if id(holder) in mine or not isinstance(holder, (dict, set)):
+            if id(holder) in mine or not issubclass(type(holder), (dict, set)):
                 continue
             writes = Journal()
             try:
@@ -123,10 +127,9 @@ class Moving:
     def _move(self, instance: Any, before: type, now: type, stale: Iterable[str], *, rehash: bool) -> None:
         old_hash = _hash_of(instance) if rehash else None
         state = InstanceState(instance) if stale or is_looked_after(now) else None
-        set_class = _setter(before)
         try:
             _require_same_fields(before, now)
-            set_class(instance, "__class__", now)
+            _set_class(instance, now)
         except TypeError as error:
             if not self.rebuild:
                 message = f"{error}; --rebuild puts a new object in its place"
@@ -137,12 +140,12 @@ class Moving:
             return
         try:
             for name in stale:
-                vars(instance).pop(name, None)
+                (dict_of(instance) or {}).pop(name, None)
             _bring_over(instance, before, now)
         except BaseException:
-            _put_back(instance, set_class, before, state)
+            _put_back(instance, before, state)
             raise
-        self.journal.add(functools.partial(_put_back, instance, set_class, before, state))
+        self.journal.add(functools.partial(_put_back, instance, before, state))
         if old_hash is not None and _hash_of(instance) != old_hash:
             self.rehashed[id(instance)] = instance, before
 
@@ -173,15 +176,9 @@ class Moving:
                 object.__setattr__(member, "__class__", now)
 
 
-def _setter(cls: Any) -> Callable[..., None]:
-    """Return the `__setattr__` of the C type that a class is made on: Python takes no other for its instances."""
-    spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__"))
-    return next(found for space in spaces if type(found := space.get("__setattr__")) is WrapperDescriptorType)
-
-
-def _put_back(instance: Any, set_class: Callable[..., None], before: type, state: InstanceState | None) -> None:
+def _put_back(instance: Any, before: type, state: InstanceState | None) -> None:
     """Give an instance its old class again, and what it had."""
-    set_class(instance, "__class__", before)
+    _set_class(instance, before)
     if state is not None:
         state.restore()
 
@@ -215,7 +212,7 @@ def _put_again(holder: Any, member: Any, found_as: type, put_as: type) -> None:
     """
     value: Any = None
     if found_as is not put_as:
-        object.__setattr__(member, "__class__", found_as)
+        _set_class(member, found_as)
     try:
         if isinstance(holder, dict):
             value = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
@@ -223,7 +220,7 @@ def _put_again(holder: Any, member: Any, found_as: type, put_as: type) -> None:
             set.remove(holder, member)
     finally:
         if found_as is not put_as:
-            object.__setattr__(member, "__class__", put_as)
+            _set_class(member, put_as)
     if isinstance(holder, dict):
         holder[member] = value
     else:

@@ -94,7 +94,9 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType]) -> frozenset[int
     True
     """
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
-    definitions = [part for space in spaces for part in list(space.values()) if isinstance(part, (type, FunctionType))]
+    definitions = [
+        part for space in spaces for part in list(space.values()) if issubclass(type(part), (type, FunctionType))
+    ]
     held = find_held([*values, *definitions], [values, *spaces, *_own_parts(values)])
     return frozenset(map(id, held)).intersection(map(id, values))
 
@@ -108,7 +110,7 @@ def _own_parts(values: list[Any]) -> list[Any]:
     waiting = list(found.values())
     while waiting and len(found) < _MANY:
         for part in _referents(waiting.pop()):
-            if id(part) not in found and not isinstance(part, (type, ModuleType)):
+            if id(part) not in found and not issubclass(type(part), (type, ModuleType)):
                 found[id(part)] = part
                 waiting.append(part)
     waiting.clear()
@@ -126,7 +128,7 @@ def _own_parts(values: list[Any]) -> list[Any]:
 def _referents(node: Any) -> list[Any]:
     """Return what an object refers to; of a function only what is its own."""
     found = gc.get_referents(node)
-    if isinstance(node, FunctionType):
+    if type(node) is FunctionType:
         shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
         return [part for part in found if id(part) not in shared]
     return found

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
+
 __all__ = ["bring_up_to_date", "is_looked_after"]
 
 # What a class has whose instances are changed when they move to it.
@@ -89,4 +91,4 @@ def _lacks(instance: Any, name: str) -> bool:
     """Say whether an instance has no value of its own for a field, in its dict or in a slot."""
     if hasattr(getattr(type(instance), name, None), "__set__"):
         return not hasattr(instance, name)
-    return name not in getattr(instance, "__dict__", {})
+    return name not in (dict_of(instance) or {})

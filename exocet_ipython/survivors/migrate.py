@@ -96,7 +96,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         return Migration()
     holders = [*find_holders(held), *find_hidden_holders(held)]
     stuck_with = {id(item) for item in held}
-    made = find_used([cls for cls in pairs.made if id(cls) in stuck_with], retired, [*records, held, holders])
+    made = find_used(pairs.made, stuck_with, retired, [*records, held, holders])
     pairs.own |= {id(records), id(retired), *map(id, records)}
     own_spaces = {id(space) for space in spaces}
     closures = [

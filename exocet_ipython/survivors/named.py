@@ -12,6 +12,7 @@ from itertools import islice
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.records import RetiredGeneration, Survivor, named_values
 from exocet_ipython.survivors.steps import express
@@ -136,10 +137,7 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def _attributes(value: Any) -> list[Any]:
     """Return the attributes of an instance of a subclass of a container."""
-    try:
-        return list(object.__getattribute__(value, "__dict__").values())[:_WIDE]
-    except AttributeError:
-        return []
+    return list((dict_of(value) or {}).values())[:_WIDE]
 
 
 def _survivor(label: _Label, steps: Sequence[_Step]) -> Survivor:

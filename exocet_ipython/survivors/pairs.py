@@ -9,6 +9,7 @@ from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
@@ -21,7 +22,7 @@ from exocet_ipython.survivors.moved import find_moved, find_own, stands_for_anot
 from exocet_ipython.survivors.origins import have_one_name, is_imported, is_made_by_call
 from exocet_ipython.survivors.rebuilt import CACHE
 from exocet_ipython.survivors.records import RetiredGeneration
-from exocet_ipython.survivors.registrations import home_of
+from exocet_ipython.survivors.registrations import dispatcher_of, home_of
 from exocet_ipython.survivors.values import Value, Values, parts_beside
 from exocet_ipython.survivors.wrapped import functions_within
 
@@ -87,9 +88,8 @@ def pair_modules(
     for before, now in covered_functions(old, new):
         matcher.match_function(before, now)
     matcher.match_moved()
-    for generation in older:
-        for kind, name, value in generation.living():
-            matcher.match_survivor(kind, name, value)
+    for survivor in (found for generation in older for found in generation.living()):
+        matcher.match_survivor(*survivor)
     matcher.match_values()
     known = {*matcher.pairs.objects, *map(id, matcher.pairs.orphans)}
     matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, new)
@@ -254,7 +254,7 @@ class _Matcher:
                 if self._binds(first) and type(second) is self._class_now(first):
                     self._add(first, second)
                     self._match_within(first, second)
-            dispatchers = [getattr(part, "dispatcher", None) for part in (before, now)]
+            dispatchers = [dispatcher_of(part) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
                     self.match_function(first, second)
@@ -265,7 +265,7 @@ class _Matcher:
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions that decorators have wrapped; what has them stays as it was."""
-        self.pairs.own.add(id(getattr(old, "__dict__", None)))
+        self.pairs.own.add(id(dict_of(old)))
         for before, now in functions_within(old, new):
             self.match_function(before, now)
 

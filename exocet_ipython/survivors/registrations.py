@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Container, Mapping
+from functools import singledispatchmethod
 from types import FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
 
-__all__ = ["carry_registrations", "home_of", "is_from_cell", "registered_by_cells"]
+__all__ = ["carry_registrations", "dispatcher_of", "home_of", "is_from_cell", "registered_by_cells"]
 
 _CELLS = "__main__"
 
@@ -42,11 +43,16 @@ def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
     """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes."""
     if issubclass(type(before), type) and issubclass(type(now), type):
         for name, dispatcher in attributes_of(before):
-            _carry_dispatch(getattr(dispatcher, "dispatcher", None), getattr(vars(now).get(name), "dispatcher", None))
+            _carry_dispatch(dispatcher_of(dispatcher), dispatcher_of(vars(now).get(name)))
         if isinstance(before, abc.ABCMeta) and isinstance(now, abc.ABCMeta):
             _carry_subclasses(before, now, session)
     else:
         _carry_dispatch(before, now)
+
+
+def dispatcher_of(value: Any) -> Any:
+    """Return the generic function behind a `functools.singledispatchmethod`; None of anything else."""
+    return value.dispatcher if issubclass(type(value), singledispatchmethod) else None
 
 
 def _carry_dispatch(before: Any, now: Any) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.holders import slots_of
 
-__all__ = ["InstanceState", "attributes_of_instance", "dict_of"]
+__all__ = ["InstanceState", "attributes_of_instance"]
 
 
 class InstanceState:
@@ -61,15 +62,6 @@ def attributes_of_instance(instance: Any) -> Iterator[tuple[str, Any]]:
     for slot in slots_of(type(instance)):
         if _has(slot, instance):
             yield slot.__name__, slot.__get__(instance)
-
-
-def dict_of(instance: Any) -> dict[str, Any] | None:
-    """Return the dict of an instance's attributes, past its `__getattr__`; None where it has none."""
-    try:
-        found: dict[str, Any] = object.__getattribute__(instance, "__dict__")
-    except AttributeError:
-        return None
-    return found
 
 
 def _has(slot: Any, instance: Any) -> bool:

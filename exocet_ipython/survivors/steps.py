@@ -21,17 +21,16 @@ from types import (
     FunctionType,
     GeneratorType,
     GenericAlias,
-    GetSetDescriptorType,
     MappingProxyType,
     MemberDescriptorType,
     MethodType,
     MethodWrapperType,
-    ModuleType,
     TracebackType,
 )
 from typing import Any
 from weakref import ref
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.frames import locals_of
 
 __all__ = ["attribute_of", "express", "item_of"]
@@ -146,7 +145,7 @@ def attribute_of(text: str, name: Any, owner: Any = None) -> str:
 def _in_attributes(text: str, chain: list[Any]) -> _Step | None:
     """Follow an attribute: in the dict of an instance, which may be inline, or in a slot."""
     holder, held = chain[0], chain[1]
-    space = _dict_of(holder)
+    space = dict_of(holder)
     if space is not None:
         if held is space:
             return _entry(text, chain, holder)
@@ -241,18 +240,6 @@ def _by_referents(text: str, holder: Any, held: Any) -> _Step:
     """Follow a reference that has no other spelling."""
     places = (place for place, part in enumerate(gc.get_referents(holder)) if part is held)
     return f"gc.get_referents({text})[{next(places, 0)}]", 1
-
-
-def _dict_of(holder: Any) -> dict[Any, Any] | None:
-    """Return the dict that holds an object's attributes, without asking the object."""
-    if issubclass(type(holder), ModuleType):
-        return getattr(holder, "__dict__", None)
-    for base in _mro(type(holder)):
-        found = _vars(base).get("__dict__")
-        if type(found) is GetSetDescriptorType and base is not type:
-            space = found.__get__(holder, type(holder))
-            return space if type(space) is dict else None
-    return None
 
 
 def _mro(kind: type) -> tuple[type, ...]:

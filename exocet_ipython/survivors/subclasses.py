@@ -12,6 +12,7 @@ from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.answers import stale_answers
@@ -115,7 +116,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
             bring_up_to_date(holder, kind)
         except Exception as error:  # noqa: BLE001 - a default factory of the person's
             moving.note(f"{kind.__module__}.{kind.__qualname__}", error)
-        space: dict[str, Any] = getattr(holder, "__dict__", {})
+        space = dict_of(holder) or {}
         for name in {name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 

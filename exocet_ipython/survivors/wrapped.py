@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Container, Iterable, Iterator
-from types import FunctionType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.reloading.contents import attributes_of
+from exocet_ipython.reloading.contents import attributes_of, dict_of
 
 __all__ = ["functions_within", "wrapped_functions"]
 
@@ -21,7 +21,7 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
     >>> def traced(function): return functools.wraps(function)(lambda *args: function(*args))
     >>> def area(r): return r * r
     >>> [(first is area, second is area) for first, second in functions_within(traced(area), traced(area))]
-    [(True, True)]
+    [(True, True), (True, True)]
     """
     first, second = _held(before), _held(now)
     for place, function in first.items():
@@ -58,10 +58,12 @@ def _held(value: Any) -> dict[str, FunctionType]:
 
 def _attribute(value: Any, name: str) -> Any:
     """Return an attribute without running code of a person's class."""
-    try:
-        return object.__getattribute__(value, name)
-    except AttributeError:
-        return None
+    own = dict_of(value) or {}
+    if name in own:
+        return own[name]
+    spaces = (type.__getattribute__(base, "__dict__") for base in type.__getattribute__(type(value), "__mro__"))
+    part: Any = next((space[name] for space in spaces if name in space), None)
+    return part.__get__(value, type(value)) if type(part) in (MemberDescriptorType, GetSetDescriptorType) else None
 
 
 def _content(cell: Any) -> Any:
