@@ -17,9 +17,10 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.inner import Inner
 
-__all__ = ["forward", "rebuild_closure"]
+__all__ = ["forward", "rebuild_closure", "target_of"]
 
 _absent: Any = object()
+_TARGET = "exocet_target"  # the keyword under which a forwarder has what it calls
 
 
 # What follows the return is never run: it makes the code a closure's, which begins with fetching its cells. A frame
@@ -52,9 +53,14 @@ def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, A
     retired = retired_module(old.__globals__) or retired_module(space)
     if retired is not None:
         retired.remember(old)
-    _set(old, _shaped(old.__code__), None, {"exocet_target": new})
+    _set(old, _shaped(old.__code__), None, {_TARGET: new})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
+
+
+def target_of(function: FunctionType) -> Any:
+    """Return what a forwarder calls; None for any other function."""
+    return (function.__kwdefaults__ or {}).get(_TARGET)
 
 
 def rebuild_closure(old: FunctionType, inner: Inner) -> FunctionType:

@@ -8,6 +8,7 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of, dict_of
+from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["functions_within", "wrapped_functions"]
 
@@ -46,14 +47,19 @@ def _may_wrap(value: Any) -> bool:
 
 
 def _held(value: Any) -> dict[str, FunctionType]:
-    """Return the functions that something holds, by place: a variable of the function around it, or an attribute."""
+    """Return the functions that something holds, by place: a variable of the function around it, or an attribute.
+
+    What a forwarder calls took the place of what it had wrapped, and is none of its own.
+    """
     held = dict(attributes_of(value))
     for place in _PLACES:
         held[place] = _attribute(value, place)
+    target = None
     if type(value) is FunctionType:
+        target = target_of(value)
         for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
             held[name] = _content(cell)
-    return {place: part for place, part in held.items() if type(part) is FunctionType}
+    return {place: part for place, part in held.items() if type(part) is FunctionType and part is not target}
 
 
 def _attribute(value: Any, name: str) -> Any:
