@@ -125,9 +125,12 @@ class Ladder:
         is_whole = built is not None and not built.rest.steps
         if is_whole or plan.anew or len(changes) == 1 or not may_return({}, self.managed.history):
             return built
+        left = plan.names if built is None else built.rest.names
         beside: list[Revision] = []
-        others: list[Change] = []
+        others = [change for change in changes if change.name not in left]
         for change in changes:
+            if change.name not in left:
+                continue
             why_not = self._why_not if migrating else None
             found = plan_revisions([change], self.managed.generation, {}, why_not, _refuse_values)
             if isinstance(found, Refusal):

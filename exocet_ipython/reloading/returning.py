@@ -117,8 +117,8 @@ class _Search:
         if differing is None:
             return None
         # What it did not have, or has in common with the current generation.
-        others = {name for name in self._plan.names if differing.get(name) is None}
-        gone = {name for name in others & self._changed if self._spec_of(name, differing) is None}
+        apart = {name for name in self._plan.names if differing.get(name) is None}
+        gone = {name for name in apart & self._changed if self._spec_of(name, differing) is None}
         since = {name for name, module in differing.items() if module is None}
         if not self._changed & (gone | (differing.keys() - since)):
             return None  # nothing that was edited comes back
@@ -131,7 +131,8 @@ class _Search:
             made[name] = record
         steps = self._left(made, gone)
         rest = {step.name for step in steps}
-        if not self._fits(made, since | rest | gone) or (rest and not made.keys() & self._changed):
+        others = (since ^ gone) | (rest - gone)  # what it did not have and is gone again is as it was
+        if not self._fits(made, others) or (rest - gone and not made.keys() & self._changed):
             return None
         plan = replace(self._plan, steps=tuple(steps)) if rest - gone else Plan()
         back_to = None if plan.steps else number

@@ -69,6 +69,23 @@ def test_a_module_in_common_that_was_edited(workshop: Workshop, notebook: PlainN
     assert notebook["other"].other() == [2]
 
 
+def test_a_revision_that_is_undone_beside(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
+    """What only needs another layout is revised in place, while of what comes back even the layout is of then."""
+    workshop.write({"more.py": "class More: pass\n", "low.py": LOW.format(1)})
+    notebook.run("import more\nframe = hold(low, more)\nnext(frame)")
+    first = Exports("low", "more", "other")
+    workshop.write({"low.py": LOW.format(2), "more.py": "# a comment\nclass More: pass\n"})
+    reload(notebook, migrate=migrate)
+    workshop.write({"other.py": "# a comment\nN = [1]\ndef other(): return N\n"})
+    reload(notebook, migrate=migrate)
+    workshop.write({"low.py": LOW.format(1), "more.py": "class More: pass\n"})
+    workshop.write({"other.py": "N = [1]\ndef other(): return N\n"})
+    report = reload(notebook, migrate=migrate)
+    assert (set(report.returned), made(report)) == ({"low", "more"}, [])
+    assert [module.name for module in report.revised] == ["other"]
+    assert Exports("low", "more", "other") == first
+
+
 def test_a_module_that_came_and_went_since(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
     """What only a function imported meanwhile, and whose file is gone, keeps nothing from coming back."""
     first = Exports("low", "other")
