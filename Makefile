@@ -16,7 +16,7 @@ SUBMAKE = +@$(MAKE) --silent
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint types unit proof histories cover bench soak environments lowest clean
+.PHONY: help demo lab test lint types unit proof histories edited cover bench soak environments lowest clean
 # Make would delete the stamps of pattern rules, taking them for intermediate files.
 .PRECIOUS: .venv/%.installed .venv-%/installed
 
@@ -53,6 +53,9 @@ proof: lowest ## run the proof on real packages
 
 histories: lowest ## replay all release upgrades; `make test` replays a few
 	$(LOWEST)/$(PYTEST) -m history
+
+edited: lowest ## replay random edits of real packages; `make test` replays a few
+	$(LOWEST)/bin/python -m tests.histories.edited
 
 cover: lowest ## run all tests and list the lines that none of them ran
 	$(LOWEST)/$(PYTEST) --cov

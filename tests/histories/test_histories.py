@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.histories.edited import replay_edits
 from tests.histories.releases import HISTORIES, Replay, fetch_releases, replays_of
 from tests.histories.replaying import Mode, Outcome, compare, run_session
 
@@ -86,6 +87,17 @@ def test_upgraded_equals_restarted(
     if wrong:
         shown = wrong[:20] + ([f"... and {len(wrong) - 20} more"] if len(wrong) > 20 else [])
         pytest.fail("\n".join([*shown, "what the session printed:", live["log"][-4000:]]), pytrace=False)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_edited_equals_restarted(seed: int) -> None:
+    """After random edits of a real package, and after they were undone by hand, it is as after a restart.
+
+    `python -m tests.histories.edited` replays any number of them, on all packages.
+    """
+    small = [history for history in HISTORIES if history.package in {package for package, _ in CORE}]
+    found = replay_edits(seed, small)
+    assert found.wrong == (), str(found)
 
 
 def test_histories_are_long() -> None:
