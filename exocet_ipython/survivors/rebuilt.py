@@ -135,6 +135,22 @@ def _rebuild_union(holder: UnionType, replacement: Replacement) -> Any:
     return None if args is holder.__args__ else functools.reduce(operator.or_, args)
 
 
+def _rebuild_bound(holder: Any, replacement: Replacement) -> Any:
+    """Make a static or class method of a class of a cell anew: `parse = staticmethod(tools.parse)`."""
+    now = counterpart(holder.__func__, replacement)
+    return None if now is MISSING or type(holder) not in (staticmethod, classmethod) else type(holder)(now)
+
+
+def _rebuild_property(holder: property, replacement: Replacement) -> Any:
+    parts = (holder.fget, holder.fset, holder.fdel)
+    now = tuple(or_same(part, replacement) for part in parts)
+    is_same = all(first is second for first, second in zip(parts, now, strict=True))
+    if is_same or type(holder) is not property:
+        return None
+    doc = None if holder.__doc__ == getattr(holder.fget, "__doc__", None) else holder.__doc__
+    return property(now[0], now[1], now[2], doc)  # else it has the docstring of the new function that reads it
+
+
 # For each type, what makes a holder anew with its references replaced; None where it holds nothing that is.
 REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
     (tuple, _rebuild_tuple),
@@ -143,6 +159,9 @@ REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
     (BuiltinMethodType, _rebuild_builtin),
     (MethodWrapperType, _rebuild_builtin),
     (CACHE, _rebuild_cache),
+    (staticmethod, _rebuild_bound),
+    (classmethod, _rebuild_bound),
+    (property, _rebuild_property),
     (GenericAlias, _rebuild_alias),
     (UnionType, _rebuild_union),
 )
