@@ -192,7 +192,9 @@ class Description:
         facts = [spec.name, spec.origin, spec.parent, spec.cached, [*(spec.submodule_search_locations or ())]]
         facts += [[*getattr(module, "__path__", ())], getattr(module, "__cached__", None)]
         facts += [type(spec.loader).__qualname__, module.__loader__ is spec.loader]
-        return [self.show(fact) for fact in facts] + [module.__builtins__ in (builtins, vars(builtins))]
+        return [self.show(fact) for fact in facts] + [
+            getattr(module, "__builtins__", builtins) in (builtins, vars(builtins))
+        ]
 
     def _describe(self, value: Any, path: str) -> Any:
         """Describe what is met first under a path; return how it is shown: by that path when it is met again."""
@@ -392,7 +394,8 @@ class Description:
 
 def mask(text: str, folder: str) -> str:
     """Return a text without a folder's name, and without addresses, which some write as decimal numbers."""
-    return re.sub(r"0x[0-9a-f]{6,}|-?\d{14,}", "0x...", text.replace(folder, "<FOLDER>"))
+    places = text.replace(folder, "<FOLDER>").replace(str(PurePath(folder).parent), "<PARENT>")
+    return re.sub(r"0x[0-9a-f]{6,}|-?\d{14,}", "0x...", places)
 
 
 _STALE = " (not the current one)"

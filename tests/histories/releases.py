@@ -102,6 +102,8 @@ HISTORIES = (
     History("cattrs", ("cattr", "cattrs"), ("23.2.3", "24.1.3", "25.1.1", "25.3.0")),
     History("beautifulsoup4", ("bs4",), ("4.11.2", "4.12.3", "4.13.4", "4.14.3")),
     History("mistune", ("mistune",), ("3.0.2", "3.1.0", "3.1.4", "3.2.0")),
+    History("pydantic", ("pydantic",), ("1.10.2", "1.10.13", "1.10.21")),
+    History("flask", ("flask",), ("3.0.0", "3.0.3", "3.1.0"), ("werkzeug==3.1.3",)),
 )
 
 

@@ -29,7 +29,7 @@ _PRELUDES = {
     "auto": ("%load_ext exocet_ipython", "%exoauto on"),
     "explicit": ("%load_ext exocet_ipython",),
 }
-_UNIMPORTED = re.compile(r"\.(tests|conftest|__main__)\b")  # what only other tools import
+_UNIMPORTED = re.compile(r"\.(tests|conftest|__main__|_hypothesis_plugin)\b")  # what only other tools import
 
 
 class Session:
