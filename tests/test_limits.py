@@ -55,7 +55,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
     ),
     "What a module's functions have computed": ("scenarios/corpus/counter-kept-by-the-module.scn", True),
     "A module that runs again sees": ("test_limits.py::test_what_a_module_takes_that_a_cell_has_assigned", True),
-    "Lists, dicts and sets whose definition": ("test_limits.py::test_a_list_whose_definition_was_gone", True),
+    "Lists, dicts, sets and tuples whose definition": ("test_limits.py::test_a_list_whose_definition_was_gone", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
     "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),

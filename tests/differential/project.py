@@ -110,6 +110,11 @@ class Project:
         module = self.named.get(ref.module)
         return module.defined.get(ref.name) if module is not None else None
 
+    def provides(self, ref: Ref) -> bool:
+        """Say whether a module has something under a name, be it defined there or passed on."""
+        module = self.named.get(ref.module)
+        return module is not None and (ref.name in module.defined or ref.name in {had.name for had in module.exports})
+
     def refs(self) -> Iterator[Ref]:
         """Yield all definitions, each by its first name."""
         for module in self.modules:
@@ -159,8 +164,20 @@ class Project:
         return (
             all(ref in known or (ref.module in before and self.find(ref) is not None) for ref in needed)
             and before.issuperset(module.stars)
+            and not any(self._is_halfway(module, ref.module) for ref in needed)
             and all(self.find(ref) is not None for ref in module.refs(late=True))
             and (not module.at_end or self._may_end_with_imports(module))
+        )
+
+    def _is_halfway(self, module: Module, needed: str) -> bool:
+        """Say whether a module's body would name another through a subpackage that is not its package's attribute yet.
+
+        `import lib.sub.deep` and then `lib.sub.deep.f`, in `lib.sub` or in what that imports, finds no `lib.sub`.
+        """
+        parts = needed.split(".")
+        above = {".".join(parts[:end]) for end in range(2, len(parts))}
+        return module.style == "module" and any(
+            name == module.name or module.name.startswith(f"{name}.") for name in above
         )
 
     def _may_end_with_imports(self, module: Module) -> bool:

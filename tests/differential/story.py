@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.differential.definitions import Table
+from tests.differential.functions import Kept, Registry
 from tests.differential.notebook import Cell
 from tests.differential.project import Project
 from tests.scenarios.scenarios import Probe, Scenario, read_scenario
@@ -50,12 +52,26 @@ class Story:
 
     def edit(self, project: Project, words: str) -> None:
         """Have the files be those of a project."""
+        self._forget_containers(self.project, project)
         self.project = project
         self._save(project.texts(), words)
 
     def break_file(self, path: str, text: str, words: str) -> None:
         """Have one file be such that it can't be imported."""
         self._save({**self._disk, path: text}, f"{words} in {path}", "!rejected")
+
+    def _forget_containers(self, before: Project, now: Project) -> None:
+        """Ask no more for a container whose definition goes: what holds it does not follow when that is back.
+
+        README states this limit. A name that a cell has imported is used no more: it goes on meaning the old one.
+        """
+        kinds = (Kept, Registry, Table)
+        gone = {ref for ref in before.refs() if type(before.find(ref)) in kinds and not now.provides(ref)}
+        for place, cell in enumerate(self.cells):
+            names = {name for ref, name in cell.given if ref in gone}
+            asked = tuple(probe for probe in cell.probes if probe.partition(" ")[0] not in names)
+            given = tuple(pair for pair in cell.given if pair[0] not in gone)
+            self.cells[place] = replace(cell, probes=() if cell.about in gone else asked, given=given)
 
     def _save(self, texts: Mapping[str, str], words: str, mark: str = "") -> None:
         changed = [path for path, text in texts.items() if self._disk.get(path) != text]
