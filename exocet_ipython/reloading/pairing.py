@@ -27,6 +27,8 @@ def pair_nested(old: CodeType, new: CodeType) -> _Pairs:
     [(1, 1), (2, 2)]
     """
     waiting, left = list(nested(old)), list(nested(new))
+    if not (waiting and left):
+        return
     for pairs in (_pairs_of_same, _pairs_by_name, _pairs_by_text):
         found = list(pairs(waiting, left))
         yield from found

@@ -60,9 +60,11 @@ def match_inner(old: CodeType, new: FunctionType) -> dict[int, Inner]:
 def _match_nested(
     old: CodeType, new: CodeType, namespace: dict[str, Any], renamed: Mapping[str, str], maker: FunctionType | None
 ) -> dict[int, Inner]:
-    renamed = {**renamed, **dict(_renamed_parameters(old, new))}
-    found = {}
-    for before, now in pair_nested(old, new):
+    found: dict[int, Inner] = {}
+    pairs = list(pair_nested(old, new))
+    if pairs:
+        renamed = {**renamed, **dict(_renamed_parameters(old, new))}
+    for before, now in pairs:
         found[id(before)] = Inner(before, now, namespace, renamed, maker)
         found |= _match_nested(before, now, namespace, renamed, None)
     return found

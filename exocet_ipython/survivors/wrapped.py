@@ -24,6 +24,8 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
     >>> [(first is area, second is area) for first, second in functions_within(traced(area), traced(area))]
     [(True, True), (True, True)]
     """
+    if not (_may_hold(before) and _may_hold(now)):
+        return
     first, second = _held(before), _held(now)
     for place, function in first.items():
         found = second.get(place)
@@ -42,8 +44,13 @@ def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[Fun
     return [part for part in found.values() if id(part.__globals__) in spaces]
 
 
+def _may_hold(value: Any) -> bool:
+    """Say whether something can hold functions; told at once of the plain ones, which most are."""
+    return type(value) is not FunctionType or bool(value.__closure__ or value.__dict__)
+
+
 def _may_wrap(value: Any) -> bool:
-    return (type(value) is FunctionType and bool(value.__closure__ or value.__dict__)) or type(value) in _CACHES
+    return type(value) in _CACHES or (type(value) is FunctionType and _may_hold(value))
 
 
 def _held(value: Any) -> dict[str, FunctionType]:
