@@ -171,6 +171,7 @@ class _Publication:
         # What a module's `__getattr__` gives may come from a module that is current only by now.
         bindings, namespace = self._names.bindings, self._names.namespace
         self._rebound, self._kept = bindings.plan(namespace, old, self._modules, self._whole, self._staying)
+        self._staying.names += [namespace, *self._rebound]
         for binding in self._rebound:
             self.journal.set_item(namespace, binding.name, binding.value)
         replace_in_modules(self.journal, records, old, self._modules, self._staying)

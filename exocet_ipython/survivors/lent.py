@@ -31,6 +31,9 @@ class Staying:
     These are the modules of the session, and those that the retiring ones import: looking at all that are loaded would
     take longer than a reload. What cells assigned there is no module's own, and the notebook's names aren't either.
 
+    Attributes:
+        names: the notebook's namespace, and the records of what is put there: by these nobody else knows a value.
+
     Args:
         old: dotted name -> record of a module that retires.
         records: dotted name -> record of each module of the session that is current.
@@ -40,6 +43,7 @@ class Staying:
         self._old = old
         self._records = records
         self._ids: frozenset[int] | None = None
+        self.names: list[object] = []
 
     def __contains__(self, key: object) -> bool:
         if self._ids is None:
@@ -83,8 +87,13 @@ def is_foreign(value: Any, session: Container[str]) -> bool:
     return not issubclass(kind, type) and kind.__module__ not in session and kind.__module__ not in _PLAIN
 
 
-def find_lent(values: list[Any], modules: Iterable[ModuleType]) -> frozenset[int]:
+def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[object] = ()) -> frozenset[int]:
     """Return the ids of the values that somebody else knows too: not these modules, nor the parts of the values.
+
+    Args:
+        values: instances of libraries' classes.
+        modules: what has them.
+        names: what else refers to them and doesn't count.
 
     >>> import logging
     >>> mine, module = object(), ModuleType("module")
@@ -97,7 +106,7 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType]) -> frozenset[int
     definitions = [
         part for space in spaces for part in list(space.values()) if issubclass(type(part), (type, FunctionType))
     ]
-    held = find_held([*values, *definitions], [values, *spaces, *_own_parts(values)])
+    held = find_held([*values, *definitions], [values, *spaces, *names, *_own_parts(values)])
     return frozenset(map(id, held)).intersection(map(id, values))
 
 

@@ -261,7 +261,7 @@ class _Matcher:
 
     def _binds(self, value: Any) -> bool:
         """Say whether a class has a descriptor, Python's or a person's: what it has bound may hold it."""
-        return type(value) in _WRAPPERS or (type(value).__module__ in self._new and hasattr(value, "__get__"))
+        return type(value) in _WRAPPERS or (type(value).__module__ in self._new and hasattr(type(value), "__get__"))
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions that decorators have wrapped; what has them stays as it was."""

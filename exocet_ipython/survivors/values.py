@@ -21,7 +21,7 @@ from exocet_ipython.reloading.contents import (
     parts_of,
 )
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.lent import find_lent, home_first, is_foreign
+from exocet_ipython.survivors.lent import Staying, find_lent, home_first, is_foreign
 
 __all__ = ["Value", "Values", "inner_values", "parts_beside"]
 
@@ -67,7 +67,8 @@ class Values:
     def foreign(self) -> Iterator[tuple[Any, Any]]:
         """Yield the instances of others' classes, but for those that their modules only had from elsewhere."""
         before, now = self._foreign
-        lent = find_lent(now, self._new.values()) if now else ()
+        names = self._staying.names if isinstance(self._staying, Staying) else ()
+        lent = find_lent(now, self._new.values(), names) if now else ()
         for index, value in enumerate(before):
             if id(now[index]) not in lent:
                 yield value, now[index]
