@@ -23,6 +23,7 @@ from exocet_ipython.loading.extensions import prefer_source, refuse_extension_co
 from exocet_ipython.loading.loader import ModuleBuilder, run_module
 from exocet_ipython.loading.mapper import Mapper, governs, pep302_mapper, proxy_module
 from exocet_ipython.loading.source import forget_listings, is_extension, require_spec, resolve_import
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE, StandIn
 from exocet_ipython.loading.tracebacks import hide_own_frames
 from exocet_ipython.loading.turns import Turn
@@ -154,7 +155,7 @@ class IsolatedCopy(ModuleBuilder):
         own = {id(module) for module in self.modules.values() if not _is_shared(module)}
         # Where another thread imported the whole package meanwhile, its own body has put the same names there.
         claimed = self.name in before or self.name not in sys.modules
-        for name, module in sys.modules.copy().items():
+        for name, module in copy_space(sys.modules).items():
             if module is before.get(name) or type(module) is StandIn:
                 continue
             made_here = getattr(module, "__builtins__", None) is self._builtins

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.place import Builder, Place, StandIn, StandInLoader, place_of
+from exocet_ipython.loading.spaces import copy_space
 
 __all__ = ["PRESENCE", "Builder", "Presence", "StandIn"]
 
@@ -272,7 +273,7 @@ def _settle_own(standin: StandIn, builder: Builder) -> None:
     built = _built(builder, place_of(standin).name)
     modules = getattr(builder, "modules", {}).values()
     for namespace in [vars(module) for module in modules if type(module) is ModuleType]:
-        for key in [key for key, value in namespace.items() if value is standin and built is not None]:
+        for key in [key for key, value in copy_space(namespace).items() if value is standin and built is not None]:
             namespace[key] = built
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.cells import CellAssignment, CellImport, read_cell
 from exocet_ipython.notebook.identities import Source, find_lent_ids, identities, may_have_given
@@ -169,10 +170,10 @@ class Bindings:
         self._unread.catch_up()
         sought = {id(value) for value in list(namespace.values())}
         known = {id(value): (source, value) for source, value in identities(old, sought, staying)}
-        lent = find_lent_ids(namespace.values(), {key: source for key, (source, _) in known.items()}, new)
+        lent = find_lent_ids(list(namespace.values()), {key: source for key, (source, _) in known.items()}, new)
         before = {**new, **{name: record.module for name, record in old.items()}}
         rebound, kept = list[Rebinding](), list[Kept]()
-        for name, value in list(namespace.items()):
+        for name, value in copy_space(namespace).items():
             if HIDDEN_NAMES.fullmatch(name):
                 continue
             sources = self._valid_sources(name, value, before)
@@ -265,7 +266,7 @@ def star_names(module: ModuleType) -> tuple[str, ...]:
     exported = getattr(module, "__all__", None)
     if exported is not None:
         return tuple(name for name in exported if hasattr(module, name))
-    return tuple(name for name in vars(module) if not name.startswith("_"))
+    return tuple(name for name in list(vars(module)) if not name.startswith("_"))
 
 
 def _is_bound(namespace: Mapping[str, Any], name: str, source: Source) -> bool:

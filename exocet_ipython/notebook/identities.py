@@ -9,6 +9,7 @@ from functools import reduce
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.lent import find_lent, home_first, is_foreign
@@ -69,7 +70,7 @@ def identities(
     aliases: list[tuple[Source, Any]] = []
     defined: list[tuple[Source, Any]] = []
     for name, record in old.items():
-        for attribute, value in list(getattr(record.module, "__dict__", {}).items()):
+        for attribute, value in copy_space(getattr(record.module, "__dict__", {})).items():
             is_class = issubclass(type(value), type)
             if (id(value) not in sought and not is_class) or attribute[:2] == "__" or is_shared(value):
                 continue
@@ -97,7 +98,9 @@ def _at_home(
     for key, names in values.items():
         if key not in staying:
             record, attribute = names[home_first(names)]
-            yield Source(record.name, attribute), vars(record.module)[attribute]
+            value = vars(record.module).get(attribute)
+            if id(value) == key:  # another thread may have given the name another one
+                yield Source(record.name, attribute), value
 
 
 def _trait(value: Any, name: str) -> Any:
@@ -108,7 +111,7 @@ def _trait(value: Any, name: str) -> Any:
 def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> Iterator[tuple[Source, Any]]:
     """Yield the sought ones of the members of an enumeration, and of the functions and classes that a class holds."""
     qualified = _trait(cls, "__qualname__")
-    for attribute, entry in list(_trait(cls, "__dict__").items()):
+    for attribute, entry in copy_space(_trait(cls, "__dict__")).items():
         value = entry.__func__ if type(entry) is staticmethod else entry
         if issubclass(type(value), type):
             if _trait(value, "__qualname__") == f"{qualified}.{attribute}":

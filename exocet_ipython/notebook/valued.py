@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.bindings import MISSING, Bindings, Rebinding, resolve
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.records import HIDDEN_NAMES
@@ -28,7 +29,7 @@ def plan_values(
     """
     modules = {name: record.module for name, record in records.items()}
     found = []
-    for name, value in list(namespace.items()):
+    for name, value in copy_space(namespace).items():
         if HIDDEN_NAMES.fullmatch(name):
             continue
         before = [(source, resolve(source, modules)) for source in bindings.sources(name)]

@@ -11,6 +11,7 @@ from collections.abc import Container
 from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
 
 __all__ = ["Baseline", "add_changes", "add_grown", "owner_of", "renew_baseline", "take_baseline", "take_sizes"]
@@ -49,7 +50,7 @@ def take_baseline(module: ModuleType) -> Baseline:
     >>> take_baseline(module).contents
     {'CONFIG': {}}
     """
-    namespace: dict[str, Any] = dict(getattr(module, "__dict__", {}))  # in one step: another thread may add to it
+    namespace: dict[str, Any] = copy_space(getattr(module, "__dict__", {}))
     values = dict(zip(namespace, map(id, namespace.values()), strict=True))
     own = getattr(module, "__name__", None)
     prints: dict[str, int] = {}
@@ -62,7 +63,7 @@ def take_baseline(module: ModuleType) -> Baseline:
         if kind in _PLAIN_GLOBALS or name[:2] == "__":
             continue
         if issubclass(kind, type):
-            attributes = type.__getattribute__(value, "__dict__").copy()  # `dict` would take each item by its key
+            attributes = copy_space(type.__getattribute__(value, "__dict__"))
             if attributes.get("__module__") == own:
                 _add_class(prints, contents, name, attributes)
         else:

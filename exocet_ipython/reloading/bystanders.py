@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Hashable
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.scope import Scope
 
@@ -40,7 +41,7 @@ class Bystanders:
         foreign = self._foreign
         own: dict[str, Any] = {}
         # Not a list of the items: making their tuples may run the collector, and another thread that imports.
-        for name, module in sys.modules.copy().items():
+        for name, module in copy_space(sys.modules).items():
             judged = foreign.get(name)
             if judged is not None and judged() is module:
                 continue

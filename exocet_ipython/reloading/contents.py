@@ -16,6 +16,8 @@ from types import (
 from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
+from exocet_ipython.loading.spaces import copy_space
+
 __all__ = [
     "ATOMS",
     "attributes_of",
@@ -57,7 +59,7 @@ def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str
     """
     held: set[Any] = set()
     own: Any = getattr(module, "__name__", None)
-    for attribute, value in list(getattr(module, "__dict__", {}).items()):
+    for attribute, value in copy_space(getattr(module, "__dict__", {})).items():
         kind = type(value)
         if kind in _ATOM_TYPES or attribute[:2] == "__" or values.get(attribute) != id(value):
             continue
@@ -200,7 +202,7 @@ def cell_values(function: FunctionType) -> list[Any]:
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has; none of Python's own."""
     space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else dict_of(value)
-    return [(name, part) for name, part in dict(space or {}).items() if name[:2] != "__"]
+    return [(name, part) for name, part in copy_space(space or {}).items() if name[:2] != "__"]
 
 
 def dict_of(value: Any) -> dict[Any, Any] | None:

@@ -10,6 +10,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.baseline import Baseline, renew_baseline, take_baseline
 from exocet_ipython.reloading.contents import modules_held
 from exocet_ipython.reloading.datafiles import find_data_files, read_declared
@@ -112,7 +113,7 @@ class ModuleRecord:
 
     def assigned(self) -> dict[str, Any]:
         """Return the globals that are not what the module's body left: assigned since, by a cell or a function."""
-        space: dict[str, Any] = dict(getattr(self.module, "__dict__", {}))
+        space: dict[str, Any] = copy_space(getattr(self.module, "__dict__", {}))
         if list(map(id, space.values())) == list(self.values.values()):
             return {}  # nearly always, and told in C
         return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}

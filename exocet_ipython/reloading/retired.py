@@ -20,6 +20,7 @@ from functools import cached_property, lru_cache, partial
 from types import FunctionType
 from typing import Any, Self
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -131,13 +132,13 @@ def retired_class(cls: type) -> RetiredModule | None:
 def own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
     """Yield the classes that the module `name` itself defines, nested ones included."""
     seen: set[int] = set()
-    waiting = [value for value in namespace.values() if issubclass(type(value), type)]
+    waiting = [value for value in copy_space(namespace).values() if issubclass(type(value), type)]
     while waiting:
         cls = waiting.pop()
         if id(cls) not in seen and type.__getattribute__(cls, "__module__") == name:
             seen.add(id(cls))
             yield cls
-            waiting += [part for part in vars(cls).values() if issubclass(type(part), type)]
+            waiting += [part for part in copy_space(vars(cls)).values() if issubclass(type(part), type)]
 
 
 def functions_in(value: Any) -> list[FunctionType]:
@@ -168,7 +169,7 @@ class _Home(str):
 
 def _has_function(namespace: Mapping[str, Any], space: Mapping[str, Any]) -> bool:
     """Say whether a namespace has functions with these globals, a cached one included."""
-    values = namespace.values()
+    values = list(namespace.values())
     return any(type(value) is FunctionType and value.__globals__ is space for value in values) or any(
         type(value) is _CACHED and getattr(value.__wrapped__, "__globals__", None) is space for value in values
     )
@@ -178,7 +179,7 @@ def _space_of(cls: type) -> dict[str, Any] | None:
     """Return the dict of the module that a class keeps alive by one of its functions."""
     name = type.__getattribute__(cls, "__module__")
     for base in type.__getattribute__(cls, "__mro__"):
-        for value in vars(base).values() if type.__getattribute__(base, "__module__") == name else ():
+        for value in copy_space(vars(base)).values() if type.__getattribute__(base, "__module__") == name else ():
             for function in functions_in(value):
                 if function.__globals__.get("__name__") == name:
                     return function.__globals__

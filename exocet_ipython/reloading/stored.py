@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.baseline import owner_of
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -65,7 +66,7 @@ def _changes(
     for name in written & space.keys():
         if _is_changed(record, name, space[name], records):
             yield name, name
-    for name, value in list(space.items()):
+    for name, value in copy_space(space).items():
         if type(value) is FunctionType and value.__dict__ and value.__module__ == record.name:
             yield from ((kept, f"{name}.{kept}") for kept in written & value.__dict__.keys())
     for name in dict.fromkeys(map(owner_of, record.contents)):

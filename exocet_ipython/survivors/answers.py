@@ -11,6 +11,7 @@ import functools
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
 from exocet_ipython.reloading.operations import is_same_constant, iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
@@ -128,5 +129,6 @@ def _attributes(cls: type) -> dict[str, Any]:
     """Return what a class and its bases define, but for Python's own."""
     found: dict[str, Any] = {}
     for base in reversed(type.__getattribute__(cls, "__mro__")[:-1]):
-        found |= {name: part for name, part in vars(base).items() if name[:2] != "__" or type(part) is FunctionType}
+        space = copy_space(vars(base))
+        found |= {name: part for name, part in space.items() if name[:2] != "__" or type(part) is FunctionType}
     return found

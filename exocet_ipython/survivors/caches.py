@@ -14,6 +14,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.operations import whole
 from exocet_ipython.survivors.classes import living_classes
@@ -104,7 +105,7 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
             waiting += [namespace[name] for name in names if name in namespace]
             waiting += [part for part in (function.__defaults__ or ()) if part is not None]
         elif issubclass(type(value), type) and value.__module__ == _CELLS:
-            waiting += [part for part in vars(value).values() if type(part) is FunctionType]
+            waiting += [part for part in copy_space(vars(value)).values() if type(part) is FunctionType]
             waiting += value.__mro__[1:-1]
     return False
 

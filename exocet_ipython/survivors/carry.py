@@ -15,6 +15,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -89,7 +90,7 @@ class _Carrier:
         for name, value in self._record.assigned().items():
             if not name.startswith("__"):
                 self._carry_global(module, name, value)
-        for name, value in list(getattr(self._record.module, "__dict__", {}).items()):
+        for name, value in copy_space(getattr(self._record.module, "__dict__", {})).items():
             kind = type(value)
             if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
                 continue  # nearly all
@@ -236,7 +237,7 @@ class _Carrier:
 
     def find_left(self, module: ModuleType | None) -> Iterator[Left]:
         """Yield what cells put into containers that the new module lacks, those of its classes included."""
-        space: dict[str, Any] = getattr(self._record.module, "__dict__", {})
+        space: dict[str, Any] = copy_space(getattr(self._record.module, "__dict__", {}))
         for name in space.keys() - getattr(module, "__dict__", {}).keys():
             value = space[name]
             parts = [(name, value)]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
+
 __all__ = ["CONTEXTS"]
 
 _missing = object()
@@ -21,7 +23,7 @@ def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool
 
 def _carry_local(before: threading.local, now: threading.local, returned: bool) -> None:  # noqa: FBT001 - likewise
     """Carry what is local to the present thread."""
-    for name, value in vars(before).items():
+    for name, value in copy_space(vars(before)).items():
         if returned or name not in vars(now):
             vars(now)[name] = value
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Kind", "definitions", "objects_of"]
@@ -25,7 +26,7 @@ def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]
 
     What is there under the name of its definition is not given again for an alias.
     """
-    namespace = dict(getattr(module, "__dict__", {}))
+    namespace = copy_space(getattr(module, "__dict__", {}))
     for attribute, value in namespace.items():
         if issubclass(type(value), type):
             qualified = type.__getattribute__(value, "__qualname__")
@@ -47,6 +48,6 @@ def _class_definitions(cls: type, path: str, seen: set[int]) -> Iterator[tuple[K
         return
     seen.add(id(cls))
     yield "class", path, cls
-    for attribute, value in list(vars(cls).items()):
+    for attribute, value in copy_space(vars(cls)).items():
         if issubclass(type(value), type) and value.__qualname__ == f"{cls.__qualname__}.{attribute}":
             yield from _class_definitions(value, f"{path}.{attribute}", seen)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CellType, FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
@@ -130,7 +131,7 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
                 cache.cache_clear()
         return
     owner = class_of(holder)
-    for key, value in list(holder.items()):
+    for key, value in copy_space(holder).items():
         now = counterpart(value, replacement)
         if now is MISSING:
             continue
@@ -262,7 +263,7 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], _Change], ...] = (
 def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal) -> None:
     """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots."""
     attributes = dict_of(holder) or {}
-    for name, value in list(attributes.items()):
+    for name, value in copy_space(attributes).items():
         now = counterpart(value, replacement)
         if now is not MISSING:
             journal.set_item(attributes, name, now)
@@ -285,7 +286,7 @@ def slots_of(kind: type) -> Iterator[Any]:
     """
     for base in kind.__mro__:
         if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
-            yield from (part for part in vars(base).values() if type(part) is MemberDescriptorType)
+            yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
 
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.held import find_held
@@ -59,7 +60,7 @@ class Staying:
                 continue
             record = self._records.get(name)
             assigned = record.assigned() if record is not None and record.module is module else {}
-            yield from (id(value) for key, value in list(space.items()) if key not in assigned)
+            yield from (id(value) for key, value in copy_space(space).items() if key not in assigned)
 
 
 def home_first(candidates: Sequence[tuple[ModuleRecord, str]]) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -139,7 +140,7 @@ def find_lost(
 
 
 def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[str, Any]]:
-    space: dict[str, Any] = getattr(record.module, "__dict__", {})
+    space: dict[str, Any] = copy_space(getattr(record.module, "__dict__", {}))
     for name in space.keys() - getattr(new, "__dict__", {}).keys():
         if name[:2] != "__":
             yield name, space[name]

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -160,7 +161,7 @@ def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleTy
     found = [
         value
         for before, now in spaces
-        for name, value in before.items()
+        for name, value in copy_space(before).items()
         if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
         if not issubclass(type(value), (type, FunctionType))
     ]

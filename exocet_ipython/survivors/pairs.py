@@ -9,6 +9,7 @@ from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
@@ -121,7 +122,7 @@ class _Matcher:
         self._add(record.module, new)
         namespace = getattr(new, "__dict__", {})
         self._space = getattr(record.module, "__dict__", {})
-        for attribute, before in list(self._space.items()):
+        for attribute, before in copy_space(self._space).items():
             now = namespace.get(attribute)
             if attribute.startswith("__") or now is before or is_imported(before, name) is not imported:
                 continue
@@ -149,10 +150,8 @@ class _Matcher:
             if now is None or self._values.is_elsewhere(now):
                 continue
             self._space = vars(self._old[home_of(before)].module)
-            if type(before) is FunctionType:
-                self.match_function(before, now)
-            else:
-                self._match_class(before, now)
+            match = self.match_function if type(before) is FunctionType else self._match_class
+            match(before, now)
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
@@ -221,7 +220,7 @@ class _Matcher:
         self.pairs.classes.append((old, new))
         self._leave_as_it_was(old)
         counterparts = vars(new)
-        for attribute, before in list(vars(old).items()):
+        for attribute, before in copy_space(vars(old)).items():
             now = counterparts.get(attribute)
             if now is None and type(before) is FunctionType and attribute[:2] != "__":
                 now = inherited(new, attribute)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
 from exocet_ipython.survivors.held import Witness, find_witness, namespaces_of
@@ -125,11 +126,11 @@ class RetiredGeneration:
         spaces = list({id(space): space for space in spaces}.values())
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
-        named = [part for space in spaces for name, part in space.items() if name[:2] != "__"]
+        named = [part for space in spaces for name, part in copy_space(space).items() if name[:2] != "__"]
         values += [part for part in named if type(part) in _CONTAINERS and gc.is_tracked(part)]  # not `()`, say
         classes: Any = [value for value in values if issubclass(type(value), type)]
-        values += [part for cls in classes for part in vars(cls).values() if type(part) is cls]
-        parts: list[Any] = [part for cls in classes for part in vars(cls).values()]
+        values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
+        parts: list[Any] = [part for cls in classes for part in copy_space(vars(cls)).values()]
         parts += gc.get_referents(*(part for part in parts if type(part) in _WRAPPERS))
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
         values += wrapped_functions([*values, *named, *parts], own)
@@ -262,10 +263,10 @@ def _parts_of(retired: RetiredModule | None) -> Iterable[object]:
 
 def named_values(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the person's names and the entries of `Out`, as they would write them, with their values."""
-    for name, value in list(namespace.items()):
+    for name, value in copy_space(namespace).items():
         if not HIDDEN_NAMES.fullmatch(name):
             yield name, value
     outputs = namespace.get("Out")
     if isinstance(outputs, dict):
-        for number, value in list(outputs.items()):
+        for number, value in copy_space(outputs).items():
             yield f"Out[{number}]", value

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import CellType, MemberDescriptorType, new_class
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import functions_in
 
@@ -18,7 +19,7 @@ def remake_class(cls: Any, bases: tuple[type, ...], metaclass: Any, journal: Jou
 
     Its functions are those of the other, so that their `super()` means the new class from now on.
     """
-    space = {name: part for name, part in vars(cls).items() if not _is_made_by_python(name, part)}
+    space = {name: part for name, part in copy_space(vars(cls)).items() if not _is_made_by_python(name, part)}
     space["__qualname__"] = cls.__qualname__
     cell = next(_class_cells(cls), None)
     if cell is not None:
@@ -33,7 +34,7 @@ def _is_made_by_python(name: str, part: Any) -> bool:
 
 def _class_cells(cls: type) -> Iterator[CellType]:
     """Yield the cells by which the methods of a class know it."""
-    for part in vars(cls).values():
+    for part in copy_space(vars(cls)).values():
         for function in functions_in(part):
             cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
             if "__class__" in cells and cells["__class__"].cell_contents is cls:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.effects import exit_functions
 from exocet_ipython.survivors.frames import running_frames
 from exocet_ipython.survivors.records import HIDDEN_NAMES
@@ -134,8 +135,10 @@ class Roots:
         self._roots.setdefault(id(root.value), root)
 
     def _add_modules(self, namespace: Mapping[str, Any]) -> None:
-        aliases = {id(value): name for name, value in list(namespace.items()) if issubclass(type(value), ModuleType)}
-        for name, module in sys.modules.copy().items():
+        aliases = {
+            id(value): name for name, value in copy_space(namespace).items() if issubclass(type(value), ModuleType)
+        }
+        for name, module in copy_space(sys.modules).items():
             space = getattr(module, "__dict__", None)
             if name.partition(".")[0] == OWN_PACKAGE:
                 self.own |= {id(module), id(space)}

@@ -30,6 +30,7 @@ from types import (
 from typing import Any
 from weakref import ref
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.frames import locals_of
 
@@ -149,11 +150,11 @@ def _in_attributes(text: str, chain: list[Any]) -> _Step | None:
     if space is not None:
         if held is space:
             return _entry(text, chain, holder)
-        for name, value in list(space.items()):
+        for name, value in copy_space(space).items():
             if value is held:
                 return attribute_of(text, name, holder), 1
     for base in _mro(type(holder)):
-        for name, slot in list(_vars(base).items()):
+        for name, slot in copy_space(_vars(base)).items():
             if type(slot) is MemberDescriptorType and _read(base, name, holder) is held:
                 return f"{text}.{name}", 1
     return None

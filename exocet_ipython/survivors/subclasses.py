@@ -12,6 +12,7 @@ from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
@@ -180,7 +181,7 @@ def _subclasses_elsewhere(
         is_meant = id(subclass) not in counterparts and _remade.get(id(subclass)) is not subclass
         if is_meant and (subclass.__module__ not in session or id(subclass) in made):
             yield subclass
-            for part in vars(subclass).values():
+            for part in copy_space(vars(subclass)).values():
                 if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
                     yield part
 
@@ -223,7 +224,7 @@ def _counterpart(metaclass: type, pairs: Pairs) -> Any:
 
 def _keeping(cls: Any, change: Any, moving: Moving) -> None:
     """Change a class; where that fails, and where it is taken back, its attributes are what they were."""
-    before = dict(vars(cls))
+    before = copy_space(vars(cls))
     try:
         change(cls)
     except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
@@ -234,7 +235,7 @@ def _keeping(cls: Any, change: Any, moving: Moving) -> None:
 
 
 def _restore(cls: type, before: dict[str, Any]) -> None:
-    now = dict(vars(cls))
+    now = copy_space(vars(cls))
     for name in now.keys() - before.keys():
         type.__delattr__(cls, name)
     for name, value in before.items():
@@ -257,7 +258,7 @@ def _decorate_again(cls: Any) -> None:
             if getattr(field, part) is not dataclasses.MISSING:
                 spec[part] = getattr(field, part)
         type.__setattr__(cls, name, dataclasses.field(**spec))
-    for name, value in list(vars(cls).items()):
+    for name, value in copy_space(vars(cls)).items():
         made = getattr(value, "__wrapped__", value)
         code = getattr(made, "__code__", None)
         is_generated = code is not None and code.co_filename == _GENERATED

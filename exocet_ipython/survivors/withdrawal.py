@@ -30,7 +30,7 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
     handlers = {id(reference()) for record in new.values() for reference in record.effects.handlers}
     exits = {id(reference()) for record in new.values() for reference in record.effects.exits}
     for record in old.values():
-        named = {id(value) for value in vars(record.module).values()} if hasattr(record.module, "__dict__") else set()
+        named = {id(value) for value in list(getattr(record.module, "__dict__", {}).values())}
         for reference in record.effects.handlers:
             handler = reference()
             if handler is not None and id(handler) not in named | handlers:

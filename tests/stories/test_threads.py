@@ -89,6 +89,41 @@ SLOW = """
 """
 
 
+MANY = "class Base:\n    def ask(self): return {number}\nITEMS = [Base(), {number}]\n" + "".join(
+    f"def f{at}(): return {at}\n" for at in range(300)
+)
+
+
+def test_others_give_and_take_names_during_reloads(workshop: Workshop) -> None:
+    """A thread that fills modules, classes and the notebook with names stops no reload, and no name is lost."""
+    workshop.write({"many.py": MANY.replace("{number}", "0"), "user.py": "from many import *\nimport many\n"})
+    notebook = PlainNotebook()
+    notebook.exoload("user")
+    notebook.exoload("many")
+    notebook.run("held = many.Base()\nclass Mine(many.Base): pass\nmine = Mine()")
+
+    def change(stop: threading.Event) -> None:
+        while not stop.is_set():
+            module = python_import("many")
+            for space in (module, module.Base, notebook["Mine"]):
+                for number in range(50):
+                    setattr(space, f"_extra{number}", number)
+                for number in range(50):
+                    delattr(space, f"_extra{number}")
+            for number in range(50):
+                notebook.space[f"extra{number}"] = number
+            for number in range(50):
+                del notebook.space[f"extra{number}"]
+
+    with running(change):
+        for number in range(1, 40):
+            workshop.write({"many.py": MANY.replace("{number}", str(number))})
+            report = notebook.session.reload(migrate=True)
+            assert report.error is None
+            assert notebook["many"].Base is type(notebook["held"])
+            assert (notebook["held"].ask(), notebook["mine"].ask()) == (number, number)
+
+
 def test_others_see_the_current_module_during_a_slow_batch(workshop: Workshop) -> None:
     """While a batch is half-way, another thread imports and uses the current module, complete as it was."""
     workshop.write(

@@ -1,0 +1,30 @@
+"""Namespaces that other threads may change while they are read: a module's, a class's, the notebook's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+__all__ = ["copy_space"]
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def copy_space(space: Mapping[_Key, _Value]) -> dict[_Key, _Value]:
+    """Return a namespace as it is at one moment.
+
+    A loop over it breaks off when an import, or a cell in another thread, gives it a name meanwhile. So does a list of
+    its items on Python 3.11, where making these pairs lets the collector run, and so anybody's finalisers. Copying an
+    exact dict is one step: it runs no Python code, and free-threaded builds lock the dict for it.
+
+    Args:
+        space: the namespace; any mapping will do, but what is not a dict, nor the view that `vars` gives of a class, is
+            asked for its items one by one.
+
+    >>> copy_space(vars(type("Point", (), {"x": 1})))["x"]
+    1
+    """
+    # `dict` would take each item of a view by its key; `copy` may give a wrong length on 3.11, when the collector runs.
+    return space.copy() if isinstance(space, MappingProxyType) else dict(space)
