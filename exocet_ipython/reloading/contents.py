@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Mapping
 from types import (
@@ -212,6 +213,9 @@ def dict_of(value: Any) -> dict[Any, Any] | None:
     """
     if issubclass(type(value), ModuleType):
         return getattr(value, "__dict__", None)
+    if issubclass(type(value), threading.local):
+        own: dict[Any, Any] = threading.local.__getattribute__(value, "__dict__")  # of this thread
+        return own
     bases: tuple[type, ...] = type.__getattribute__(type(value), "__mro__")
     for base in bases:
         found = type.__getattribute__(base, "__dict__").get("__dict__")
