@@ -309,6 +309,34 @@ def test_callbacks_are_called_once_newest_first_about_their_own_version(
     assert notebook["a"].version == 3
 
 
+def test_a_version_that_goes_on_with_a_new_constant_has_not_been_replaced(
+    workshop: Workshop, notebook: PlainNotebook
+) -> None:
+    """What it runs goes on and reads the new value; where a callback uses it, that is told, and has the old one."""
+    text = """
+        from exocet_ipython import on_retire
+        PAUSE = {pause}
+        PORT = {port}
+        SAID = []
+        def pause():
+            return PAUSE
+        def close():
+            SAID.append(PORT)
+        @on_retire
+        def stop():
+            close()
+    """
+    workshop.write({"a.py": text.format(pause=1, port=80)})
+    module = notebook.exoload("a")
+    said = module.SAID
+    workshop.edit("a.py", text.format(pause=2, port=80))
+    reload_all(notebook)
+    assert (said, notebook["a"] is module, module.pause()) == ([], True, 2)
+    workshop.edit("a.py", text.format(pause=2, port=81))
+    reload_all(notebook)
+    assert (said, notebook["a"] is module, notebook["a"].SAID) == ([80], False, [])
+
+
 def test_callbacks_are_called_after_publishing_dependants_first(workshop: Workshop, notebook: PlainNotebook) -> None:
     """The new version is current when the old one is told, and who imports is told before who is imported."""
     text = "import sys\nfrom exocet_ipython import on_retire\n{}\n"
