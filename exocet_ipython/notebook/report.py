@@ -131,6 +131,8 @@ class ReloadReport:
     def _deed(self) -> str:
         """What is done to the modules, or would be."""
         now = "" if self.dry_run else f" (generation {self.generation})"
+        if self.returned and self.gone and not self.reloaded:
+            return f"brought back {join_names(self.returned)} as before, took away {join_names(self.gone)}{now}"
         if self.returned and not self.reloaded:
             return f"went back to generation {self.generation}: nothing ran ({join_names(self.returned)})"
         if not self.reloaded:

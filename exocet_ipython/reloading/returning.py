@@ -132,10 +132,11 @@ class _Search:
         steps = self._left(made, gone)
         rest = {step.name for step in steps}
         others = (since ^ gone) | (rest - gone)  # what it did not have and is gone again is as it was
-        if not self._fits(made, others) or (rest - gone and not made.keys() & self._changed):
+        is_whole = rest <= gone <= since  # exactly that generation, and not only much of it
+        if not self._fits(made, others) or not (is_whole or made.keys() & self._changed):
             return None
         plan = replace(self._plan, steps=tuple(steps)) if rest - gone else Plan()
-        back_to = None if plan.steps else number
+        back_to = number if is_whole else None
         return Built(made, frozenset(gone), frozenset(made), back_to, tuple(self._revised), rest=plan)
 
     def _left(self, made: Mapping[str, ModuleRecord], gone: Collection[str]) -> list[Step]:

@@ -102,6 +102,26 @@ def test_a_module_that_came_and_went_since(workshop: Workshop, notebook: PlainNo
     assert "late" not in sys.modules
 
 
+def test_a_module_that_was_deleted_between(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
+    """Deleting a module that all generations had makes another one, and what was before it still comes back whole."""
+    text = "def other(): return 1\n"
+    workshop.write({"other.py": text})
+    reload(notebook, migrate=migrate)
+    for number in (2, 1):
+        workshop.write({"low.py": LOW.format(number)})
+        reload(notebook, migrate=migrate)
+    notebook.run("keeping = hold(low, other)\nnext(keeping)")
+    first = Exports("low", "other")
+    (workshop.folder / "other.py").unlink()
+    report = reload(notebook, migrate=migrate)
+    assert (report.gone, report.returned, report.generation) == (("other",), (), notebook.session.generation.newest)
+    workshop.write({"low.py": LOW.format(3)})
+    reload(notebook, migrate=migrate)
+    workshop.write({"low.py": LOW.format(1), "other.py": text})
+    assert set(reload(notebook, migrate=migrate).returned) == {"low", "other"}
+    assert Exports("low", "other") == first
+
+
 def test_packages_and_their_submodules(workshop: Workshop, notebook: PlainNotebook, *, migrate: bool) -> None:
     """A package that is back has the new submodule as an attribute; a new package has the one that is back."""
     workshop.write({"p/__init__.py": "class P: n = 1\n", "q/__init__.py": "N = 1\n", "q/leaf.py": "class L: n = 1\n"})
