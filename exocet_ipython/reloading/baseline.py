@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Container
-from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.spaces import copy_space
@@ -224,6 +231,11 @@ def _add_nested(prints: dict[str, int], contents: dict[str, dict[Any, int]], pat
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """Say whether a value is an instance with a dict of its own, of a class that is not the standard library's."""
+    """Say whether a value is an instance with a dict of its own, of a class that is not the standard library's.
+
+    A `SimpleNamespace` is the one of these that never changes itself.
+    """
     kind = type(value)
-    return getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names
+    return kind is SimpleNamespace or (
+        getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names
+    )

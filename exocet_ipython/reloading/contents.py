@@ -11,6 +11,7 @@ from types import (
     GenericAlias,
     GetSetDescriptorType,
     MappingProxyType,
+    MemberDescriptorType,
     ModuleType,
     UnionType,
 )
@@ -211,15 +212,13 @@ def dict_of(value: Any) -> dict[Any, Any] | None:
 
     The object is not asked: a proxy says what another one has, or raises whatever it likes.
     """
-    if issubclass(type(value), ModuleType):
-        return getattr(value, "__dict__", None)
     if issubclass(type(value), threading.local):
         own: dict[Any, Any] = threading.local.__getattribute__(value, "__dict__")  # of this thread
         return own
     bases: tuple[type, ...] = type.__getattribute__(type(value), "__mro__")
     for base in bases:
         found = type.__getattribute__(base, "__dict__").get("__dict__")
-        if type(found) is GetSetDescriptorType and base is not type:
+        if type(found) in (GetSetDescriptorType, MemberDescriptorType) and base is not type:
             space = found.__get__(value, type(value))
             return space if type(space) is dict else None
     return None

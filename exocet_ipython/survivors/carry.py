@@ -11,7 +11,7 @@ import re
 import sys
 import weakref
 from collections.abc import Collection, Iterator, Mapping
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -162,7 +162,8 @@ class _Carrier:
             return set()
         if is_registry(before):
             return self._carry_items(path, before, now)
-        if self._is_survivor(before) and self._is_survivor(now):
+        is_plain = type(before) is type(now) is SimpleNamespace
+        if is_plain or (self._is_survivor(before) and self._is_survivor(now)):
             return self._carry_parts(path, before, now)
         return set()
 
