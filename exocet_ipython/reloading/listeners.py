@@ -92,13 +92,15 @@ class Place:
         if mask & SELF or not name:
             news.places.add(self)
             return
-        if (inner := self.inner.get(name)) is not None:
+        inner, files = self.inner.get(name), self.files.get(name)
+        if inner is not None:
             news.places.add(inner)
+        if files is not None:
+            news.files.update(files)
+        if inner is not None or files is not None:  # these tell whether it is there, as long as they are followed
             self.known.discard(name)
             self.plain.discard(name)
-        if (files := self.files.get(name)) is not None:
-            news.files.update(files)
-        elif inner is None and self.searched and mask & MOVES and may_be_module(name):
+        elif self.searched and mask & MOVES and may_be_module(name):
             self._note(mask, name, news)
 
     def _note(self, mask: int, name: str, news: News) -> None:

@@ -75,6 +75,22 @@ def test_appearing_is_noticed(project: FollowedProject, case: str) -> None:
     assert project.detector.suspects().appeared
 
 
+def test_returned_twice(project: FollowedProject) -> None:
+    """A file that came, was followed, went and is followed no longer is news when it is back."""
+    project.do(writes("a.py"), writes("b.py"))
+    project.follow("a.py", "b.py", folders=[project.folder])
+    for _ in range(3):
+        project.do(removes("a.py"))
+        assert "a" in (project.detector.suspects().stems or ())
+        del project.loaded["a.py"]
+        project.follow("b.py")
+        assert not project.detector.suspects()
+        project.do(writes("a.py"))
+        assert "a" in (project.detector.suspects().stems or ())
+        project.follow("a.py", "b.py")
+        assert not project.detector.suspects()
+
+
 def test_vanished_and_returned(project: FollowedProject) -> None:
     """A module that goes and comes is noticed each time, by whatever name it came and went before."""
     project.follow(folders=[project.folder])
