@@ -87,7 +87,7 @@ class _Carrier:
         """Carry to the new module; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
-        for name, value in self._record.assigned().items():
+        for name, value in self._record.assigned().items() if namespace else ():  # an object in its stead has none
             if not name.startswith("__"):
                 self._carry_global(module, name, value)
         for name, value in copy_space(getattr(self._record.module, "__dict__", {})).items():

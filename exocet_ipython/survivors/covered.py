@@ -30,16 +30,23 @@ def covered_functions(
     covered = {name: paths for name, record in old.items() if name in new and (paths := set(_covered(record)))}
     if not covered:
         return []
-    spaces = [vars(module) for name in covered for module in (old[name].module, new[name])]
-    functions = [found for found in gc.get_referrers(*spaces) if type(found) is FunctionType]
+    spaces = {name: (_space(old[name].module), _space(new[name])) for name in covered}
+    both = [space for pair in spaces.values() for space in pair]
+    functions = [found for found in gc.get_referrers(*both) if type(found) is FunctionType]
     known = {(id(function.__globals__), function.__qualname__): function for function in functions}
     found = []
     for name, paths in covered.items():
         for path in paths:
-            before, now = (known.get((id(vars(module)), path)) for module in (old[name].module, new[name]))
+            before, now = (known.get((id(space), path)) for space in spaces[name])
             if before is not None and now is not None:
                 found.append((before, now))
     return found
+
+
+def _space(module: Any) -> dict[str, Any]:
+    """Return the globals of a module; nothing of an object in its stead that has no dict."""
+    space = getattr(module, "__dict__", None)
+    return space if type(space) is dict else {}
 
 
 def _covered(record: ModuleRecord) -> Iterator[str]:
@@ -47,7 +54,7 @@ def _covered(record: ModuleRecord) -> Iterator[str]:
     for name, value in record.assigned().items():
         if name in record.values and callable(value):
             yield name
-    space: dict[str, Any] = getattr(record.module, "__dict__", {})
+    space = _space(record.module)
     for name, known in record.contents.items():
         if issubclass(type(cls := space.get(name)), type):
             parts = vars(cls)
