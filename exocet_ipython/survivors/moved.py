@@ -7,7 +7,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.origins import is_definition
+from exocet_ipython.survivors.origins import have_one_name, is_definition
 from exocet_ipython.survivors.registrations import home_of
 
 __all__ = ["find_moved", "find_own", "stands_for_another"]
@@ -24,11 +24,13 @@ def find_own(modules: _Old | _New, definition: Any) -> Any:
 def stands_for_another(attribute: str, before: Any, now: Any, old: _Old, new: _New) -> bool:
     """Say whether a second name of a class or function is another's by now.
 
-    Where the definition goes on under its own name, or what has the name now was there before, that is so.
+    Where the definition goes on under its own name, or what has the name now was defined before, that is so; not where
+    the second name becomes the definition's own (`_Box = Box` goes with `class Box`, and `class _Box` is there).
     """
     if not is_definition(before) or attribute == before.__qualname__ or find_own(old, before) is not before:
         return False
-    return find_own(new, before) is not None or (is_definition(now) and find_own(old, now) is not None)
+    known = find_own(old, now) if is_definition(now) else None
+    return find_own(new, before) is not None or (is_definition(known) and have_one_name(known, now))
 
 
 def find_moved(before: Any, old: _Old, new: _New) -> Any:
