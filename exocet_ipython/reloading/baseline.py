@@ -64,7 +64,7 @@ def take_baseline(module: ModuleType) -> Baseline:
     contents: dict[str, dict[Any, int]] = {}
     for name, value in namespace.items():
         kind = type(value)
-        if kind is FunctionType and value.__dict__ and value.__module__ == own:
+        if kind is FunctionType and value.__module__ == own and value.__dict__:  # asked last: it makes a dict
             contents[name] = {attribute: id(part) for attribute, part in attributes_of(value)}
             _add_registries(prints, contents, name, attributes_of(value))
         if kind in _PLAIN_GLOBALS or name[:2] == "__":
