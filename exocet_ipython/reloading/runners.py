@@ -59,7 +59,8 @@ class Runners:
 def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
     r"""Return the functions that run the old code of these pairs, wherever they are.
 
-    The pairs are those of `match_codes`; the tree that the old code is part of lives.
+    The pairs are those of `match_codes`; the tree that the old code is part of lives. A module that was made anew with
+    its text as it was has run the same code: what has retired since goes on doing what it did, to come back one day.
 
     >>> module, tree = ModuleType("m"), compile("def f(): pass", "m.py", "exec")
     >>> exec(tree, vars(module))
@@ -80,8 +81,12 @@ def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
     unexplained = _unexplained(codes, found)
     if unexplained:
         wanted = set(map(id, unexplained))
+        changed = {id(pair.old) for pair in pairs if pair.changed}
+        own = vars(module)
         for holder in gc.get_referrers(*unexplained):
-            if type(holder) is FunctionType and id(holder.__code__) in wanted:
+            if type(holder) is not FunctionType or id(holder.__code__) not in wanted:
+                continue
+            if holder.__globals__ is own or id(holder.__code__) not in changed:
                 found.add(holder)
         found.unknown = gc.get_freeze_count() > _FROZEN
     return found

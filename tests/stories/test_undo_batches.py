@@ -163,6 +163,22 @@ def test_a_layout_and_back_where_an_older_generation_had_the_text(
         assert generation() == second
 
 
+def test_new_code_in_place_is_not_put_into_what_has_retired(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """An importer that was made anew with its text as it was runs the code of the one before, until it gets other."""
+    body = "from low import TABLE\nclass Top:\n    def show(self): return {0}\ndef high(): return {0}\nRAN = []\n"
+    workshop.write({"high.py": body.format(1)})
+    reload(notebook, migrate=True)
+    first = generation()
+    workshop.write({"low.py": LOW.format(2)})
+    reload(notebook, migrate=True)
+    workshop.write({"high.py": body.format(2)})
+    assert [module.name for module in reload(notebook, migrate=True).revised] == ["high"]
+    workshop.write({"low.py": LOW.format(1), "high.py": body.format(1)})
+    assert reload(notebook, migrate=True).returned == ("low", "high")
+    assert generation() == first
+    assert notebook["high"].high() == notebook["Top"]().show() == notebook["top"].show() == 1
+
+
 @pytest.mark.parametrize("migrate", [False, True])
 def test_what_needs_nothing_to_run_is_done_beside(
     workshop: Workshop, notebook: PlainNotebook, *, migrate: bool
