@@ -19,12 +19,21 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from types import FunctionType
 from typing import Any, Self
+from weakref import WeakSet
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["RetiredModule", "functions_in", "own_classes", "retire_modules", "retired_class", "retired_module"]
+__all__ = [
+    "RetiredModule",
+    "functions_in",
+    "living_retired",
+    "own_classes",
+    "retire_modules",
+    "retired_class",
+    "retired_module",
+]
 
 _PLACE = "_exocet_retired"  # the attribute of a spec
 _FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__doc__", "__qualname__")
@@ -89,6 +98,9 @@ class RetiredModule:
         _release(self, journal)
 
 
+_living: WeakSet[RetiredModule] = WeakSet()
+
+
 def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journal) -> None:
     """Have retiring modules live on as long as what they define.
 
@@ -106,6 +118,7 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
         if not classes and not _has_function(space, space):
             continue
         retired = RetiredModule(record, number)
+        _living.add(retired)
         setattr(spec, _PLACE, retired)
         journal.add(partial(delattr, spec, _PLACE))
         for cls in classes:
@@ -118,6 +131,11 @@ def retired_module(namespace: Mapping[str, Any]) -> RetiredModule | None:
     """Return what is remembered of the module that has this dict, if it is a retired one."""
     found = getattr(namespace.get("__spec__"), _PLACE, None)
     return found if type(found) is RetiredModule else None
+
+
+def living_retired() -> list[RetiredModule]:
+    """Return what is remembered of all retired modules of which something is alive."""
+    return list(_living)
 
 
 def retired_class(cls: type) -> RetiredModule | None:

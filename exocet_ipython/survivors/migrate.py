@@ -16,7 +16,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.caches import forget_checks
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.frames import spaces_in_use
@@ -81,10 +81,10 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     modules = [record.module for record in old.values()]
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
-    remembered = [found for space in spaces if (found := retired_module(space)) is not None]
-    for found in remembered:
+    for found in [found for space in spaces if (found := retired_module(space)) is not None]:
         found.migrated = True
     del modules
+    remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
     spaces += namespaces_of(retired)
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
