@@ -14,15 +14,20 @@ def class_of(holder: dict[Any, Any]) -> type | None:
     """Return the class whose namespace a dict is, if it is one."""
     marks = holder.get("__dict__"), holder.get("__weakref__")
     for mark in marks:
-        if type(mark) is GetSetDescriptorType:
+        # A function that wraps a class has a copy of its namespace (`functools.update_wrapper`).
+        if type(mark) is GetSetDescriptorType and _has_namespace(mark.__objclass__, holder):
             return mark.__objclass__
     if "__module__" in holder and "__doc__" in holder:
         # Its bases have the marks. Asking the collector for its holder would be another pass over the heap.
         for cls in living_classes():
             is_of_module = type.__getattribute__(cls, "__dict__").get("__module__") is holder["__module__"]
-            if is_of_module and any(part is holder for part in gc.get_referents(cls)):
+            if is_of_module and _has_namespace(cls, holder):
                 return cls
     return None
+
+
+def _has_namespace(cls: type, holder: dict[Any, Any]) -> bool:
+    return any(part is holder for part in gc.get_referents(cls))
 
 
 def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[str, Any]) -> list[type]:
