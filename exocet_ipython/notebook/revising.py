@@ -141,7 +141,9 @@ class Ladder:
             return built
         texts = {change.name: texts[change.name] for change in others if change.name in texts}
         whole = self.managed.find_living(self.managed.plan(others), texts)
-        return built if whole is None or whole.rest.steps else replace(whole, beside=tuple(beside))
+        if whole is None or whole.rest.steps or any(one.record.name in whole.made for one in beside):
+            return built  # what comes back has no module in place of the one that would take the new code
+        return replace(whole, beside=tuple(beside))
 
     def explain(self, plan: Plan, refusal: Refusal) -> Plan:
         """Return a plan whose steps say why no lower rung was taken."""
