@@ -21,8 +21,8 @@ from exocet_ipython.notebook.orphans import Orphans
 from exocet_ipython.notebook.unread import UnreadCells
 from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.moved import find_moved
-from exocet_ipython.survivors.origins import is_definition
 from exocet_ipython.survivors.records import HIDDEN_NAMES
 
 __all__ = [

@@ -32,6 +32,7 @@ __all__ = [
     "is_shared",
     "modules_held",
     "parts_of",
+    "variables_around",
 ]
 
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
@@ -192,10 +193,19 @@ def cell_values(function: FunctionType) -> list[Any]:
     >>> (lambda held: cell_values(lambda: held))(3)
     [3]
     """
-    found = []
-    for cell in function.__closure__ or ():
+    return list(variables_around(function).values())
+
+
+def variables_around(function: FunctionType) -> dict[str, Any]:
+    """Return the variables that a function has from the functions around it; one that is not assigned yet is left out.
+
+    >>> (lambda held: variables_around(lambda: held))(3)
+    {'held': 3}
+    """
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
-            found.append(cell.cell_contents)
+            found[name] = cell.cell_contents
         except ValueError:
             continue  # not assigned yet
     return found

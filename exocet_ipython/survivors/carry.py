@@ -20,6 +20,7 @@ from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.contexts import CONTEXTS
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.entries import assign, is_as_before, place_in, put_into
 from exocet_ipython.survivors.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.registrations import carry_registrations, home_of, is_from_cell
@@ -270,7 +271,7 @@ class _Carrier:
         """Say whether an entry's own module has put it there, and does so again when it is made anew."""
         if is_from_cell(key) or is_from_cell(value):
             return False
-        definitions = [part for part in (key, value) if issubclass(type(part), (type, FunctionType))]
+        definitions = [part for part in (key, value) if is_definition(part)]
         return any(home_of(part) in self._session and self._may_register(home_of(part)) for part in definitions)
 
     def _may_register(self, home: str) -> bool:
@@ -280,8 +281,7 @@ class _Carrier:
             name = waiting.pop()
             if name == self._record.name:
                 return True
-            record = self._session.get(name)
-            statements = record.imports if record is not None else ()
+            statements = record.imports if (record := self._session.get(name)) is not None else ()
             names = {found for statement in statements for found in statement.names}
             waiting += names - seen
             seen |= names

@@ -15,19 +15,15 @@ def class_of(holder: dict[Any, Any]) -> type | None:
     marks = holder.get("__dict__"), holder.get("__weakref__")
     for mark in marks:
         # A function that wraps a class has a copy of its namespace (`functools.update_wrapper`).
-        if type(mark) is GetSetDescriptorType and _has_namespace(mark.__objclass__, holder):
+        if type(mark) is GetSetDescriptorType and any(part is holder for part in raw_dicts(mark.__objclass__)):
             return mark.__objclass__
     if "__module__" in holder and "__doc__" in holder:
         # Its bases have the marks. Asking the collector for its holder would be another pass over the heap.
         for cls in living_classes():
             is_of_module = type.__getattribute__(cls, "__dict__").get("__module__") is holder["__module__"]
-            if is_of_module and _has_namespace(cls, holder):
+            if is_of_module and any(part is holder for part in raw_dicts(cls)):
                 return cls
     return None
-
-
-def _has_namespace(cls: type, holder: dict[Any, Any]) -> bool:
-    return any(part is holder for part in gc.get_referents(cls))
 
 
 def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[str, Any]) -> list[type]:

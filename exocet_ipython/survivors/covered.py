@@ -8,8 +8,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
-from typing import Any
 
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["covered_functions"]
@@ -30,7 +30,7 @@ def covered_functions(
     covered = {name: paths for name, record in old.items() if name in new and (paths := set(_covered(record)))}
     if not covered:
         return []
-    spaces = {name: (_space(old[name].module), _space(new[name])) for name in covered}
+    spaces = {name: (dict_of(old[name].module) or {}, dict_of(new[name]) or {}) for name in covered}
     both = [space for pair in spaces.values() for space in pair]
     functions = [found for found in gc.get_referrers(*both) if type(found) is FunctionType]
     known = {(id(function.__globals__), function.__qualname__): function for function in functions}
@@ -43,18 +43,12 @@ def covered_functions(
     return found
 
 
-def _space(module: Any) -> dict[str, Any]:
-    """Return the globals of a module; nothing of an object in its stead that has no dict."""
-    space = getattr(module, "__dict__", None)
-    return space if type(space) is dict else {}
-
-
 def _covered(record: ModuleRecord) -> Iterator[str]:
     """Yield the dotted names of what is something else now than the module's body left, and can be called."""
     for name, value in record.assigned().items():
         if name in record.values and callable(value):
             yield name
-    space = _space(record.module)
+    space = dict_of(record.module) or {}
     for name, known in record.contents.items():
         if issubclass(type(cls := space.get(name)), type):
             parts = vars(cls)

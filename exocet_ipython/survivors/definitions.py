@@ -9,7 +9,7 @@ from typing import Any, Literal
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Kind", "definitions", "objects_of"]
+__all__ = ["Kind", "definitions", "is_definition", "objects_of"]
 
 Kind = Literal["instance", "class", "function", "module"]
 
@@ -19,6 +19,11 @@ def objects_of(record: ModuleRecord) -> Iterator[object]:
     yield record.module
     for _, _, value in definitions(record.module, record.name):
         yield value
+
+
+def is_definition(value: Any) -> bool:
+    """Say whether a value is a class or a function."""
+    return issubclass(type(value), (type, FunctionType))
 
 
 def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:

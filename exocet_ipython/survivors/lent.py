@@ -16,6 +16,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.held import find_held
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
@@ -104,9 +105,7 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
     True
     """
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
-    definitions = [
-        part for space in spaces for part in list(space.values()) if issubclass(type(part), (type, FunctionType))
-    ]
+    definitions = [part for space in spaces for part in list(space.values()) if is_definition(part)]
     held = find_held([*values, *definitions], [values, *spaces, *names, *_own_parts(values)])
     return frozenset(map(id, held)).intersection(map(id, values))
 

@@ -19,6 +19,7 @@ from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, i
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carry import Left, find_left
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.entries import put_into
 from exocet_ipython.survivors.records import RetiredGeneration
 from exocet_ipython.survivors.registrations import registered_by_cells
@@ -149,7 +150,7 @@ def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[
 def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Value]:
     """Yield the instances that a module has made; those that can't be referenced weakly, lists say, are left out."""
     for name, value in _lost_names(record, new):
-        if issubclass(type(value), (type, FunctionType)) or is_shared(value):
+        if is_definition(value) or is_shared(value):
             continue
         mark = fingerprint(value)
         if mark != record.fingerprints.get(name, 0):

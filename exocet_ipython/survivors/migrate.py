@@ -18,6 +18,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.caches import forget_checks
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.frames import spaces_in_use
 from exocet_ipython.survivors.held import find_held, find_used, namespaces_of
@@ -163,7 +164,7 @@ def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleTy
         for before, now in spaces
         for name, value in copy_space(before).items()
         if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
-        if not issubclass(type(value), (type, FunctionType))
+        if not is_definition(value)
     ]
     return [*found, *inner_values(found)]
 

@@ -7,7 +7,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.origins import have_one_name, is_definition
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.origins import have_one_name
 from exocet_ipython.survivors.registrations import home_of
 
 __all__ = ["find_moved", "find_own", "stands_for_another"]

@@ -6,14 +6,10 @@ import sys
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.registrations import home_of
 
-__all__ = ["have_one_name", "is_definition", "is_imported", "is_made_by_call"]
-
-
-def is_definition(value: Any) -> bool:
-    """Say whether a value is a class or a function."""
-    return issubclass(type(value), (type, FunctionType))
+__all__ = ["have_one_name", "is_imported", "is_made_by_call"]
 
 
 def is_imported(value: Any, module: str) -> bool:

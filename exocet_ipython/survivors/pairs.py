@@ -16,6 +16,7 @@ from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.classes import classes_made, inherited, is_made, raw_dicts
 from exocet_ipython.survivors.covered import covered_functions
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.lent import is_foreign
 from exocet_ipython.survivors.members import renamed_members
@@ -150,8 +151,7 @@ class _Matcher:
             if now is None or self._values.is_elsewhere(now):
                 continue
             self._space = vars(self._old[home_of(before)].module)
-            match = self.match_function if type(before) is FunctionType else self._match_class
-            match(before, now)
+            self._match_definition(before, now)
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
@@ -166,10 +166,9 @@ class _Matcher:
         """Match what is in a container, by key or by place."""
         for part in parts_beside(value):
             before, now = part.before, part.now
-            if type(before) is FunctionType or issubclass(type(before), type):
+            if is_definition(before):
                 if have_one_name(before, now):
-                    match = self.match_function if type(before) is FunctionType else self._match_class
-                    match(before, now)
+                    self._match_definition(before, now)
             elif (
                 id(before) not in self.pairs.objects
                 and self._is_of_one_class(before, now)
@@ -208,6 +207,10 @@ class _Matcher:
         elif now is not None and now is not value and not self._values.note_foreign(value, now):
             self._add(value, now)
 
+    def _match_definition(self, old: Any, new: Any) -> None:
+        match = self.match_function if type(old) is FunctionType else self._match_class
+        match(old, new)
+
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
         if new is None or new is old or id(old) in self.pairs.objects:
@@ -237,10 +240,8 @@ class _Matcher:
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
         if issubclass(type(before), type):
-            is_made = find_own(self._old, before) is not before and have_one_name(
-                before, now
-            )  # for this very attribute
-            if is_made or before.__qualname__ == f"{old.__qualname__}.{attribute}":
+            is_for_it = find_own(self._old, before) is not before and have_one_name(before, now)
+            if is_for_it or before.__qualname__ == f"{old.__qualname__}.{attribute}":
                 self._match_class(before, now)
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:

@@ -9,6 +9,7 @@ from types import FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
+from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["carry_registrations", "dispatcher_of", "home_of", "is_from_cell", "registered_by_cells"]
 
@@ -32,11 +33,9 @@ def is_from_cell(value: Any) -> bool:
     """
     if home_of(value) == _CELLS:
         return True
-    if issubclass(type(value), (type, FunctionType)):
+    if is_definition(value):
         return False
-    return any(
-        issubclass(type(part), (type, FunctionType)) and home_of(part) == _CELLS for _, part in attributes_of(value)
-    )
+    return any(is_definition(part) and home_of(part) == _CELLS for _, part in attributes_of(value))
 
 
 def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import (
@@ -21,6 +21,7 @@ from exocet_ipython.reloading.contents import (
     parts_of,
 )
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.lent import Staying, find_lent, home_first, is_foreign
 
 __all__ = ["Value", "Values", "inner_values", "parts_beside"]
@@ -125,7 +126,7 @@ def inner_values(values: Iterable[Any]) -> list[Any]:
         value = waiting.pop()
         entries = entries_of(value) or ([] if is_registry(value) else attributes_of(value))
         for _, part in entries:
-            if id(part) not in found and not is_shared(part) and not issubclass(type(part), (type, FunctionType)):
+            if id(part) not in found and not is_shared(part) and not is_definition(part):
                 found[id(part)] = part
                 waiting.append(part)
     return list(found.values())

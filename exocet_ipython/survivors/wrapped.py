@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.reloading.contents import attributes_of, dict_of
+from exocet_ipython.reloading.contents import attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["functions_within", "wrapped_functions"]
@@ -64,8 +64,7 @@ def _held(value: Any) -> dict[str, FunctionType]:
     target = None
     if type(value) is FunctionType:
         target = target_of(value)
-        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-            held[name] = _content(cell)
+        held |= variables_around(value)
     return {place: part for place, part in held.items() if type(part) is FunctionType and part is not target}
 
 
@@ -77,10 +76,3 @@ def _attribute(value: Any, name: str) -> Any:
     spaces = (type.__getattribute__(base, "__dict__") for base in type.__getattribute__(type(value), "__mro__"))
     part: Any = next((space[name] for space in spaces if name in space), None)
     return part.__get__(value, type(value)) if type(part) in (MemberDescriptorType, GetSetDescriptorType) else None
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None  # not assigned yet
