@@ -106,7 +106,9 @@ def in_fresh_process() -> dict[str, str] | None:
             for name in ("low", "high"):
                 sys.modules.pop(name, None)
             importlib.invalidate_caches()
+            typed = {name: entry for name, entry in linecache.cache.items() if name.startswith("<")}  # 3.13: of `-c`
             linecache.clearcache()
+            linecache.cache.update(typed)
             with contextlib.redirect_stdout(io.StringIO()):
                 answer = observe({name: importlib.import_module(name) for name in ("low", "high")})
         finally:
