@@ -17,6 +17,12 @@ PACKAGE = "exocet_ipython"
 
 # From top to bottom: a file may import from its own floor and from those after it.
 FLOORS = ("integrations", "notebook", "survivors", "reloading", "loading", "errors")
+# The folders of a floor, in the same order; files beside them are the floor's own, and any of its folders may use them.
+STOREYS = {
+    "survivors": ("moving", "matching", "carrying", "finding"),
+    "reloading": ("joining", "building", "ladder", "noticing"),
+    "notebook": ("names",),
+}
 # Public names only. The facade may use what is below the notebook, and the notebook lazily: importing it stays light.
 FACADE = ("__init__", "compat")
 # What a floor may import that is neither ours nor Python's own; integrations are leaves and may import anything.
@@ -70,6 +76,16 @@ def floor_of(module: str) -> str:
     """
     _, *rest = module.split(".")
     return rest[0] if rest else "__init__"
+
+
+def storey_of(module: str) -> str:
+    """The folder of its floor that a module stands in; nothing for a file of the floor itself.
+
+    >>> storey_of("exocet_ipython.survivors.finding.paths"), storey_of("exocet_ipython.survivors.labels")
+    ('finding', '')
+    """
+    parts = module.split(".")
+    return parts[2] if len(parts) > len(("package", "floor", "file")) else ""
 
 
 def root_of(module: str) -> str:
@@ -160,6 +176,24 @@ def upward_imports(files: tuple[File, ...]) -> list[str]:
         for edge in file.inner_imports
         if file.floor in height and (above := floor_of(edge.target)) in height and height[above] > height[file.floor]
     ]
+
+
+def upward_imports_on_a_floor(files: tuple[File, ...]) -> list[str]:
+    """Name the imports that run from a folder of a floor to a higher one, or from one that has no place there."""
+    problems = []
+    for file in files:
+        storeys = STOREYS.get(file.floor, ())
+        storey = storey_of(file.module)
+        if storey and storey not in storeys:
+            problems.append(f"{file.path}: {storey} is no folder of {file.floor}; add it to STOREYS in tests/floors.py")
+            continue
+        problems += [
+            f"{file.at(edge)} runs upward, from {storey} to {above}; move what both need down, or hand it in"
+            for edge in file.inner_imports
+            if storey and floor_of(edge.target) == file.floor and (above := storey_of(edge.target)) in storeys
+            if storeys.index(above) < storeys.index(storey)
+        ]
+    return problems
 
 
 def imports_of_leaves(files: tuple[File, ...]) -> list[str]:

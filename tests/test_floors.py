@@ -41,6 +41,11 @@ def test_imports_run_downward() -> None:
     no_problem(floors.upward_imports(FILES))
 
 
+def test_imports_run_downward_within_a_floor() -> None:
+    """No file imports from a higher folder of its own floor, and each folder has its place there."""
+    no_problem(floors.upward_imports_on_a_floor(FILES))
+
+
 def test_integrations_and_facade_are_leaves() -> None:
     """No file imports the facade, and none imports an integration from another floor."""
     no_problem(floors.imports_of_leaves(FILES))
@@ -108,6 +113,22 @@ REFUSED: dict[str, tuple[Check, dict[str, str], str]] = {
         floors.upward_imports,
         {"reloading/plan.py": "if TYPE_CHECKING:\n    from exocet_ipython.notebook.session import Session"},
         "exocet_ipython/reloading/plan.py:2: `from exocet_ipython.notebook.session import Session` runs upward",
+    ),
+    "upward on a floor": (
+        floors.upward_imports_on_a_floor,
+        {
+            "survivors/finding/paths.py": "from exocet_ipython.survivors.moving.holders import replace",
+            "survivors/moving/holders.py": "from exocet_ipython.survivors.finding import roots",
+        },
+        (
+            "exocet_ipython/survivors/finding/paths.py:1: "
+            "`from exocet_ipython.survivors.moving.holders import replace` runs upward, from finding to moving"
+        ),
+    ),
+    "folder without a place": (
+        floors.upward_imports_on_a_floor,
+        {"loading/deep/mapper.py": ""},
+        "exocet_ipython/loading/deep/mapper.py: deep is no folder of loading; add it to STOREYS",
     ),
     "integration imported": (
         floors.imports_of_leaves,

@@ -1,7 +1,8 @@
 """Making a new module object from source and running it: make, run, hand over.
 
-Two builders stand on this file: isolated copies (`isolated.py`) and the batches of a reload (`reloading/batch.py`).
-They share the meaning of an import statement; what differs is which names they make and who answers for the others.
+Two builders stand on this file: isolated copies (`isolated.py`) and the batches of a reload
+(`reloading/building/batch.py`). They share the meaning of an import statement; what differs is which names they make
+and who answers for the others.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exocet_ipython.loading.source import digest_of
 from exocet_ipython.notebook.report import ReloadReport
-from exocet_ipython.reloading.changes import Change, Suspicion
+from exocet_ipython.reloading.noticing.changes import Change, Suspicion
 
 __all__ = ["Attempt", "sign_changes"]
 

@@ -26,8 +26,8 @@ from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
-from exocet_ipython.reloading.changes import Suspicion
 from exocet_ipython.reloading.generation import PUBLISHING
+from exocet_ipython.reloading.noticing.changes import Suspicion
 
 __all__ = ["AutoReload", "AutoState", "CellStopper", "as_in_cell"]
 

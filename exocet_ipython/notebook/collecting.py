@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.report import join_names, plural, to_html
-from exocet_ipython.survivors.census import Census, Count, take_census
-from exocet_ipython.survivors.records import Retirement
+from exocet_ipython.survivors.finding.census import Census, Count, take_census
+from exocet_ipython.survivors.finding.records import Retirement
 
 __all__ = ["CollectReport", "collect_old"]
 

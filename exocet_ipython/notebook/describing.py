@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
-from exocet_ipython.reloading.build import Built
+from exocet_ipython.reloading.building.build import Built
+from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
-from exocet_ipython.reloading.plan import Plan, Step
-from exocet_ipython.survivors.records import Survivor
+from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["describe_failure", "describe_plan", "describe_reload", "describe_steps"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exocet_ipython.survivors.roots import Root
+from exocet_ipython.survivors.finding.roots import Root
 
 __all__ = ["shell_roots"]
 

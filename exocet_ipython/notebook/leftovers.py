@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from exocet_ipython.survivors.reaching import leads_to_old
+from exocet_ipython.survivors.finding.reaching import leads_to_old
 
 __all__ = ["Leftover", "find_leftovers"]
 

@@ -10,19 +10,19 @@ from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.bindings import star_names
+from exocet_ipython.notebook.names.bindings import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
-from exocet_ipython.reloading.adoption import Claims, adopt_modules, run_again
-from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built
-from exocet_ipython.reloading.bystanders import Bystanders
-from exocet_ipython.reloading.changes import Change, Detector, Suspicion
+from exocet_ipython.reloading.building.batch import Texts
+from exocet_ipython.reloading.building.build import Built
+from exocet_ipython.reloading.building.plan import Plan, plan_reload
 from exocet_ipython.reloading.collector import paused_collector
-from exocet_ipython.reloading.followed import absolute_path
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
+from exocet_ipython.reloading.joining.adoption import Claims, adopt_modules, run_again
+from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.moves import find_moves, is_gone
-from exocet_ipython.reloading.plan import Plan, plan_reload
+from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicion
+from exocet_ipython.reloading.noticing.followed import absolute_path
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import find_living
 from exocet_ipython.reloading.scope import Scope, matches, read_patterns

@@ -9,9 +9,9 @@ from types import ModuleType
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.notebook.report import join_names, plural, to_html
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.instances import Stuck
-from exocet_ipython.survivors.migrate import migrate
-from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.moving.instances import Stuck
+from exocet_ipython.survivors.moving.migrate import migrate
 
 __all__ = ["MigrationReport", "move_survivors"]
 

@@ -17,13 +17,13 @@ from exocet_ipython.notebook.status import GenerationStatus, describe_retired
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.census import take_census
+from exocet_ipython.survivors.carrying.lost import LostDefinitions
+from exocet_ipython.survivors.carrying.reruns import earlier_runs
+from exocet_ipython.survivors.finding.census import take_census
+from exocet_ipython.survivors.finding.named import find_named
+from exocet_ipython.survivors.finding.records import RetiredGeneration, Retirement, Survivor
+from exocet_ipython.survivors.finding.roots import Root
 from exocet_ipython.survivors.labels import RetiredTexts
-from exocet_ipython.survivors.lost import LostDefinitions
-from exocet_ipython.survivors.named import find_named
-from exocet_ipython.survivors.records import RetiredGeneration, Retirement, Survivor
-from exocet_ipython.survivors.reruns import earlier_runs
-from exocet_ipython.survivors.roots import Root
 
 __all__ = ["OldObjects"]
 

@@ -6,23 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exocet_ipython.notebook.bindings import Bindings, Kept, Rebinding
-from exocet_ipython.notebook.spaces import replace_in_modules, replace_outputs
-from exocet_ipython.reloading.build import Built
+from exocet_ipython.notebook.names.bindings import Bindings, Kept, Rebinding
+from exocet_ipython.notebook.names.spaces import replace_in_modules, replace_outputs
+from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.reloading.ladder.revision import apply_revisions, put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
-from exocet_ipython.reloading.revision import apply_revisions, put_back
-from exocet_ipython.survivors.caches import clear_caches
-from exocet_ipython.survivors.carry import carry_over
+from exocet_ipython.survivors.carrying.carry import carry_over
+from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
+from exocet_ipython.survivors.carrying.stores import ReadStores
 from exocet_ipython.survivors.definitions import objects_of
+from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced
-from exocet_ipython.survivors.lent import Staying
-from exocet_ipython.survivors.lost import LostDefinitions, find_lost
-from exocet_ipython.survivors.migrate import Migration, let_go, migrate
-from exocet_ipython.survivors.records import RetiredGeneration
-from exocet_ipython.survivors.returned import give_back, register_again
-from exocet_ipython.survivors.stores import ReadStores
+from exocet_ipython.survivors.matching.lent import Staying
+from exocet_ipython.survivors.moving.caches import clear_caches
+from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
+from exocet_ipython.survivors.moving.returned import give_back, register_again
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Names", "Published", "publish"]

@@ -9,9 +9,9 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from exocet_ipython.notebook.bindings import Kept
-from exocet_ipython.survivors.migrate import Stuck
-from exocet_ipython.survivors.records import Survivor
+from exocet_ipython.notebook.names.bindings import Kept
+from exocet_ipython.survivors.finding.records import Survivor
+from exocet_ipython.survivors.moving.migrate import Stuck
 
 __all__ = ["Rebound", "ReloadReport", "ReloadedModule", "join_names", "plural", "to_html"]
 

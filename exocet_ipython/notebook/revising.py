@@ -11,28 +11,28 @@ from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.notebook.bindings import Bindings, Rebinding
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.moving import MigrationReport
+from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
+from exocet_ipython.notebook.names.valued import plan_values
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
-from exocet_ipython.notebook.valued import plan_values
-from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built, Surroundings, build_lowest
-from exocet_ipython.reloading.changes import Change
-from exocet_ipython.reloading.codes import CodePair
+from exocet_ipython.reloading.building.batch import Texts
+from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
+from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.judge import Judge
-from exocet_ipython.reloading.plan import Plan
-from exocet_ipython.reloading.propagation import note_values
+from exocet_ipython.reloading.ladder.codes import CodePair
+from exocet_ipython.reloading.ladder.judge import Judge
+from exocet_ipython.reloading.ladder.propagation import note_values
+from exocet_ipython.reloading.ladder.revision import Refusal, Revision, apply_revisions, plan_revisions
+from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
+from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
-from exocet_ipython.reloading.revision import Refusal, Revision, apply_revisions, plan_revisions
-from exocet_ipython.reloading.routes import Starts, UnfitError
-from exocet_ipython.survivors.caches import clear_caches, holds_caches
-from exocet_ipython.survivors.reruns import find_reruns
-from exocet_ipython.survivors.returned import build_rest
+from exocet_ipython.survivors.carrying.reruns import find_reruns
+from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
+from exocet_ipython.survivors.moving.returned import build_rest
 
 __all__ = ["Ladder"]
 

@@ -18,23 +18,23 @@ from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interru
 from exocet_ipython.loading.source import Snapshot, forget_listings, is_extension
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
-from exocet_ipython.notebook.bindings import Bindings, star_names
-from exocet_ipython.notebook.cells import CellImport
 from exocet_ipython.notebook.describing import describe_failure, describe_plan, describe_reload, describe_steps
-from exocet_ipython.notebook.identities import require_attribute
 from exocet_ipython.notebook.managed import ManagedModules
+from exocet_ipython.notebook.names.bindings import Bindings, star_names
+from exocet_ipython.notebook.names.cells import CellImport
+from exocet_ipython.notebook.names.identities import require_attribute
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import Names, publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.notebook.status import StatusReport, describe_modules
-from exocet_ipython.reloading.changes import Detector, StatSweep, Suspicion
+from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.farewells import call_farewells, print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
-from exocet_ipython.reloading.plan import Plan
-from exocet_ipython.reloading.revision import Refusal
-from exocet_ipython.survivors.records import Survivor
+from exocet_ipython.reloading.ladder.revision import Refusal
+from exocet_ipython.reloading.noticing.changes import Detector, StatSweep, Suspicion
+from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["Session"]
 

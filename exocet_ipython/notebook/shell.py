@@ -10,7 +10,7 @@ from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
-from exocet_ipython.reloading.detectors import make_detector
+from exocet_ipython.reloading.noticing.detectors import make_detector
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

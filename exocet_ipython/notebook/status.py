@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from exocet_ipython.notebook.collecting import format_bytes
 from exocet_ipython.notebook.report import plural, say_gone, to_html
-from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.census import Census
-from exocet_ipython.survivors.named import Named
-from exocet_ipython.survivors.records import RetiredGeneration, Survivor
+from exocet_ipython.survivors.finding.census import Census
+from exocet_ipython.survivors.finding.named import Named
+from exocet_ipython.survivors.finding.records import RetiredGeneration, Survivor
 
 __all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules", "describe_retired"]
 
@@ -67,8 +67,8 @@ class GenerationStatus:
     def counts(self) -> str:
         """How much there is, by kind, and about how large.
 
-        >>> from exocet_ipython.survivors.census import Count
-        >>> from exocet_ipython.survivors.freed import Freed
+        >>> from exocet_ipython.survivors.finding.census import Count
+        >>> from exocet_ipython.survivors.finding.freed import Freed
         >>> GenerationStatus(1, (), 0, census=Census(1, {"m.A": Count(2, 96)}, classes=Count(1, 1000))).counts
         '2 known instances, 1 class; about 1.1 kB by themselves; --scan counts everything'
         >>> GenerationStatus(1, (), 0, census=Census(1), scanned=True).counts

@@ -9,10 +9,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.errors import NothingOldError
-from exocet_ipython.notebook.bindings import MISSING
+from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.definitions import Kind
-from exocet_ipython.survivors.records import RetiredGeneration
+from exocet_ipython.survivors.finding.records import RetiredGeneration
 
 __all__ = ["Labels", "Subject", "current_name", "find_subjects"]
 

@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterator
 from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of
-from exocet_ipython.reloading.changes import Change
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import expand
+from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 

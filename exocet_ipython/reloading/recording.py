@@ -16,7 +16,7 @@ from exocet_ipython.reloading.contents import modules_held
 from exocet_ipython.reloading.datafiles import find_data_files, read_declared
 from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
 from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
-from exocet_ipython.reloading.uses import Uses, read_uses
+from exocet_ipython.reloading.ladder.uses import Uses, read_uses
 from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]

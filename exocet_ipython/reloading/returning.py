@@ -11,18 +11,18 @@ from typing import Any
 
 from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, forget_listings, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.batch import Texts
-from exocet_ipython.reloading.build import Built
-from exocet_ipython.reloading.changes import StatSweep
-from exocet_ipython.reloading.codes import Match
+from exocet_ipython.reloading.building.batch import Texts
+from exocet_ipython.reloading.building.build import Built
+from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
+from exocet_ipython.reloading.ladder.codes import Match
+from exocet_ipython.reloading.ladder.propagation import has_stale_values
+from exocet_ipython.reloading.ladder.revision import match_earlier
 from exocet_ipython.reloading.moves import appeared_imports
-from exocet_ipython.reloading.plan import Plan, Step
-from exocet_ipython.reloading.propagation import has_stale_values
+from exocet_ipython.reloading.noticing.changes import StatSweep
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
-from exocet_ipython.reloading.revision import match_earlier
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.wishes import wishes_of
 

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from typing import Any
 
 from exocet_ipython.errors import ExcludedImportError
-from exocet_ipython.reloading.followed import absolute_path
+from exocet_ipython.reloading.noticing.followed import absolute_path
 
 __all__ = ["Scope", "matches", "read_patterns"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from exocet_ipython.reloading.operations import whole
-from exocet_ipython.reloading.pairing import pair_nested
+from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.ladder.pairing import pair_nested
 
 __all__ = ["Inner", "match_inner"]
 

@@ -9,8 +9,8 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.reloading.building.handlers import all_loggers
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.handlers import all_loggers
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.changes import Detector, StatSweep
-from exocet_ipython.reloading.watch import InotifyWatch
+from exocet_ipython.reloading.noticing.changes import Detector, StatSweep
+from exocet_ipython.reloading.noticing.watch import InotifyWatch
 from tests.reloading.followed_project import take_snapshot
 
 SIZES = (500, 2_000, 10_000)

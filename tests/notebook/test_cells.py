@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.notebook.cells import CellAssignment, CellImport, read_cell
+from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, read_cell
 
 
 @pytest.mark.parametrize(

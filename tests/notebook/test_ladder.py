@@ -263,7 +263,7 @@ def test_what_stops_an_exchange_takes_all_of_it_back(workshop: Workshop, monkeyp
         if notebook["a"].f() == notebook["b"].f() == "new":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("exocet_ipython.reloading.revision.set_facts", refuse)
+    monkeypatch.setattr("exocet_ipython.reloading.ladder.revision.set_facts", refuse)
     with pytest.raises(KeyboardInterrupt):
         notebook.session.reload(migrate=True)
     assert (notebook["a"].f(), notebook["b"].f()) == ("old", "old")

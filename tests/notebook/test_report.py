@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.notebook.bindings import Kept, Source
+from exocet_ipython.notebook.names.bindings import Kept, Source
 from exocet_ipython.notebook.report import (
     Rebound,
     ReloadedModule,
     ReloadReport,
 )
 from exocet_ipython.notebook.status import GenerationStatus, ModuleStatus, StatusReport
-from exocet_ipython.survivors.records import Survivor
+from exocet_ipython.survivors.finding.records import Survivor
 
 FULL = ReloadReport(
     4,

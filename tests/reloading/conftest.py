@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from exocet_ipython.reloading.changes import Detector, StatSweep
-from exocet_ipython.reloading.watch import InotifyWatch
+from exocet_ipython.reloading.noticing.changes import Detector, StatSweep
+from exocet_ipython.reloading.noticing.watch import InotifyWatch
 from tests.reloading.followed_project import FollowedProject
 
 DETECTORS: dict[str, Callable[[], Detector]] = {"sweep": StatSweep}

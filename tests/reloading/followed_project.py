@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exocet_ipython.loading.files import stamp_file
 from exocet_ipython.loading.source import Snapshot, digest_of
-from exocet_ipython.reloading.changes import Detector
+from exocet_ipython.reloading.noticing.changes import Detector
 
 Act = Callable[["FollowedProject"], object]
 

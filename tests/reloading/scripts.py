@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PRELUDE = """
 import os, resource, sys, traceback
 from pathlib import Path
-from exocet_ipython.reloading.watch import InotifyWatch
+from exocet_ipython.reloading.noticing.watch import InotifyWatch
 from tests.reloading.followed_project import FollowedProject, inotify_descriptors
 
 watch = InotifyWatch()

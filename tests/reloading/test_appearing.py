@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from exocet_ipython.reloading.changes import Suspicion
+from exocet_ipython.reloading.noticing.changes import Suspicion
 from tests.reloading.followed_project import (
     VIM_SAVE,
     Act,

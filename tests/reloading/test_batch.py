@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from exocet_ipython.reloading.batch import Batch
+from exocet_ipython.reloading.building.batch import Batch
 from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.scope import Scope

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from exocet_ipython.reloading.build import Surroundings, build_modules
-from exocet_ipython.reloading.changes import Change
+from exocet_ipython.reloading.building.build import Surroundings, build_modules
+from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.plan import Plan, Step
+from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.scope import Scope
 from tests.plain_notebook import PlainNotebook, state_of
 from tests.workshop import Workshop, standin_names

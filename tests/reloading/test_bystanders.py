@@ -10,9 +10,9 @@ from types import ModuleType
 
 import pytest
 
-from exocet_ipython.reloading.adoption import adopt_modules
-from exocet_ipython.reloading.bystanders import Bystanders
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.joining.adoption import adopt_modules
+from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.scope import Scope
 from tests.plain_notebook import PlainNotebook, python_import
 from tests.workshop import Workshop

@@ -11,7 +11,7 @@ import pytest
 
 from exocet_ipython.loading.files import stamp_file
 from exocet_ipython.loading.source import Snapshot, digest_of
-from exocet_ipython.reloading.changes import StatSweep
+from exocet_ipython.reloading.noticing.changes import StatSweep
 
 OLD = 10**18  # nanoseconds: 2001
 

@@ -7,8 +7,8 @@ from types import CodeType
 
 import pytest
 
-from exocet_ipython.reloading.codes import Difference, Match, match_codes
-from exocet_ipython.reloading.operations import whole
+from exocet_ipython.reloading.ladder.codes import Difference, Match, match_codes
+from exocet_ipython.reloading.ladder.operations import whole
 
 TEXT = '''\
 """A module."""

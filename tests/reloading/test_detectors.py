@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.changes import Detector
+from exocet_ipython.reloading.noticing.changes import Detector
 from tests.reloading.followed_project import (
     VIM_SAVE,
     Act,

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.reloading.codes import Match, match_codes
-from exocet_ipython.reloading.exchange import exchange_codes, set_code, set_facts
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.runners import find_runners, seat_codes
+from exocet_ipython.reloading.ladder.codes import Match, match_codes
+from exocet_ipython.reloading.ladder.exchange import exchange_codes, set_code, set_facts
+from exocet_ipython.reloading.ladder.runners import find_runners, seat_codes
 
 TEXT = '''\
 import functools

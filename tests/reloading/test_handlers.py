@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exocet_ipython.reloading.handlers import hidden_handlers
+from exocet_ipython.reloading.building.handlers import hidden_handlers
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop
 

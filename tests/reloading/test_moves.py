@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.reloading.adoption import adopt_modules
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.joining.adoption import adopt_modules
 from exocet_ipython.reloading.moves import find_moves
 from exocet_ipython.reloading.scope import Scope
 from tests.plain_notebook import python_import

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exocet_ipython.reloading.changes import Change
+from exocet_ipython.reloading.building.plan import Plan, Step, plan_reload
 from exocet_ipython.reloading.graph import ImportEdge, ImportGraph
-from exocet_ipython.reloading.plan import Plan, Step, plan_reload
+from exocet_ipython.reloading.noticing.changes import Change
 
 GRAPH = ImportGraph([ImportEdge("app", "lib", "/app.py", 2, "import lib"), ImportEdge("main", "app")])
 ORDER = {"main": 0, "app": 1, "lib": 2, "other": 3}

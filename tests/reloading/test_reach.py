@@ -13,11 +13,11 @@ from types import CodeType, FrameType
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from exocet_ipython.reloading.codes import CodePair
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.judge import Judge
-from exocet_ipython.reloading.reach import Reach
-from exocet_ipython.reloading.uses import Definition
+from exocet_ipython.reloading.ladder.codes import CodePair
+from exocet_ipython.reloading.ladder.judge import Judge
+from exocet_ipython.reloading.ladder.reach import Reach
+from exocet_ipython.reloading.ladder.uses import Definition
 from tests.plain_notebook import PlainNotebook, python_import
 from tests.reloading.programs import Program, programs
 from tests.workshop import Workshop
@@ -92,10 +92,10 @@ import importlib
 for name in sys.argv[1:]:
     importlib.import_module(name)
 sys.setprofile(None)
-from exocet_ipython.reloading.adoption import adopt_modules
+from exocet_ipython.reloading.joining.adoption import adopt_modules
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.exposure import exposed
-from exocet_ipython.reloading.reach import Reach, Reached
+from exocet_ipython.reloading.ladder.exposure import exposed
+from exocet_ipython.reloading.ladder.reach import Reach, Reached
 from exocet_ipython.reloading.scope import Scope
 root = sys.argv[1].partition(".")[0]
 records = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exocet_ipython.reloading.mounts import read_mounts
+from exocet_ipython.reloading.noticing.mounts import read_mounts
 from tests.reloading.scripts import namespaces, run_script
 
 if sys.platform != "linux":

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from exocet_ipython.reloading.changes import StatSweep, Suspicion
-from exocet_ipython.reloading.detectors import make_detector
-from exocet_ipython.reloading.watch import InotifyWatch
+from exocet_ipython.reloading.noticing.changes import StatSweep, Suspicion
+from exocet_ipython.reloading.noticing.detectors import make_detector
+from exocet_ipython.reloading.noticing.watch import InotifyWatch
 from tests.reloading.followed_project import FollowedProject, inotify_descriptors, points, take_snapshot, writes
 from tests.reloading.scripts import run_script
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.survivors import records
+from exocet_ipython.survivors.finding import records
 from tests.plain_notebook import PlainNotebook
 from tests.shells import Notebook
 from tests.workshop import Workshop

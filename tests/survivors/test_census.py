@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from exocet_ipython.survivors.census import Census, take_census
+from exocet_ipython.survivors.finding.census import Census, take_census
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.survivors.freed import find_freed
+from exocet_ipython.survivors.finding.freed import find_freed
 
 pytestmark = pytest.mark.skipif(
     not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="reference counts are deferred"

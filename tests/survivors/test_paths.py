@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.survivors.paths import Bounds, Holds, find_holds
-from exocet_ipython.survivors.roots import Root, Roots
+from exocet_ipython.survivors.finding.paths import Bounds, Holds, find_holds
+from exocet_ipython.survivors.finding.roots import Root, Roots
 
 CLASS = "class Old:\n    pass\n"
 

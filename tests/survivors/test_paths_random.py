@@ -12,8 +12,8 @@ import objgraph
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exocet_ipython.survivors.paths import find_holds
-from exocet_ipython.survivors.roots import Roots
+from exocet_ipython.survivors.finding.paths import find_holds
+from exocet_ipython.survivors.finding.roots import Roots
 
 
 class Inline:

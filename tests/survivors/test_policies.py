@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.survivors import search
-from exocet_ipython.survivors.census import take_census
-from exocet_ipython.survivors.named import find_named
-from exocet_ipython.survivors.paths import find_holds
-from exocet_ipython.survivors.records import RetiredGeneration
-from exocet_ipython.survivors.roots import Roots
+from exocet_ipython.survivors.finding import search
+from exocet_ipython.survivors.finding.census import take_census
+from exocet_ipython.survivors.finding.named import find_named
+from exocet_ipython.survivors.finding.paths import find_holds
+from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.roots import Roots
 
 SOURCE = """
 class Model: pass

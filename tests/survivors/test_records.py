@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.survivors.definitions import definitions
-from exocet_ipython.survivors.records import (
+from exocet_ipython.survivors.finding.records import (
     HIDDEN_NAMES,
     RetiredGeneration,
     Retirement,

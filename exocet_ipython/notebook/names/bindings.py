@@ -1,0 +1,296 @@
+"""Which notebook names point where: learned from import statements, planned as a value, applied in one pass.
+
+Modules, functions, classes, enum members and module-level instances are known by their identity. Atoms (numbers,
+strings, None and the like) are shared objects that could be anybody's: they follow by provenance only, which import
+statement bound the name, and never by being equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, read_cell
+from exocet_ipython.notebook.names.identities import Source, find_lent_ids, identities, may_have_given
+from exocet_ipython.notebook.names.orphans import Orphans
+from exocet_ipython.notebook.names.unread import UnreadCells
+from exocet_ipython.reloading.contents import fingerprint
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
+from exocet_ipython.survivors.matching.moved import find_moved
+
+__all__ = [
+    "MISSING",
+    "Bindings",
+    "Kept",
+    "Rebinding",
+    "Source",
+    "resolve",
+    "star_names",
+    "was_changed",
+]
+
+MISSING = object()
+_GONE = "is no longer defined and keeps its old value"
+_PublicNames = Callable[[str], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebinding:
+    """One notebook name that gets the current value of its source."""
+
+    name: str
+    source: Source
+    value: Any
+
+    def __repr__(self) -> str:
+        return f"<{self.name} = {self.source}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One notebook name that stays as it is although its source was replaced, and why."""
+
+    name: str
+    source: Source
+    reason: str
+    gone: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.source}) {self.reason}"
+
+
+class Bindings:
+    """What is known of the names of one namespace.
+
+    >>> bindings = Bindings()
+    >>> bindings.learn("from config import LR as rate", lambda module: ("LR",))
+    >>> bindings.sources("rate")
+    (Source(module='config', attribute='LR'),)
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[str, tuple[Source, ...]] = {}
+        self._stars: tuple[str, ...] = ()
+        self._later: dict[str, set[str]] = {}  # name -> the stars that its own import statement came after
+        self._assigned: dict[str, set[str]] = {}
+        self._orphans = Orphans()
+        self._unread = UnreadCells()
+
+    def modules(self) -> set[str]:
+        """Return the dotted names of the modules that import statements of cells have named."""
+        self._unread.catch_up()
+        return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
+
+    def assigned(self) -> Mapping[str, Collection[str]]:
+        """Return which attributes cells have assigned to modules or their classes, by the dotted name of a module."""
+        self._unread.catch_up()
+        return self._assigned
+
+    def sources(self, name: str) -> tuple[Source, ...]:
+        """Return where a name's value came from, the latest source last; several only after star imports."""
+        self._unread.catch_up()
+        return self._sources.get(name, ())
+
+    def learn(
+        self,
+        cell: str,
+        public_names: _PublicNames,
+        namespace: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        failed: bool = False,
+    ) -> None:
+        """Learn from the text of a cell that ran which names it imported and which it assigned.
+
+        Args:
+            cell: Python source; one that doesn't parse teaches nothing.
+            public_names: the names that `from MODULE import *` binds, for a module's dotted name.
+            namespace: the notebook's names; tells which of several imports of one name was reached.
+            failed: whether the cell raised: then only what the namespace confirms was reached.
+        """
+        read = partial(self._read, cell, public_names, namespace, failed)
+        self._unread.add(0 if failed else len(cell), read)
+
+    def _read(self, cell: str, public_names: _PublicNames, namespace: Mapping[str, Any], failed: bool) -> None:  # noqa: FBT001 - as given
+        imported: set[str] = set()
+        for event in read_cell(cell):
+            if isinstance(event, CellAssignment):
+                if target := event.target(namespace):
+                    self._assigned.setdefault(target[0], set()).add(target[1])
+                continue
+            name = event if isinstance(event, str) else event.name
+            known_holds = any(_is_bound(namespace, name, source) for source in self.sources(name))
+            if isinstance(event, str):
+                if not (failed and known_holds):
+                    self._sources.pop(name, None)
+                continue
+            in_doubt = failed or (name in imported and known_holds)
+            if in_doubt and name != "*" and not _is_bound(namespace, name, Source(event.module, event.attribute)):
+                continue
+            self.add(event, public_names)
+            imported.add(name)
+
+    def add(self, bound: CellImport, public_names: _PublicNames) -> None:
+        """Learn one import."""
+        self._unread.catch_up()
+        if bound.attribute != "*":
+            self._later[bound.name] = set(self._stars)
+            self._sources[bound.name] = (Source(bound.module, bound.attribute),)
+            return
+        self._stars = (*(name for name in self._stars if name != bound.module), bound.module)
+        for stars in self._later.values():
+            stars.discard(bound.module)
+        for name in public_names(bound.module):
+            source = Source(bound.module, name)
+            self._sources[name] = (*(known for known in self.sources(name) if known != source), source)
+
+    def plan(
+        self,
+        namespace: Mapping[str, Any],
+        old: Mapping[str, ModuleRecord],
+        new: Mapping[str, ModuleType],
+        whole: frozenset[int] = frozenset(),
+        staying: Container[int] = (),
+    ) -> tuple[tuple[Rebinding, ...], tuple[Kept, ...]]:
+        """Return which names get a new value, and which keep theirs although its source was replaced.
+
+        Args:
+            namespace: the notebook's names.
+            old: dotted name -> record of each module that retires.
+            new: dotted name -> the module that takes its place; without those that are gone.
+            whole: ids of changed values whose counterparts have all that was put into them.
+            staying: ids of what modules that stay have.
+        """
+        self._unread.catch_up()
+        sought = {id(value) for value in list(namespace.values())}
+        known = {id(value): (source, value) for source, value in identities(old, sought, staying)}
+        lent = find_lent_ids(list(namespace.values()), {key: source for key, (source, _) in known.items()}, new)
+        before = {**new, **{name: record.module for name, record in old.items()}}
+        rebound, kept = list[Rebinding](), list[Kept]()
+        for name, value in copy_space(namespace).items():
+            if HIDDEN_NAMES.fullmatch(name):
+                continue
+            sources = self._valid_sources(name, value, before)
+            is_found = not sources and id(value) in known
+            if is_found:
+                sources = (known[id(value)][0],)
+            if not sources:
+                continue
+            exported = [source for source in sources if self._is_given(source, new)]
+            source, now = next(_resolved(reversed(exported or sources), new), (sources[-1], MISSING))
+            if now is value and id(value) in known:  # `from package import module`: the package goes on
+                source = known[id(value)][0]
+                now = resolve(source, new)
+            if now is value or (is_found and id(now) in lent):
+                continue
+            if now is MISSING:
+                moved = find_moved(value, old, new) if is_definition(value) else None
+                reason = f"has moved to {moved.__module__}.{moved.__qualname__}" if moved else _GONE
+                kept.append(Kept(name, source, reason, gone=True))
+            elif id(value) not in whole and was_changed(sources[-1], value, old):
+                kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
+            else:
+                rebound.append(Rebinding(name, source, now))
+        rebound += self._gained(namespace, before, old, new)
+        return tuple({found.name: found for found in rebound}.values()), tuple(kept)
+
+    def confirm(
+        self, rebound: Iterable[Rebinding], kept: Iterable[Kept], namespace: Mapping[str, Any]
+    ) -> tuple[Kept, ...]:
+        """Learn the star-imported names that a publish has bound, and which names it left without a definition.
+
+        Returns:
+            The names that keep their values, without those that have been known to have no definition any more.
+        """
+        add = self._orphans.add
+        news = [entry for entry in kept if not entry.gone or add(entry.name, entry.source, namespace[entry.name])]
+        for binding in rebound:
+            self._orphans.discard(binding.name)
+            known = self.sources(binding.name)
+            if binding.source not in known and binding.source.module in self._stars:
+                self._sources[binding.name] = self._in_star_order((*known, binding.source))
+        return tuple(news)
+
+    def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
+        """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
+        sources = self.sources(name)
+        if any(resolve(source, before) is value or may_have_given(value, source, before) for source in sources):
+            return sources
+        orphaned = self._orphans.source(name, value)
+        return () if orphaned is None else sources or (orphaned,)
+
+    def _is_given(self, source: Source, new: Mapping[str, ModuleType]) -> bool:
+        """Say whether a star import of the source's module would still give its name."""
+        module = new.get(source.module) if source.module in self._stars else None
+        return module is not None and source.attribute in star_names(module)
+
+    def _gained(
+        self,
+        namespace: Mapping[str, Any],
+        before: Mapping[str, ModuleType],
+        old: Mapping[str, ModuleRecord],
+        new: Mapping[str, ModuleType],
+    ) -> Iterator[Rebinding]:
+        """Find the public names that star-imported modules have gained; a name that is the person's is left alone."""
+        for star in self._stars:
+            if star not in old or star not in new:
+                continue
+            had = {*star_names(old[star].module)}
+            for name in star_names(new[star]):
+                if name in had or star in self._later.get(name, ()):
+                    continue
+                source = Source(star, name)
+                known = self.sources(name)
+                shadowed = bool(known) and self._in_star_order((*known, source))[-1] == source
+                if name not in namespace or (shadowed and self._valid_sources(name, namespace[name], before)):
+                    yield Rebinding(name, source, getattr(new[star], name))
+
+    def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        order = {module: place for place, module in enumerate(self._stars)}
+        return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
+
+
+def star_names(module: ModuleType) -> tuple[str, ...]:
+    """Return the names that `from module import *` binds: those of `__all__`, else all without a leading underscore.
+
+    >>> import colorsys
+    >>> "rgb_to_hsv" in star_names(colorsys)
+    True
+    """
+    exported = getattr(module, "__all__", None)
+    if exported is not None:
+        return tuple(name for name in exported if hasattr(module, name))
+    return tuple(name for name in list(vars(module)) if not name.startswith("_"))
+
+
+def _is_bound(namespace: Mapping[str, Any], name: str, source: Source) -> bool:
+    """Say whether a name has the value that its source has now."""
+    module = PRESENCE.current(source.module)
+    return module is not None and resolve(source, {source.module: module}) is namespace.get(name, module)
+
+
+def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
+    """Return what a source means among the given modules, dotted name -> module; or `MISSING`."""
+    found: Any = modules.get(source.module, MISSING)
+    for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
+        found = getattr(found, part, MISSING)
+    return found
+
+
+def _resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:
+    """Yield the sources that mean something among the given modules, with what they mean."""
+    return ((source, found) for source in sources if (found := resolve(source, modules)) is not MISSING)
+
+
+def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether a module-level instance or container is no longer what its module's body left."""
+    record = old.get(source.module)
+    if record is None or source.attribute is None or source.attribute not in record.fingerprints:
+        return False
+    return fingerprint(value) != record.fingerprints[source.attribute]

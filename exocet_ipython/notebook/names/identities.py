@@ -1,0 +1,141 @@
+"""What has an identity of its own in a module, so that a notebook name that holds it is known to come from there."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
+
+__all__ = ["Source", "find_lent_ids", "identities", "may_have_given", "require_attribute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a notebook name's value came from: a module, and an attribute of it (None: the module itself)."""
+
+    module: str
+    attribute: str | None = None
+
+    def __str__(self) -> str:
+        return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
+
+
+def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
+    """Return an attribute of the module `name`, or fail as a `from` statement does; raises ImportError."""
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        pass
+    where = getattr(module, "__file__", None) or "unknown location"
+    message = f"cannot import name {attribute!r} from {name!r} ({where})"
+    raise ImportError(message, name=name, path=where)
+
+
+def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:
+    """Say whether a source may have given a value that it doesn't name: an older module, or what it computes.
+
+    Args:
+        value: what a notebook name has.
+        source: where an import statement got it.
+        before: dotted name -> module, as they were.
+    """
+    if issubclass(type(value), ModuleType) and source == Source(value.__name__):
+        return source.module in before
+    space = getattr(before.get(source.module), "__dict__", {})
+    return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}
+
+
+def identities(
+    old: Mapping[str, ModuleRecord], sought: Container[int], staying: Container[int] = ()
+) -> Iterator[tuple[Source, Any]]:
+    """Yield what has an identity of its own in retiring modules, of the objects that are sought.
+
+    A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
+    by where it was imported. So is an instance or a container: by the first name in a module that has it from no other.
+
+    Args:
+        old: dotted name -> record of each module that retires.
+        sought: ids; retiring modules have thousands of objects, and the names that hold one of them are few.
+        staying: ids of what modules that stay have: retiring ones have it from them.
+    """
+    values: dict[int, list[tuple[ModuleRecord, str]]] = {}
+    aliases: list[tuple[Source, Any]] = []
+    defined: list[tuple[Source, Any]] = []
+    for name, record in old.items():
+        for attribute, value in copy_space(getattr(record.module, "__dict__", {})).items():
+            is_class = issubclass(type(value), type)
+            if (id(value) not in sought and not is_class) or attribute[:2] == "__" or is_shared(value):
+                continue
+            source = Source(name, attribute)
+            if not is_class and not issubclass(type(value), FunctionType):
+                values.setdefault(id(value), []).append((record, attribute))
+            elif _trait(value, "__module__") == name:
+                # The name in its definition comes after its aliases: an alias may be dropped in the next edit.
+                if id(value) in sought:
+                    (defined if _trait(value, "__qualname__") == attribute else aliases).append((source, value))
+                if is_class:
+                    defined += _class_values(name, attribute, value, sought)
+            elif _trait(value, "__module__") in old and id(value) in sought:
+                yield source, value
+        if id(record.module) in sought:
+            defined.append((Source(name), record.module))
+    yield from _at_home(values, staying)
+    yield from aliases
+    yield from defined
+
+
+def _at_home(
+    values: Mapping[int, Sequence[tuple[ModuleRecord, str]]], staying: Container[int]
+) -> Iterator[tuple[Source, Any]]:
+    for key, names in values.items():
+        if key not in staying:
+            record, attribute = names[home_first(names)]
+            value = vars(record.module).get(attribute)
+            if id(value) == key:  # another thread may have given the name another one
+                yield Source(record.name, attribute), value
+
+
+def _trait(value: Any, name: str) -> Any:
+    """Return an attribute that a class has from `type`, whatever its metaclass does, or that of a function."""
+    return type.__getattribute__(value, name) if issubclass(type(value), type) else getattr(value, name)
+
+
+def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> Iterator[tuple[Source, Any]]:
+    """Yield the sought ones of the members of an enumeration, and of the functions and classes that a class holds."""
+    qualified = _trait(cls, "__qualname__")
+    for attribute, entry in copy_space(_trait(cls, "__dict__")).items():
+        value = entry.__func__ if type(entry) is staticmethod else entry
+        if issubclass(type(value), type):
+            if _trait(value, "__qualname__") == f"{qualified}.{attribute}":
+                if id(value) in sought:
+                    yield Source(module, f"{path}.{attribute}"), value
+                yield from _class_values(module, f"{path}.{attribute}", value, sought)
+        elif id(value) not in sought:
+            continue
+        elif issubclass(type(value), FunctionType) or (issubclass(cls, enum.Enum) and type(value) is cls):
+            yield Source(module, f"{path}.{attribute}"), value
+
+
+def find_lent_ids(values: Iterable[Any], known: Mapping[int, Source], new: Mapping[str, ModuleType]) -> frozenset[int]:
+    """Return the ids of what sources mean now and only have from elsewhere: who holds it need not have it from them.
+
+    Args:
+        values: what is held.
+        known: id of a value of a retiring module -> its source.
+        new: dotted name -> module that is current now.
+    """
+    sources = [known[id(value)] for value in list(values) if id(value) in known and is_foreign(value, new)]
+    found = [reduce(_part, str(source.attribute).split("."), new.get(source.module)) for source in sources]
+    return find_lent(found, new.values()) if found else frozenset()
+
+
+def _part(value: Any, name: str) -> Any:
+    return getattr(value, name, None)

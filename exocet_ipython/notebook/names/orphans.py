@@ -1,0 +1,63 @@
+"""Notebook names whose definition is gone: they keep their values, are said once, and follow when it is back."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+from exocet_ipython.notebook.names.identities import Source
+from exocet_ipython.reloading.contents import is_shared
+
+__all__ = ["Orphans"]
+
+_unknown = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Orphan:
+    """Where a name came from, and the value that it kept.
+
+    A value that can't be referenced weakly is an atom, or one whose name doesn't follow again.
+    """
+
+    source: Source
+    value: Any
+    key: int
+
+    @classmethod
+    def of(cls, source: Source, value: Any) -> _Orphan:
+        try:
+            return cls(source, weakref.ref(value), id(value))
+        except TypeError:
+            return cls(source, value if is_shared(value) else _unknown, id(value))
+
+    def is_of(self, value: Any) -> bool:
+        return (self.value() if type(self.value) is weakref.ref else self.value) is value
+
+
+class Orphans:
+    """The names that are known to have lost their definition.
+
+    >>> orphans = Orphans()
+    >>> orphans.add("rate", Source("config", "LR"), 0.1), orphans.add("rate", Source("config", "LR"), 0.1)
+    (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Orphan] = {}
+
+    def add(self, name: str, source: Source, value: Any) -> bool:
+        """Take in that a name keeps a value that is no longer defined; say whether that is news."""
+        known = self._known.get(name)
+        self._known[name] = _Orphan.of(source, value)
+        return known is None or (known.source, known.key) != (source, id(value))
+
+    def discard(self, name: str) -> None:
+        """Take in that a name follows again."""
+        self._known.pop(name, None)
+
+    def source(self, name: str, value: Any) -> Source | None:
+        """Return where a name came from that still has the value that it kept."""
+        orphan = self._known.get(name)
+        return orphan.source if orphan is not None and orphan.is_of(value) else None

@@ -1,0 +1,264 @@
+"""A batch: the modules of the next generation, made and run aside.
+
+Published modules are ordinary ones: their functions have the real builtins and find each other through `sys.modules`
+for as long as they live. Only while the batch runs do names mean what is being built: the import statements of a
+module's body ask the batch (`run_body`), everything else finds a stand-in in `sys.modules`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import linecache
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from types import CodeType, MappingProxyType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.interrupts import act_on_interrupt, interruptible
+from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_body, without_bytecode
+from exocet_ipython.loading.mapper import pep302_mapper
+from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot, resolve_import
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.building.kept import put_back, put_forward
+from exocet_ipython.reloading.effects import Effects, EffectsNote
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.recording import ModuleRecord, record_module
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["Batch", "Texts"]
+
+Texts = Mapping[str, tuple[Snapshot, CodeType]]  # dotted name -> a text and its code
+
+
+class Batch(ModuleBuilder):
+    """Makes the modules of the next generation beside the current one.
+
+    Args:
+        generation: the current one; its unaffected modules are shared.
+        affected: dotted names to make anew.
+        changed: those whose text is to be read again; the others run from the code kept in memory.
+        scope: which modules that were never loaded belong to the batch when its code imports them.
+        note_read: called with each text that is read again, before it runs.
+        texts: dotted name -> what was read again and compiled a moment ago.
+        returned: dotted name -> module that is current again when the batch is: its code sees these.
+
+    Attributes:
+        failed: dotted names of modules whose body raised; the build goes on where whoever imported them does.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a batch is made from, all of it the planner's
+        self,
+        generation: Generation,
+        affected: Iterable[str],
+        changed: Iterable[str],
+        scope: Scope,
+        note_read: Callable[[Snapshot], object] = lambda _: None,
+        *,
+        texts: Texts = MappingProxyType({}),
+        returned: Mapping[str, ModuleType] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(pep302_mapper)
+        self._returned = frozenset(returned)
+        self.modules.update(returned)
+        self._generation = generation
+        self._affected = frozenset(affected)
+        self._changed = frozenset(changed)
+        self._scope = scope
+        self._note_read = note_read
+        self._texts = texts
+        self._ancestors = frozenset(_packages_above(self._affected)) - self._affected
+        self._roots = frozenset(name.partition(".")[0] for name in self._affected | self._returned)
+        self._claimed: dict[str, bool] = {}
+        self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
+        self.failed: set[str] = set()
+        self._seconds: dict[str, float] = {}
+        self._effects: dict[str, Effects] = {}
+        self._nested = [0.0]
+        self._builtins = _BodyBuiltins(__import__=self.import_)
+
+    def __repr__(self) -> str:
+        return f"<batch of {len(self._affected)} modules beside {self._generation!r}>"
+
+    def claims(self, name: str) -> bool:
+        """Say whether the batch makes `name`: it is to be made anew, or own code that nobody has loaded yet."""
+        if name in self._affected or name in self.modules:
+            return True
+        known = self._claimed.get(name)
+        if known is None:
+            self._claimed[name] = False  # while its spec is looked for: finding a parent may ask again
+            known = self._claimed[name] = self._is_new(name)
+        return known
+
+    def answers(self, name: str) -> bool:
+        """Say whether code of the batch sees `name` through it: also a package above a module that is made anew."""
+        return name in self._ancestors or self.claims(name)
+
+    def load(self, name: str) -> ModuleType:
+        """Return the batch's module, or the current one of a package that is only above such a module."""
+        if not self.claims(name):
+            current = PRESENCE.current(name)
+            if current is not None:
+                return current
+        module = super().load(name)
+        parent, _, child = name.rpartition(".")
+        if name in self._returned and parent in self.modules and parent not in self._returned:
+            setattr(self.modules[parent], child, module)  # its package is a new one
+        return module
+
+    def child(self, package: str, name: str) -> Any:
+        """Return what attribute `name` of `package` is in this batch; raises AttributeError."""
+        full = f"{package}.{name}"
+        if full in self._affected and not self.claims(package):
+            return self.load(full)
+        return super().child(package, name)
+
+    def present_names(self) -> Sequence[str]:
+        """Return the names in `sys.modules` that must be stood in for while this batch works."""
+        return [
+            name for name in self._affected | self._ancestors | self._returned if PRESENCE.current(name) is not None
+        ]
+
+    @interruptible
+    def import_(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002 - the signature of builtins.__import__
+        locals: Any = None,  # noqa: A002 - likewise
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        """Do what `__import__` does, for the import statements of the bodies that the batch runs."""
+        absolute = resolve_import(name, globals, level)
+        made = self.modules.get(absolute)
+        if made is not None and fromlist and self.is_open and not hasattr(made, "__path__"):
+            return made  # what the whole way would come to: nearly all imports of a large batch
+        if absolute.partition(".")[0] in self._roots or self.claims(absolute):
+            return super().import_(name, globals, locals, fromlist, level)
+        return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+    def find_spec(self, name: str) -> ModuleSpec:
+        """Return the spec of a name the batch makes; a module whose text stands keeps what its finder said."""
+        record = self._generation.records.get(name)
+        if record is not None and name not in self._changed and record.module.__spec__ is not None:
+            return _copied(record.module.__spec__)
+        return super().find_spec(name) if "." in name else self._generation.require_spec(name)
+
+    def run(self, module: ModuleType, spec: ModuleSpec) -> None:
+        """Run a module's body, with the code in memory where its text stands."""
+        snapshot, code = self._read(spec)
+        act_on_interrupt()
+        self._sources[spec.name] = snapshot, code
+        self._seconds[spec.name] = 0.0
+        self._nested.append(0.0)
+        before = self._generation.records.get(spec.name)
+        note = EffectsNote()
+        began = time.perf_counter()
+        try:
+            if before is not None:
+                put_forward(before.module, module, snapshot.data)
+            if code is not None:
+                run_body(code, module, self._builtins)
+            elif spec.loader is not None:
+                with without_bytecode(spec.loader):
+                    _run_by_loader(spec.loader, module)
+            if before is not None:
+                put_back(before.module, module)
+        except BaseException:
+            self.failed.add(spec.name)
+            raise
+        finally:
+            took = time.perf_counter() - began
+            self._effects[spec.name] = note.effects()
+            self._seconds[spec.name] = took - self._nested.pop()
+            self._nested[-1] += took
+
+    def has_failed(self, name: str) -> bool:
+        """Say whether the body of a module raised, and none has run to its end since."""
+        return name in self.failed and name not in self.modules
+
+    def close(self) -> None:
+        """Let go of the generation: a debugger may keep the frame of a body that failed, and with it its builtins."""
+        self._builtins["__import__"] = builtins.__import__
+
+    def records(self) -> dict[str, ModuleRecord]:
+        """Return the records of the modules made, for the generation that comes next."""
+        made: dict[str, ModuleRecord] = {}
+        for name, (snapshot, code) in self._sources.items():
+            if name not in self.modules:
+                continue  # its import failed, and whoever imported it went on without
+            before = self._generation.records.get(name)
+            made[name] = record_module(
+                self.modules[name],
+                snapshot,
+                code,
+                name=name,
+                order=before.order if before is not None else self._generation.next_order + len(made),
+                number=self._generation.next_number,
+                seconds=self._seconds[name],
+                effects=self._effects[name],
+                like=before,
+            )
+        return made
+
+    def _read(self, spec: ModuleSpec) -> tuple[Snapshot, CodeType | None]:
+        record = self._generation.records.get(spec.name)
+        if record is not None and spec.name not in self._changed and record.code is not None:
+            return record.snapshot, record.code
+        read, compiled = self._texts.get(spec.name, (None, None))
+        snapshot = read_snapshot(spec, time.time_ns()) if read is None or read.path != spec.origin else read
+        self._note_read(snapshot)
+        # A traceback must show the text that runs now, and linecache trusts size and time stamp.
+        linecache.cache.pop(snapshot.path or "", None)
+        if spec.loader is None:
+            return snapshot, None
+        if record is not None and record.code is not None and snapshot.digest and _same_text(record.snapshot, snapshot):
+            return snapshot, record.code
+        return snapshot, compiled if snapshot is read else compile_module(spec, snapshot)
+
+    def _is_new(self, name: str) -> bool:
+        if name in self._generation.records or PRESENCE.current(name) is not None:
+            return False
+        if not all(name.split(".")):
+            return False
+        spec = find_spec_of(name)
+        return spec is not None and self._scope.includes_spec(spec)
+
+
+@interruptible
+def _run_by_loader(loader: Any, module: ModuleType) -> None:
+    """Run a module as its loader does."""
+    loader.exec_module(module)
+
+
+class _BodyBuiltins(dict[str, Any]):
+    """The builtins of a module's body: the batch's `__import__`, all else as it is in the real ones at that moment.
+
+    A copy would miss what a body puts there, as `gettext.install` does. Only bodies pay for the detour, no function.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        return vars(builtins)[key]
+
+
+def _copied(spec: ModuleSpec) -> ModuleSpec:
+    """Return a spec of the same contents; `copy.copy` takes as long as a small module to run."""
+    if type(spec) is not ModuleSpec:
+        return copy.copy(spec)
+    made = object.__new__(ModuleSpec)
+    vars(made).update(vars(spec))
+    return made
+
+
+def _same_text(before: Snapshot, now: Snapshot) -> bool:
+    return (before.path, before.digest) == (now.path, now.digest)
+
+
+def _packages_above(names: Iterable[str]) -> set[str]:
+    """Return the dotted names of all packages above the given modules."""
+    above: set[str] = set()
+    for name in names:
+        parts = name.split(".")
+        above |= {".".join(parts[:end]) for end in range(1, len(parts))}
+    return above

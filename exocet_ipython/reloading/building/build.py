@@ -1,0 +1,189 @@
+"""Building a plan aside: all its modules are made and run before anything becomes current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+
+from exocet_ipython.loading.source import Snapshot, forget_listings
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.building.batch import Batch, Texts
+from exocet_ipython.reloading.building.handlers import hidden_handlers
+from exocet_ipython.reloading.building.plan import Plan
+from exocet_ipython.reloading.building.registries import Registries
+from exocet_ipython.reloading.collector import paused_collector
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.graph import ImportEdge
+from exocet_ipython.reloading.ladder.codes import Match
+from exocet_ipython.reloading.ladder.revision import Revision
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["Built", "Surroundings", "build_lowest", "build_modules", "met_live_state"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """What a plan came to.
+
+    Attributes:
+        made: dotted name -> record of a module that was made.
+        gone: names whose source is no more.
+        returned: the names of those modules that are an earlier generation's very ones.
+        back_to: the number of that generation, where nothing else is new.
+        revised: those of them that had this text before they were revised, as they were last, with what is to be put
+            in place again.
+        beside: new code for modules that go on, which needs nothing to run; only beside modules that return.
+        rest: what is still to be made, beside modules that return.
+    """
+
+    made: Mapping[str, ModuleRecord]
+    gone: frozenset[str] = frozenset()
+    returned: frozenset[str] = frozenset()
+    back_to: int | None = None
+    revised: tuple[tuple[ModuleRecord, Match], ...] = ()
+    beside: tuple[Revision, ...] = ()
+    rest: Plan = field(default_factory=Plan)
+
+    @property
+    def again(self) -> Mapping[str, ModuleRecord]:
+        """The records of the modules that return, by dotted name."""
+        return {name: self.made[name] for name in self.returned}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What a plan is built beside, and what is known of it.
+
+    Attributes:
+        current: the generation that stays current meanwhile.
+        scope: which modules that were never loaded belong to what is made.
+        note_read: called with each text that is read again, before it runs.
+        texts: dotted name -> what was read again and compiled a moment ago.
+        withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
+        returned: dotted name -> module that becomes current again with what is made, and that this is to see.
+    """
+
+    current: Generation
+    scope: Scope
+    note_read: Callable[[Snapshot], object] = lambda _: None
+    texts: Texts = field(default_factory=dict)
+    withdrawing: bool = False
+    returned: Mapping[str, ModuleType] = field(default_factory=dict)
+
+
+def build_modules(plan: Plan, around: Surroundings) -> Built:
+    """Make and run the modules of a plan beside the current generation.
+
+    Raises:
+        BaseException: whatever a module's body raises; everything that was made is dropped then.
+    """
+    current = around.current
+    forget_listings()
+    returned = {name: module for name, module in around.returned.items() if name not in plan.names}
+    parts = plan.names, plan.changed, around.scope, around.note_read
+    batch = Batch(current, *parts, texts=around.texts, returned=returned)
+    gone: set[str] = set()
+    retiring = [current.records[name] for name in plan.names if around.withdrawing and name in current.records]
+    try:
+        with batch.building(), hidden_handlers(retiring):
+            for step in plan.steps:
+                if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
+                    gone.add(step.name)
+                elif batch.has_failed(step.name) and isinstance(step.because, ImportEdge):
+                    # Its importer caught the error and goes on without it, as after a restart. What the person has
+                    # edited, or asked for, is run once more to show them the error.
+                    gone.add(step.name)
+                else:
+                    batch.load(step.name)
+            for name, attribute in plan.wanted:
+                _require_attribute(batch, name, attribute)
+    except BaseException:
+        batch.modules.clear()
+        raise
+    finally:
+        batch.close()
+    made = {name: module for name, module in batch.modules.items() if name not in returned}
+    _share_submodules(made, current, gone, returned)
+    with paused_collector():
+        return Built(batch.records(), frozenset(gone))
+
+
+def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
+    """Make a plan's modules, or those of the whole scope where only the state of live modules was in the way.
+
+    Where they fill registries of modules that the plan leaves alone, these and their importers are made with them.
+    Returns the plan that was carried out with what it made; raises what `build_modules` raises.
+    """
+    current = around.current
+    registries = Registries(plan, current)
+    try:
+        built = build_modules(plan, around)
+        filled = registries.filled() - {step.name for step in plan.skipped}
+        if not filled:
+            registries.look_again(built.made.values())
+            return plan, built
+        registries.restore()
+        names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
+        more = plan.widened({name: order for name, order in current.order.items() if name in names})
+        wider = replace(more, rung=plan.rung)
+        return build_lowest(wider, around)
+    except BaseException as error:
+        registries.restore()
+        if not met_live_state(error, plan, current):
+            raise
+        related = current.graph().related(plan.names)
+        whole = plan.widened({name: order for name, order in current.order.items() if name in related})
+        try:
+            return whole, build_modules(whole, around)
+        except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
+            raise error from None
+
+
+def met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:
+    """Say whether an error can come from running new modules beside old ones that go on, and not from their own text.
+
+    `Table 'users' is already defined` is such an error: it is raised by code that the plan doesn't make anew. A
+    SyntaxError, or an error raised in a module of the plan itself, is the person's to repair.
+    """
+    if isinstance(error, (SyntaxError, ImportError)) or not isinstance(error, Exception):
+        return False
+    innermost = None
+    trace = error.__traceback__
+    while trace is not None:
+        innermost = trace.tb_frame.f_code.co_filename
+        trace = trace.tb_next
+    names = plan.names
+    files = {record.snapshot.path for name, record in current.records.items() if name in names}
+    return innermost is not None and innermost not in files and not current.records.keys() <= names
+
+
+def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
+    """Find what `from name import attribute` asks for, or fail as that statement does."""
+    module = batch.import_(name, fromlist=(attribute,))
+    for wanted in getattr(module, "__all__", ()) if attribute == "*" else (attribute,):
+        if not hasattr(module, wanted):
+            where = getattr(module, "__file__", None) or "unknown location"
+            raise ImportError(f"cannot import name {wanted!r} from {name!r} ({where})", name=name, path=where)
+
+
+def _has_source(name: str, batch: Batch) -> bool:
+    """Say whether a module whose file was deleted is found elsewhere by now: as a package, say."""
+    try:
+        batch.find_spec(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def _share_submodules(
+    made: Mapping[str, ModuleType], current: Generation, gone: set[str], returned: Mapping[str, ModuleType]
+) -> None:
+    """Give a package made anew its other submodules as attributes, as importing them once did."""
+    for name, record in current.records.items():
+        parent, _, child = name.rpartition(".")
+        if parent in made and name not in made and name not in gone:
+            package = made[parent]
+            if child not in vars(package) and (name in returned or PRESENCE.current(name) is record.module):
+                setattr(package, child, record.module)

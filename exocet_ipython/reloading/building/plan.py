@@ -1,0 +1,132 @@
+"""The plan of a reload: which modules run again, in which order, each because of what. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from exocet_ipython.reloading.graph import ImportEdge, ImportGraph
+from exocet_ipython.reloading.noticing.changes import Change
+
+__all__ = ["Plan", "Step", "plan_reload"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One module that is made anew, and why.
+
+    Attributes:
+        name: dotted name of the module.
+        because: the change of its file, the edge to a module that is made anew, or None when the person asked.
+        gone: whether its source was deleted, so that it is taken away unless something of that name is found.
+        widened: whether it is only made anew because all of the scope is.
+        refusal: why its new code could not be put into the living functions instead; empty where that was no question.
+    """
+
+    name: str
+    because: Change | ImportEdge | None = None
+    gone: bool = False
+    widened: bool = False
+    refusal: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The reason in words.
+
+        >>> Step("app").reason
+        'asked for'
+        """
+        match self.because:
+            case None:
+                return "it holds state of a module that is made anew" if self.widened else "asked for"
+            case Change() as change:
+                why = f"; {self.refusal}" if self.refusal else ""
+                return _REASONS.get(change.kind, "its file changed") + why
+            case ImportEdge() as edge:
+                where = f", line {edge.line}: {edge.text}" if edge.line else ""
+                return f"it imports {edge.imported}{where}"
+
+
+_REASONS = {
+    "deleted": "its file was deleted",
+    "moved": "its source is elsewhere now",
+    "appeared": "an import of it that failed could succeed now",
+    "data": "a data file that it reads changed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a reload will do.
+
+    Attributes:
+        steps: in the order in which their modules first ran.
+        rung: 2 where the changed modules and their importers are made anew, 3 for the whole scope.
+        wanted: module and attribute of each thing that must be there afterwards, as `from module import attribute`
+            asks for it; without it the plan fails. A submodule is loaded for it; `*` stands for all public names.
+        skipped: what would be made anew, were it not frozen.
+        anew: whether the person asked for new objects, so that those of a living generation won't do.
+    """
+
+    steps: tuple[Step, ...] = ()
+    rung: int = 2
+    wanted: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[Step, ...] = ()
+    anew: bool = False
+
+    def widened(self, order: Mapping[str, int]) -> Plan:
+        """Return the plan that makes the whole scope anew, the next rung.
+
+        >>> [step.reason for step in Plan((Step("a"),)).widened({"a": 0, "b": 1}).steps]
+        ['asked for', 'it holds state of a module that is made anew']
+        """
+        known = {step.name: step for step in self.steps}
+        steps = [known.get(name, Step(name, widened=True)) for name in {**order, **known}]
+        ordered = sorted(steps, key=lambda step: order.get(step.name, len(order)))
+        return Plan(tuple(ordered), rung=3, wanted=self.wanted, skipped=self.skipped)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The dotted names of all modules that are made anew."""
+        return frozenset(step.name for step in self.steps)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The names whose source is looked for and read again: its text differs, or the person asked."""
+        return frozenset(step.name for step in self.steps if not isinstance(step.because, ImportEdge))
+
+
+def plan_reload(
+    order: Mapping[str, int],
+    graph: ImportGraph,
+    changes: Iterable[Change],
+    asked: Iterable[str] = (),
+    frozen: Collection[str] = (),
+) -> Plan:
+    """Return the smallest set of modules to make anew, so that no module keeps what a changed one defined.
+
+    Args:
+        order: dotted name -> its place in the order in which the modules began to run. A restart has them run in that
+            order again: what is imported first runs first, and brings what it imports.
+        graph: who imports whom.
+        changes: the files that differ.
+        asked: names that the person wants made anew, changed or not.
+        frozen: names that are never made anew unless asked for by name; what imports only them is not either.
+
+    >>> graph = ImportGraph([ImportEdge("app", "lib")])
+    >>> plan = plan_reload({"app": 0, "lib": 1, "other": 2}, graph, [Change("lib", "modified", "lib.py")])
+    >>> [(step.name, step.reason) for step in plan.steps]
+    [('app', 'it imports lib'), ('lib', 'its file changed')]
+    """
+    steps: dict[str, Step] = {change.name: Step(change.name, change, change.kind == "deleted") for change in changes}
+    wanted = {name: Step(name) for name in asked}
+    kept = frozenset(frozen) - wanted.keys()
+    skipped = [step for step in steps.values() if step.name in kept]
+    steps = wanted | {name: step for name, step in steps.items() if name not in kept}
+    for name, edge in graph.dependants(steps, stop=kept).items():
+        if name in kept:
+            skipped.append(Step(name, edge))
+        else:
+            steps[name] = Step(name, edge)
+    ordered = sorted(steps.values(), key=lambda step: order.get(step.name, len(order)))
+    return Plan(tuple(ordered), skipped=tuple(skipped), anew=bool(wanted))

@@ -1,0 +1,132 @@
+"""Registries that a build fills: containers of modules that it imports and doesn't make anew.
+
+A module that runs again adds its entries again: to a list twice, under a new name beside the old one. What is a class
+or a function shows where it comes from, and its registry is made anew with it, or has the new one in its place; a name,
+a number, a weak reference or a library's own record of it doesn't. So containers are looked at before and after a
+build, and where one was given such entries, its module must be made anew as well.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator
+from types import FunctionType, MethodType
+from typing import Any
+
+from exocet_ipython.reloading.building.plan import Plan
+from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["Registries", "containers_of"]
+
+_MANY = 1_000
+_KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
+
+
+class Registries:
+    """The containers of living modules that a plan's modules import, as they are before a build.
+
+    Args:
+        plan: what is to be made anew.
+        current: the generation whose other modules go on.
+    """
+
+    def __init__(self, plan: Plan, current: Generation) -> None:
+        self._made = plan.names
+        self._records = current.records
+        self._imported = self._imported_by([current.records[name] for name in self._made if name in current.records])
+        self._before: list[tuple[str, Any, Any]] = [
+            (name, container, dict(container) if isinstance(container, dict) else list(container))
+            for name in self._imported
+            for container in containers_of(current.records[name])
+        ]
+
+    def filled(self) -> frozenset[str]:
+        """Return the names of the modules whose containers were given entries that don't tell where they are from."""
+        return frozenset(name for name, container, before in self._before if _was_filled(container, before, self._made))
+
+    def look_again(self, made: Iterable[ModuleRecord]) -> None:
+        """Have the modules that may have been given something be asked anew what they hold.
+
+        Args:
+            made: records of the modules that were made.
+        """
+        filled = {name for name, container, before in self._before if not _has_still(container, before)}
+        for name in filled | (self._imported_by(made) - self._imported):
+            self._records[name].look_again()
+
+    def _imported_by(self, records: Iterable[ModuleRecord]) -> set[str]:
+        """Return the modules that go on and that others import, directly or through others."""
+        known = self._records.keys() - self._made
+        found: set[str] = set()
+        waiting = list(records)
+        while waiting:
+            new = (waiting.pop().needs.keys() & known) - found
+            waiting += [self._records[name] for name in new]
+            found |= new
+        return found
+
+    def restore(self) -> None:
+        """Put the containers back: what was built is dropped, and made together with their modules."""
+        for _, container, before in self._before:
+            if isinstance(container, dict):
+                for key in container.keys() - before.keys():
+                    del container[key]
+                container.update(before)
+            elif isinstance(container, set):
+                container.intersection_update(before)
+            else:
+                while len(container) > len(before):
+                    container.pop()
+
+
+def containers_of(record: ModuleRecord) -> Iterator[Any]:
+    """Yield the containers that a module, its classes and its instances had when its body had run, and still have."""
+    for path in record.contents:
+        container: Any = record.module
+        for part in path.split("."):
+            container = vars(container).get(part) if hasattr(container, "__dict__") else None
+        if type(container) in _KINDS and len(container) <= _MANY:
+            yield container
+
+
+def _has_still(container: Any, before: Any) -> bool:
+    """Say whether a container has the very entries that it had."""
+    if isinstance(container, dict):
+        return list(map(id, container.values())) == list(map(id, before.values()))
+    return list(map(id, container)) == list(map(id, before))
+
+
+def _was_filled(container: Any, before: Any, made: Collection[str]) -> bool:
+    """Say whether a container has gained what it had before in another form, as far as one can tell.
+
+    Args:
+        container: as it is now.
+        before: what was in it before the build.
+        made: dotted names of the modules that were made anew.
+    """
+    if isinstance(container, dict):
+        gained = [container[key] for key in container.keys() - before.keys()]
+        known = list(before.values())
+    elif isinstance(container, set):
+        gained, known = list(container.difference(before)), before
+    else:
+        gained, known = list(container)[len(before) :], before
+    if any(type(item) in ATOMS for item in gained):
+        return True
+    traits = {_trait(item) for item in known} if gained else set()
+    is_map = isinstance(container, dict)
+    return any(_trait(item) in traits for item in gained if is_map or _definition(item).__module__ not in made)
+
+
+def _definition(item: Any) -> Any:
+    """Return the function or class that an item is, or is a method of, or the class of an instance."""
+    found = item.__func__ if type(item) is MethodType else item
+    return found if issubclass(type(found), (type, FunctionType)) else type(found)
+
+
+def _trait(item: Any) -> tuple[str, str]:
+    """Return what tells an item that was registered again: the dotted name of what it is, or is an instance of."""
+    definition = _definition(item)
+    return definition.__module__, definition.__qualname__

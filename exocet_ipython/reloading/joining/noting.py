@@ -1,0 +1,150 @@
+"""Noting what a module runs from while Python's own import loads it: its text, its code, and how long it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import CodeType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.bytecode import read_bytecode
+from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
+from exocet_ipython.loading.source import Snapshot, read_snapshot
+from exocet_ipython.reloading.baseline import Baseline
+from exocet_ipython.reloading.datafiles import find_data_files
+from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
+from exocet_ipython.reloading.graph import ImportStatement
+from exocet_ipython.reloading.joining.nesting import Nesting
+
+__all__ = ["LoadNotes"]
+
+_EXEC_MODULE = SourceFileLoader.exec_module
+
+
+class LoadNotes:
+    """What is known of one load.
+
+    Attributes:
+        snapshot: the text that was on disk before the module ran; None while it is not about to run.
+        code: what ran; None for a loader that runs its module in its own way.
+        seconds: how long the body took, without the modules it imported.
+        ended: whether its body is known to have run, to its end or not.
+        effects: what the body added to lists of the whole process.
+        data: snapshots of the data files that its code shows; None while nobody has looked.
+        baseline: what the module held when the import that brought it was done: before the cell goes on to change it,
+            and after the modules that it imports, or is imported by, have registered with it.
+        imports: its import statements, where they were looked at.
+    """
+
+    __slots__ = (
+        "_nesting",
+        "_spec",
+        "_tell",
+        "baseline",
+        "code",
+        "data",
+        "effects",
+        "ended",
+        "imports",
+        "seconds",
+        "snapshot",
+    )
+
+    def __init__(self, snapshot: Snapshot | None = None, code: CodeType | None = None) -> None:
+        self.snapshot = snapshot
+        self.code = code
+        self.seconds = 0.0
+        self.ended = False
+        self.effects = NO_EFFECTS
+        self.data: tuple[Snapshot, ...] | None = None
+        self.baseline: Baseline | None = None
+        self.imports: tuple[ImportStatement, ...] | None = None
+
+    def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
+        """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.
+
+        The loader is the finder's own object, made for this spec; methods of it are shadowed until each is called.
+
+        Args:
+            spec: of the module.
+            nesting: what the thread is running.
+            tell: called when the body has run.
+        """
+        loader: Any = spec.loader
+        self._spec = spec
+        if getattr(type(loader), "exec_module", None) is _EXEC_MODULE:
+            self._nesting, self._tell = nesting, tell
+            loader.exec_module = self._call_with_frames_removed
+        else:
+            self.snapshot = _read_before_loading(spec)
+
+    def text(self) -> Snapshot:
+        """Return the text that was read; of a module that was looked for and not loaded, the one that is there."""
+        if self.snapshot is None:
+            self.snapshot = _read_before_loading(self._spec)
+        return self.snapshot
+
+    def note_data(self) -> None:
+        """Look at the data files that the code of a body shows which has run."""
+        if self.data is None and self.ended:
+            self.data = find_data_files(self.text(), self.code)
+
+    def _prepare(self) -> None:
+        """Read the text and, where its `.pyc` is certain to be of it, the code; otherwise have the loader hand it us.
+
+        A `.pyc` that could be older than the text is passed over, as Python would not.
+        """
+        snapshot = self.snapshot = _read_before_loading(self._spec)
+        loader: Any = self._spec.loader
+        if type(loader) is SourceFileLoader and snapshot.stamp is not None:
+            self.code = read_bytecode(self._spec, snapshot.stamp)
+        if self.code is None:
+            loader.get_code = self._get_code
+        else:
+            self.imports = self._nesting.look_at_imports(self._spec, self.code)
+
+    def _get_code(self, name: str) -> CodeType | None:
+        loader: Any = self._spec.loader
+        del loader.get_code
+        self.code = loader.get_code(name) if bytecode_is_safe(self._spec) else compile_module(self._spec, self.text())
+        if self.code is not None:
+            self.imports = self._nesting.look_at_imports(self._spec, self.code)
+        return self.code
+
+    def _call_with_frames_removed(self, module: ModuleType) -> None:
+        loader: Any = self._spec.loader
+        nesting = self._nesting
+        seconds = nesting.seconds
+        del loader.exec_module
+        self._prepare()
+        seconds.append(0.0)
+        note = EffectsNote()
+        began = time.perf_counter()
+        try:
+            if self.code is not None:
+                exec(self.code, module.__dict__)  # noqa: S102 - as importlib does
+            else:
+                loader.exec_module(module)
+        finally:
+            took = time.perf_counter() - began
+            self.seconds = took - seconds.pop()
+            seconds[-1] += took
+            self.effects = note.effects()
+            self.ended = True
+            nesting.end(self, module)
+            self._tell()
+
+
+def _read_before_loading(spec: ModuleSpec) -> Snapshot:
+    """Read a module's text before it runs: a save that comes between shows as a change later."""
+    try:
+        return read_snapshot(spec, time.time_ns())
+    except OSError:
+        return Snapshot(spec.name, spec.origin)  # the import itself will say what is wrong
+
+
+# Under this file name and its own name, the frame is taken for importlib's caller of module bodies, and left out of the
+# tracebacks of imports that fail (CPython Python/import.c, remove_importlib_frames).
+_caller = LoadNotes._call_with_frames_removed  # noqa: SLF001 - its own class
+_caller.__code__ = _caller.__code__.replace(co_filename="<frozen importlib._bootstrap_external>")

@@ -1,0 +1,65 @@
+"""Methods that code from outside of the scope can call without naming them where we read: by overriding, by looking up.
+
+A library that is given an instance calls the methods that its own base class has, or looks for names that it puts
+together (`visit_Name`, `do_GET`). So it depends on what a class inherits from, and what decorates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from exocet_ipython.reloading.ladder.exchange import find_class
+from exocet_ipython.reloading.ladder.operations import words
+from exocet_ipython.reloading.ladder.uses import Method
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["exposed"]
+
+# Base classes and metaclasses from these call methods by names that they have themselves, and by no others.
+_PLAIN_BASES = frozenset(("abc", "builtins", "collections", "collections.abc", "enum", "typing", "typing_extensions"))
+# Decorators of classes that call none of the methods that the class itself defines, but for Python's own.
+_PLAIN_DECORATORS = words(
+    "attr attrs dataclass dataclasses define enum final frozen functools mutable runtime_checkable s total_ordering "
+    "typing typing_extensions unique"
+)
+_NOTHING_ELSE = (object,)
+
+
+def exposed(method: Method, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:
+    """Say why code from outside of the scope can have called a method at import; nothing where none can.
+
+    Args:
+        method: as the reach has it; a function has no class, and is never exposed.
+        record: of the module that defines it.
+        records: the modules of the scope.
+    """
+    owner = method.owner
+    cls = find_class(record.module, owner)
+    if cls is None:
+        return f"its class {owner} is not what the module has under that name"
+    if not _PLAIN_DECORATORS.issuperset(method.decorators):
+        return f"what decorates {owner} may call it"
+    if type(cls) is type and cls.__bases__ == _NOTHING_ELSE and not type.__subclasses__(cls):
+        return ""  # nothing of it comes from elsewhere
+    return _exposing_base(cls, method.name, records)
+
+
+def _exposing_base(cls: type, name: str, records: Mapping[str, ModuleRecord]) -> str:
+    """Say which base or metaclass from outside of the scope may call a method of a class, or of one below it."""
+    if issubclass(cls, type):
+        return f"{cls.__qualname__} is a metaclass"
+    for sub in _with_subclasses(cls):
+        for base in sub.__mro__:
+            if base is not object and base.__module__ not in records and name in vars(base):
+                return f"{base.__qualname__} has a method of that name"
+        for kind in (type(sub), *sub.__mro__):
+            if kind.__module__ not in records and kind.__module__ not in _PLAIN_BASES:
+                return f"{kind.__qualname__}, from outside, may call it"
+    return ""
+
+
+def _with_subclasses(cls: type) -> Iterator[type]:
+    yield cls
+    below: list[type] = type.__subclasses__(cls)
+    for sub in below:
+        yield from _with_subclasses(sub)

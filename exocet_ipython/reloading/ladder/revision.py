@@ -1,0 +1,241 @@
+"""Revisions: the two lowest rungs of the ladder, on which nothing runs and every module object stays.
+
+Rung 0 is an edit of comments, blank lines and layout: positions are put in place, in either mode. Rung 1 is an edit of
+function bodies that nothing can have run at import; it is taken only when migrating, since it changes what old objects
+do. A batch of edits takes one rung, the highest that one of them needs: a module that runs again may use any other.
+"""
+
+from __future__ import annotations
+
+import linecache
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.machinery import SourceFileLoader
+from types import CodeType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.loader import compile_module
+from exocet_ipython.loading.source import Snapshot, read_snapshot
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.generation import Generation, Journal
+from exocet_ipython.reloading.ladder.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
+from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class, set_code, set_facts
+from exocet_ipython.reloading.ladder.propagation import set_values
+from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
+from exocet_ipython.reloading.ladder.runners import Runners, find_runners, seat_codes
+from exocet_ipython.reloading.noticing.changes import Change
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["Refusal", "Revision", "apply_revisions", "match_earlier", "plan_revisions", "put_back"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Revision:
+    """One module whose living functions are to run the code of a new text.
+
+    Attributes:
+        record: of the module as it is.
+        snapshot: the new text.
+        match: what the code of the two has in common.
+        runners: the functions that run the old code.
+        values: the new values of its global names.
+    """
+
+    record: ModuleRecord
+    snapshot: Snapshot
+    match: Match
+    runners: Runners
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rung(self) -> int:
+        """0 where only positions differ, else 1."""
+        return 1 if self.values or self.match.changed else 0
+
+    @property
+    def reason(self) -> str:
+        """What the edit came to, in words."""
+        paths = list(dict.fromkeys(pair.outer for pair in self.match.changed)) if self.match.pairs else ()
+        said = [f"new code in place: {', '.join(paths)}"] if paths else []
+        said += [f"new values in place: {', '.join(self.values)}"] if self.values else []
+        return "; ".join(said) or "only its layout changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a set of changes needs a higher rung: the dotted name of a module, and the reason in words."""
+
+    name: str = ""
+    reason: str = ""
+
+
+class _RefusedError(Exception):
+    """One module can't be revised; the argument says why."""
+
+
+def plan_revisions(
+    changes: Iterable[Change],
+    current: Generation,
+    texts: dict[str, tuple[Snapshot, CodeType]],
+    why_not: Callable[[ModuleRecord, list[CodePair]], str] | None,
+    find_values: Callable[[Starts], Mapping[str, Mapping[str, Any]]],
+) -> tuple[Revision, ...] | Refusal:
+    """Return how the changed modules can go on without running again, or why one of them can't.
+
+    Args:
+        changes: the files that differ.
+        current: the generation that they belong to.
+        texts: is given what was read and compiled.
+        why_not: says why new code of some functions must not be put in place, or nothing; None where that is out of
+            the question.
+        find_values: returns the values that follow from other constants; raises UnfitError.
+    """
+    found = []
+    for change in changes:
+        try:
+            found.append(_revise(change, current, texts, why_not))
+        except _RefusedError as refused:
+            return Refusal(change.name, str(refused))
+    starts = {one.record.name: (one.match.code, one.match.values) for one in found if one.match.values}
+    if not starts:
+        return tuple(found)
+    try:
+        values = dict(find_values(starts))
+    except UnfitError as unfit:
+        return Refusal(next(iter(starts)), str(unfit))
+    found = [replace(one, values=values.pop(one.record.name, {})) for one in found]
+    return (*found, *(_with_values(current.records[name], changed) for name, changed in values.items()))
+
+
+def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[str, ModuleRecord]:
+    """Put the new code and values in place, all or nothing; return the new records of the modules with another text.
+
+    Raises:
+        BaseException: something was in the way; all is as it was then.
+    """
+    made = {}
+    try:
+        for revision in revisions:
+            if revision.values:
+                set_values(revision.record.module, revision.values, journal)
+            if revision.snapshot is revision.record.snapshot:
+                continue
+            exchange_codes(revision.match.pairs, revision.runners, journal)
+            set_facts(revision.record.module, revision.match.classes, journal)
+            made[revision.record.name] = revision.record.revised(revision.snapshot, revision.match.code)
+    except BaseException:
+        journal.undo()
+        raise
+    for record in made.values():
+        linecache.cache.pop(record.snapshot.path or "", None)  # it trusts size and time stamp
+    return made
+
+
+def match_earlier(record: ModuleRecord, snapshot: Snapshot) -> Match | None:
+    """Return how a retired module gets back the code of a text that it ran before it was revised, if it can.
+
+    Args:
+        record: its last one.
+        snapshot: the text on disk.
+    """
+    spec = record.module.__spec__
+    if snapshot.digest not in record.revisions or record.code is None or spec is None:
+        return None
+    code = compile_module(spec, snapshot)
+    match = match_codes(record.code, code) if code is not None else None
+    return match if isinstance(match, Match) and all(pair.fits for pair in match.pairs) else None
+
+
+def put_back(revised: Iterable[tuple[ModuleRecord, Match]], journal: Journal) -> None:
+    """Have modules that become current again run the code of an earlier text."""
+    for record, match in revised:
+        exchange_codes(match.pairs, find_runners(record.module, match.pairs), journal)
+        set_facts(record.module, match.classes, journal)
+
+
+def _with_values(record: ModuleRecord, values: Mapping[str, Any]) -> Revision:
+    """Return the revision of a module whose text is the same, and which has computed of what others have."""
+    if record.code is None:
+        raise AssertionError(record)
+    return Revision(record, record.snapshot, Match(record.code), Runners(), values)
+
+
+def _revise(
+    change: Change,
+    current: Generation,
+    texts: dict[str, tuple[Snapshot, CodeType]],
+    why_not: Callable[[ModuleRecord, list[CodePair]], str] | None,
+) -> Revision:
+    record = current.records.get(change.name)
+    if change.kind != "modified" or record is None or record.code is None:
+        raise _RefusedError
+    snapshot, code = texts[change.name] = _read(record)
+    match = match_codes(record.code, code, with_values=why_not is not None, only_layout=why_not is None)
+    if isinstance(match, Difference):
+        raise _RefusedError(_describe(match, snapshot) if why_not is not None else "")
+    if why_not is not None and (reason := why_not(record, match.changed)):
+        raise _RefusedError(reason)
+    _seat(record)
+    runners = find_runners(record.module, match.pairs)
+    _require_takers(match, runners, record.module)
+    return Revision(record, snapshot, match, runners)
+
+
+def _read(record: ModuleRecord) -> tuple[Snapshot, CodeType]:
+    """Read and compile the text of a module that an ordinary loader loads, and that is there as itself."""
+    module: object = record.module  # whatever a module has put in its place
+    spec = getattr(module, "__spec__", None)
+    loader = type(getattr(spec, "loader", None))
+    if spec is None or not isinstance(module, ModuleType) or PRESENCE.current(record.name) is not module:
+        raise _RefusedError
+    if not issubclass(loader, SourceFileLoader) or loader.get_code is not SourceFileLoader.get_code:
+        raise _RefusedError
+    try:
+        snapshot = read_snapshot(spec, time.time_ns())
+        code = compile_module(spec, snapshot)
+    except Exception:  # noqa: BLE001 - a text that is broken or gone: the next rung reports it
+        raise _RefusedError from None
+    if code is None or snapshot.path != record.snapshot.path:
+        raise _RefusedError
+    return snapshot, code
+
+
+def _seat(record: ModuleRecord) -> None:
+    """Give the functions of a module that Python had loaded the code objects of our record, which equal their own."""
+    if record.code is not None and not record.is_seated:
+        for function, code in seat_codes(record.module, record.code):
+            set_code(function, code, Journal())
+
+
+def _require_takers(match: Match, runners: Runners, module: ModuleType) -> None:
+    """Refuse where a function that exists can't take its new code, or where functions can't all be found."""
+    if runners.unknown:
+        raise _RefusedError("functions of it may be hidden by gc.freeze()")
+    for pair in match.pairs:
+        if not pair.fits and runners.of(pair.old):
+            raise _RefusedError(f"a `{pair.path}` that exists can't take its new code")
+        if pair.path == pair.outer and not runners.of(pair.old) and _is_replaced(module, pair):
+            raise _RefusedError(f"`{pair.path}` was made into something else")
+
+
+def _is_replaced(module: ModuleType, pair: CodePair) -> bool:
+    """Say whether a module has something under the name of a function that runs nowhere any more.
+
+    A decorator may have compiled it anew, or somebody else has given it other code.
+    """
+    owner, _, name = pair.path.rpartition(".")
+    cls = find_class(module, owner) if owner else None
+    space = vars(module) if not owner else vars(cls) if cls is not None else {}
+    value = space.get(name)
+    code = getattr(value, "__code__", None)
+    return type(code) is CodeType and code.co_filename == pair.old.co_filename and code.co_qualname == pair.path
+
+
+def _describe(difference: Difference, snapshot: Snapshot) -> str:
+    """Return a difference in words, with the line that shows it."""
+    lines = (snapshot.data or b"").decode("utf-8", "replace").splitlines()
+    text = lines[difference.line - 1].strip() if 0 < difference.line <= len(lines) else ""
+    if difference.what == AT_IMPORT:
+        return f"line {difference.line} runs at import: {text}"
+    return f"`{difference.path}` differs in {difference.what}, line {difference.line}: {text}"

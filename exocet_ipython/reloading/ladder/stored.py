@@ -1,0 +1,156 @@
+"""Answers of old code that modules have stored since they were imported.
+
+New code in old functions leaves a module's state as it is. After a restart the cells run again, and what they had
+functions compute and store is computed by the new code. So state counts that differs from what it was after import,
+where a function that has to do with the changed one may have stored it: one that may change a thing of that name, and
+either is among those that can name the changed function, or among what these can name, or calls what it was handed.
+Then the module is made anew, as on any other edit: what its own functions had stored is gone, what cells had put there
+is carried over. A person's own objects keep what is in them on every rung.
+
+Two things differ where a look at identities can't tell: what is inside of the items of a container, and objects of
+other libraries. These count as changed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.baseline import owner_of
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of
+from exocet_ipython.reloading.ladder.uses import Definition
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["find_stored", "kept_in_defaults"]
+
+_DEFINITIONS = (type, FunctionType, BuiltinFunctionType, ModuleType)
+_MANY = 1_000
+# What the import system puts into every module: no answer of a function, however often functions name it.
+_OF_IMPORT = frozenset(("__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__"))
+_missing = object()
+
+
+def find_stored(writers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    """Say what of the modules' state may hold answers of the old code; nothing where none does.
+
+    Args:
+        writers: the functions that may have stored them.
+        records: the modules of the generation.
+    """
+    written: dict[str, Definition] = {}
+    for writer in writers:
+        for name in writer.writes:
+            written.setdefault(name, writer)
+    if not written:
+        return ""
+    for record in records.values():
+        name, what = next(_changes(record, written.keys(), records), ("", ""))
+        if name:
+            return (
+                f"{record.name}.{what} changed since the import, `{written[name].path}` may have stored answers there"
+            )
+    return ""
+
+
+def _changes(
+    record: ModuleRecord, written: AbstractSet[str], records: Mapping[str, ModuleRecord]
+) -> Iterator[tuple[str, str]]:
+    """Yield what of a module's state differs from what its body left, of the names in question: name and path."""
+    space: dict[str, Any] = getattr(record.module, "__dict__", {})
+    for name in written & space.keys():
+        if _is_changed(record, name, space[name], records):
+            yield name, name
+    for name, value in copy_space(space).items():
+        if type(value) is FunctionType and value.__dict__ and value.__module__ == record.name:
+            yield from ((kept, f"{name}.{kept}") for kept in written & value.__dict__.keys())
+    for name in dict.fromkeys(map(owner_of, record.contents)):
+        yield from _changes_within(record, (name,), name, space.get(name), written, records)
+
+
+def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what is asked of it
+    record: ModuleRecord,
+    names: tuple[str, ...],
+    path: str,
+    value: Any,
+    written: AbstractSet[str],
+    records: Mapping[str, ModuleRecord],
+) -> Iterator[tuple[str, str]]:
+    """Yield what of a class, an instance or a container differs from what the body left, and of what these have."""
+    before = record.contents.get(path)
+    if before is None:
+        return
+    if is_registry(value):
+        of_others = [name for name in names[1:] if name in written]  # a global has been looked at
+        if of_others and (record.is_adopted or _is_filled(value, before, records)):
+            yield of_others[-1], path
+        parts = [(f"{path}[{key!r}]", names, part) for key, part in entries_of(value)]
+    else:
+        attributes = list(attributes_of(value))
+        for name, part in attributes:
+            is_same = before.get(name) == id(part) and not record.is_adopted
+            if name in written and not is_same and not issubclass(type(part), _DEFINITIONS):
+                yield name, f"{path}.{name}"
+        parts = [(f"{path}.{name}", (*names, name), part) for name, part in attributes]
+    for inner, way, part in parts:
+        if inner in record.contents:  # few are
+            yield from _changes_within(record, way, inner, part, written, records)
+
+
+def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    """Say which of the functions keeps something in an argument's default; nothing where none does."""
+    for definition in definitions:
+        if definition.writes and (record := records.get(definition.module)) is not None:
+            value: Any = record.module
+            for part in definition.path.split("."):
+                value = _attribute(value, part)
+            defaults = getattr(value, "__defaults__", None) or ()
+            keywords = getattr(value, "__kwdefaults__", None) or {}
+            if any(is_registry(default) and len(default) for default in (*defaults, *keywords.values())):
+                return f"`{definition.path}` may keep old answers in a default"
+    return ""
+
+
+def _is_changed(record: ModuleRecord, name: str, value: Any, records: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether what a global names differs from what it was after the module's body, as far as one can see."""
+    kind = type(value)
+    if issubclass(kind, _DEFINITIONS):
+        return False
+    if record.values.get(name) != id(value) or (record.is_adopted and name not in _OF_IMPORT):
+        return True
+    if is_registry(value):
+        return _is_filled(value, record.contents.get(name, {}), records)
+    if kind is ContextVar:
+        return value.get(_missing) is not _missing
+    is_known = kind in ATOMS or kind.__module__.partition(".")[0] in _known(records)
+    return bool(vars(value)) if issubclass(kind, threading.local) else not is_known
+
+
+def _known(records: Mapping[str, ModuleRecord]) -> frozenset[str]:
+    """Return the packages whose objects are looked at by their attributes, or hold no answers: ours, and Python's."""
+    return sys.stdlib_module_names | {"__main__"} | {name.partition(".")[0] for name in records}
+
+
+def _is_filled(container: Any, before: Mapping[Any, int], records: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether a container has other entries than it had, or entries that may have others inside."""
+    if not is_registry(container):
+        return False
+    if len(container) > _MANY or parts_of(container) != before:
+        return True
+    parts = list(container.values()) if isinstance(container, dict) else list(container)
+    return any(is_registry(part) and len(part) for part in parts) or any(
+        type(part) not in ATOMS and not issubclass(type(part), _DEFINITIONS) and type(part).__module__ in records
+        for part in parts
+    )
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    try:
+        return vars(owner).get(name)
+    except TypeError:
+        return None

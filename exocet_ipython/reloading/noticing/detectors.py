@@ -1,0 +1,29 @@
+"""Which detector serves on this system."""
+
+from __future__ import annotations
+
+import sys
+
+from exocet_ipython.reloading.noticing.changes import Detector, StatSweep
+from exocet_ipython.reloading.noticing.watch import InotifyWatch
+
+__all__ = ["make_detector"]
+
+
+def make_detector() -> Detector:
+    """Return the detector for this system: watches on Linux, the stat sweep everywhere else.
+
+    >>> detector = make_detector()
+    >>> bool(detector.suspects())
+    False
+    >>> detector.close()
+    """
+    if sys.platform != "linux":
+        return StatSweep()
+    try:
+        import inotify_simple  # noqa: F401, PLC0415 - a dependency on Linux only
+    except ImportError:
+        return StatSweep(
+            ("each file is looked at before each cell, since inotify_simple is missing: pip install inotify_simple",)
+        )
+    return InotifyWatch()

@@ -1,0 +1,300 @@
+"""Carrying over what the person's cells put into a module's state: a restart would run those cells again.
+
+Theirs are registrations of functions, classes and instances that cells made, attributes that cells assigned, and
+entries of containers: those that were not there when the module's body had run. What the module's own functions
+computed and put away is a cache of the old code, and is not carried (`stores.py` tells the two apart).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import weakref
+from collections.abc import Collection, Iterator, Mapping
+from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+from weakref import WeakValueDictionary
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.contexts import CONTEXTS
+from exocet_ipython.survivors.carrying.entries import assign, is_as_before, place_in, put_into
+from exocet_ipython.survivors.carrying.refilled import entries, is_map, is_of_one_kind, take_whole
+from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell
+from exocet_ipython.survivors.carrying.stores import ReadStores, Stores
+from exocet_ipython.survivors.definitions import is_definition
+
+__all__ = ["Left", "carry_over", "find_left"]
+
+# A dotted path within a module, the container that it leads to, and what cells have put into that, by key and value.
+Left = tuple[str, Any, list[tuple[Any, Any]]]
+
+_missing = object()
+_STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
+
+
+def carry_over(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    read: ReadStores,
+    journal: Journal,
+    *,
+    returned: Collection[str] = (),
+) -> frozenset[int]:
+    """Bring what cells put into retiring modules into the new ones.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> the module that takes its place; only these are written.
+        read: what the functions of the session's modules store, and what cells have assigned there.
+        journal: how each write is taken back.
+        returned: the names of those that become current again, and have values of their own.
+
+    Returns:
+        The ids of the containers and instances whose successors have all that was put into them: these are whole.
+    """
+    whole: set[int] = set()
+    for name, record in old.items():
+        if (module := new.get(name)) is not None:
+            whole |= _Carrier(record, read, journal, returned=name in returned).carry(module)
+    return frozenset(whole)
+
+
+def find_left(record: ModuleRecord, new: ModuleType | None, session: Mapping[str, ModuleRecord]) -> Iterator[Left]:
+    """Yield what cells put into those containers of a retiring module that have no counterpart.
+
+    Args:
+        record: of the module.
+        new: what takes its place; None where nothing does.
+        session: all modules of the session until now.
+    """
+    return _Carrier(record, ReadStores(session), Journal(), returned=False).find_left(new)
+
+
+class _Carrier:
+    """Carries the state of one module."""
+
+    def __init__(self, record: ModuleRecord, read: ReadStores, journal: Journal, *, returned: bool) -> None:
+        self._record = record
+        self._session = read.session
+        self._journal = journal
+        self._returned = returned
+        self._read = read
+        self._homes = (record.name,)  # of the functions that may have stored what is looked at
+
+    def carry(self, module: ModuleType) -> set[int]:
+        """Carry to the new module; return the ids of what was carried whole."""
+        namespace = getattr(module, "__dict__", {})
+        whole: set[int] = set()
+        for name, value in self._record.assigned().items() if namespace else ():  # an object in its stead has none
+            if not name.startswith("__"):
+                self._carry_global(module, name, value)
+        for name, value in copy_space(getattr(self._record.module, "__dict__", {})).items():
+            kind = type(value)
+            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
+                continue  # nearly all
+            now = namespace.get(name)
+            if now is None or now is value:
+                continue
+            if kind is type(now) and kind in CONTEXTS:
+                CONTEXTS[kind](value, now, self._returned)
+            elif is_registry(value):
+                whole |= self._carry_items(name, value, now)
+            elif self._has_parts(name, value, now):
+                whole |= self._carry_parts(name, value, now)
+            carry_registrations(value, now, self._session)
+        return whole
+
+    def _has_parts(self, name: str, value: Any, now: Any) -> bool:
+        """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
+        if type(value) is FunctionType:
+            return type(now) is FunctionType and value.__module__ == self._record.name
+        return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
+
+    @property
+    def _stores(self) -> Stores:
+        """What the old texts store; read when something was stored."""
+        return self._read.of(self._homes)
+
+    def _carry_global(self, module: ModuleType, name: str, value: Any) -> None:
+        """Carry a global that was assigned since; what a function of the module assigned only if it is an object."""
+        is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
+        if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
+            return
+        if name not in self._stores.globals or (self._is_survivor(value) and vars(module).get(name) is None):
+            self._journal.set_attribute(module, name, value)
+
+    def _is_cached(self, name: str, value: Any) -> bool:
+        """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
+        if not self._stores.any_global:
+            return False
+        others = (record.module for record in self._session.values() if record is not self._record)
+        return (not self._is_survivor(value) and self._is_session(value)) or any(
+            getattr(other, "__dict__", {}).get(name, _missing) is value for other in others
+        )
+
+    def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
+        baseline = self._record.contents.get(path, {})
+        parts = attributes_of(before)
+        known = dict(attributes_of(now)) if parts else {}
+        is_class = issubclass(type(before), type)
+        lines = type.__getattribute__(before if is_class else type(before), "__mro__")
+        outer, whole = self._homes, set[int]()
+        self._homes = (*outer, *(type.__getattribute__(cls, "__module__") for cls in lines))
+        for name, value in parts:
+            if baseline.get(name) == id(value):
+                whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
+            elif self._may_assign(name, value, known.get(name)):
+                assign(now, name, value, self._journal)
+        if not is_class and self._is_as_it_was(before, baseline):
+            whole.add(id(before))
+        self._homes = outer
+        return whole
+
+    def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry what is in a container or an instance that was in another one when the body ran.
+
+        Not in an instance of a library's class: it changes that itself.
+        """
+        if path not in self._record.contents or now is None or now is before:
+            return set()
+        if is_registry(before):
+            return self._carry_items(path, before, now)
+        is_plain = type(before) is type(now) is SimpleNamespace
+        if is_plain or (self._is_survivor(before) and self._is_survivor(now)):
+            return self._carry_parts(path, before, now)
+        return set()
+
+    def _may_assign(self, name: str, value: Any, known: Any) -> bool:
+        if name.startswith("_abc_") or name in ("_sa_class_manager", "_sa_registry"):
+            return False
+        return name not in self._stores.attributes or (known is None and self._is_survivor(value))
+
+    def _is_as_it_was(self, before: Any, baseline: Mapping[Any, int]) -> bool:
+        """Say whether no function of the module changed an instance: cells' assignments are with its successor."""
+        changed = {name for name, value in attributes_of(before) if baseline.get(name) != id(value)}
+        return bool(changed) and self._stores.attributes.isdisjoint(changed)
+
+    def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
+        baseline = self._record.contents.get(path, {})
+        if not is_of_one_kind(before, now) or len(before) > _MANY:
+            return set()
+        own = frozenset(_NAME.findall(path))
+        content = list(entries(before))
+        changed = [entry for entry in content if not is_as_before(entry, baseline, is_map(before))]
+        if self._takes_whole(own, before, now, baseline, changed):
+            return {id(before)}
+        carried = sum(self._carry_entry(own, entry, before, now, baseline) for entry in changed)
+        whole = self._carry_nested(path, before, now)
+        if changed and carried == len(changed) and len(content) >= len(baseline):
+            whole.add(id(before))
+        return whole
+
+    def _carry_entry(
+        self, own: frozenset[str], entry: tuple[Any, Any], before: Any, now: Any, baseline: Mapping[Any, int]
+    ) -> bool:
+        """Carry one entry of a container; say whether the new one has it, or will have it from its own module."""
+        key, value = entry
+        is_modules = self._is_modules(key, value)
+        if not is_modules and self._is_persons(own, key, value):
+            if not is_map(before) or key not in now or id(key) in baseline or not self._is_session(value):
+                put_into(now, key, value, self._journal, place_in(before, key, baseline))
+            return True
+        is_held = type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD
+        if is_held and is_map(before) and self._is_survivor(value) and key not in now:
+            # A singleton, say: asked for again, it is to be the very object that the person has.
+            self._journal.set_item(now, key, value)
+            return False
+        return is_modules
+
+    def _takes_whole(
+        self,
+        own: frozenset[str],
+        before: Any,
+        now: Any,
+        baseline: Mapping[Any, int],
+        changed: list[tuple[Any, Any]],
+    ) -> bool:
+        """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
+        if not changed and len(before) == len(baseline):
+            return False
+        if not self._stores.leaves_alone(own) or any(self._is_modules(*entry) for entry in changed):
+            return False
+        return take_whole(before, now, baseline, self._record.code, self._journal)
+
+    def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry what was put into the containers and instances that a container has had since the body ran."""
+        baseline = self._record.contents.get(path, {})
+        places = [] if is_map(before) else list(baseline)
+        whole: set[int] = set()
+        for key, part in entries_of(before):
+            if places and (key >= len(places) or places[key] != id(part)):
+                continue  # others come before it by now
+            whole |= self._carry_part(f"{path}[{key!r}]", part, entry_at(now, key))
+        return whole
+
+    def find_left(self, module: ModuleType | None) -> Iterator[Left]:
+        """Yield what cells put into containers that the new module lacks, those of its classes included."""
+        space: dict[str, Any] = copy_space(getattr(self._record.module, "__dict__", {}))
+        for name in space.keys() - getattr(module, "__dict__", {}).keys():
+            value = space[name]
+            parts = [(name, value)]
+            if issubclass(type(value), type) and name in self._record.contents:
+                baseline = self._record.contents[name]
+                parts = [(f"{name}.{n}", part) for n, part in attributes_of(value) if baseline.get(n) == id(part)]
+            for path, part in parts:
+                if is_registry(part) and (found := self._entries_of_cells(path, part)):
+                    yield path, part, found
+
+    def _entries_of_cells(self, path: str, container: Any) -> list[tuple[Any, Any]]:
+        baseline, own = self._record.contents.get(path, {}), frozenset(_NAME.findall(path))
+        if len(container) > _MANY:
+            return []
+        changed = (entry for entry in entries(container) if not is_as_before(entry, baseline, is_map(container)))
+        return [entry for entry in changed if not self._is_modules(*entry) and self._is_persons(own, *entry)]
+
+    def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
+        """Say whether an entry comes from a cell, directly or by a function that was given it.
+
+        The containers are the names on the path: a cache may be a dict, or an instance that keeps one. What is only
+        referred to weakly lives since the person has it.
+        """
+        if issubclass(type(key), weakref.ref) or issubclass(type(value), weakref.ref):
+            return True
+        return is_from_cell(key) or is_from_cell(value) or self._stores.computed.isdisjoint(containers)
+
+    def _is_modules(self, key: Any, value: Any) -> bool:
+        """Say whether an entry's own module has put it there, and does so again when it is made anew."""
+        if is_from_cell(key) or is_from_cell(value):
+            return False
+        definitions = [part for part in (key, value) if is_definition(part)]
+        return any(home_of(part) in self._session and self._may_register(home_of(part)) for part in definitions)
+
+    def _may_register(self, home: str) -> bool:
+        """Say whether a module imports this one, directly or through others: it can have put something here itself."""
+        waiting, seen = [home], {home}
+        while waiting:
+            name = waiting.pop()
+            if name == self._record.name:
+                return True
+            statements = record.imports if (record := self._session.get(name)) is not None else ()
+            names = {found for statement in statements for found in statement.names}
+            waiting += names - seen
+            seen |= names
+        return False
+
+    def _is_session(self, value: Any) -> bool:
+        return home_of(value) in self._session
+
+    def _is_survivor(self, value: Any) -> bool:
+        """Say whether a value is an instance of one of the session's classes."""
+        return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in self._session
+
+
+_NAME = re.compile(r"\w+")
+_MANY = 1_000
+_UNHELD = 4  # references to an entry's value that only the container and this module's functions hold

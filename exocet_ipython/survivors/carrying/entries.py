@@ -1,0 +1,67 @@
+"""What cells had put into containers and assigned to objects: told, and put into others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from weakref import WeakSet
+
+from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.carrying.refilled import is_map
+
+__all__ = ["assign", "is_as_before", "place_in", "put_into"]
+
+_missing = object()
+
+
+def is_as_before(entry: tuple[Any, Any], baseline: Mapping[Any, int], of_map: bool) -> bool:  # noqa: FBT001 - of one pair
+    """Say whether a container had an entry when its module's body had run."""
+    key, value = entry
+    return baseline.get(id(key), _missing) == (id(value) if of_map else 0)
+
+
+def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
+    """Set an attribute of a class or an instance, whatever it makes of that."""
+    kind: Any = type if issubclass(type(owner), type) else object
+    before = vars(owner).get(name, _missing)
+    kind.__setattr__(owner, name, value)
+    if before is _missing:
+        journal.add(partial(kind.__delattr__, owner, name))
+    else:
+        journal.add(partial(kind.__setattr__, owner, name, before))
+
+
+def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:
+    """Return where in a list something was put between what its module's body had put there; -1 for behind all of it.
+
+    >>> items = ["mine", "a", "later"]
+    >>> [place_in(items, item, {id("a"): 0}) for item in items]
+    [0, 1, -1]
+    """
+    if not isinstance(items, (list, deque)):
+        return -1
+    place = next(at for at, known in enumerate(items) if known is item)
+    return place if any(id(known) in baseline for known in list(items)[place:]) else -1
+
+
+def put_into(container: Any, key: Any, value: Any, journal: Journal, place: int = -1) -> None:
+    """Put an entry into a map, or an item into a list or a set that lacks it: at a place, or at the end."""
+    if is_map(container):
+        journal.set_item(container, key, value)
+    elif isinstance(container, (set, WeakSet)):
+        if key not in container:
+            container.add(key)
+            journal.add(partial(container.discard, key))
+    elif not any(key is known or (type(key) in ATOMS and key == known) for known in container):
+        container.insert(len(container) if place < 0 else place, key)
+        journal.add(partial(_drop_last, container, key))
+
+
+def _drop_last(items: Any, item: Any) -> None:
+    """Take the last item off that is this very one."""
+    place = next((at for at in range(len(items) - 1, -1, -1) if items[at] is item), None)
+    if place is not None:
+        del items[place]

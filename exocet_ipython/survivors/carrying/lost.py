@@ -1,0 +1,198 @@
+"""What definitions that are gone have left: they may be back some day, by an undo or a repair, as other objects.
+
+Classes and functions whose definition is gone are survivors like others. This is about the objects that a module's
+body made of them, which the person may hold, and about what the person's cells had put into its containers and
+registered with its generic functions: a restart would run those cells again.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, is_shared
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.carry import Left, find_left
+from exocet_ipython.survivors.carrying.entries import put_into
+from exocet_ipython.survivors.carrying.registrations import registered_by_cells
+from exocet_ipython.survivors.carrying.stores import read_stores
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.records import RetiredGeneration
+
+__all__ = ["LostDefinitions", "find_lost"]
+
+_Reference = Callable[[], Any]
+_ITEMS = (list, set, deque, weakref.WeakSet)  # they have keys only
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A module-level instance; the fingerprint tells whether the person has changed it since."""
+
+    module: str
+    path: str
+    reference: weakref.ref[Any]
+    fingerprint: int
+
+    def is_back(self, modules: Mapping[str, ModuleType]) -> bool:
+        """Say whether there is another object under its name, and nobody has changed it."""
+        living, now = self.reference(), _find(modules.get(self.module), self.path)
+        return now is not None and now is not living and living is not None and fingerprint(living) == self.fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What cells put into a container, a generic function or a module: keys and values."""
+
+    module: str
+    path: str
+    kind: type
+    items: tuple[tuple[_Reference, _Reference], ...]
+
+    def put_back(self, module: ModuleType, journal: Journal) -> None:
+        """Put what lives of it into what a module has under its name, if that is of the same kind."""
+        now: Any = _find(module, self.path)
+        if type(now) is not self.kind:
+            return
+        for key, value in [(key(), value()) for key, value in self.items]:
+            if key is None or (value is None and type(now) not in _ITEMS):
+                continue  # it is gone
+            if now is module:
+                journal.set_attribute(module, key, value)
+            elif is_registry(now):
+                put_into(now, key, value, journal)
+            elif hasattr(now, "register"):
+                now.register(key, value)
+
+
+@dataclass(slots=True)
+class LostDefinitions:
+    """What is remembered of definitions that are gone. It holds no object alive but plain functions of cells.
+
+    >>> LostDefinitions().returning({}, 1)
+    []
+    """
+
+    values: list[_Value] = field(default_factory=list)
+    entries: list[_Entries] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.values)} lost values, {len(self.entries)} lost containers>"
+
+    def update(self, more: LostDefinitions, modules: Mapping[str, ModuleType]) -> None:
+        """Take in what a publish has lost, and forget what is there again, or itself gone.
+
+        Args:
+            more: what was lost.
+            modules: dotted name -> module that is current now.
+        """
+        self.values = [value for value in (*self.values, *more.values) if value.reference() is not None]
+        known = {(entries.module, entries.path): entries for entries in (*self.entries, *more.entries)}
+        self.entries = [lost for lost in known.values() if _find(modules.get(lost.module), lost.path) is None]
+
+    def put_back(self, made: Mapping[str, ModuleType], journal: Journal) -> None:
+        """Put what cells had put into containers into those of new modules that are there again."""
+        for entries in self.entries:
+            if entries.module in made:
+                entries.put_back(made[entries.module], journal)
+
+    def returning(self, modules: Mapping[str, ModuleType], number: int) -> list[RetiredGeneration]:
+        """Return the instances whose definition is back, as survivors of a generation; none where there are none.
+
+        Args:
+            modules: dotted name -> module that is current now.
+            number: of the generation.
+        """
+        back = [value for value in self.values if value.is_back(modules)]
+        if not back:
+            return []
+        named = {id(part) for module in modules.values() for part in list(getattr(module, "__dict__", {}).values())}
+        found = [value for value in back if id(value.reference()) not in named]  # others only had it from elsewhere
+        return [RetiredGeneration(number, [("instance", f"{v.module}.{v.path}", v.reference) for v in found])]
+
+
+def find_lost(
+    old: Mapping[str, ModuleRecord], modules: Mapping[str, ModuleType], session: Mapping[str, ModuleRecord]
+) -> LostDefinitions:
+    """Return what modules that retire leave, of that which has no counterpart.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        modules: dotted name -> module that is current then.
+        session: all modules of the session until now.
+    """
+    lost = LostDefinitions()
+    for name, record in old.items():
+        new = modules.get(name)
+        lost.values += _lost_values(record, new)
+        left = [*find_left(record, new, session), *_lost_registrations(record, new), *_lost_attributes(record, new)]
+        lost.entries += [
+            _Entries(name, path, type(container), tuple(items))
+            for path, container, entries in left
+            if (items := list(_referred(entries)))
+        ]
+    return lost
+
+
+def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[str, Any]]:
+    space: dict[str, Any] = copy_space(getattr(record.module, "__dict__", {}))
+    for name in space.keys() - getattr(new, "__dict__", {}).keys():
+        if name[:2] != "__":
+            yield name, space[name]
+
+
+def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Value]:
+    """Yield the instances that a module has made; those that can't be referenced weakly, lists say, are left out."""
+    for name, value in _lost_names(record, new):
+        if is_definition(value) or is_shared(value):
+            continue
+        mark = fingerprint(value)
+        if mark != record.fingerprints.get(name, 0):
+            continue  # the person's by now
+        try:
+            yield _Value(record.name, name, weakref.ref(value), mark)
+        except TypeError:
+            continue
+
+
+def _lost_registrations(record: ModuleRecord, new: ModuleType | None) -> Iterator[Left]:
+    for name, value in _lost_names(record, new):
+        if type(value) is FunctionType and (registered := registered_by_cells(value)):
+            yield name, value, registered
+
+
+def _lost_attributes(record: ModuleRecord, new: ModuleType | None) -> Iterator[Left]:
+    """Yield what cells have assigned to a module that is gone; what its own functions assign is a cache."""
+    assigned = record.assigned() if new is None else {}
+    if assigned:
+        computed = read_stores(record.snapshot.data or b"").globals
+        kept = [(name, value) for name, value in assigned.items() if name[:2] != "__" and name not in computed]
+        yield "", record.module, [item for item in kept if not issubclass(type(item[1]), ModuleType)]
+
+
+def _referred(entries: Iterable[tuple[Any, Any]]) -> Iterator[tuple[_Reference, _Reference]]:
+    for key, value in entries:
+        try:
+            yield _refer(key), _refer(value)
+        except TypeError:
+            continue  # a list, say: holding it would keep it alive
+
+
+def _refer(value: Any) -> _Reference:
+    """Return what gives a value as long as it lives; values that hold nothing are simply kept."""
+    is_plain = type(value) is FunctionType and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
+    return (lambda: value) if type(value) in ATOMS or is_plain else weakref.ref(value)
+
+
+def _find(module: ModuleType | None, path: str) -> Any:
+    """Return what a module has under a dotted path, itself where that is empty; None where there is nothing."""
+    value: Any = module
+    for part in path.split(".") if path else ():
+        value = getattr(value, "__dict__", {}).get(part)
+    return value

@@ -1,0 +1,194 @@
+"""Who stores into a module's state: read from its text, and only when something was stored.
+
+What a module's functions compute and put away is a cache of the old code. What they are given by their caller and put
+away, as a decorator does that registers, is the caller's; so is what no function of the module stores at all.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import operator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from exocet_ipython.reloading.ladder.operations import mangled
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["ReadStores", "Stores", "read_stores"]
+
+_NONE: Mapping[str, Collection[str]] = MappingProxyType({})
+_ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
+_NAMESPACES = {"globals", "__globals__"}
+_REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
+_INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
+
+
+@dataclass(slots=True)
+class Stores:
+    """What the functions of a module store.
+
+    Attributes:
+        globals: global names that they assign.
+        attributes: names of attributes that they assign, but for an instance's first ones.
+        computed: names, global or of attributes, of containers into which they put what they have computed.
+        emptied: names of containers out of which they take something.
+    """
+
+    globals: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
+
+    def leaves_alone(self, names: frozenset[str]) -> bool:
+        """Say whether no function changes containers of these names but with what it is given."""
+        return names.isdisjoint(self.computed) and names.isdisjoint(self.emptied)
+
+    def __or__(self, other: Stores) -> Stores:
+        return Stores(
+            self.globals | other.globals,
+            self.attributes | other.attributes,
+            self.computed | other.computed,
+            self.emptied | other.emptied,
+        )
+
+    @property
+    def any_global(self) -> bool:
+        """Whether they put what they have computed among the globals, under names that the text doesn't show."""
+        return not self.computed.isdisjoint(_NAMESPACES)
+
+
+class ReadStores:
+    """What the functions of a session's modules store, each text read once, and only when it is asked for.
+
+    Attributes:
+        session: dotted name -> record.
+
+    Args:
+        session: that.
+        assigned: dotted name -> what cells have assigned to the module or its classes: that is theirs, whoever else
+            stores there.
+    """
+
+    def __init__(self, session: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]] = _NONE) -> None:
+        self.session = session
+        self._assigned = assigned
+        self._known: dict[str, Stores] = {}
+        self._together: dict[tuple[str, ...], Stores] = {}
+
+    def of(self, names: tuple[str, ...]) -> Stores:
+        """Return what the functions of some modules store, given by their names; others' are not known."""
+        if names not in self._together:
+            self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
+        return self._together[names]
+
+    def _read(self, name: str) -> Stores:
+        if name not in self._known:
+            record = self.session.get(name)
+            found = Stores() if record is None else read_stores(record.snapshot.data or b"")
+            found.globals -= {*self._assigned.get(name, ())}
+            found.attributes -= {*self._assigned.get(name, ())}
+            self._known[name] = found
+        return self._known[name]
+
+
+def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind of node
+    """Read a module's text; one that doesn't parse stores nothing.
+
+    >>> text = b'''
+    ... def register(f): TABLE[f.__name__] = f; return f
+    ... def ask(x): CACHE[x] = x * 2; return CACHE[x]
+    ... '''
+    >>> read_stores(text).computed
+    {'CACHE'}
+    """
+    found = Stores()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return found
+    _mangle(tree, "<module>")
+    for function, given in _functions(tree, frozenset()):
+        for node in _own_nodes(function):
+            match node:
+                case ast.Global(names=names):
+                    found.globals |= set(names)
+                case ast.Attribute(attr=name, ctx=ast.Store()):
+                    if getattr(function, "name", "") not in _INITIAL:
+                        found.attributes.add(name)
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        if isinstance(target, ast.Subscript) and not _is_given(value, given):
+                            found.computed |= _container(target.value)
+                case ast.Delete(targets=targets):
+                    for target in targets:
+                        found.emptied |= _container(target) if isinstance(target, ast.Subscript) else set()
+                case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in _REMOVING:
+                    found.emptied |= _container(held)
+                case ast.AugAssign(target=target, value=value):
+                    held = target.value if isinstance(target, ast.Subscript) else target
+                    if isinstance(target, ast.Subscript) or not _is_given(value, given):
+                        found.computed |= _container(held)
+                case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
+                    if not all(_is_given(value, given) for value in values):
+                        found.computed |= _container(held)
+    return found
+
+
+def _mangle(node: ast.AST, owner: str) -> None:
+    """Write the private names in classes as the compiler does: what is there has these."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Attribute):
+            child.attr = mangled(child.attr, owner)
+        _mangle(child, child.name if isinstance(child, ast.ClassDef) else owner)
+
+
+def _functions(node: ast.AST, given: frozenset[str]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """Yield each function below a node, with the names that it and those around it are given."""
+    for child in ast.iter_child_nodes(node):
+        inner = given
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            inner = given | {part.arg for part in ast.walk(child.args) if isinstance(part, ast.arg)}
+            yield child, inner
+        yield from _functions(child, inner)
+
+
+def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(function):
+        yield child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from _own_nodes(child)
+
+
+def _is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
+    """Say whether a value is what the function was given, an attribute of it, or empty."""
+    match value:
+        case ast.Name(id=name):
+            return name in given
+        case ast.Attribute(value=inner, attr=name):
+            return name in ("__name__", "__qualname__") and _is_given(inner, given)
+        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
+            return True
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return all(_is_given(item, given) for item in items)
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[]):
+            return True
+        case ast.Starred(value=inner):
+            return _is_given(inner, given)
+    return False
+
+
+def _container(held: ast.expr) -> set[str]:
+    """Return the name of the container that an expression means: the outermost one that has a name."""
+    while isinstance(held, (ast.Subscript, ast.Call)):
+        if isinstance(held, ast.Subscript):
+            held = held.value
+        elif isinstance(held.func, ast.Attribute):
+            held = held.func.value
+        else:
+            return {held.func.id} & _NAMESPACES if isinstance(held.func, ast.Name) else set()
+    match held:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return {name}
+    return set()

@@ -1,0 +1,272 @@
+"""Weak records of what retired, and which of a person's names still hold it.
+
+Everything is weak: a record is never the reason why an old object lives. What can't be referenced weakly is counted
+and said, never hidden.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import weakref
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.retired import RetiredModule, retired_module
+from exocet_ipython.survivors.definitions import Kind, definitions
+from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of
+from exocet_ipython.survivors.wrapped import wrapped_functions
+
+__all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values"]
+
+_CONTAINERS = (dict, list, set, tuple, frozenset, deque)
+_WRAPPERS = (staticmethod, classmethod, property)
+
+# What IPython puts into the namespace for itself: the input and output caches, and its own helpers.
+HIDDEN_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[oid]h|In|Out|get_ipython|exit|quit|open|__\w+__")
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """What is alive of one definition of a retired generation, and where the person's names hold it.
+
+    Attributes:
+        generation: the number of the generation that the definition belongs to.
+        kind: `instance`, `class`, `function` or `module`.
+        name: dotted name of the class, function or module.
+        names: how the person reaches it: notebook names, and entries of `Out`.
+        more: how many further such names there are.
+    """
+
+    generation: int
+    kind: Kind
+    name: str
+    names: tuple[str, ...]
+    more: int = 0
+
+    def __str__(self) -> str:
+        more = f" and {self.more} more" if self.more else ""
+        article = "" if self.kind == "instance" else f"{self.kind} "
+        return f"old {article}{self.name.rpartition('.')[2]} alive: {', '.join(self.names)}{more}"
+
+
+@dataclass(slots=True)
+class RetiredGeneration:
+    """Weak references to what one publish replaced.
+
+    Attributes:
+        number: of the generation in which these definitions were current last.
+        references: what retired, as (kind, dotted name, weak reference).
+        unreferenced: how many definitions can't be referenced weakly and are not tracked.
+    """
+
+    number: int
+    references: list[tuple[Kind, str, weakref.ref[Any]]] = field(default_factory=list)
+    unreferenced: int = 0
+    _witness: Witness | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<retired generation {self.number}: {sum(1 for _ in self.living())} of {len(self.references)} alive>"
+
+    def add(self, module: ModuleType, name: str) -> None:
+        """Record a module and the classes and functions that it defined."""
+        self._add("module", name, module)
+        for kind, path, value in definitions(module, name):
+            self._add(kind, f"{name}.{path}", value)
+
+    def living(self) -> Iterator[tuple[Kind, str, Any]]:
+        """Yield what is still alive: kind, dotted name, object."""
+        for kind, name, reference in self.references:
+            value = reference()
+            if value is not None:
+                yield kind, name, value
+
+    def without(self, current: Container[int]) -> RetiredGeneration:
+        """Return the same generation without what is current again, known by its id."""
+        kept = [entry for entry in self.references if id(entry[2]()) not in current]
+        return RetiredGeneration(self.number, kept, self.unreferenced)
+
+    def lost(self, current: Mapping[str, ModuleType]) -> RetiredGeneration:
+        """Return the same generation with only what has no counterpart: it may be defined again some day.
+
+        Args:
+            current: dotted name -> module that is current now.
+        """
+        kept = [entry for entry in self.references if not _is_defined(entry[1], current)]
+        return RetiredGeneration(self.number, kept, self.unreferenced)
+
+    def is_held(self, ours: Iterable[object] = (), others: Sequence[object] = ()) -> bool:
+        """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
+
+        Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
+        not what is in other objects.
+
+        Args:
+            ours: what refers to it for our own sake, and for a moment.
+            others: what else belongs to it.
+        """
+        item, outside = self._find_witness(ours, others)
+        if item is None:
+            return False
+        if type(item).__weakrefoffset__ and not (ours or others):
+            reference = weakref.ref(item)
+            del item
+            self._witness = Witness(reference, outside)
+        return True
+
+    def _find_witness(self, ours: Iterable[object], others: Sequence[object]) -> tuple[Any, int]:
+        """Return what is held from outside, with the number of references from there."""
+        values: list[Any] = [*(value for _, _, value in self.living()), *others]
+        spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
+        spaces += namespaces_of(values)
+        spaces = list({id(space): space for space in spaces}.values())
+        own = {id(space) for space in spaces}
+        # No loops here: their variables would hold what is asked about.
+        named = [part for space in spaces for name, part in copy_space(space).items() if name[:2] != "__"]
+        values += [part for part in named if type(part) in _CONTAINERS and gc.is_tracked(part)]  # not `()`, say
+        classes: Any = [value for value in values if issubclass(type(value), type)]
+        values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
+        parts: list[Any] = [part for cls in classes for part in copy_space(vars(cls)).values()]
+        parts += gc.get_referents(*(part for part in parts if type(part) in _WRAPPERS))
+        values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
+        values += wrapped_functions([*values, *named, *parts], own)
+        del named, parts, classes
+        records = [part for space in spaces for part in _parts_of(retired_module(space))]
+        return find_witness([*values, *spaces], [values, spaces, others, *records, *ours])
+
+    @property
+    def seems_held(self) -> bool:
+        """Whether what was held when `is_held` looked last is held still: told at once, and mostly so."""
+        return self._witness is not None and self._witness.is_held
+
+    def doubt(self) -> None:
+        """Forget what tells that it is held: the references that its own side has to it are others now."""
+        self._witness = None
+
+    def prune(self) -> None:
+        """Forget the references whose object is gone."""
+        self.references = [entry for entry in self.references if entry[2]() is not None]
+
+    def _add(self, kind: Kind, name: str, value: Any) -> None:
+        try:
+            self.references.append((kind, name, weakref.ref(value)))
+        except TypeError:
+            self.unreferenced += 1
+
+
+class Retirement:
+    """All retired generations of a session that something keeps alive.
+
+    >>> Retirement().survivors({})
+    ()
+    """
+
+    def __init__(self) -> None:
+        self._generations: list[RetiredGeneration] = []
+        self._told: set[int] = set()  # generations of which a report has named something
+        self._gone: list[int] = []  # those of them of which nothing is alive by now
+
+    def retire(
+        self, generation: RetiredGeneration, current: frozenset[int] = frozenset(), changed: Container[int] = ()
+    ) -> None:
+        """Add what a publish replaced.
+
+        Args:
+            generation: that.
+            current: the ids of what became current again, which is forgotten.
+            changed: the numbers of earlier generations whose records are others now.
+        """
+        for known in self._generations:
+            if known.number in changed:
+                known.doubt()
+        if current:
+            self._generations = [known.without(current) for known in self._generations]
+            self._told -= {known.number for known in self._generations if not known.references}
+        self._generations.append(generation)
+
+    def living(self, held: Container[int] = (), *, quickly: bool = False) -> tuple[RetiredGeneration, ...]:
+        """Return the generations of which something is alive and held, oldest first; the others are forgotten.
+
+        What nothing holds is only waiting for the collector, and each reload would look at all of it again.
+
+        Args:
+            held: the numbers of generations that are known to be held.
+            quickly: whether what seems to be held counts as held.
+        """
+        self._generations = [
+            g for g in self.referenced() if g.number in held or (quickly and g.seems_held) or g.is_held()
+        ]
+        gone = self._told - {generation.number for generation in self._generations}
+        self._gone += sorted(gone)
+        self._told -= gone
+        return tuple(self._generations)
+
+    def tell(self, survivors: Iterable[Survivor]) -> None:
+        """Note that a report names these: when the last of a generation is gone, the person is to know."""
+        self._told |= {survivor.generation for survivor in survivors}
+
+    def take_gone(self) -> tuple[int, ...]:
+        """Return the generations that a report has named and that `living` has forgotten since; each only once."""
+        gone, self._gone = tuple(self._gone), []
+        return gone
+
+    def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
+        """Return what the names of a namespace and its `Out` hold of retired generations, in one pass over them."""
+        known: dict[int, tuple[int, Kind, str]] = {}
+        for generation in self.referenced():
+            for kind, name, value in generation.living():
+                known[id(value)] = generation.number, kind, name
+        if not known:
+            return ()
+        held: dict[tuple[int, Kind, str], list[str]] = {}
+        for label, value in named_values(namespace):
+            found = known.get(id(value))
+            owner = (
+                next((base for base in type.__getattribute__(type(value), "__mro__") if id(base) in known), None)
+                if found is None
+                else None
+            )
+            if owner is not None:
+                number, _, name = known[id(owner)]
+                found = number, "instance", name
+            if found is not None:
+                held.setdefault(found, []).append(label)
+        return tuple(Survivor(*found, tuple(labels)) for found, labels in sorted(held.items()))
+
+    def referenced(self) -> list[RetiredGeneration]:
+        """Return the generations of which something is alive; the others are forgotten."""
+        for generation in self._generations:
+            generation.prune()
+        self._generations = [generation for generation in self._generations if generation.references]
+        return self._generations
+
+
+def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
+    """Say whether a dotted name of a definition means something among the given modules."""
+    module, found = name, modules.get(name)
+    while found is None and "." in module:
+        module = module.rpartition(".")[0]
+        found = modules.get(module)
+    value: Any = found
+    for part in name[len(module) + 1 :].split(".") if name != module else ():
+        value = getattr(value, "__dict__", {}).get(part)
+    return value is not None
+
+
+def _parts_of(retired: RetiredModule | None) -> Iterable[object]:
+    return () if retired is None else retired.parts()
+
+
+def named_values(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the person's names and the entries of `Out`, as they would write them, with their values."""
+    for name, value in copy_space(namespace).items():
+        if not HIDDEN_NAMES.fullmatch(name):
+            yield name, value
+    outputs = namespace.get("Out")
+    if isinstance(outputs, dict):
+        for number, value in copy_space(outputs).items():
+            yield f"Out[{number}]", value

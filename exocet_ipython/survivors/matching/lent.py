@@ -1,0 +1,143 @@
+"""What a module only has from elsewhere: a logger, `sys.stdout`, a compiled pattern that `re` keeps.
+
+Where the module names another one in the next edit, the first goes on to be what it is for everybody else: its
+references are not replaced.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.held import find_held
+
+__all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
+
+_CELLS = "__main__"
+_PLAIN = (_CELLS, "builtins", "collections", "functools", "types")
+_MANY = 1_000
+_UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
+
+
+class Staying:
+    """The ids of what modules that don't retire have in their globals; looked at when first asked for.
+
+    These are the modules of the session, and those that the retiring ones import: looking at all that are loaded would
+    take longer than a reload. What cells assigned there is no module's own, and the notebook's names aren't either.
+
+    Attributes:
+        names: the notebook's namespace, and the records of what is put there: by these nobody else knows a value.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        records: dotted name -> record of each module of the session that is current.
+    """
+
+    def __init__(self, old: Mapping[str, ModuleRecord], records: Mapping[str, ModuleRecord]) -> None:
+        self._old = old
+        self._records = records
+        self._ids: frozenset[int] | None = None
+        self.names: list[object] = []
+
+    def __contains__(self, key: object) -> bool:
+        if self._ids is None:
+            self._ids = frozenset(self._found())
+        return key in self._ids
+
+    def _found(self) -> Iterator[int]:
+        needs = (name for record in self._old.values() for name in record.needs)
+        for name in dict.fromkeys((*self._records, *needs)):
+            module = PRESENCE.current(name)
+            space = getattr(module, "__dict__", None)
+            if name in self._old or name == _CELLS or type(space) is not dict:
+                continue
+            record = self._records.get(name)
+            assigned = record.assigned() if record is not None and record.module is module else {}
+            yield from (id(value) for key, value in copy_space(space).items() if key not in assigned)
+
+
+def home_first(candidates: Sequence[tuple[ModuleRecord, str]]) -> int:
+    """Return which of the names of one object is its own: in a module that imports none of the others.
+
+    Args:
+        candidates: the record of a module and the name there; of those of one module the first one counts.
+    """
+    names = {record.name for record, _ in candidates}
+    if len(names) > 1:
+        for index, (record, _) in enumerate(candidates):
+            if not (names - {record.name}) & record.needs.keys():
+                return index
+    return 0
+
+
+def is_foreign(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is an instance of a class that is neither the session's nor one of Python's plain ones.
+
+    >>> import logging
+    >>> is_foreign(logging.getLogger("app"), ()), is_foreign([1], ())
+    (True, False)
+    """
+    kind = type(value)
+    return not issubclass(kind, type) and kind.__module__ not in session and kind.__module__ not in _PLAIN
+
+
+def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[object] = ()) -> frozenset[int]:
+    """Return the ids of the values that somebody else knows too: not these modules, nor the parts of the values.
+
+    Args:
+        values: instances of libraries' classes.
+        modules: what has them.
+        names: what else refers to them and doesn't count.
+
+    >>> import logging
+    >>> mine, module = object(), ModuleType("module")
+    >>> module.mine, module.log = mine, logging.getLogger("app")
+    >>> del mine
+    >>> find_lent([module.mine, module.log], [module]) == {id(module.log)}
+    True
+    """
+    spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    definitions = [part for space in spaces for part in list(space.values()) if is_definition(part)]
+    held = find_held([*values, *definitions], [values, *spaces, *names, *_own_parts(values)])
+    return frozenset(map(id, held)).intersection(map(id, values))
+
+
+def _own_parts(values: list[Any]) -> list[Any]:
+    """Return what only the values are made of, as far as a thousand parts tell.
+
+    As the collector does it: what something else refers to is no part of theirs, nor is what that refers to.
+    """
+    found = {id(value): value for value in values}
+    waiting = list(found.values())
+    while waiting and len(found) < _MANY:
+        for part in _referents(waiting.pop()):
+            if id(part) not in found and not issubclass(type(part), (type, ModuleType)):
+                found[id(part)] = part
+                waiting.append(part)
+    waiting.clear()
+    counts = Counter(id(part) for node in found.values() for part in _referents(node))
+    shared = [part for part in found.values() if sys.getrefcount(part) - counts[id(part)] > _UNSHARED]
+    theirs = set(map(id, values))
+    waiting = [part for part in shared if id(part) not in theirs]
+    while waiting:
+        part = waiting.pop()
+        if found.pop(id(part), None) is not None:
+            waiting += [inner for inner in _referents(part) if id(inner) in found and id(inner) not in theirs]
+    return [part for key, part in found.items() if key not in theirs]
+
+
+def _referents(node: Any) -> list[Any]:
+    """Return what an object refers to; of a function only what is its own."""
+    found = gc.get_referents(node)
+    if type(node) is FunctionType:
+        shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
+        return [part for part in found if id(part) not in shared]
+    return found

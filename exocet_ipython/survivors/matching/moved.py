@@ -1,0 +1,62 @@
+"""Definitions and their names: what has moved to another module, and second names that stand for another by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.registrations import home_of
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.matching.origins import have_one_name
+
+__all__ = ["find_moved", "find_own", "stands_for_another"]
+
+_Old = Mapping[str, ModuleRecord]
+_New = Mapping[str, ModuleType]
+
+
+def find_own(modules: _Old | _New, definition: Any) -> Any:
+    """Return what modules, or those of records, have under the own name of a definition."""
+    return _names(modules.get(home_of(definition))).get(definition.__qualname__)
+
+
+def stands_for_another(attribute: str, before: Any, now: Any, old: _Old, new: _New) -> bool:
+    """Say whether a second name of a class or function is another's by now.
+
+    Where the definition goes on under its own name, or what has the name now was defined before, that is so; not where
+    the second name becomes the definition's own (`_Box = Box` goes with `class Box`, and `class _Box` is there).
+    """
+    if not is_definition(before) or attribute == before.__qualname__ or find_own(old, before) is not before:
+        return False
+    known = find_own(old, now) if is_definition(now) else None
+    return find_own(new, before) is not None or (is_definition(known) and have_one_name(known, now))
+
+
+def find_moved(before: Any, old: _Old, new: _New) -> Any:
+    """Return the class or function that one other module alone has gained under the name of one that is gone.
+
+    Args:
+        before: a class or function of a module that retires, without a counterpart there.
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> the module that is current now, of all modules.
+
+    Returns:
+        That, or None where there is none, or more than one.
+    """
+    name, is_function = before.__qualname__, type(before) is FunctionType
+    found: list[Any] = []
+    for home, module in new.items():
+        now: Any = _names(module).get(name)
+        if not is_definition(now) or home_of(now) != home or now.__qualname__ != name:
+            continue
+        if (type(now) is FunctionType) is is_function and name not in _names(old.get(home)):
+            found.append(now)
+    return found[0] if len(found) == 1 else None
+
+
+def _names(home: ModuleRecord | ModuleType | None) -> Mapping[str, Any]:
+    """Return what a module, or that of a record, has under its names."""
+    found: Mapping[str, Any] = getattr(home.module if type(home) is ModuleRecord else home, "__dict__", {})
+    return found

@@ -1,0 +1,300 @@
+"""Pairs of retired objects and what took their place: matched by where they are defined, never by how they look."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partialmethod, singledispatchmethod
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import functions_in, retired_module
+from exocet_ipython.reloading.wishes import wishes_of
+from exocet_ipython.survivors.carrying.registrations import dispatcher_of, home_of
+from exocet_ipython.survivors.classes import classes_made, inherited, is_made, raw_dicts
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.inner import Inner, match_inner
+from exocet_ipython.survivors.matching.covered import covered_functions
+from exocet_ipython.survivors.matching.lent import is_foreign
+from exocet_ipython.survivors.matching.members import renamed_members
+from exocet_ipython.survivors.matching.moved import find_moved, find_own, stands_for_another
+from exocet_ipython.survivors.matching.origins import have_one_name, is_imported, is_made_by_call
+from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
+from exocet_ipython.survivors.rebuilt import CACHE
+from exocet_ipython.survivors.wrapped import functions_within
+
+__all__ = ["Pairs", "functions_in", "pair_modules"]
+
+
+@dataclass(slots=True)
+class Pairs:
+    """What retired, and its counterparts.
+
+    Attributes:
+        objects: id of a retired object -> the object and its counterpart; references to it are replaced.
+        classes: retired class, new class: the classes whose instances move.
+        functions: retired function, new function, globals of the retired module that has the first one, which may
+            be those of no function: what holds a retired function for good gets the new one's answers.
+        inner: id of a code object in a retired function -> it and what its closures become.
+        orphans: retired classes without a counterpart.
+        lost: retired functions without one; what holds them follows when the definition is back.
+        made: classes that functions have made on top of retired ones, and that no module names.
+        own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
+    """
+
+    objects: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    classes: list[tuple[type, type]] = field(default_factory=list)
+    functions: list[tuple[FunctionType, FunctionType, dict[str, Any]]] = field(default_factory=list)
+    inner: dict[int, Inner] = field(default_factory=dict)
+    orphans: list[type] = field(default_factory=list)
+    lost: list[FunctionType] = field(default_factory=list)
+    made: list[type] = field(default_factory=list)
+    own: set[int] = field(default_factory=set)
+
+    def retired(self) -> list[Any]:
+        """Return everything whose holders must be found."""
+        matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
+        return [*matched, *self.orphans, *self.lost, *self.made]
+
+    def containers(self) -> list[Any]:
+        """Return the containers of these records, whose references to retired objects are ours."""
+        pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
+        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *pairs]
+
+
+def pair_modules(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    older: Iterable[RetiredGeneration] = (),
+    whole: frozenset[int] = frozenset(),
+    staying: Container[int] = (),
+) -> Pairs:
+    """Match what the retired modules define with what the current ones do.
+
+    Args:
+        old: dotted name -> record of a module that retired.
+        new: dotted name -> the module that is current now, of all modules.
+        older: what lives of earlier generations, which were only tracked until now.
+        whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        staying: ids of what modules that stay have.
+    """
+    matcher = _Matcher(old, new, Values(new, whole, staying))
+    for imported in (False, True):  # what a module defines counts before where else it is named
+        for name in old.keys() & new.keys():
+            matcher.match_module(name, imported=imported)
+    for before, now in covered_functions(old, new):
+        matcher.match_function(before, now)
+    matcher.match_moved()
+    for survivor in (found for generation in older for found in generation.living()):
+        matcher.match_survivor(*survivor)
+    matcher.match_values()
+    known = {*matcher.pairs.objects, *map(id, matcher.pairs.orphans)}
+    matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, new)
+    return matcher.pairs
+
+
+_BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
+_WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
+
+
+class _Matcher:
+    """Walks the retired modules beside the new ones."""
+
+    def __init__(self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], values: Values) -> None:
+        self.pairs = Pairs()
+        self._old = old
+        self._new = new
+        self._space: dict[str, Any] = {}  # globals of the module that is being matched
+        self._values, self._retiring = values, set(old)  # what others define and these only import stays what it is
+        for record in old.values():
+            self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
+            wishes = wishes_of(record.module)
+            if wishes is not None:  # its callbacks, which are still to be called, are about the retired side
+                self.pairs.own |= set(map(id, wishes.own_parts()))
+
+    def match_module(self, name: str, *, imported: bool) -> None:
+        """Match what a module names: what it imported, or all else."""
+        record, new = self._old[name], self._new[name]
+        self._add(record.module, new)
+        namespace = getattr(new, "__dict__", {})
+        self._space = getattr(record.module, "__dict__", {})
+        for attribute, before in copy_space(self._space).items():
+            now = namespace.get(attribute)
+            if attribute.startswith("__") or now is before or is_imported(before, name) is not imported:
+                continue
+            if now is None:
+                if issubclass(type(before), type) and type.__getattribute__(before, "__module__") == name:
+                    self.pairs.orphans.append(before)
+                    self._leave_as_it_was(before)
+                elif type(before) is FunctionType and before.__module__ == name:
+                    self.pairs.lost.append(before)
+            elif stands_for_another(attribute, before, now, self._old, self._new):
+                continue
+            elif issubclass(type(before), type):
+                self._match_class(before, now)
+            elif type(before) is FunctionType:
+                self.match_function(before, now)
+            else:
+                self._values.note(Value(record, attribute, before, now))
+                self._match_within(before, now)
+
+    def match_moved(self) -> None:
+        """Match the classes and functions that are gone with what has appeared under their names in other modules."""
+        gone: list[Any] = [*self.pairs.orphans, *self.pairs.lost]
+        for before in gone:
+            now = None if id(before) in self.pairs.objects else find_moved(before, self._old, self._new)
+            if now is None or self._values.is_elsewhere(now):
+                continue
+            self._space = vars(self._old[home_of(before)].module)
+            self._match_definition(before, now)
+
+    def match_values(self) -> None:
+        """Match the instances and containers that modules and classes name, and what is in them."""
+        for value in self._values.own():
+            self._space = getattr(value.record.module, "__dict__", {})
+            self._add(value.before, value.now)
+            self._match_parts(value)
+        for before, now in self._values.foreign():
+            self._add(before, now)
+
+    def _match_parts(self, value: Value) -> None:
+        """Match what is in a container, by key or by place."""
+        for part in parts_beside(value):
+            before, now = part.before, part.now
+            if is_definition(before):
+                if have_one_name(before, now):
+                    self._match_definition(before, now)
+            elif (
+                id(before) not in self.pairs.objects
+                and self._is_of_one_class(before, now)
+                and self._values.is_own(part)
+            ):
+                self._add(before, now)
+                self._match_parts(part)
+
+    def _is_of_one_class(self, before: Any, now: Any) -> bool:
+        """Say whether two are instances of one class of the session's, or containers of one type."""
+        return type(now) is self._class_now(before) and not is_foreign(before, self._new)
+
+    def _class_now(self, instance: Any) -> Any:
+        """Return the class of an instance, or what has taken its place."""
+        kind = type(instance)
+        return self.pairs.objects.get(id(kind), (kind, kind))[1]
+
+    def match_survivor(self, kind: str, name: str, value: Any) -> None:
+        """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
+        self._space, module, path = {}, name, ""
+        while module not in self._new and "." in module:
+            module, _, last = module.rpartition(".")
+            path = f"{last}.{path}".rstrip(".")
+        self._retiring.add(module)
+        now: Any = self._new.get(module)
+        for part in path.split(".") if path else ():
+            now = getattr(now, part, None)
+        if kind == "module":
+            self.pairs.own.add(id(getattr(value, "__dict__", None)))
+            if now is not None and not path:
+                self._add(value, now)
+        elif issubclass(type(value), type):
+            self._match_class(value, now)
+        elif type(value) is FunctionType:
+            self.match_function(value, now)
+        elif now is not None and now is not value and not self._values.note_foreign(value, now):
+            self._add(value, now)
+
+    def _match_definition(self, old: Any, new: Any) -> None:
+        match = self.match_function if type(old) is FunctionType else self._match_class
+        match(old, new)
+
+    def _match_class(self, old: type, new: Any) -> None:
+        module = type.__getattribute__(old, "__module__")
+        if new is None or new is old or id(old) in self.pairs.objects:
+            return
+        if module not in self._retiring and (self._values.is_elsewhere(old) or not is_made(old, self._new)):
+            return  # not its module's own, unless a function of another module has made it
+        self._add(old, new)
+        if not issubclass(type(new), type):  # a function now, say: it answers under the name
+            return
+        self.pairs.classes.append((old, new))
+        self._leave_as_it_was(old)
+        counterparts = vars(new)
+        for attribute, before in copy_space(vars(old)).items():
+            now = counterparts.get(attribute)
+            if now is None and type(before) is FunctionType and attribute[:2] != "__":
+                now = inherited(new, attribute)
+            if now is not None and now is not before:
+                self._match_part(old, new, attribute, before, now)
+        for before, now in renamed_members(old, new):
+            self._add(before, now)
+
+    def _leave_as_it_was(self, cls: type) -> None:
+        """Note what makes up a retired class: nothing of the new generation may come into it."""
+        parts = (type.__getattribute__(cls, "__mro__"), type.__getattribute__(cls, "__bases__"), *raw_dicts(cls))
+        self.pairs.own |= set(map(id, parts))
+
+    def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
+        """Match what a class and its counterpart have under one name."""
+        if issubclass(type(before), type):
+            is_for_it = find_own(self._old, before) is not before and have_one_name(before, now)
+            if is_for_it or before.__qualname__ == f"{old.__qualname__}.{attribute}":
+                self._match_class(before, now)
+        elif issubclass(old, enum.Enum) and type(before) is old:
+            if type(now) is new:
+                self._add(before, now)
+        elif type(now) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
+            self._values.note_attribute(value)
+        else:
+            within = [getattr(part, "__func__", None) if type(part) in _BOUND else None for part in (before, now)]
+            for first, second in ((before, now), within):
+                if self._binds(first) and type(second) is self._class_now(first):
+                    self._add(first, second)
+                    self._match_within(first, second)
+            dispatchers = [dispatcher_of(part) for part in (before, now)]
+            for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
+                if type(first) is FunctionType:
+                    self.match_function(first, second)
+
+    def _binds(self, value: Any) -> bool:
+        """Say whether a class has a descriptor, Python's or a person's: what it has bound may hold it."""
+        return type(value) in _WRAPPERS or (type(value).__module__ in self._new and hasattr(type(value), "__get__"))
+
+    def _match_within(self, old: Any, new: Any) -> None:
+        """Match the functions that decorators have wrapped; what has them stays as it was."""
+        self.pairs.own.add(id(dict_of(old)))
+        for before, now in functions_within(old, new):
+            self.match_function(before, now)
+
+    def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
+        """Return an instance or container that a class has, if it is what the module's body left."""
+        record = self._old.get(type.__getattribute__(old, "__module__"))
+        value = Value(record, f"{old.__qualname__}.{attribute}", before, now) if record else None
+        return value if value and self._values.is_own_attribute(value) else None
+
+    def match_function(self, old: FunctionType, new: Any) -> None:
+        """Match a function, and what it has wrapped."""
+        if new is None or new is old or id(old) in self.pairs.objects:
+            return
+        if old.__module__ not in self._retiring and not is_made_by_call(old):
+            return
+        self._add(old, new)
+        self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ()), id(old.__kwdefaults__)}
+        for name in ("dispatch", "register"):  # of functools.singledispatch
+            before, now = (getattr(function, "__dict__", {}).get(name) for function in (old, new))
+            if type(before) is FunctionType and type(now) is FunctionType and before.__module__ == "functools":
+                self._add(before, now)
+        self._match_within(old, new)
+        if type(new) is FunctionType:
+            self.pairs.functions.append((old, new, self._space))
+            self.pairs.inner |= match_inner(old.__code__, new)
+            retired = retired_module(old.__globals__)
+            before = old.__code__ if retired is None else retired.original(old, "__code__")
+            if before is not old.__code__:  # closures that were made before it was labelled have the code of then
+                self.pairs.inner |= match_inner(before, new)
+
+    def _add(self, old: Any, new: Any) -> None:
+        self.pairs.objects.setdefault(id(old), (old, new))

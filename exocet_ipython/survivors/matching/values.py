@@ -1,0 +1,146 @@
+"""Instances and containers that retire: which names are theirs, and what is in them beside what is in the new ones.
+
+A name that only points at another module's object, and at another one of these in the next edit, says nothing about
+either of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.contents import (
+    attributes_of,
+    entries_of,
+    entry_at,
+    fingerprint,
+    is_registry,
+    is_shared,
+    parts_of,
+)
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.matching.lent import Staying, find_lent, home_first, is_foreign
+
+__all__ = ["Value", "Values", "inner_values", "parts_beside"]
+
+_MANY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An instance or container that a retired module has somewhere, and what the new one has there."""
+
+    record: ModuleRecord
+    path: str
+    before: Any
+    now: Any
+
+
+class Values:
+    """What modules and classes name that retires with them.
+
+    Args:
+        new: dotted name -> the module that is current now, of all modules.
+        whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        staying: ids of what modules that stay have.
+    """
+
+    def __init__(self, new: Mapping[str, ModuleType], whole: Container[int], staying: Container[int]) -> None:
+        self._new = new
+        self._whole = whole
+        self._staying = staying
+        self._found: dict[int, list[Value]] = {}
+        self._foreign: tuple[list[Any], list[Any]] = [], []  # lists: pairs would be one more that refers to each
+
+    def note(self, value: Value) -> None:
+        """Take in what a module or a class has, if that is as the module's body left it."""
+        if self.is_own(value) and not self.note_foreign(value.before, value.now):
+            self._found.setdefault(id(value.before), []).append(value)
+
+    def own(self) -> Iterator[Value]:
+        """Yield what was taken in, each under the name that is its own."""
+        for candidates in self._found.values():
+            yield candidates[home_first([(value.record, value.path) for value in candidates])]
+
+    def foreign(self) -> Iterator[tuple[Any, Any]]:
+        """Yield the instances of others' classes, but for those that their modules only had from elsewhere."""
+        before, now = self._foreign
+        names = self._staying.names if isinstance(self._staying, Staying) else ()
+        lent = find_lent(now, self._new.values(), names) if now else ()
+        for index, value in enumerate(before):
+            if id(now[index]) not in lent:
+                yield value, now[index]
+
+    def is_own(self, value: Value) -> bool:
+        """Say whether something is what its module's body left, to be replaced whole."""
+        before = value.before
+        if is_shared(before) or self.is_elsewhere(before):
+            return False
+        if id(before) in self._whole:
+            return True
+        if value.path in value.record.fingerprints:
+            return fingerprint(before) == value.record.fingerprints[value.path]
+        known = value.record.contents.get(value.path)
+        return fingerprint(before) == 0 if known is None else known == parts_of(before)
+
+    def is_elsewhere(self, value: Any) -> bool:
+        """Say whether a module that stays has a value."""
+        return id(value) in self._staying
+
+    def is_own_attribute(self, value: Value) -> bool:
+        """Say the same of what a class has: it is in the class's own baseline."""
+        owner, _, attribute = value.path.rpartition(".")
+        if is_shared(value.before) or hasattr(type(value.before), "__get__"):
+            return False
+        if value.record.contents.get(owner, {}).get(attribute) != id(value.before):
+            return False
+        known = value.record.contents.get(value.path)
+        return known is None or known == parts_of(value.before) or id(value.before) in self._whole
+
+    def note_attribute(self, value: Value) -> None:
+        """Take in what a class has."""
+        if not self.note_foreign(value.before, value.now) and not self.is_elsewhere(value.before):
+            self._found.setdefault(id(value.before), []).append(value)
+
+    def note_foreign(self, before: Any, now: Any) -> bool:
+        """Take in an instance of another's class; say whether it is one."""
+        found = is_foreign(before, self._new)
+        if found:
+            self._foreign[0].append(before)
+            self._foreign[1].append(now)
+        return found
+
+
+def inner_values(values: Iterable[Any]) -> list[Any]:
+    """Return the containers and instances that are in others, all the way down, as far as a thousand of them tell.
+
+    >>> inner_values([{"a": [1, {"b": 2}]}])
+    [[1, {'b': 2}], {'b': 2}]
+    """
+    found: dict[int, Any] = {}
+    waiting = list(values)
+    while waiting and len(found) < _MANY:
+        value = waiting.pop()
+        entries = entries_of(value) or ([] if is_registry(value) else attributes_of(value))
+        for _, part in entries:
+            if id(part) not in found and not is_shared(part) and not is_definition(part):
+                found[id(part)] = part
+                waiting.append(part)
+    return list(found.values())
+
+
+def parts_beside(value: Value) -> Iterator[Value]:
+    """Yield what an instance or container holds, each beside what its counterpart has in the same place."""
+    for key, part in entries_of(value.before):
+        now = entry_at(value.now, key)
+        if now is not None and now is not part:
+            yield Value(value.record, f"{value.path}[{key!r}]", part, now)
+    if not is_registry(value.before):
+        known = dict(attributes_of(value.now))
+        for name, part in attributes_of(value.before):
+            path = f"{value.path}.{name}"
+            if path in value.record.contents and known.get(name) is not None and known[name] is not part:
+                yield Value(value.record, path, part, known[name])

@@ -1,0 +1,118 @@
+"""Caches that hold answers of the old code: `functools.lru_cache` of functions that are not made anew.
+
+Those of the session's modules are made anew with their modules, which import what changed. What is left are the
+notebook's own, and any that were asked about a class or an object that retired.
+"""
+
+from __future__ import annotations
+
+import abc
+import gc
+import typing
+import weakref
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.survivors.carrying.registrations import home_of
+from exocet_ipython.survivors.classes import living_classes
+from exocet_ipython.survivors.rebuilt import CACHE
+
+__all__ = ["clear_caches", "forget_checks", "holds_caches"]
+
+_CELLS = "__main__"
+
+
+def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Collection[str], retired: Container[int]) -> int:
+    """Clear the caches whose answers may come from code that was replaced; return how many.
+
+    Args:
+        namespaces: the notebook's names and the globals of the session's modules; where caches are looked for.
+        made: dotted names of the modules that are new.
+        retired: ids of what retired.
+    """
+    for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
+        clear()
+    cleared = 0
+    for cache, namespace in _caches(namespaces):
+        if cache.cache_info().currsize and (_depends(cache, namespace, made) or _holds(cache, retired)):
+            cache.cache_clear()
+            cleared += 1
+    return cleared
+
+
+def forget_checks(renewed: Iterable[Any]) -> None:
+    """Have abstract classes and protocols forget what they have answered to `isinstance` and `issubclass`.
+
+    They remember the classes they were asked about by weak references, which mean the new classes by now.
+
+    Args:
+        renewed: the weak references that were replaced; where none is of that kind, nothing happens.
+    """
+    callbacks = [reference.__callback__ for reference in renewed if isinstance(reference, weakref.ref)]
+    if any(type(found) is BuiltinFunctionType and found.__name__ == "_destroy" for found in callbacks):
+        clear: Any = getattr(abc.ABCMeta, "_abc_caches_clear")  # noqa: B009 - typeshed doesn't know it
+        for cls in living_classes():
+            if issubclass(type(cls), abc.ABCMeta):
+                clear(cls)
+
+
+def holds_caches(namespace: Mapping[str, Any]) -> bool:
+    """Say whether one of the names, or a class of a cell, has a cache that has answers.
+
+    >>> import functools
+    >>> holds_caches({"f": functools.cache(abs)})
+    False
+    """
+    return any(cache.cache_info().currsize for cache, _ in _caches([namespace]))
+
+
+def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Yield the caches that are global, or on a class that is, each with the names it sees."""
+    seen: set[int] = set()
+    for namespace in namespaces:
+        for value in list(namespace.values()):
+            found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == _CELLS else []
+            for cache in (value, *found):
+                if type(cache) is CACHE and id(cache) not in seen:
+                    seen.add(id(cache))
+                    yield cache, namespace
+
+
+def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) -> bool:
+    """Say whether a function uses one of the new modules, directly or through functions and classes of cells."""
+    waiting: list[Any] = [cache]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if issubclass(type(value), ModuleType):
+            name = value.__name__  # `package.module.function` begins with the name of the package
+            if any(changed == name or changed.startswith(f"{name}.") for changed in made):
+                return True
+            continue
+        space = dict_of(value) or {}
+        if not {home_of(value), type(value).__module__, str(space.get("__module__"))}.isdisjoint(made):
+            return True
+        function = space.get("__wrapped__", value)
+        if type(function) is FunctionType and function.__module__ == _CELLS:
+            names = [name for code in whole(function.__code__) for name in code.co_names]
+            waiting += [namespace[name] for name in names if name in namespace]
+            waiting += [part for part in (function.__defaults__ or ()) if part is not None]
+        elif issubclass(type(value), type) and value.__module__ == _CELLS:
+            waiting += [part for part in copy_space(vars(value)).values() if type(part) is FunctionType]
+            waiting += value.__mro__[1:-1]
+    return False
+
+
+def _holds(cache: Any, retired: Container[int]) -> bool:
+    """Say whether a retired object, or an instance of one, is among the arguments or the answers that a cache keeps."""
+    parts = gc.get_referents(cache)
+    parts += [item for part in parts if type(part) is dict for item in gc.get_referents(part)]
+    parts += [item for part in parts if type(part) is tuple for item in part]
+    return any(id(part) in retired or id(type(part)) in retired for part in parts)

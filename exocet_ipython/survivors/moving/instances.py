@@ -1,0 +1,296 @@
+"""Instances of retired classes: found, moved to the new class, and made anew where their class can't be exchanged."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType, TracebackType
+from typing import Any
+
+from exocet_ipython.loading.tracebacks import OWN_FOLDER
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.moving.answers import stale_answers
+from exocet_ipython.survivors.moving.holders import find_holders, slots_of
+from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_looked_after
+from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance
+
+__all__ = ["Moving", "Stuck"]
+
+# How an instance of an immutable type gives the plain value that it is, whatever its own class makes of it.
+_VALUES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (int, int.__int__),
+    (float, float.__float__),
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
+    (frozenset, frozenset.union),
+    (complex, complex.__pos__),
+)
+# How the contents of a mutable one get into its successor.
+_CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
+    (dict, dict.update),
+    (list, list.extend),
+    (set, set.update),
+)
+
+# The class that an object has, whatever it or a property of its class says of it.
+_set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Objects of one class that could not move: its dotted name, how many, and why."""
+
+    name: str
+    count: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.name} stay as they were: {self.reason}"
+
+
+@dataclass(slots=True)
+class Moving:
+    """Moves instances one by one, each whole or not at all.
+
+    Attributes:
+        moved: dotted class name -> how many changed class.
+        reborn: id of an instance -> it and its successor, where its layout or its type doesn't let it change class.
+        rehashed: id of an instance -> it and its old class, where its hash is another now.
+        rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
+    """
+
+    journal: Journal
+    rebuild: bool = True
+    moved: dict[str, int] = field(default_factory=dict)
+    reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    rehashed: dict[int, tuple[Any, type]] = field(default_factory=dict)
+    _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def stuck(self) -> tuple[Stuck, ...]:
+        """What could not move."""
+        return tuple(Stuck(name, count, reason) for (name, reason), count in self._stuck.items())
+
+    def move(self, holders: Iterable[Any], classes: Iterable[tuple[type, type]], known: Mapping[int, Any]) -> None:
+        """Move the instances among the holders of retired classes: an instance refers to its class.
+
+        Args:
+            holders: what refers to the retired classes.
+            classes: retired class and new class.
+            known: ids of objects that are replaced, and don't move.
+        """
+        counterparts = {
+            id(before): (before, now, _hash_differs(before, now), stale_answers(before, now)) for before, now in classes
+        }
+        for holder in holders:
+            found = counterparts.get(id(type(holder)))
+            if found is None or id(holder) in known:
+                continue
+            before, now, rehash, stale = found
+            name = f"{now.__module__}.{now.__qualname__}"
+            try:
+                self._move(holder, before, now, stale, rehash=rehash)
+            except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
+                self.note(name, error)
+            else:
+                self.moved[name] = self.moved.get(name, 0) + 1
+
+    def note(self, name: str, error: Exception) -> None:
+        """Note that an object could not move."""
+        reason = name, f"{type(error).__name__}: {error}{_place(error.__traceback__)}"
+        self._stuck[reason] = self._stuck.get(reason, 0) + 1
+
+    def put_in_place(self, own: set[int]) -> None:
+        """Put the instances whose hash changed where they are looked for now, in the dicts and sets they are in."""
+        instances = [instance for instance, _ in self.rehashed.values()]
+        if not instances:
+            return
+        mine = own | {id(self.rehashed), *map(id, self.rehashed.values())}
+        for holder in find_holders(instances):
+            if type(holder) is frozenset:
+                self.reborn[id(holder)] = holder, frozenset(list(holder))
+            if id(holder) in mine or not issubclass(type(holder), (dict, set)):
+                continue
+            writes = Journal()
+            try:
+                self._rehash(holder, writes)
+            except Exception as error:  # noqa: BLE001 - a hash or a container of the person's own
+                writes.undo()
+                self.note(type(holder).__qualname__, error)
+            else:
+                self.journal.add(writes.undo)
+
+    def _move(self, instance: Any, before: type, now: type, stale: Iterable[str], *, rehash: bool) -> None:
+        old_hash = _hash_of(instance) if rehash else None
+        state = InstanceState(instance) if stale or is_looked_after(now) else None
+        try:
+            _require_same_fields(before, now)
+            _set_class(instance, now)
+        except TypeError as error:
+            if not self.rebuild:
+                message = f"{error}; --rebuild puts a new object in its place"
+                raise TypeError(message).with_traceback(None) from None
+            successor = _successor(instance, before, now)
+            _bring_over(successor, before, now)
+            self.reborn[id(instance)] = instance, successor
+            return
+        try:
+            for name in stale:
+                (dict_of(instance) or {}).pop(name, None)
+            _bring_over(instance, before, now)
+        except BaseException:
+            _put_back(instance, before, state)
+            raise
+        self.journal.add(functools.partial(_put_back, instance, before, state))
+        if old_hash is not None and _hash_of(instance) != old_hash:
+            self.rehashed[id(instance)] = instance, before
+
+    def _rehash(self, holder: Any, journal: Journal) -> None:
+        """Put members back in order: what comes after one of them in a dict is moved behind it."""
+        members = self._members(holder)
+        places = [place for place, member in enumerate(members) if id(member) in self.rehashed]
+        for member in members[places[0] :] if isinstance(holder, dict) and places else [members[at] for at in places]:
+            before = self.rehashed[id(member)][1] if id(member) in self.rehashed else type(member)
+            _put_again(holder, member, before, type(member))
+            if before is not type(member):
+                journal.add(functools.partial(_put_again, holder, member, type(member), before))
+
+    def _members(self, holder: Any) -> list[Any]:
+        """Return what is in a dict or set, in order: an `OrderedDict` looks each key up to find the next one."""
+        if not isinstance(holder, dict):
+            return list(holder)
+        members = list(dict.keys(holder))
+        if not isinstance(holder, OrderedDict):
+            return members
+        moved = [(member, type(member)) for member in members if id(member) in self.rehashed]
+        try:
+            for member, _ in moved:
+                object.__setattr__(member, "__class__", self.rehashed[id(member)][1])
+            return list(OrderedDict.keys(holder))
+        finally:
+            for member, now in moved:
+                object.__setattr__(member, "__class__", now)
+
+
+def _put_back(instance: Any, before: type, state: InstanceState | None) -> None:
+    """Give an instance its old class again, and what it had."""
+    _set_class(instance, before)
+    if state is not None:
+        state.restore()
+
+
+def _require_same_fields(before: Any, now: Any) -> None:
+    """Refuse a named tuple whose class has other fields by now: Python would let it change class, and its items stay.
+
+    Raises:
+        TypeError: the fields differ.
+    """
+    if issubclass(now, tuple) and getattr(now, "_fields", None) != getattr(before, "_fields", None):
+        message = "its fields are others now"
+        raise TypeError(message)
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Say where a person's code raised: the innermost line that is in no file of ours; nothing where there is none."""
+    found = ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(OWN_FOLDER):
+            found = f" ({file}, line {trace.tb_lineno}, in {trace.tb_frame.f_code.co_name})"
+        trace = trace.tb_next
+    return found
+
+
+def _put_again(holder: Any, member: Any, found_as: type, put_as: type) -> None:
+    """Take a member out of a dict or set, found with the hash that one class gives it, and put it back with another's.
+
+    It has the second class afterwards.
+    """
+    value: Any = None
+    if found_as is not put_as:
+        _set_class(member, found_as)
+    try:
+        if isinstance(holder, dict):
+            value = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
+        else:
+            set.remove(holder, member)
+    finally:
+        if found_as is not put_as:
+            _set_class(member, put_as)
+    if isinstance(holder, dict):
+        holder[member] = value
+    else:
+        holder.add(member)
+
+
+def _bring_over(instance: Any, before: type, now: type) -> None:
+    """Have the author's hook and the libraries bring an instance up to date."""
+    hook = getattr(now, "__exo_migrate__", None)
+    if hook is not None:
+        hook(instance, before)
+    bring_up_to_date(instance, now)
+
+
+def _successor(instance: Any, before: type, now: type) -> Any:
+    """Return an instance of the new class with the value, the items and the attributes of an old one.
+
+    Raises:
+        TypeError: instances of the new class can't be made so.
+    """
+    made = _bare_successor(instance, before, now)
+    space = dict_of(made)
+    for name, value in attributes_of_instance(instance):
+        if name in (space or ()) or _has_slot(now, name):
+            object.__setattr__(made, name, value)
+        elif space is not None:
+            space[name] = value
+    return made
+
+
+def _bare_successor(instance: Any, before: type, now: type) -> Any:
+    for kind, value_of in _VALUES:
+        if issubclass(now, kind) and issubclass(before, kind):
+            value = value_of(instance)
+            return kind.__new__(now, _fitted(value, before, now) if kind is tuple else value)
+    for kind, add in _CONTENTS:
+        if issubclass(now, kind) and issubclass(before, kind):
+            made = kind.__new__(now)
+            add(made, instance)
+            return made
+    return object.__new__(now)
+
+
+def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
+    """Return the items of a named tuple for the fields of the new class; new ones need a default."""
+    fields = getattr(now, "_fields", None)
+    if fields is None or fields == getattr(before, "_fields", ()):
+        return items
+    known = dict(getattr(now, "_field_defaults", {})) | dict(zip(before._fields, items, strict=False))
+    missing = [name for name in fields if name not in known]
+    if missing:
+        message = f"the new field {missing[0]!r} has no default"
+        raise TypeError(message)
+    return tuple(known[name] for name in fields)
+
+
+def _has_slot(cls: type, name: str) -> bool:
+    return any(slot.__name__ == name for slot in slots_of(cls))
+
+
+def _hash_differs(before: Any, now: Any) -> bool:
+    """Say whether the two classes may hash an instance differently: unless both do it by the same code."""
+    old, new = (getattr(cls, "__hash__", None) for cls in (before, now))
+    if type(old) is FunctionType and type(new) is FunctionType:
+        return old.__code__ != new.__code__
+    return old is not new and new is not None
+
+
+def _hash_of(instance: Any) -> int | None:
+    try:
+        return hash(instance)
+    except Exception:  # noqa: BLE001 - unhashable, by its type or by its author's error: it is in no dict then
+        return None

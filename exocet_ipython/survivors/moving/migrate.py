@@ -1,0 +1,221 @@
+"""Migrating: survivors of a replaced generation run the new code.
+
+References are replaced first, then instances change their class, then what still holds a retired function for good is
+made to answer as the new one. Each object moves whole or stays as it was, and what stays is reported with the reason.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import living_retired, retired_module
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.frames import spaces_in_use
+from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of
+from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.forwarders import forward, rebuild_closure
+from exocet_ipython.survivors.matching.pairs import Pairs, pair_modules
+from exocet_ipython.survivors.matching.values import inner_values
+from exocet_ipython.survivors.moving.caches import forget_checks
+from exocet_ipython.survivors.moving.holders import find_hidden_holders, find_holders, replace_references
+from exocet_ipython.survivors.moving.instances import Moving, Stuck
+from exocet_ipython.survivors.moving.subclasses import (
+    Rebased,
+    detach_retired,
+    free_classes,
+    rebase_subclasses,
+    refresh_instances,
+)
+from exocet_ipython.survivors.rebuilt import renewed_references
+
+__all__ = ["Migration", "Stuck", "let_go", "migrate"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Migration:
+    """What migrating did.
+
+    Attributes:
+        moved: dotted name of a class -> how many instances changed to it.
+        stuck: which could not.
+        held: how many retired objects something outside of the retired side held.
+    """
+
+    moved: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    stuck: tuple[Stuck, ...] = ()
+    held: int = 0
+
+
+def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    journal: Journal,
+    older: Sequence[RetiredGeneration] = (),
+    whole: frozenset[int] = frozenset(),
+    *,
+    staying: Container[int] = (),
+    rebuild: bool = True,
+) -> Migration:
+    """Move what survives of retired modules to the modules that are current now.
+
+    Args:
+        old: dotted name -> record of a module that retired.
+        new: dotted name -> the module that is current now, of all modules.
+        journal: how each write is taken back.
+        older: what lives of earlier generations, which were only tracked until now.
+        whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        staying: ids of what modules that stay have.
+        rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
+    """
+    pairs = pair_modules(old, new, older, whole, staying)
+    if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
+        re.purge()  # its cache would give the new pattern to all who ask for the old text
+    retired = pairs.retired()
+    modules = [record.module for record in old.values()]
+    modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
+    spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    for found in [found for space in spaces if (found := retired_module(space)) is not None]:
+        found.migrated = True
+    del modules
+    remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
+    spaces += namespaces_of(retired)
+    # A record that has read its module's imports has a dict of its own, which is what holds the module then.
+    records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
+    records += [remembered, *(part for found in remembered for part in found.parts())]
+    records += journal.references()
+    held = find_held(retired, [records, *records])
+    moving = Moving(journal, rebuild)
+    if not held:
+        detach_retired(free_classes(pairs, set(), moving), new, journal)
+        return Migration()
+    holders = [*find_holders(held), *find_hidden_holders(held)]
+    stuck_with = {id(item) for item in held}
+    made = find_used(pairs.made, stuck_with, retired, [*records, held, holders])
+    pairs.own |= {id(records), id(retired), *map(id, records)}
+    own_spaces = {id(space) for space in spaces}
+    closures = [
+        holder
+        for holder in holders
+        if type(holder) is FunctionType
+        and id(holder.__code__) in pairs.inner
+        and id(holder.__globals__) in own_spaces
+        and id(holder) not in pairs.objects
+        and id(holder) not in pairs.own
+    ]
+    for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
+        moving.note(name, error)
+    rebased = rebase_subclasses(pairs, new, moving, made)
+    moving.move(holders, pairs.classes, pairs.objects)
+    _replace_remade(rebased, pairs, moving)
+    moving.put_in_place(pairs.own)
+    used = spaces_in_use(own_spaces, holders)
+    del holders
+    successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
+    _replace_successors(successors, pairs, moving)
+    for before, now, space in pairs.functions:
+        if id(before) in stuck_with or id(before.__globals__) in used:
+            forward(before, now, journal, space)
+    for closure, made in successors.values():
+        if type(closure) is FunctionType:
+            forward(closure, made, journal)
+    refresh_instances(rebased.changed, pairs, moving)
+    detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
+    return Migration(moving.moved, moving.stuck, len(held))
+
+
+def let_go(
+    retired: RetiredGeneration, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], journal: Journal
+) -> bool:
+    """Say whether nothing holds anything of what retires, so that nothing can move; then its classes are detached.
+
+    Most reloads of many modules are of this kind, and need neither pairs nor a look at the heap.
+
+    Args:
+        retired: all that retires.
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> the module that is current now, of all modules.
+        journal: how it is taken back; it refers to what retires for our own sake.
+    """
+    ours = [*old.values(), *map(vars, old.values()), *journal.references()]
+    if retired.is_held(ours, _replaced_values(old, new)):
+        return False
+    for record in old.values():
+        found = retired_module(vars(record.module)) if hasattr(record.module, "__dict__") else None
+        if found is not None:
+            found.migrated = True
+    detach_retired([value for kind, _, value in retired.living() if kind == "class"], new, journal)
+    return True
+
+
+def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> list[Any]:
+    """Return the instances and containers that retired modules have and that the new ones have made anew."""
+    modules = [(record.module, new[name]) for name, record in old.items() if name in new]
+    spaces = [tuple(getattr(module, "__dict__", {}) for module in pair) for pair in modules]
+    found = [
+        value
+        for before, now in spaces
+        for name, value in copy_space(before).items()
+        if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
+        if not is_definition(value)
+    ]
+    return [*found, *inner_values(found)]
+
+
+def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
+    """Put the classes that were made anew in the place of those of cells, and move the instances of these."""
+    if not rebased.remade:
+        return
+    successors = {id(before): (before, now) for before, now in rebased.remade}
+    olds = [before for before, _ in rebased.remade]
+    holders = find_holders(olds)
+    own = pairs.own | {id(olds), id(holders), id(rebased.remade)}
+    own |= {id(pair) for pair in (*rebased.remade, *successors.values())}
+    own |= {id(part) for before in olds for part in (before.__mro__, before.__bases__, vars(before))}
+    for name, error in replace_references(successors, own, holders, moving.journal):
+        moving.note(name, error)
+    moving.move(holders, rebased.remade, successors)
+
+
+def _rebuilt_closures(
+    closures: Iterable[FunctionType], pairs: Pairs, moving: Moving
+) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    """Yield, by id, the closures that retired functions made, each with what the new code makes of it."""
+    for closure in closures:
+        try:
+            made = rebuild_closure(closure, pairs.inner[id(closure.__code__)])
+        except NameError as error:
+            moving.note(f"{closure.__module__}.{closure.__qualname__}", error)
+        else:
+            yield id(closure), (closure, made)
+
+
+def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving) -> None:
+    """Replace the references to what was made anew one by one, and the weak ones to all that was replaced."""
+    replaced = dict(successors)
+    for old, now in list(pairs.objects.values()):
+        replaced |= {id(weak): (weak, new) for weak, new in _weak_pairs(old, now, plain=False)}
+    for old, now in list(successors.values()):
+        replaced |= {id(weak): (weak, new) for weak, new in _weak_pairs(old, now, plain=True)}
+    searched = [old for old, _ in replaced.values()]
+    if not searched:
+        return
+    own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
+    own |= {id(pair) for pair in replaced.values()}
+    for name, error in replace_references(replaced, own, find_holders(searched), moving.journal):
+        moving.note(name, error)
+    forget_checks(old for old, _ in replaced.values())
+
+
+def _weak_pairs(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[Any, Any]]:
+    try:
+        yield from renewed_references(old, now, plain=plain)
+    except TypeError:
+        return  # one of the two can't be referred to weakly

@@ -1,0 +1,72 @@
+"""What an instance has, noted before anything of a person's or a library's changes it, so that it can be put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.survivors.moving.holders import slots_of
+
+__all__ = ["InstanceState", "attributes_of_instance"]
+
+
+class InstanceState:
+    """The attributes of one instance at one moment, in its dict and in its slots, and SQLAlchemy's bookkeeping.
+
+    It holds what the instance held: it is for the journal of one step, and dies with it.
+
+    >>> class Cat: pass
+    >>> tom = Cat(); tom.name = "Tom"
+    >>> before = InstanceState(tom)
+    >>> del tom.name; tom.age = 3
+    >>> before.restore()
+    >>> vars(tom)
+    {'name': 'Tom'}
+    """
+
+    __slots__ = ("_attributes", "_instance", "_mapped", "_slots")
+
+    def __init__(self, instance: Any) -> None:
+        self._instance = instance
+        self._attributes = dict(dict_of(instance) or {})
+        self._slots = [(slot, slot.__get__(instance)) for slot in slots_of(type(instance)) if _has(slot, instance)]
+        state = self._attributes.get("_sa_instance_state")
+        self._mapped = None if state is None else (state, state.manager, state.class_)
+
+    def restore(self) -> None:
+        """Put all of it back; the instance has the class again that it had then. Its dict stays the same dict."""
+        space = dict_of(self._instance)
+        if space is not None:
+            for name in space.keys() - self._attributes.keys():
+                del space[name]
+            space |= self._attributes
+            if list(space) != list(self._attributes):
+                for name, value in self._attributes.items():
+                    del space[name]
+                    space[name] = value
+        known = {slot.__name__: slot for slot, _ in self._slots}
+        for slot in slots_of(type(self._instance)):
+            if slot.__name__ not in known and _has(slot, self._instance):
+                slot.__delete__(self._instance)
+        for slot, value in self._slots:
+            slot.__set__(self._instance, value)
+        if self._mapped is not None:
+            state, manager, cls = self._mapped
+            state.manager, state.class_ = manager, cls
+
+
+def attributes_of_instance(instance: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the attributes that an instance has in its dict and in its slots."""
+    yield from list((dict_of(instance) or {}).items())
+    for slot in slots_of(type(instance)):
+        if _has(slot, instance):
+            yield slot.__name__, slot.__get__(instance)
+
+
+def _has(slot: Any, instance: Any) -> bool:
+    try:
+        slot.__get__(instance)
+    except AttributeError:
+        return False  # an empty slot
+    return True

@@ -1,0 +1,290 @@
+"""Classes that the person defined in cells on top of a module's: they get the new bases, and what these gained."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import functools
+import sys
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType, prepare_class
+from typing import Any
+from weakref import WeakValueDictionary
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.retired import retired_class
+from exocet_ipython.survivors.classes import with_subclasses
+from exocet_ipython.survivors.matching.pairs import Pairs
+from exocet_ipython.survivors.moving.answers import stale_answers
+from exocet_ipython.survivors.moving.holders import find_holders
+from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.libraries import bring_up_to_date
+from exocet_ipython.survivors.moving.remade import remake_class
+from exocet_ipython.survivors.moving.told import is_told, withdraw_class
+
+__all__ = [
+    "Rebased",
+    "detach_retired",
+    "free_classes",
+    "rebase_subclasses",
+    "refresh_instances",
+]
+
+_CELLS = "__main__"
+_GENERATED = "<string>"  # the file name of the methods that dataclasses writes
+_OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
+_remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
+_FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """What became of the subclasses of retired classes.
+
+    Attributes:
+        changed: those whose bases are others now, the new ones included, and what derives from them.
+        remade: each one that had to be made anew, with its successor.
+    """
+
+    changed: tuple[type, ...] = ()
+    remade: tuple[tuple[type, type], ...] = ()
+
+
+def rebase_subclasses(
+    pairs: Pairs, session: Mapping[str, ModuleType], moving: Moving, made: Container[int] = ()
+) -> Rebased:
+    """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
+
+    So have those that a function of the session's has made, when something still has them.
+
+    Where Python doesn't let a class change its bases, because its instances would be laid out in another way, it is
+    made anew with the same attributes. A dataclass and a pydantic model have copies of what their bases had: these
+    are made again.
+
+    Args:
+        pairs: what retired.
+        session: dotted name -> module that is current now: their classes are made anew with them.
+        moving: what is moved.
+        made: ids of the classes that functions have made and that something outside the retired side uses.
+    """
+    counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
+    rebased: list[type] = []
+    remade: list[tuple[type, type]] = []
+    waiting = [before for before, _ in pairs.classes]
+    while waiting:
+        for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
+            bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
+            try:
+                metaclass = _metaclass(subclass, bases, pairs)
+                withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
+                now = _rebase(subclass, bases, metaclass, pairs, moving)
+            except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
+                moving.note(f"{subclass.__module__}.{subclass.__qualname__}", error)
+                continue
+            if now is subclass:
+                rebased.append(subclass)
+            else:
+                _remade[id(subclass)] = subclass
+                moving.journal.add(functools.partial(_remade.pop, id(subclass), None))
+                counterparts[id(subclass)] = now
+                remade.append((subclass, now))
+                waiting.append(subclass)
+    changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
+    for cls in changed:
+        if "__dataclass_fields__" in vars(cls):
+            _keeping(cls, _decorate_again, moving)
+        if isinstance(cls, abc.ABCMeta):
+            _keeping(cls, abc.update_abstractmethods, moving)
+    for model in _notebook_models() if pairs.classes else ():
+        _keeping(model, _rebuild_model, moving)
+    return Rebased(tuple(changed), tuple(remade))
+
+
+def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
+    """Give the instances of these classes what their new bases expect them to have, and take off stale answers."""
+    if not classes:
+        return
+    known = {id(cls) for cls in classes}
+    stale = {id(now): stale_answers(before, now) for before, now in pairs.classes}
+    for holder in find_holders(list(classes)):
+        kind = type(holder)
+        if id(kind) not in known:
+            continue
+        try:
+            bring_up_to_date(holder, kind)
+        except Exception as error:  # noqa: BLE001 - a default factory of the person's
+            moving.note(f"{kind.__module__}.{kind.__qualname__}", error)
+        space = dict_of(holder) or {}
+        for name in {name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space}:
+            moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
+
+
+def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
+    """Return the retired classes that are no longer used.
+
+    Args:
+        pairs: what retired.
+        held: ids of what something outside the retired side held.
+        moving: what could not move.
+    """
+    stuck = {entry.name for entry in moving.stuck}
+    free = [before for before, now in pairs.classes if f"{now.__module__}.{now.__qualname__}" not in stuck]
+    return free + [cls for cls in pairs.orphans if id(cls) not in held]
+
+
+def detach_retired(free: Sequence[type], session: Container[str], journal: Journal) -> None:
+    """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
+
+    Until the collector comes by they would be there beside the new ones.
+
+    Args:
+        free: classes that are no longer used.
+        session: names of the session's modules; only their classes are cleared.
+        journal: how it is taken back.
+    """
+    for cls in list(_listed(free, session)):
+        before = type.__getattribute__(cls, "__bases__")
+        home = retired_class(cls)
+        if home is not None:
+            home.remember(cls)
+        for layout in ((), (Exception,)):
+            try:
+                type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))
+            except TypeError:
+                continue  # another layout
+            journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
+            break
+
+
+def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
+    """Yield the classes that a base lists which is of the session and none of these."""
+    retired = {id(cls) for cls in classes}
+    for cls in classes:
+        for base in type.__getattribute__(cls, "__bases__"):
+            if id(base) not in retired and type.__getattribute__(base, "__module__") in session:
+                yield cls
+                break
+
+
+def _subclasses_elsewhere(
+    cls: type, counterparts: Container[int], session: Container[str], made: Container[int]
+) -> Iterator[type]:
+    """Yield the living subclasses of a retired class that no module of the session makes anew.
+
+    So are those that one of them has as an attribute (`class Meta(Schema.Meta)`), whoever made them.
+    """
+    subclasses: list[type] = type.__subclasses__(cls)
+    for subclass in subclasses:
+        is_meant = id(subclass) not in counterparts and _remade.get(id(subclass)) is not subclass
+        if is_meant and (subclass.__module__ not in session or id(subclass) in made):
+            yield subclass
+            for part in copy_space(vars(subclass)).values():
+                if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
+                    yield part
+
+
+def _has_base(cls: type, counterparts: Container[int]) -> bool:
+    return any(id(base) in counterparts for base in cls.__bases__)
+
+
+def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, moving: Moving) -> type:
+    """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
+    before, metaclass = subclass.__bases__, type(subclass)
+    if now is not _counterpart(metaclass, pairs) or (is_told(bases) and not is_told(before)):
+        return remake_class(subclass, bases, now, moving.journal)  # its statement would do more than it did
+    writes = Journal()
+    try:
+        if now is not metaclass:
+            type.__setattr__(subclass, "__class__", now)
+            writes.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass))
+        type.__setattr__(subclass, "__bases__", bases)
+        writes.add(functools.partial(type.__setattr__, subclass, "__bases__", before))
+    except TypeError:
+        writes.undo()
+        return remake_class(subclass, bases, now, moving.journal)
+    moving.journal.add(writes.undo)
+    return subclass
+
+
+def _metaclass(subclass: type, bases: tuple[type, ...], pairs: Pairs) -> Any:
+    """Return the metaclass that a class gets: its bases' if it had theirs, else its own, or what took its place."""
+    metaclass = type(subclass)
+    if any(type(base) is metaclass for base in subclass.__bases__):
+        return prepare_class(subclass.__name__, bases)[0]
+    return _counterpart(metaclass, pairs)
+
+
+def _counterpart(metaclass: type, pairs: Pairs) -> Any:
+    found = pairs.objects.get(id(metaclass))
+    return found[1] if found is not None and issubclass(type(found[1]), type) else metaclass
+
+
+def _keeping(cls: Any, change: Any, moving: Moving) -> None:
+    """Change a class; where that fails, and where it is taken back, its attributes are what they were."""
+    before = copy_space(vars(cls))
+    try:
+        change(cls)
+    except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
+        _restore(cls, before)
+        moving.note(f"{cls.__module__}.{cls.__qualname__}", error)
+    else:
+        moving.journal.add(functools.partial(_restore, cls, before))
+
+
+def _restore(cls: type, before: dict[str, Any]) -> None:
+    now = copy_space(vars(cls))
+    for name in now.keys() - before.keys():
+        type.__delattr__(cls, name)
+    for name, value in before.items():
+        if name not in ("__dict__", "__weakref__") and now.get(name) is not value:
+            type.__setattr__(cls, name, value)
+
+
+def _decorate_again(cls: Any) -> None:
+    """Have a dataclass make its methods for the fields that its bases have now."""
+    if "__slots__" in vars(cls):
+        message = "a dataclass with slots is another class once it is decorated again"
+        raise TypeError(message)
+    options = {name: getattr(cls.__dataclass_params__, name) for name in _OPTIONS}
+    for name in vars(cls).get("__annotations__", {}):
+        field = cls.__dataclass_fields__.get(name)
+        if field is None or getattr(field, "_field_type", None) is not _PLAIN:
+            continue
+        spec = {part: getattr(field, part) for part in _FIELD}
+        for part in ("default", "default_factory"):
+            if getattr(field, part) is not dataclasses.MISSING:
+                spec[part] = getattr(field, part)
+        type.__setattr__(cls, name, dataclasses.field(**spec))
+    for name, value in copy_space(vars(cls)).items():
+        made = getattr(value, "__wrapped__", value)
+        code = getattr(made, "__code__", None)
+        is_generated = code is not None and code.co_filename == _GENERATED
+        if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
+            type.__delattr__(cls, name)
+    dataclasses.dataclass(cls, **options)
+
+
+_PLAIN: Any = getattr(dataclasses, "_FIELD", None)  # what marks a field that is neither a ClassVar nor an InitVar
+
+
+def _notebook_models() -> list[type]:
+    """Return the pydantic models that cells define, each after its bases."""
+    pydantic = sys.modules.get("pydantic")
+    base = vars(pydantic).get("BaseModel") if pydantic is not None else None
+    if base is None:
+        return []
+    return [cls for cls in with_subclasses([base]) if cls.__module__ == _CELLS and "__pydantic_fields__" in vars(cls)]
+
+
+def _rebuild_model(cls: Any) -> None:
+    """Have a model take its bases' fields as they are now, and make its validator and serializer anew."""
+    own = vars(cls).get("__annotations__", {})
+    fields: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[1:]):
+        fields |= vars(base).get("__pydantic_fields__", {})
+    mine = {name: field for name, field in cls.__pydantic_fields__.items() if name in own}
+    type.__setattr__(cls, "__pydantic_fields__", {**fields, **mine})
+    cls.model_rebuild(force=True)

@@ -1,0 +1,80 @@
+"""What was told of a class when it was made, its metaclass and its bases' hooks, and no longer would be.
+
+`__init_subclass__` and metaclasses keep lists of the classes that they are told of. A restart runs a cell's `class`
+statement with the bases of now: where these have lost a metaclass or a hook, it tells it nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import attributes_of, is_registry
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.refilled import entries, is_map
+
+__all__ = ["is_told", "withdraw_class"]
+
+_HOOK = "__init_subclass__"
+
+
+def is_told(bases: tuple[type, ...]) -> bool:
+    """Say whether one of the bases, or a base of theirs, is told of its subclasses."""
+    return any(_HOOK in vars(cls) for base in bases for cls in base.__mro__[:-1])
+
+
+def withdraw_class(
+    cls: type,
+    now: tuple[tuple[type, ...], type],
+    counterparts: Mapping[int, type],
+    session: Mapping[str, ModuleType],
+    journal: Journal,
+) -> None:
+    """Take a class out of the containers of metaclasses and hooks that would not be told of it any more.
+
+    Args:
+        cls: the class, as it is.
+        now: the bases and the metaclass that it gets.
+        counterparts: id of a retired class -> what took its place.
+        session: dotted name -> module that is current now.
+        journal: how it is taken back.
+    """
+    staying = set(map(id, _tellers(*now)))
+    for before in _tellers(cls.__bases__, type(cls)):
+        teller = counterparts.get(id(before), before)
+        if id(teller) not in staying and teller.__module__ in session:
+            for container in _containers(before, teller, vars(session[teller.__module__])):
+                for key in [key for key, value in entries(container) if key is cls or value is cls]:
+                    _take_out(container, key, journal)
+
+
+def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
+    yield from (base for base in type.__getattribute__(metaclass, "__mro__") if base not in (type, object))
+    for base in bases:
+        yield from (cls for cls in type.__getattribute__(base, "__mro__") if cls is not object and _HOOK in vars(cls))
+
+
+def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the containers that a current class has, and those of its module's globals that its functions name."""
+    if space.get(now.__qualname__) is now:
+        yield from (part for _, part in attributes_of(now) if is_registry(part))
+    codes = [function.__code__ for part in copy_space(vars(before)).values() for function in functions_in(part)]
+    for name in {name for code in codes for name in code.co_names}:
+        if is_registry(space.get(name)):
+            yield space[name]
+
+
+def _take_out(container: Any, key: Any, journal: Journal) -> None:
+    if is_map(container):
+        journal.add(partial(container.__setitem__, key, container.pop(key)))
+    elif hasattr(container, "discard"):
+        container.discard(key)
+        journal.add(partial(container.add, key))
+    else:
+        place = next(at for at, item in enumerate(container) if item is key)
+        del container[place]
+        journal.add(partial(container.insert, place, key))
