@@ -21,7 +21,8 @@ from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_bod
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot, resolve_import
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.building.kept import put_back, put_forward
+from exocet_ipython.reloading.baseline import Baseline
+from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
 from exocet_ipython.reloading.effects import Effects, EffectsNote
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
@@ -75,6 +76,7 @@ class Batch(ModuleBuilder):
         self.failed: set[str] = set()
         self._seconds: dict[str, float] = {}
         self._effects: dict[str, Effects] = {}
+        self._kept: dict[str, Baseline | None] = {}
         self._nested = [0.0]
         self._builtins = _BodyBuiltins(__import__=self.import_)
 
@@ -157,7 +159,7 @@ class Batch(ModuleBuilder):
         began = time.perf_counter()
         try:
             if before is not None:
-                put_forward(before.module, module, snapshot.data)
+                self._kept[spec.name] = put_forward(before.module, module, snapshot.data)
             if code is not None:
                 run_body(code, module, self._builtins)
             elif spec.loader is not None:
@@ -189,8 +191,9 @@ class Batch(ModuleBuilder):
             if name not in self.modules:
                 continue  # its import failed, and whoever imported it went on without
             before = self._generation.records.get(name)
+            module, at_first = self.modules[name], self._kept.get(name)
             made[name] = record_module(
-                self.modules[name],
+                module,
                 snapshot,
                 code,
                 name=name,
@@ -199,6 +202,7 @@ class Batch(ModuleBuilder):
                 seconds=self._seconds[name],
                 effects=self._effects[name],
                 like=before,
+                baseline=baseline_of_kept(before, at_first, module) if before is not None and at_first else None,
             )
         return made
 

@@ -11,25 +11,31 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import WishTypeError
-from exocet_ipython.reloading.wishes import hand_on
+from exocet_ipython.reloading.baseline import Baseline, add_changes, owner_of, renew_baseline, take_baseline
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.wishes import hand_on, wishes_of
 
-__all__ = ["kept_values", "put_back", "put_forward"]
+__all__ = ["baseline_of_kept", "kept_values", "put_back", "put_forward"]
 
 _NAME = "__exo_keep__"
 
 
-def put_forward(before: ModuleType, module: ModuleType, text: bytes | None) -> None:
+def put_forward(before: ModuleType, module: ModuleType, text: bytes | None) -> Baseline | None:
     """Give a new module, whose body is about to run, what it keeps of the version before it.
 
     Args:
         before: the module that is current.
         module: the new one; it is written.
         text: what is about to run; None where its loader alone knows.
+
+    Returns:
+        What the version before it holds now; None where nothing of it is kept.
     """
     hand_on(before, module)
     old = getattr(before, "__dict__", {})
     names = _listed(old) if text is None else _read_names(text, _listed(old))
     vars(module).update({name: old[name] for name in names if name in old})
+    return take_baseline(before) if names or wishes_of(module) is not None else None
 
 
 def put_back(before: ModuleType, module: ModuleType) -> None:
@@ -48,6 +54,34 @@ def kept_values(before: ModuleType, module: ModuleType) -> dict[str, Any]:
     """Return what a module that becomes current again keeps of the one that retires, by global name."""
     old = getattr(before, "__dict__", {})
     return {name: old[name] for name in _listed(vars(module)) if name in old}
+
+
+def baseline_of_kept(before: ModuleRecord, at_first: Baseline, module: ModuleType) -> Baseline:
+    """Return the baseline of a module whose body has run; what it keeps had its own when an earlier body made it.
+
+    So what cells have put there stays theirs, and what this body puts there is the module's.
+
+    Args:
+        before: of the version that it keeps it of.
+        at_first: what that held when the body began.
+        module: the new one.
+    """
+    now, space, wishes = take_baseline(module), vars(module), wishes_of(module)
+    kept = {id(value) for value in wishes.kept.values()} if wishes is not None else set()
+    names = {*_listed(space), *(name for name, value in space.items() if id(value) in kept)}
+    names = {name for name in names if name in now.values and now.values[name] == at_first.values.get(name)}
+    known = _only(before.baseline, names)
+    add_changes(known, _only(at_first, names), _only(now, names))
+    return renew_baseline(now, known, names)
+
+
+def _only(baseline: Baseline, names: set[str]) -> Baseline:
+    """Return a copy of what a baseline has of some globals."""
+    return Baseline(
+        {name: value for name, value in baseline.values.items() if name in names},
+        {path: value for path, value in baseline.fingerprints.items() if owner_of(path) in names},
+        {path: {**entries} for path, entries in baseline.contents.items() if owner_of(path) in names},
+    )
 
 
 def _listed(space: dict[str, Any]) -> tuple[str, ...]:
