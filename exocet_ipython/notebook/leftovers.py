@@ -50,13 +50,17 @@ def find_leftovers(shell: Any, old: Collection[int]) -> list[Leftover]:
 
 def _kept(shell: Any) -> Iterator[tuple[str, list[Any], Callable[[], object]]]:
     """Yield all that a shell keeps: how it is written, the values that go together, and how they are let go of."""
+    # IPython compares them with its own notes, which differ where another program has put `_` into the builtins.
+    spaces = [shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)]
+    names = dict.fromkeys(name for space in spaces for name in list(space) if _OUTPUT_NAME.fullmatch(name))
     outputs = shell.user_ns.get("Out")
     if isinstance(outputs, dict):
         for number, value in list(outputs.items()):
-            yield f"Out[{number}]", [value], partial(outputs.pop, number, None)
-    # IPython compares them with its own notes, which differ where another program has put `_` into the builtins.
-    spaces = [shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)]
-    for name in dict.fromkeys(name for space in spaces for name in list(space) if _OUTPUT_NAME.fullmatch(name)):
+            # `_5` is the same entry once more, unless the person has assigned it.
+            same = f"_{number}" if all(space.get(f"_{number}", value) is value for space in spaces) else ""
+            names.pop(same, None)
+            yield f"Out[{number}]", [value], partial(_forget_entry, outputs, number, spaces, same)
+    for name in names:
         values = [space[name] for space in spaces if name in space]
         yield name, values, partial(_forget_output, spaces, name)
     # IPython asks for all of them where one is there.
@@ -68,6 +72,11 @@ def _kept(shell: Any) -> Iterator[tuple[str, list[Any], Callable[[], object]]]:
         ("the last syntax error", shell.SyntaxTB, "last_syntax_error"),
     ):
         yield label, [getattr(owner, name, None)], partial(setattr, owner, name, None)
+
+
+def _forget_entry(outputs: dict[Any, Any], number: Any, spaces: list[dict[str, Any]], name: str) -> None:
+    outputs.pop(number, None)
+    _forget_output(spaces, name)
 
 
 def _forget_output(spaces: list[dict[str, Any]], name: str) -> None:

@@ -11,9 +11,11 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
+from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.report import join_names
 from exocet_ipython.notebook.status import GenerationStatus, describe_retired
+from exocet_ipython.notebook.subjects import value_of
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -127,10 +129,12 @@ class OldObjects:
             raise NothingOldError(what, where=join_names(below), advice=advice) from error.__cause__
 
     def _named_below(self, text: str) -> list[str]:
-        """Return the names of old objects that begin with an expression."""
-        survivors = find_named(self._retirement.referenced(), self._namespace).survivors
-        begins = f"{text}.", f"{text}["
-        return [name for survivor in survivors for name in survivor.names if name.startswith(begins)]
+        """Return the expressions of the old objects that what an expression gives leads to."""
+        value = value_of(text, self._namespace)
+        if value is MISSING:
+            return []
+        survivors = find_named(self._retirement.referenced(), {text: value}).survivors
+        return [name for survivor in survivors for name in survivor.names]
 
     def askable(self) -> list[str]:
         """Return what `why` can be asked for: names that hold old objects, old definitions, old generations."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.errors import NothingOldError
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 
-__all__ = ["Labels", "Subject", "current_name", "find_subjects"]
+__all__ = ["Labels", "Subject", "current_name", "find_subjects", "value_of"]
 
 _ADVICE = "give a notebook name, a class as in game.world.Room, or the number of a generation; %exostatus lists them"
+_AROUND = ("asyncio", "contextvars", "gc", "signal", "sys")  # what the expressions of hold paths name
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +100,7 @@ def find_subjects(
     if text.isdecimal():
         return _generation(int(text), generations, current)
     labels = Labels(generations)
-    found = _value_of(text, namespace)
+    found = value_of(text, namespace)
     what = labels.of(found)
     if what is not None:
         number, kind, name = what
@@ -114,18 +116,12 @@ def find_subjects(
 
 def current_name(text: str, namespace: Mapping[str, Any]) -> str:
     """Return the dotted name of what a text stands for among the notebook's names; of its class for an instance."""
-    found = MISSING if text.isdecimal() else _value_of(text, namespace)
+    found = MISSING if text.isdecimal() else value_of(text, namespace)
     return "" if found is MISSING else _dotted_name(found)
 
 
 def _generation(number: int, generations: Sequence[RetiredGeneration], current: Generation) -> list[Subject]:
-    if number == current.number:
-        raise NothingOldError(f"generation {number} is the current one: nothing of it is old", advice=_ADVICE)
-    if number > current.number or number == 0:
-        raise NothingOldError(
-            f"there is no generation {number}", where=f"the current one is {current.number}", advice=_ADVICE
-        )
-    return [
+    found = [
         Subject(
             f"generation {number}",
             number,
@@ -135,6 +131,13 @@ def _generation(number: int, generations: Sequence[RetiredGeneration], current: 
         for generation in generations
         if generation.number == number
     ]
+    if not found and number == current.number:
+        raise NothingOldError(f"generation {number} is the current one: nothing of it is old", advice=_ADVICE)
+    if not found and number > max(current.number, current.newest):
+        raise NothingOldError(
+            f"there is no generation {number}", where=f"the current one is {current.number}", advice=_ADVICE
+        )
+    return found
 
 
 def _definitions(names: Sequence[str], generations: Sequence[RetiredGeneration]) -> list[Subject]:
@@ -168,33 +171,22 @@ def _dotted_name(value: Any) -> str:
     return f"{type.__getattribute__(owner, '__module__')}.{type.__getattribute__(owner, '__qualname__')}"
 
 
-def _value_of(text: str, namespace: Mapping[str, Any]) -> Any:
-    """Return what an expression of names, attributes and items gives, or `MISSING`."""
+def value_of(text: str, namespace: Mapping[str, Any]) -> Any:
+    """Return what an expression gives in a namespace, or `MISSING` where it gives nothing.
+
+    What hold paths begin with is there without an import. Nothing of the namespace is changed.
+
+    >>> value_of("list(rooms)[0]", {"rooms": {"hall"}}), value_of("rooms", {}) is MISSING
+    ('hall', True)
+    """
     try:
-        tree = ast.parse(text, mode="eval").body
+        code = compile(text, "<exowhy>", "eval", dont_inherit=True)
+        return eval(code, {**_modules_of_paths(), **copy_space(namespace)})  # noqa: S307 - the person's own expression
     except (SyntaxError, ValueError):
         return MISSING
-    found: Any = MISSING
-    for step in _steps(tree):
-        match step:
-            case ast.Name(id=name):
-                found = namespace.get(name, MISSING)
-            case ast.Attribute(attr=name):
-                found = getattr(found, name, MISSING)
-            case ast.Subscript(slice=ast.Constant(value=key)):
-                try:
-                    found = found[key]
-                except (LookupError, TypeError):
-                    return MISSING
-            case _:
-                return MISSING
-        if found is MISSING:
-            return MISSING
-    return found
+    except Exception:  # noqa: BLE001 - it may raise anything; then it names nothing
+        return MISSING
 
 
-def _steps(tree: ast.expr) -> Iterator[ast.expr]:
-    """Yield an expression's parts from the name on which it begins."""
-    if isinstance(tree, (ast.Attribute, ast.Subscript)):
-        yield from _steps(tree.value)
-    yield tree
+def _modules_of_paths() -> dict[str, Any]:
+    return {name: sys.modules[name] for name in _AROUND if name in sys.modules}

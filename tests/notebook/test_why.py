@@ -113,6 +113,59 @@ def test_a_generation(game: Notebook) -> None:
     assert report.headline.startswith("generation 1 is held by room, and ")
 
 
+def test_the_generation_that_was_adopted(notebook: Notebook, workshop: Workshop) -> None:
+    """The number 0 stands for what was imported before the first reload, as `%exostatus` lists it."""
+    workshop.write({"m.py": "class A: pass\n"})
+    notebook.run("%exoauto on\n%config Exocet.instances = 'track'")
+    notebook.run("import m\na = m.A()")
+    workshop.write({"m.py": "class A: x = 1\n"})
+    assert [retired.number for retired in notebook.value("%exostatus").retired] == [0]
+    assert "a" in {path.expression for path in ask(notebook, "0").paths}
+
+
+def test_a_generation_that_an_undo_replaced(game: Notebook, workshop: Workshop) -> None:
+    """What lives of a generation with a higher number than the current one is old as well."""
+    game.run("from game.world import Room as Second\nsecond = Second()")
+    edit(game, workshop, 1)
+    report = ask(game, "2")
+    assert "second" in {path.expression for path in report.paths}
+
+
+def test_expressions_that_we_write_can_be_asked_for(game: Notebook) -> None:
+    """Each expression of a status or a hold path is taken by `%exowhy`: calls and frames too."""
+    game.run("keys, rooms, maker = {Room(): 1}, {Room()}, (lambda room: lambda: room)(Room())")
+    game.run("keys, rooms = {type(room)(): 1}, {type(room)()}")
+    for expression in ("list(keys)[0]", "list(rooms)[0]", "type(room)", "sys.modules['__main__'].room"):
+        report = ask(game, expression)
+        assert report.held[0].generation == 1, expression
+        assert report.asked == expression
+
+
+def test_what_leads_to_an_old_object_says_so(game: Notebook) -> None:
+    """A bound method, and an item given in any spelling, names the old object below it."""
+    shown = game.fail("%exowhy handlers['enter']", NothingOldError)
+    assert "leads to one (handlers['enter'].__self__); ask for it: %exowhy handlers['enter'].__self__" in shown
+
+
+def test_an_error_holds_nothing(game: Notebook) -> None:
+    """What was asked for in vain is not kept alive by the error that says so."""
+    room = weakref.ref(game.shell.user_ns["handlers"]["enter"].__self__)
+    game.fail("%exowhy handlers", NothingOldError)
+    game.run("handlers.clear()")
+    gc.collect()
+    assert room() is None
+
+
+def test_an_output_is_named_once(game: Notebook) -> None:
+    """`Out[5]` is a path; IPython's other notes of the same entry, `_5` and hidden ones, are none beside it."""
+    game.run("room")
+    number = game.shell.execution_count - 1
+    report = ask(game, "room")
+    assert {path.expression for path in report.paths} == {"room", f"Out[{number}]", "_"}
+    assert f"is also held by Out[{number}], and " in report.headline
+    assert "1 further path" in report.headline
+
+
 def test_what_is_gone(game: Notebook) -> None:
     """When nothing is left, a class and a generation are said to be gone, and the report is false."""
     game.run("del room, app\nhandlers.clear()\nOut.clear()\n_ = __ = ___ = None")

@@ -137,6 +137,18 @@ def test_it_lists_and_asks_before_it_lets_go(
     assert [default for _, default in asked] == ["n", "n"]
 
 
+def test_an_output_is_listed_once(zoo: Notebook, workshop: Workshop) -> None:
+    """`Out[5]` and `_5` are one entry, and are let go of together."""
+    zoo.run("zoo.Cat()")
+    number = zoo.shell.execution_count - 1
+    old = retire(zoo, workshop)
+    report = zoo.value("%exocollect --yes")
+    assert f"Out[{number}]" in report.let_go
+    assert f"_{number}" not in report.let_go
+    assert f"_{number}" not in zoo
+    assert is_gone(old)
+
+
 def test_where_nobody_can_be_asked_it_says_so(
     zoo: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

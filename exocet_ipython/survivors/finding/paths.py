@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
@@ -33,6 +33,8 @@ _NEAREST: tuple[RootKind, ...] = (
     "code",
 )
 _COPY = re.compile(r"\b_{1,3}\b|\b_\d+\b|get_ipython\(\)")
+_NOTED = re.compile(r'get_ipython\(\)\.(?:user_ns_hidden\["(_\w*)"\]|displayhook\.(_{1,3}\b))')
+_NUMBERED = re.compile(r"\b_(\d+)\b")
 _ENDS = 3  # objects held from C that are named where nothing else is known
 
 
@@ -129,7 +131,7 @@ def _write_down(search: Search, describe: Callable[[Any], str] | None) -> Holds:
     if not paths:
         ways = [way for place in search.ends[:_ENDS] for way in search.ways(place)[:1]]
         paths = {path.expression: path for path in map(_end_of, ways)}
-    ordered = sorted(paths.values(), key=_rank)
+    ordered = sorted(_without_copies(paths), key=_rank)
     seconds = time.perf_counter() - search.began
     return Holds(
         tuple(ordered),
@@ -140,6 +142,24 @@ def _write_down(search: Search, describe: Callable[[Any], str] | None) -> Holds:
         search.bounded,
         search.is_exhausted,
     )
+
+
+def _without_copies(paths: Mapping[str, HoldPath]) -> list[HoldPath]:
+    """Leave out what IPython notes under other names than those that a person knows: `_5` where there is `Out[5]`."""
+    return [path for path in paths.values() if path.kind != "output" or _known_name(path.expression, paths) is None]
+
+
+def _known_name(expression: str, paths: Container[str]) -> str | None:
+    """Return the expression by which a person knows an output, if there is another one and it is among the paths.
+
+    >>> _known_name("type(_5).x", {"type(Out[5]).x"}), _known_name("Out[5]", {"Out[5]"})
+    ('type(Out[5]).x', None)
+    """
+    name = _NOTED.sub(lambda found: found[1] or found[2], expression)
+    for known in (name, _NUMBERED.sub(r"Out[\1]", name)):
+        if known != expression and known in paths:
+            return known
+    return None
 
 
 def _rank(path: HoldPath) -> tuple[int, int, bool]:
