@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.classes import raw_dicts
 
-__all__ = ["Kind", "definitions", "is_definition", "objects_of"]
+__all__ = ["Kind", "definitions", "is_definition", "objects_of", "own_parts"]
 
 Kind = Literal["instance", "class", "function", "module"]
 
@@ -24,6 +25,19 @@ def objects_of(record: ModuleRecord) -> Iterator[object]:
 def is_definition(value: Any) -> bool:
     """Say whether a value is a class or a function."""
     return issubclass(type(value), (type, FunctionType))
+
+
+def own_parts(definition: Any) -> list[object]:
+    """Return what makes up a class or a function: its namespace and bases, or its closure, and itself.
+
+    >>> [type(part).__name__ for part in own_parts(lambda: 0)]
+    ['function', 'tuple', 'NoneType']
+    """
+    if type(definition) is FunctionType:
+        closure = definition.__closure__ or ()
+        return [definition, closure, definition.__kwdefaults__, *closure]
+    lines = (type.__getattribute__(definition, name) for name in ("__mro__", "__bases__"))
+    return [definition, *lines, *raw_dicts(definition)]
 
 
 def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:

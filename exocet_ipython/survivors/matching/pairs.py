@@ -15,8 +15,8 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import dispatcher_of, home_of
-from exocet_ipython.survivors.classes import classes_made, inherited, is_made, raw_dicts
-from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.classes import classes_made, inherited, is_made
+from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.inner import Inner, match_inner
 from exocet_ipython.survivors.matching.covered import covered_functions
@@ -133,6 +133,7 @@ class _Matcher:
                     self._leave_as_it_was(before)
                 elif type(before) is FunctionType and before.__module__ == name:
                     self.pairs.lost.append(before)
+                    self._leave_as_it_was(before)
             elif stands_for_another(attribute, before, now, self._old, self._new):
                 continue
             elif issubclass(type(before), type):
@@ -232,10 +233,9 @@ class _Matcher:
         for before, now in renamed_members(old, new):
             self._add(before, now)
 
-    def _leave_as_it_was(self, cls: type) -> None:
-        """Note what makes up a retired class: nothing of the new generation may come into it."""
-        parts = (type.__getattribute__(cls, "__mro__"), type.__getattribute__(cls, "__bases__"), *raw_dicts(cls))
-        self.pairs.own |= set(map(id, parts))
+    def _leave_as_it_was(self, definition: Any) -> None:
+        """Note what makes up a retired class or function: nothing of the new generation may come into it."""
+        self.pairs.own |= set(map(id, own_parts(definition)))
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
@@ -282,7 +282,7 @@ class _Matcher:
         if old.__module__ not in self._retiring and not is_made_by_call(old):
             return
         self._add(old, new)
-        self.pairs.own |= {id(old.__closure__), *map(id, old.__closure__ or ()), id(old.__kwdefaults__)}
+        self._leave_as_it_was(old)
         for name in ("dispatch", "register"):  # of functools.singledispatch
             before, now = (getattr(function, "__dict__", {}).get(name) for function in (old, new))
             if type(before) is FunctionType and type(now) is FunctionType and before.__module__ == "functools":
