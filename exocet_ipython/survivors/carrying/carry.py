@@ -56,9 +56,10 @@ def carry_over(
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
     """
     whole: set[int] = set()
+    after = {name: new.get(name) for name in old}
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= _Carrier(record, read, journal, returned=name in returned).carry(module)
+            whole |= _Carrier(record, read, journal, returned=name in returned).carry(module, after)
     return frozenset(whole)
 
 
@@ -84,8 +85,8 @@ class _Carrier:
         self._read = read
         self._homes = (record.name,)  # of the functions that may have stored what is looked at
 
-    def carry(self, module: ModuleType) -> set[int]:
-        """Carry to the new module; return the ids of what was carried whole."""
+    def carry(self, module: ModuleType, after: Mapping[str, ModuleType | None]) -> set[int]:
+        """Carry to the new module, one of those `after`; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
         for name, value in self._record.assigned().items() if namespace else ():  # an object in its stead has none
@@ -104,6 +105,8 @@ class _Carrier:
                 whole |= self._carry_items(name, value, now)
             elif self._has_parts(name, value, now):
                 whole |= self._carry_parts(name, value, now)
+            elif (before := self._carrier_of_moved(value, now, after)) is not None:
+                whole |= before._carry_parts(value.__qualname__, value, now)  # noqa: SLF001 - of this class
             carry_registrations(value, now, self._session)
         return whole
 
@@ -112,6 +115,16 @@ class _Carrier:
         if type(value) is FunctionType:
             return type(now) is FunctionType and value.__module__ == self._record.name
         return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
+
+    def _carrier_of_moved(self, value: Any, now: Any, after: Mapping[str, ModuleType | None]) -> _Carrier | None:
+        """Return what carries from the module of a definition that this one imported, where it is gone by now."""
+        home = home_of(value)
+        if not is_definition(value) or home == self._record.name or home not in after:
+            return None
+        path = value.__qualname__
+        carrier = _Carrier(self._session[home], self._read, self._journal, returned=self._returned)
+        is_gone = path not in getattr(after[home], "__dict__", {})
+        return carrier if is_gone and carrier._has_parts(path, value, now) else None
 
     @property
     def _stores(self) -> Stores:
@@ -131,7 +144,7 @@ class _Carrier:
         if not self._stores.any_global:
             return False
         others = (record.module for record in self._session.values() if record is not self._record)
-        return (not self._is_survivor(value) and self._is_session(value)) or any(
+        return (not self._is_survivor(value) and home_of(value) in self._session) or any(
             getattr(other, "__dict__", {}).get(name, _missing) is value for other in others
         )
 
@@ -201,7 +214,7 @@ class _Carrier:
         key, value = entry
         is_modules = self._is_modules(key, value)
         if not is_modules and self._is_persons(own, key, value):
-            if not is_map(before) or key not in now or id(key) in baseline or not self._is_session(value):
+            if not is_map(before) or key not in now or id(key) in baseline or home_of(value) not in self._session:
                 put_into(now, key, value, self._journal, place_in(before, key, baseline))
             return True
         is_held = type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD
@@ -272,23 +285,7 @@ class _Carrier:
         if is_from_cell(key) or is_from_cell(value):
             return False
         definitions = [part for part in (key, value) if is_definition(part)]
-        return any(home_of(part) in self._session and self._may_register(home_of(part)) for part in definitions)
-
-    def _may_register(self, home: str) -> bool:
-        """Say whether a module imports this one, directly or through others: it can have put something here itself."""
-        waiting, seen = [home], {home}
-        while waiting:
-            name = waiting.pop()
-            if name == self._record.name:
-                return True
-            statements = record.imports if (record := self._session.get(name)) is not None else ()
-            names = {found for statement in statements for found in statement.names}
-            waiting += names - seen
-            seen |= names
-        return False
-
-    def _is_session(self, value: Any) -> bool:
-        return home_of(value) in self._session
+        return any(self._read.can_import(home_of(part), self._record.name) for part in definitions)
 
     def _is_survivor(self, value: Any) -> bool:
         """Say whether a value is an instance of one of the session's classes."""

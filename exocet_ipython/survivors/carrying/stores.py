@@ -83,6 +83,19 @@ class ReadStores:
             self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
         return self._together[names]
 
+    def can_import(self, importer: str, imported: str) -> bool:
+        """Say whether a module of the session is another one, or imports it, directly or through others."""
+        waiting, seen = [importer] if importer in self.session else [], {importer}
+        while waiting:
+            name = waiting.pop()
+            if name == imported:
+                return True
+            statements = self.session[name].imports if name in self.session else ()
+            names = {found for statement in statements for found in statement.names}
+            waiting += names - seen
+            seen |= names
+        return False
+
     def _read(self, name: str) -> Stores:
         if name not in self._known:
             record = self.session.get(name)
