@@ -169,19 +169,23 @@ def replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journ
     if not [hash(key) for key in keys.values()]:  # what can't be a key refuses before anything is taken out
         return
     kind = OrderedDict if isinstance(holder, OrderedDict) else dict
-    known = list(holder)
-    first = next(place for place, key in enumerate(known) if id(key) in keys)
-    before = [(key, holder[key]) for key in known[first:]]
+    first = next(place for place, key in enumerate(list(holder)) if id(key) in keys)
+    before = [(key, holder[key]) for key in list(holder)[first:]]
     after = [(keys.get(id(key), key), value) for key, value in before]
     _move_items(kind, holder, before, after)
     journal.add(functools.partial(_move_items, kind, holder, after, before))
 
 
 def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: list[tuple[Any, Any]]) -> None:
+    known, placed = set(map(id, holder)), dict[Any, None]()
     for (old, _), (now, value) in zip(before, after, strict=True):
-        kind.pop(holder, old, None)
-        if now is old or now not in holder:
+        if old not in placed:
+            kind.pop(holder, old, None)
+        if now is old or id(now) not in known:
+            if now not in placed:
+                kind.pop(holder, now, None)  # it only equals a later key: the first of two is what a dict has
             kind.__setitem__(holder, now, value)
+            placed[now] = None
 
 
 def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> None:
@@ -249,8 +253,7 @@ def _replace_in_function(holder: FunctionType, replacement: Replacement, journal
             journal.add(functools.partial(setattr, holder, "__annotations__", before))
 
 
-_Change = Callable[[Any, Replacement, Journal], None]
-_CHANGES: tuple[tuple[type | tuple[type, ...], _Change], ...] = (
+_CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journal], None]], ...] = (
     (dict, _replace_in_dict),
     ((list, deque), _replace_in_list),
     (set, _replace_in_set),
