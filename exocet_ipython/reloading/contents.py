@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -50,7 +50,12 @@ _WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
 _MANY = 1_000
 
 
-def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str]:
+def modules_held(
+    module: ModuleType,
+    values: Mapping[str, int],
+    contents: Mapping[str, Mapping[Any, int]],
+    given: Collection[int] = (),
+) -> frozenset[str]:
     """Return the names of the modules whose modules, classes and functions a module's globals hold.
 
     What a module got by other ways than an import statement shows here: from a registry, or a computed name. So does
@@ -59,6 +64,8 @@ def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str
     Args:
         module: the module object.
         values: global name -> id of its value after the body ran; what was assigned since doesn't count.
+        contents: path -> what a container held then, as `Baseline` has it; what cells put into it since doesn't count.
+        given: ids of what other modules have put into containers since.
     """
     held: set[Any] = set()
     own: Any = getattr(module, "__name__", None)
@@ -72,19 +79,29 @@ def modules_held(module: ModuleType, values: Mapping[str, int]) -> frozenset[str
         elif issubclass(kind, type):
             home = type.__getattribute__(value, "__module__")
             held.add(home)
-            for part in list(vars(value).values()) if home == own else ():
-                _add_homes(part, held)
+            for name, part in list(vars(value).items()) if home == own else ():
+                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
         elif issubclass(kind, ModuleType):
             if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
                 held.add(value.__name__)
         else:
-            _add_homes(value, held)
+            _add_homes(value, held, contents.get(attribute), given)
     return frozenset(name for name in held if type(name) is str and name != own)
 
 
-def _add_homes(value: Any, held: set[Any]) -> None:
-    """Add the modules of what a container holds, of an instance that of its class; containers in it count as well."""
+def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = None, given: Collection[int] = ()) -> None:
+    """Add the modules of what a container holds, of an instance that of its class; containers in it count as well.
+
+    Args:
+        value: the container; nothing else has any.
+        held: the names that are added to.
+        noted: the entries of the container that count, as `parts_of` gives them; None for all.
+        given: ids of further ones that count.
+    """
     waiting, left, seen = [value], _LARGE, {id(value)}
+    known = None
+    if noted is not None and is_registry(value) and len(value) <= _MANY:  # of a larger one no entries are noted
+        known = {*noted, *noted.values(), *given}
     while waiting:
         container = waiting.pop()
         kind = type(container)
@@ -92,7 +109,7 @@ def _add_homes(value: Any, held: set[Any]) -> None:
             continue
         left -= len(container)
         for item in [*container, *container.values()] if issubclass(kind, _MAPS) else list(container):
-            if type(item) in _ATOM_TYPES:
+            if type(item) in _ATOM_TYPES or (container is value and known is not None and id(item) not in known):
                 continue
             definition = item if issubclass(type(item), (type, FunctionType)) else type(item)
             if type(definition) is FunctionType:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import CodeType, ModuleType
 from typing import Any
@@ -44,6 +44,7 @@ class ModuleRecord:
         spec: refers to the one that the module had, weakly; it has another one when others have run its body again.
         was_seen: whether we saw them do it, so that the baseline is that of their run.
         is_seated: whether its functions are known to have these very code objects, and not others that are equal.
+        given: ids of what other modules have put into its containers when they were made anew.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ModuleRecord:
     spec: weakref.ref[Any] | None = None
     was_seen: bool = False
     is_seated: bool = False
+    given: set[int] = field(default_factory=set)
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -105,10 +107,15 @@ class ModuleRecord:
     @cached_property
     def held(self) -> frozenset[str]:
         """The names of the modules whose objects its globals hold since its body ran."""
-        return modules_held(self.module, self.values)
+        return modules_held(self.module, self.values, self.contents, self.given)
 
-    def look_again(self) -> None:
-        """Forget what the module holds: others have put something into its containers, or are about to."""
+    def look_again(self, given: Iterable[int] = ()) -> None:
+        """Forget what the module holds: others have put something into its containers, or are about to.
+
+        Args:
+            given: ids of what modules that were made anew have put there.
+        """
+        self.given.update(given)
         vars(self).pop("held", None)
 
     def assigned(self) -> dict[str, Any]:

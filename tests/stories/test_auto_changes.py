@@ -44,6 +44,25 @@ def test_a_cell_that_writes_a_module_is_followed_by_one_that_uses_it(
     assert wrong == []
 
 
+def test_what_a_cell_put_into_a_module_makes_it_no_importer(auto: Notebook, workshop: Workshop) -> None:
+    """A module whose list and class were given objects of another one by a cell is left alone when that one changes."""
+    workshop.write({"m.py": "class Model: n = 1", "keep.py": "RUNS = []\nclass Box:\n    items = []"})
+    auto.run("import m, keep\nkeep.RUNS.append(m.Model())\nkeep.Box.items.append(m.Model)\nbefore = keep")
+    for number in (2, 3):
+        workshop.edit("m.py", f"class Model: n = {number}")
+        assert auto.value("(keep is before, keep.RUNS[0].n, keep.Box.items[0].n)") == (True, number, number)
+
+
+def test_what_a_later_edit_registers_is_followed(auto: Notebook, workshop: Workshop) -> None:
+    """A registry that a module fills only since an edit of it is made anew with it: what it fills no more is gone."""
+    workshop.write({"reg.py": "TABLE = {}", "plug.py": ""})
+    auto.run("import reg, plug")
+    workshop.edit("plug.py", "import reg\ndef one(): pass\nreg.TABLE['one'] = one")
+    assert auto.value("list(reg.TABLE)") == ["one"]
+    workshop.edit("plug.py", "import reg\ndef two(): pass\nreg.TABLE['two'] = two")
+    assert auto.value("list(reg.TABLE)") == ["two"]
+
+
 def test_importers_follow(auto: Notebook, workshop: Workshop) -> None:
     """What a changed module's importers took from it is new in them as well, without a word in the notebook."""
     workshop.write(

@@ -43,8 +43,9 @@ class Step:
                 why = f"; {self.refusal}" if self.refusal else ""
                 return _REASONS.get(change.kind, "its file changed") + why
             case ImportEdge() as edge:
-                where = f", line {edge.line}: {edge.text}" if edge.line else ""
-                return f"it imports {edge.imported}{where}"
+                if not edge.line:
+                    return f"it holds something of {edge.imported}"
+                return f"it imports {edge.imported}, line {edge.line}: {edge.text}"
 
 
 _REASONS = {
@@ -113,10 +114,10 @@ def plan_reload(
         asked: names that the person wants made anew, changed or not.
         frozen: names that are never made anew unless asked for by name; what imports only them is not either.
 
-    >>> graph = ImportGraph([ImportEdge("app", "lib")])
+    >>> graph = ImportGraph([ImportEdge("app", "lib", "app.py", 3, "import lib")])
     >>> plan = plan_reload({"app": 0, "lib": 1, "other": 2}, graph, [Change("lib", "modified", "lib.py")])
     >>> [(step.name, step.reason) for step in plan.steps]
-    [('app', 'it imports lib'), ('lib', 'its file changed')]
+    [('app', 'it imports lib, line 3: import lib'), ('lib', 'its file changed')]
     """
     steps: dict[str, Step] = {change.name: Step(change.name, change, change.kind == "deleted") for change in changes}
     wanted = {name: Step(name) for name in asked}

@@ -52,9 +52,12 @@ class Registries:
         Args:
             made: records of the modules that were made.
         """
-        filled = {name for name, container, before in self._before if not _has_still(container, before)}
-        for name in filled | (self._imported_by(made) - self._imported):
-            self._records[name].look_again()
+        for name, container, before in self._before:
+            if not _has_still(container, before):
+                self._records[name].look_again(_ids(container) - _ids(before))
+        for name in self._imported_by(made) - self._imported:
+            record = self._records[name]
+            record.look_again(frozenset[int]().union(*map(_ids, containers_of(record))))
 
     def _imported_by(self, records: Iterable[ModuleRecord]) -> set[str]:
         """Return the modules that go on and that others import, directly or through others."""
@@ -89,6 +92,12 @@ def containers_of(record: ModuleRecord) -> Iterator[Any]:
             container = vars(container).get(part) if hasattr(container, "__dict__") else None
         if type(container) in _KINDS and len(container) <= _MANY:
             yield container
+
+
+def _ids(container: Any) -> frozenset[int]:
+    """Return the ids of the items of a container, of the keys and values of a dict."""
+    items = [*container, *container.values()] if isinstance(container, dict) else container
+    return frozenset(map(id, items))
 
 
 def _has_still(container: Any, before: Any) -> bool:
