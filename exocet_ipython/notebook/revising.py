@@ -33,6 +33,7 @@ from exocet_ipython.reloading.returning import may_return
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
 from exocet_ipython.survivors.moving.returned import build_rest
+from exocet_ipython.survivors.moving.waiting import renew_generators
 
 __all__ = ["Ladder"]
 
@@ -215,6 +216,7 @@ class Ladder:
         try:
             for binding in rebound:
                 journal.set_item(self.namespace, binding.name, binding.value)
+            renew_generators(((pair.old, pair.new) for one in revisions for pair in one.match.changed), journal)
         except BaseException:
             journal.undo()
             raise

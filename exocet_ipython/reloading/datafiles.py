@@ -14,6 +14,7 @@ import inspect
 import itertools
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +22,7 @@ from pathlib import Path
 from types import CodeType
 
 from exocet_ipython.loading.files import NO_FILE, stamp_file
-from exocet_ipython.loading.source import Snapshot, digest_file, digest_of
+from exocet_ipython.loading.source import Snapshot, digest_file, digest_of, find_spec_of
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "read_declared"]
@@ -34,6 +35,7 @@ _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
 _QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
 _PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
 _MANY = 200  # files that one pattern may mean
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
 _WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
@@ -56,11 +58,38 @@ def find_data_files(
     """
     if known is not None:
         again = (_read(replace(loaded, read_at=0), snapshot.path or "") for snapshot in known)
-        return tuple(snapshot for snapshot in again if snapshot is not None)
+        found = {snapshot.path: snapshot for snapshot in again if snapshot is not None}
+    else:
+        found = _find_named(loaded, code)
+    if code is not None and b"find_spec" in (loaded.data or b""):
+        found |= _find_asked(loaded, code)
+    return tuple(found.values())
+
+
+def _find_asked(loaded: Snapshot, code: CodeType) -> dict[str | None, Snapshot]:
+    """Return, by path, the sources of modules that code asks for at import without importing them.
+
+    When such a source goes, another answer is due; so it is when one comes, which `find_moves` notices.
+    """
+    asked = (part for part in _run_at_import(code) if "find_spec" in part.co_names)
+    names = dict.fromkeys(text for part in asked for text in _strings(part) if _DOTTED.fullmatch(text))
+    found: dict[str | None, Snapshot] = {}
+    for name in names:
+        if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
+            continue
+        spec = find_spec_of(name)
+        snapshot = _read(loaded, spec.origin) if spec is not None and spec.origin is not None else None
+        if snapshot is not None:
+            found[snapshot.path] = snapshot
+    return found
+
+
+def _find_named(loaded: Snapshot, code: CodeType | None) -> dict[str | None, Snapshot]:
+    """Return, by path, the files that the strings in code name."""
     if loaded.path is None or code is None:
-        return ()
+        return {}
     if loaded.data is not None and not _may_name_files(loaded.data):
-        return ()
+        return {}
     literals = list(dict.fromkeys(text for part in _run_at_import(code) for text in _strings(part)))
     names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith((*_CODE, *_WRITTEN))]
     here = os.path.dirname(os.path.abspath(loaded.path))
@@ -68,9 +97,9 @@ def find_data_files(
     names += [text for text in literals if text in beside and "." not in text]  # VERSION
     patterns = [text for text in literals if _PATTERN.fullmatch(text)]
     if not (names or patterns):
-        return ()
+        return {}
     folders = [text for text in literals if text.partition("/")[0] in beside and _FOLDER.fullmatch(text)]
-    found: dict[str, Snapshot] = {}
+    found: dict[str | None, Snapshot] = {}
     for folder in (here, *(os.path.join(here, text) for text in folders)):
         listed = _listed(folder, patterns) if patterns else ()
         for text in (*names, *listed):
@@ -79,7 +108,7 @@ def find_data_files(
                 snapshot = _read(loaded, file)
                 if snapshot is not None:
                     found[file] = snapshot
-    return tuple(found.values())
+    return found
 
 
 def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Snapshot, ...]:

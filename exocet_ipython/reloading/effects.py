@@ -1,4 +1,4 @@
-"""What a module's body adds to lists of the whole process: logging handlers, functions to call at exit.
+"""What a module's body adds to lists of the whole process: logging handlers, functions to call at exit, filters.
 
 A body that runs again adds them again, and nothing takes the first ones off. So what a body added is noted, weakly.
 """
@@ -6,13 +6,15 @@ A body that runs again adds them again, and nothing takes the first ones off. So
 from __future__ import annotations
 
 import atexit
+import itertools
 import sys
+import warnings
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "exit_functions"]
+__all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "exit_functions", "filter_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,12 @@ class Effects:
     Attributes:
         handlers: the logging handlers that were made.
         exits: the functions that were registered with `atexit`.
+        filters: what `filter_key` says of the filters that were put before those that `warnings` had.
     """
 
     handlers: tuple[weakref.ref[Any], ...] = ()
     exits: tuple[weakref.ref[Any], ...] = ()
+    filters: tuple[tuple[Any, ...], ...] = ()
 
 
 NO_EFFECTS = Effects()
@@ -35,19 +39,21 @@ class EffectsNote:
     """Notes where the lists ended when a body began to run.
 
     >>> EffectsNote().effects()
-    Effects(handlers=(), exits=())
+    Effects(handlers=(), exits=(), filters=())
     """
 
-    __slots__ = ("_exits", "_last")
+    __slots__ = ("_exits", "_filters", "_last")
 
     def __init__(self) -> None:
         self._last = _last_handler()
         self._exits = _count_exits()
+        self._filters = list(warnings.filters)
 
     def effects(self) -> Effects:
         """Return what was added since."""
         added = _count_exits() - self._exits
-        if added <= 0 and _last_handler() is self._last:
+        known = list(map(id, self._filters))
+        if added <= 0 and _last_handler() is self._last and list(map(id, warnings.filters)) == known:
             return NO_EFFECTS
         handlers = list(_handlers())
         start = len(handlers)
@@ -55,7 +61,21 @@ class EffectsNote:
             start -= 1
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
         new = handlers[start:] if start or self._last is None else []
-        return Effects(tuple(new), tuple(_weakly(exit_functions()[-added:])) if added > 0 else ())
+        filters = itertools.takewhile(lambda entry: id(entry) not in known, list(warnings.filters))
+        exits = tuple(_weakly(exit_functions()[-added:])) if added > 0 else ()
+        return Effects(tuple(new), exits, tuple(map(filter_key, filters)))
+
+
+def filter_key(entry: Any) -> tuple[Any, ...]:
+    """Return what tells a filter of `warnings` from others; its category by name, so that no class is held.
+
+    >>> filter_key(("ignore", None, UserWarning, None, 0))
+    ('ignore', None, 'builtins', 'UserWarning', None, 0)
+    """
+    action, message, category, module, line = entry
+    patterns = [getattr(pattern, "pattern", pattern) for pattern in (message, module)]
+    names = [getattr(category, name, "") for name in ("__module__", "__qualname__")]
+    return action, patterns[0], *names, patterns[1], line
 
 
 def _handlers() -> Sequence[weakref.ref[Any]]:

@@ -23,7 +23,7 @@ _IMPORT_NAME = dis.opmap["IMPORT_NAME"]
 _LOAD_CONST = dis.opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)  # 3.14
 _COMPUTED = "*"  # no module's name: there are computed ones among the names
-_IMPORT_FUNCTIONS = {"import_module", "__import__"}
+_IMPORT_FUNCTIONS = {"import_module", "__import__", "find_spec"}
 _OWN_NAMES = {"__name__", "__package__"}  # `import_module(TABLE[name], __name__)` in a `__getattr__`
 _LISTING_FUNCTIONS = {"iter_modules", "walk_packages", "listdir", "scandir", "iterdir", "glob", "iglob"}
 
@@ -57,7 +57,8 @@ class ImportEdge:
 def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[ImportStatement, ...]:
     r"""Return the imports of a module's code, function bodies included, in the order of the code.
 
-    `from a import b` may load `a` and `a.b`; a call of `import_module` or `__import__` may load each string constant
+    `from a import b` may load `a` and `a.b`; a call of `import_module` or `__import__` may load, and one of
+    `importlib.util.find_spec` ask for, each string constant
     beside it that reads like a dotted name, and all below one that ends with a dot, as `"plugins." + name` does.
     A function that calls it with the module's own name and no relative one, as a `__getattr__` with a table does, may
     load all of its package.

@@ -70,7 +70,7 @@ def _may_import(record: ModuleRecord, stems: frozenset[str] | None) -> bool:
     An identifier with other letters than ASCII's can be written in several ways.
     """
     text = record.snapshot.data
-    if stems is None or text is None or b"import_module" in text or b"__import__" in text:
+    if stems is None or text is None or any(word in text for word in _COMPUTING):
         return True  # all, or by a name that it computes
     return any(not stem.isascii() or stem.encode() in text for stem in stems)
 
@@ -126,6 +126,7 @@ def _is_younger(spec: ModuleSpec, moment: int) -> bool:
     return False
 
 
+_COMPUTING = (b"import_module", b"__import__", b"find_spec")
 _TICK = 20_000_000  # nanoseconds: a file system's clock is behind `time.time_ns()` by up to a tick of the kernel
 
 

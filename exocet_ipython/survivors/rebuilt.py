@@ -1,4 +1,4 @@
-"""What can't be changed in place is made anew: tuples, frozen sets, bound methods, generic aliases, weak references."""
+"""What can't be changed in place is made anew: tuples, frozen sets, bound methods, aliases, references, generators."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from types import (
     WrapperDescriptorType,
 )
 from typing import Any
+
+from exocet_ipython.survivors.generators import GENERATORS, make_again
 
 __all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
 
@@ -151,8 +153,12 @@ def _rebuild_property(holder: property, replacement: Replacement) -> Any:
     return property(now[0], now[1], now[2], doc)  # else it has the docstring of the new function that reads it
 
 
+def _rebuild_generator(holder: Any, replacement: Replacement) -> Any:
+    return make_again(holder, lambda function: counterpart(function, replacement))
+
+
 # For each type, what makes a holder anew with its references replaced; None where it holds nothing that is.
-REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
+REBUILDS: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement], Any]], ...] = (
     (tuple, _rebuild_tuple),
     (frozenset, _rebuild_frozenset),
     (MethodType, _rebuild_method),
@@ -164,4 +170,5 @@ REBUILDS: tuple[tuple[type, Callable[[Any, Replacement], Any]], ...] = (
     (property, _rebuild_property),
     (GenericAlias, _rebuild_alias),
     (UnionType, _rebuild_union),
+    (GENERATORS, _rebuild_generator),
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import atexit
 import typing
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import FunctionType
 from typing import Any
 
 from exocet_ipython.reloading.building.handlers import all_loggers
+from exocet_ipython.reloading.effects import filter_key
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
@@ -18,7 +20,7 @@ __all__ = ["withdraw_effects"]
 
 
 def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord], journal: Journal) -> None:
-    """Take off the logging handlers and filters and the exit functions that retired bodies had added.
+    """Take off the logging handlers and filters, the exit functions and the filters of warnings of retired bodies.
 
     A handler that a global of its module names is left alone: it is replaced by its counterpart wherever it is.
 
@@ -44,6 +46,37 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
                 _remember(record, partial(_register, function))
         _forget_overloads(record, journal)
     _withdraw_filters(old, journal)
+    kept = {key for record in new.values() for key in record.effects.filters}
+    filters: list[Any] = warnings.filters  # type: ignore[assignment]  # it is a list, and documented to be changed
+    for record in old.values():
+        gone = {key for key in record.effects.filters if key not in kept and _is_written(key, record)}
+        for entry in [found for found in filters if gone and filter_key(found) in gone]:
+            place = filters.index(entry)
+            _change_warnings(partial(filters.remove, entry))
+            journal.add(partial(_change_warnings, partial(filters.insert, place, entry)))
+            _remember(record, partial(_put_warning, entry))
+
+
+def _is_written(key: tuple[Any, ...], record: ModuleRecord) -> bool:
+    """Say whether a module's text shows a filter to be its own: a library that it imports may have added it."""
+    action, message, _, category, module, _ = key
+    text = (record.snapshot.data or b"").decode(errors="replace")
+    name = "" if category == "Warning" else category.rpartition(".")[2]  # that one stands for none
+    return all(part in text for part in (action, message or "", name, module or ""))
+
+
+def _put_warning(entry: Any, journal: Journal) -> None:
+    filters: list[Any] = warnings.filters  # type: ignore[assignment]  # as above
+    if entry not in filters:
+        _change_warnings(partial(filters.insert, 0, entry))
+        journal.add(partial(_change_warnings, partial(filters.remove, entry)))
+
+
+def _change_warnings(change: Callable[[], object]) -> None:
+    """Change the list of filters, and have `warnings` forget what it has derived from it."""
+    change()
+    with warnings.catch_warnings():
+        pass
 
 
 def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None:

@@ -46,7 +46,8 @@ class Batch(ModuleBuilder):
         returned: dotted name -> module that is current again when the batch is: its code sees these.
 
     Attributes:
-        failed: dotted names of modules whose body raised; the build goes on where whoever imported them does.
+        failed: dotted name of a module whose body raised -> the type of the error; the build goes on where whoever
+            imported it does.
     """
 
     def __init__(  # noqa: PLR0913 - what a batch is made from, all of it the planner's
@@ -73,7 +74,7 @@ class Batch(ModuleBuilder):
         self._roots = frozenset(name.partition(".")[0] for name in self._affected | self._returned)
         self._claimed: dict[str, bool] = {}
         self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
-        self.failed: set[str] = set()
+        self.failed: dict[str, type[BaseException]] = {}
         self._seconds: dict[str, float] = {}
         self._effects: dict[str, Effects] = {}
         self._kept: dict[str, Baseline | None] = {}
@@ -167,8 +168,8 @@ class Batch(ModuleBuilder):
                     _run_by_loader(spec.loader, module)
             if before is not None:
                 put_back(before.module, module)
-        except BaseException:
-            self.failed.add(spec.name)
+        except BaseException as error:
+            self.failed[spec.name] = type(error)
             raise
         finally:
             took = time.perf_counter() - began
@@ -176,9 +177,9 @@ class Batch(ModuleBuilder):
             self._seconds[spec.name] = took - self._nested.pop()
             self._nested[-1] += took
 
-    def has_failed(self, name: str) -> bool:
-        """Say whether the body of a module raised, and none has run to its end since."""
-        return name in self.failed and name not in self.modules
+    def error_of(self, name: str) -> type[BaseException] | None:
+        """Return the type of what the body of a module raised, if none has run to its end since."""
+        return None if name in self.modules else self.failed.get(name)
 
     def close(self) -> None:
         """Let go of the generation: a debugger may keep the frame of a body that failed, and with it its builtins."""

@@ -10,7 +10,7 @@ from exocet_ipython.loading.source import Snapshot, forget_listings
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
 from exocet_ipython.reloading.building.handlers import hidden_handlers
-from exocet_ipython.reloading.building.plan import Plan
+from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.building.registries import Registries
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
@@ -89,11 +89,8 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     try:
         with batch.building(), hidden_handlers(retiring):
             for step in plan.steps:
-                if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
-                    gone.add(step.name)
-                elif batch.has_failed(step.name) and isinstance(step.because, ImportEdge):
-                    # Its importer caught the error and goes on without it, as after a restart. What the person has
-                    # edited, or asked for, is run once more to show them the error.
+                is_gone = step.gone and step.name not in batch.modules and not _has_source(step.name, batch)
+                if is_gone or _is_done_without(step, batch.error_of(step.name)):
                     gone.add(step.name)
                 else:
                     batch.load(step.name)
@@ -166,6 +163,17 @@ def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
         if not hasattr(module, wanted):
             where = getattr(module, "__file__", None) or "unknown location"
             raise ImportError(f"cannot import name {wanted!r} from {name!r} ({where})", name=name, path=where)
+
+
+def _is_done_without(step: Step, error: type[BaseException] | None) -> bool:
+    """Say whether a module's importer caught the error of its body and goes on without it, as after a restart.
+
+    What the person has edited is run once more to show them the error, unless it says itself that it is not to be had;
+    so is what they asked for.
+    """
+    if error is None:
+        return False
+    return isinstance(step.because, ImportEdge) or (step.because is not None and issubclass(error, ImportError))
 
 
 def _has_source(name: str, batch: Batch) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.registrations import home_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.held import find_held
 
@@ -28,7 +29,7 @@ _UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
 
 
 class Staying:
-    """The ids of what modules that don't retire have in their globals; looked at when first asked for.
+    """The ids of what modules that don't retire have, in their globals and in these; looked at when first asked for.
 
     These are the modules of the session, and those that the retiring ones import: looking at all that are loaded would
     take longer than a reload. What cells assigned there is no module's own, and the notebook's names aren't either.
@@ -62,6 +63,10 @@ class Staying:
             record = self._records.get(name)
             assigned = record.assigned() if record is not None and record.module is module else {}
             yield from (id(value) for key, value in copy_space(space).items() if key not in assigned)
+            if record is not None and record.module is module:
+                for parts in record.contents.values():  # members of an enumeration, entries of a table
+                    yield from parts.values()
+                    yield from (key for key in parts if type(key) is int)
 
 
 def home_first(candidates: Sequence[tuple[ModuleRecord, str]]) -> int:
@@ -105,7 +110,9 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
     True
     """
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    homes = {space.get("__name__") for space in spaces}
     definitions = [part for space in spaces for part in list(space.values()) if is_definition(part)]
+    definitions = [part for part in definitions if home_of(part) in homes]  # a library's class has its members
     held = find_held([*values, *definitions], [values, *spaces, *names, *_own_parts(values)])
     return frozenset(map(id, held)).intersection(map(id, values))
 

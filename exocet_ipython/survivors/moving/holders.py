@@ -19,53 +19,13 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
+from exocet_ipython.survivors.moving.arrays import is_array, replace_in_array
+from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["find_hidden_holders", "find_holders", "replace_keys", "replace_references", "slots_of"]
+__all__ = ["replace_keys", "replace_references", "slots_of"]
 
-_HIDDEN = frozenset((tuple, dict))
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
-
-
-def find_holders(objects: list[Any]) -> list[Any]:
-    """Return what refers to any of the objects, in one pass over the heap; not the list itself.
-
-    >>> thing = object()
-    >>> holder = [thing]
-    >>> holder in find_holders([thing])
-    True
-    """
-    # On 3.13 the collector's answer has the tuple of the call, for which a further pass would look for holders.
-    call = tuple(objects)
-    return [holder for holder in gc.get_referrers(*call) if holder is not call and holder is not objects]
-
-
-def find_hidden_holders(objects: list[Any]) -> list[Any]:
-    """Return the tuples and dicts that hold one of the objects and that the collector doesn't follow.
-
-    Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. They are looked for in
-    defaults, in arguments of partials and in containers, and only where one of the objects is of that kind.
-    """
-    wanted = {id(item) for item in objects if not gc.is_tracked(item)}
-    found: dict[int, Any] = {}
-    for holder in gc.get_objects() if wanted else ():
-        kind = type(holder)
-        if kind is FunctionType:
-            parts: Any = (holder.__defaults__, holder.__kwdefaults__)
-        elif kind is functools.partial:
-            parts = (holder.args, holder.keywords)
-        elif kind in (list, tuple, dict):
-            parts = holder.values() if kind is dict else holder
-            if _HIDDEN.isdisjoint(map(type, parts)):
-                continue
-        else:
-            continue
-        for part in list(parts):
-            if type(part) in _HIDDEN and not gc.is_tracked(part):
-                items = part.values() if type(part) is dict else part
-                if not wanted.isdisjoint(map(id, items)):
-                    found[id(part)] = part
-    return list(found.values())
 
 
 def replace_references(
@@ -119,7 +79,9 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
     for base, rebuild in REBUILDS:
         if issubclass(kind, base):
             return rebuild(holder, replacement)
-    if not issubclass(kind, (FrameType, type, ModuleType)):
+    if is_array(kind):
+        replace_in_array(holder, replacement, journal)
+    elif not issubclass(kind, (FrameType, type, ModuleType)):
         _replace_attributes(holder, replacement, journal)
     return None
 

@@ -13,7 +13,8 @@ from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.answers import stale_answers
-from exocet_ipython.survivors.moving.holders import find_holders, slots_of
+from exocet_ipython.survivors.moving.heap import find_holders
+from exocet_ipython.survivors.moving.holders import slots_of
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance
 

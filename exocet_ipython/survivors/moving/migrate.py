@@ -24,8 +24,10 @@ from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.matching.pairs import Pairs, pair_modules
 from exocet_ipython.survivors.matching.values import inner_values
+from exocet_ipython.survivors.moving.arrays import find_arrays
 from exocet_ipython.survivors.moving.caches import forget_checks
-from exocet_ipython.survivors.moving.holders import find_hidden_holders, find_holders, replace_references
+from exocet_ipython.survivors.moving.heap import find_hidden_holders, find_holders
+from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.subclasses import (
     Rebased,
@@ -96,7 +98,8 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     if not held:
         detach_retired(free_classes(pairs, set(), moving), new, journal)
         return Migration()
-    holders = [*find_holders(held), *find_hidden_holders(held)]
+    holders = _holders(held)
+    holders += find_hidden_holders(held)
     stuck_with = {id(item) for item in held}
     made = find_used(pairs.made, stuck_with, retired, [*records, held, holders])
     pairs.own |= {id(records), id(retired), *map(id, records)}
@@ -129,6 +132,12 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     refresh_instances(rebased.changed, pairs, moving)
     detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
     return Migration(moving.moved, moving.stuck, len(held))
+
+
+def _holders(objects: list[Any]) -> list[Any]:
+    """Return what refers to any of the objects, arrays included; not the list itself."""
+    found = find_holders(objects)
+    return [*found, *find_arrays(objects, found)]
 
 
 def let_go(
@@ -175,7 +184,7 @@ def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
         return
     successors = {id(before): (before, now) for before, now in rebased.remade}
     olds = [before for before, _ in rebased.remade]
-    holders = find_holders(olds)
+    holders = _holders(olds)
     own = pairs.own | {id(olds), id(holders), id(rebased.remade)}
     own |= {id(pair) for pair in (*rebased.remade, *successors.values())}
     own |= {id(part) for before in olds for part in (before.__mro__, before.__bases__, vars(before))}
@@ -209,7 +218,7 @@ def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs,
         return
     own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
     own |= {id(pair) for pair in replaced.values()}
-    for name, error in replace_references(replaced, own, find_holders(searched), moving.journal):
+    for name, error in replace_references(replaced, own, _holders(searched), moving.journal):
         moving.note(name, error)
     forget_checks(old for old, _ in replaced.values())
 

@@ -19,7 +19,7 @@ from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.pairs import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
-from exocet_ipython.survivors.moving.holders import find_holders
+from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class

@@ -1,0 +1,66 @@
+"""Generators that have not begun: nothing of them has run, so they can be made again of the new code."""
+
+from __future__ import annotations
+
+import dis
+import gc
+import inspect
+from collections.abc import Callable
+from types import AsyncGeneratorType, CodeType, FunctionType, GeneratorType
+from typing import Any
+
+__all__ = ["GENERATORS", "code_of", "make_again"]
+
+GENERATORS = (GeneratorType, AsyncGeneratorType)
+_KINDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_RESUME = dis.opmap["RESUME"]
+
+
+def make_again(generator: Any, find: Callable[[FunctionType], Any], runs: CodeType | None = None) -> Any:
+    """Return what another function makes of the arguments that a generator was made with.
+
+    Args:
+        generator: a generator, or an asynchronous one.
+        find: gives what takes the place of its function.
+        runs: what its function runs by now; None where that is the generator's own code.
+
+    Returns:
+        None where it has begun, or where its function has no counterpart that makes such generators.
+
+    >>> def old(n): yield "old", n
+    >>> def new(n): yield "new", n
+    >>> list(make_again(old(3), {old: new}.get))
+    [('new', 3)]
+    """
+    code = code_of(generator)
+    frame = getattr(generator, "gi_frame" if type(generator) is GeneratorType else "ag_frame")
+    if frame is None or _has_begun(code, frame.f_lasti):
+        return None
+    runs = runs or code
+    functions = [part for part in gc.get_referents(generator) if type(part) is FunctionType and part.__code__ is runs]
+    now: Any = find(functions[0]) if functions else None
+    if type(now) is not FunctionType or (now.__code__.co_flags ^ code.co_flags) & _KINDS:
+        return None
+    given, names = frame.f_locals, list(code.co_varnames)
+    args = [given[names.pop(0)] for _ in range(code.co_argcount)]
+    keywords = {name: given[name] for name in (names.pop(0) for _ in range(code.co_kwonlyargcount))}
+    if code.co_flags & inspect.CO_VARARGS:
+        args += given[names.pop(0)]
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        keywords |= given[names.pop(0)]
+    try:
+        return now(*args, **keywords)  # runs nothing of its body
+    except TypeError:
+        return None  # it takes other arguments by now
+
+
+def code_of(generator: Any) -> CodeType:
+    """Return the code that a generator runs."""
+    code: CodeType = generator.gi_code if type(generator) is GeneratorType else generator.ag_code
+    return code
+
+
+def _has_begun(code: CodeType, place: int) -> bool:
+    """Say whether the instruction at a place is in the body: before it come those that make the generator."""
+    operations = code.co_code[::2]
+    return place // 2 >= operations.index(_RESUME)

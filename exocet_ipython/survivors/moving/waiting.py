@@ -1,0 +1,48 @@
+"""Generators that wait for their beginning while their function is given other code."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+from collections.abc import Iterable
+from types import CodeType
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.generators import GENERATORS, code_of, make_again
+from exocet_ipython.survivors.moving.heap import find_holders
+from exocet_ipython.survivors.moving.holders import replace_references
+
+__all__ = ["renew_generators"]
+
+_KINDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journal) -> None:
+    """Replace the generators that have not begun, and whose function runs other code by now, in what holds them.
+
+    Args:
+        codes: a code object of a function, and the one that the function runs since.
+        journal: how it is taken back.
+
+    >>> def count(): yield "old"
+    >>> waiting, before = [count()], count.__code__
+    >>> def other(): yield "new"
+    >>> count.__code__ = other.__code__
+    >>> renew_generators([(before, count.__code__)], Journal())
+    >>> list(waiting[0])
+    ['new']
+    """
+    known = {id(before): (before, now) for before, now in codes if before.co_flags & _KINDS}
+    if not known:
+        return
+    replacement: dict[int, tuple[Any, Any]] = {}
+    for holder in gc.get_referrers(*(before for before, _ in known.values())):
+        if type(holder) in GENERATORS and id(code_of(holder)) in known:
+            made = make_again(holder, lambda function: function, known[id(code_of(holder))][1])
+            if made is not None:
+                replacement[id(holder)] = holder, made
+    waiting = [generator for generator, _ in replacement.values()]
+    if waiting:
+        own = {id(replacement), *(id(pair) for pair in replacement.values())}
+        replace_references(replacement, own, find_holders(waiting), journal)
