@@ -40,6 +40,8 @@ class ModuleRecord:
         data: snapshots of the data files that it has named, and of those that its code shows; see `find_data_files`.
         effects: what its body added to lists of the whole process.
         revisions: the digests of the texts that it had before without running again, the oldest first.
+        values_then: for each of these the values that its global names had and were given others for; None where that
+            can't be taken back, since other modules have made something of the other ones.
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
         spec: refers to the one that the module had, weakly; it has another one when others have run its body again.
         was_seen: whether we saw them do it, so that the baseline is that of their run.
@@ -58,6 +60,7 @@ class ModuleRecord:
     data: tuple[Snapshot, ...] = ()
     effects: Effects = NO_EFFECTS
     revisions: tuple[str, ...] = ()
+    values_then: tuple[Mapping[str, Any] | None, ...] = ()
     is_adopted: bool = False
     spec: weakref.ref[Any] | None = None
     was_seen: bool = False
@@ -141,10 +144,17 @@ class ModuleRecord:
         baseline = renew_baseline(self.baseline, now, names)
         return replace(self, baseline=baseline, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
 
-    def revised(self, snapshot: Snapshot, code: CodeType) -> ModuleRecord:
-        """Return the record of the same module with another text, the code of which its functions run now."""
+    def revised(self, snapshot: Snapshot, code: CodeType, before: Mapping[str, Any] | None) -> ModuleRecord:
+        """Return the record of the same module with another text, the code of which its functions run now.
+
+        Args:
+            snapshot: the text.
+            code: what it compiles to.
+            before: the values of global names that are given others with it; None where that can't be taken back.
+        """
         revisions = (*self.revisions, self.snapshot.digest)
-        return replace(self, snapshot=snapshot, code=code, revisions=revisions, is_seated=True)
+        then = (*self.values_then, before)
+        return replace(self, snapshot=snapshot, code=code, revisions=revisions, values_then=then, is_seated=True)
 
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword

@@ -16,9 +16,9 @@ from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
-from exocet_ipython.reloading.ladder.codes import Match
+from exocet_ipython.reloading.ladder.bodies import names_in
 from exocet_ipython.reloading.ladder.propagation import has_stale_values
-from exocet_ipython.reloading.ladder.revision import match_earlier
+from exocet_ipython.reloading.ladder.revision import Earlier, match_earlier
 from exocet_ipython.reloading.moves import appeared_imports
 from exocet_ipython.reloading.noticing.changes import StatSweep
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -102,7 +102,7 @@ class _Search:
         self._scope = scope
         self._values = values
         self._is_listed = False
-        self._revised: list[tuple[ModuleRecord, Match]] = []
+        self._revised: list[Earlier] = []
         self._read: dict[tuple[str, str], Snapshot | None] = {}
 
     def match(self, modules: Mapping[str, Callable[[], ModuleType | None] | None], number: int) -> Built | None:
@@ -182,11 +182,12 @@ class _Search:
             return None
         data = known.data if known is not None and _files(known) == _files(record) else record.data
         if not _same_source(record.snapshot, snapshot):
-            match = match_earlier(record, snapshot) if record.snapshot.path == snapshot.path else None
-            if match is None:
+            earlier = match_earlier(record, snapshot) if record.snapshot.path == snapshot.path else None
+            if earlier is None:
                 return None
-            self._revised.append((record, match))
-            return replace(record.revised(snapshot, match.code), data=data)
+            self._revised.append(earlier)
+            now = {name: vars(module)[name] for name in earlier.values}
+            return replace(record.revised(snapshot, earlier.match.code, now), data=data)
         fresh = replace(record, snapshot=snapshot, data=data)
         vars(fresh).update({key: value for key, value in vars(record).items() if key not in vars(fresh)})
         return fresh
@@ -232,6 +233,8 @@ class _Search:
         modules = {name: record.module for name, record in after.records.items()}
         if any(has_stale_values(record, modules, self._values) for record in made.values()):
             return False
+        if any(_is_used(earlier, after) for earlier in self._revised):
+            return False
         for record in made.values():
             names = {name for statement in record.imports for name in statement.names}
             before = _retired_record(record.module)
@@ -240,6 +243,17 @@ class _Search:
             if before is None or any(appeared_imports(before, after, self._scope)):
                 return False
         return True
+
+
+def _is_used(earlier: Earlier, after: Generation) -> bool:
+    """Say whether another module may have made something of the values that a module is to have again."""
+    names, home = earlier.values.keys(), earlier.record.name
+    others = [record for record in after.records.values() if names and record.name != home and home in record.needs]
+    for other in others:
+        code = other.readable_code
+        if code is None or not names.isdisjoint((*getattr(other.module, "__dict__", ()), *names_in(code))):
+            return True
+    return False
 
 
 def _retired_record(module: ModuleType) -> ModuleRecord | None:

@@ -15,8 +15,7 @@ from exocet_ipython.reloading.building.registries import Registries
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
-from exocet_ipython.reloading.ladder.codes import Match
-from exocet_ipython.reloading.ladder.revision import Revision
+from exocet_ipython.reloading.ladder.revision import Earlier, Revision
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
@@ -32,8 +31,7 @@ class Built:
         gone: names whose source is no more.
         returned: the names of those modules that are an earlier generation's very ones.
         back_to: the number of that generation, where nothing else is new.
-        revised: those of them that had this text before they were revised, as they were last, with what is to be put
-            in place again.
+        revised: what is to be put in place again in those of them that had this text before they were revised.
         beside: new code for modules that go on, which needs nothing to run; only beside modules that return.
         rest: what is still to be made, beside modules that return.
     """
@@ -42,7 +40,7 @@ class Built:
     gone: frozenset[str] = frozenset()
     returned: frozenset[str] = frozenset()
     back_to: int | None = None
-    revised: tuple[tuple[ModuleRecord, Match], ...] = ()
+    revised: tuple[Earlier, ...] = ()
     beside: tuple[Revision, ...] = ()
     rest: Plan = field(default_factory=Plan)
 

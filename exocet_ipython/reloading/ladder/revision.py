@@ -11,6 +11,7 @@ import linecache
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
@@ -18,16 +19,17 @@ from typing import Any
 from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.ladder.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
 from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class, set_code, set_facts
-from exocet_ipython.reloading.ladder.propagation import set_values
+from exocet_ipython.reloading.ladder.propagation import note_values, set_values
 from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
 from exocet_ipython.reloading.ladder.runners import Runners, find_runners, seat_codes
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Refusal", "Revision", "apply_revisions", "match_earlier", "plan_revisions", "put_back"]
+__all__ = ["Earlier", "Refusal", "Revision", "apply_revisions", "match_earlier", "plan_revisions", "put_back"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +70,21 @@ class Refusal:
 
     name: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """A retired module that is to run the code of a text which it ran before it was revised.
+
+    Attributes:
+        record: its last one.
+        match: what the code of the two texts has in common.
+        values: those that its global names had then.
+    """
+
+    record: ModuleRecord
+    match: Match
+    values: Mapping[str, Any]
 
 
 class _RefusedError(Exception):
@@ -115,15 +132,22 @@ def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[
         BaseException: something was in the way; all is as it was then.
     """
     made = {}
+    revisions = list(revisions)
+    is_alone = sum(bool(revision.values) for revision in revisions) == 1
     try:
         for revision in revisions:
+            space = vars(revision.record.module)
+            then = {name: space[name] for name in revision.values}
             if revision.values:
                 set_values(revision.record.module, revision.values, journal)
             if revision.snapshot is revision.record.snapshot:
                 continue
             exchange_codes(revision.match.pairs, revision.runners, journal)
             set_facts(revision.record.module, revision.match.classes, journal)
-            made[revision.record.name] = revision.record.revised(revision.snapshot, revision.match.code)
+            is_own = not then or (is_alone and all(map(_is_atom, then.values())))
+            made[revision.record.name] = revision.record.revised(
+                revision.snapshot, revision.match.code, then if is_own else None
+            )
     except BaseException:
         journal.undo()
         raise
@@ -132,7 +156,7 @@ def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[
     return made
 
 
-def match_earlier(record: ModuleRecord, snapshot: Snapshot) -> Match | None:
+def match_earlier(record: ModuleRecord, snapshot: Snapshot) -> Earlier | None:
     """Return how a retired module gets back the code of a text that it ran before it was revised, if it can.
 
     Args:
@@ -142,16 +166,43 @@ def match_earlier(record: ModuleRecord, snapshot: Snapshot) -> Match | None:
     spec = record.module.__spec__
     if snapshot.digest not in record.revisions or record.code is None or spec is None:
         return None
+    values: dict[str, Any] = {}
+    for digest, then in zip(reversed(record.revisions), reversed(record.values_then), strict=True):
+        if then is None:
+            return None
+        values |= then
+        if digest == snapshot.digest:
+            break
     code = compile_module(spec, snapshot)
-    match = match_codes(record.code, code) if code is not None else None
-    return match if isinstance(match, Match) and all(pair.fits for pair in match.pairs) else None
+    match = match_codes(record.code, code, with_values=bool(values)) if code is not None else None
+    if not isinstance(match, Match) or not match.values.keys() <= values.keys():
+        return None
+    space = vars(record.module)
+    own = {name: value for name, value in values.items() if record.values.get(name) == id(space.get(name))}
+    return Earlier(record, match, own) if all(pair.fits for pair in match.pairs) else None
 
 
-def put_back(revised: Iterable[tuple[ModuleRecord, Match]], journal: Journal) -> None:
+def put_back(revised: Iterable[Earlier], journal: Journal) -> None:
     """Have modules that become current again run the code of an earlier text."""
-    for record, match in revised:
+    for earlier in revised:
+        record, match = earlier.record, earlier.match
         exchange_codes(match.pairs, find_runners(record.module, match.pairs), journal)
         set_facts(record.module, match.classes, journal)
+        if earlier.values:
+            set_values(record.module, earlier.values, journal)
+            for known in (record.baseline.values, record.baseline.fingerprints):
+                journal.add(partial(_refill, known, dict(known)))
+            note_values(record, earlier.values)
+
+
+def _refill(known: dict[str, int], before: dict[str, int]) -> None:
+    known.clear()
+    known.update(before)
+
+
+def _is_atom(value: Any) -> bool:
+    """Say whether a value holds nothing but numbers, strings and the like."""
+    return type(value) in ATOMS or (type(value) is tuple and all(map(_is_atom, value)))
 
 
 def _with_values(record: ModuleRecord, values: Mapping[str, Any]) -> Revision:

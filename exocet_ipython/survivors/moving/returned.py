@@ -31,7 +31,7 @@ def build_rest(built: Built, around: Surroundings) -> tuple[Plan, Built]:
         plan, rest = build_lowest(built.rest, beside)
     again = built.returned - rest.made.keys() - rest.gone
     made = {name: built.made[name] for name in again} | {**rest.made}
-    revised = tuple(one for one in built.revised if one[0].name in again)
+    revised = tuple(one for one in built.revised if one.record.name in again)
     return plan, replace(rest, made=made, returned=again, revised=revised)
 
 
