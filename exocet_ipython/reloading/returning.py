@@ -116,6 +116,9 @@ class _Search:
         differing = self._differing(modules)
         if differing is None:
             return None
+        # What was imported later, and is gone again, was nothing then; no publish has noted that.
+        later = [name for name in differing.keys() & self._changed if _is_younger(differing[name], number)]
+        differing |= {name: None for name in later if self._spec_of(name, differing) is None}
         # What it did not have, or has in common with the current generation.
         apart = {name for name in self._plan.names if differing.get(name) is None}
         gone = {name for name in apart & self._changed if self._spec_of(name, differing) is None}
@@ -243,6 +246,12 @@ class _Search:
             if before is None or any(appeared_imports(before, after, self._scope)):
                 return False
         return True
+
+
+def _is_younger(module: ModuleType | None, number: int) -> bool:
+    """Say whether a retired module was made or joined in a later generation than one of this number."""
+    record = None if module is None else _retired_record(module)
+    return record is not None and record.generation > number
 
 
 def _is_used(earlier: Earlier, after: Generation) -> bool:
