@@ -20,9 +20,10 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from exocet_ipython.loading.extensions import prefer_source, refuse_extension_core
+from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.loader import ModuleBuilder, run_module
 from exocet_ipython.loading.mapper import Mapper, governs, pep302_mapper, proxy_module
-from exocet_ipython.loading.source import forget_listings, is_extension, require_spec, resolve_import
+from exocet_ipython.loading.source import is_extension, require_spec, resolve_import
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE, StandIn
 from exocet_ipython.loading.tracebacks import hide_own_frames

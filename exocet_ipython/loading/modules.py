@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from exocet_ipython.errors import SourceNotFoundError
 from exocet_ipython.loading.isolated import load_named
+from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.mapper import Mapper, pep302_mapper
 from exocet_ipython.loading.source import (
     find_spec,
-    forget_listings,
     is_namespace,
     read_snapshot,
     require_spec,

@@ -5,11 +5,9 @@ Nothing here imports a module: finders are asked directly, so looking for `a.b` 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
 import sys
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import (
@@ -26,6 +24,7 @@ from typing import Any
 
 from exocet_ipython.errors import SourceNotFoundError
 from exocet_ipython.loading.files import FileStamp, read_file, stamp_file
+from exocet_ipython.loading.listings import forget_listings
 
 __all__ = [
     "Snapshot",
@@ -34,7 +33,6 @@ __all__ = [
     "find_search_path",
     "find_spec",
     "find_spec_again",
-    "forget_listings",
     "is_extension",
     "is_namespace",
     "read_snapshot",
@@ -91,20 +89,6 @@ def digest_file(path: str, stamp: FileStamp) -> str:
 
 
 _LARGE = 16_000_000  # bytes: reading more takes longer than a person wants to wait at a cell
-_FORGETTING = threading.Lock()
-
-
-def forget_listings() -> None:
-    """Have the finders list their folders anew: a file saved a moment ago may not be in the lists that they keep.
-
-    CPython's PathFinder deletes entries of a dict that it has just listed; two threads that do so at once find them
-    deleted. Ours take turns, and where it was somebody else, the entries are gone, as they should be.
-    """
-    with _FORGETTING:
-        try:
-            importlib.invalidate_caches()
-        except KeyError:
-            importlib.invalidate_caches()
 
 
 def find_spec(name: str, search: Sequence[str] | None = None) -> ModuleSpec | None:
@@ -125,7 +109,11 @@ def find_spec(name: str, search: Sequence[str] | None = None) -> ModuleSpec | No
     for finder in list(sys.meta_path):
         if getattr(finder, "is_exocet", False) or not hasattr(finder, "find_spec"):
             continue
-        spec: ModuleSpec | None = finder.find_spec(name, search, None)
+        try:
+            spec: ModuleSpec | None = finder.find_spec(name, search, None)
+        except (ImportError, OSError):
+            forget_listings()  # an archive is another one by now than the finder remembers, or is gone
+            spec = finder.find_spec(name, search, None)
         if spec is not None:
             loader: Any = spec.loader
             if loader is FrozenImporter:

@@ -15,7 +15,8 @@ from typing import Any
 
 from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
-from exocet_ipython.loading.source import Snapshot, forget_listings, is_extension
+from exocet_ipython.loading.listings import forget_listings
+from exocet_ipython.loading.source import Snapshot, is_extension
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.describing import describe_failure, describe_plan, describe_reload, describe_steps

@@ -182,6 +182,7 @@ def describe_retired(
 
 
 def _module(record: ModuleRecord, states: Mapping[str, str]) -> ModuleStatus:
-    known = "current" if record.snapshot.digest or not record.snapshot.path else "unknown"
     path = record.snapshot.path or ""
+    is_watched = record.snapshot.digest and record.snapshot.stamp is not None  # a file in an archive has no stamp
+    known = "current" if is_watched or not path else "unknown"
     return ModuleStatus(record.name, path, record.generation, states.get(record.name, known))

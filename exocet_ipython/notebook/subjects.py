@@ -104,7 +104,7 @@ def find_subjects(
     what = labels.of(found)
     if what is not None:
         number, kind, name = what
-        return [Subject(describe(kind, name), number, text, targets=[found])]
+        return [Subject(describe(kind, name), number, text, targets=_with_globals(found))]
     names = [text] if found is MISSING else [text, _dotted_name(found)]
     subjects = _definitions(names, generations)
     if not subjects and not any(_is_current(name, current) for name in names):
@@ -143,11 +143,16 @@ def _generation(number: int, generations: Sequence[RetiredGeneration], current: 
 def _definitions(names: Sequence[str], generations: Sequence[RetiredGeneration]) -> list[Subject]:
     """Return the living definitions of some names, the newest first."""
     return [
-        Subject(describe(kind, entry), generation.number, targets=[value])
+        Subject(describe(kind, entry), generation.number, targets=_with_globals(value))
         for generation in reversed(generations)
         for kind, entry, value in list(generation.living())
         if any(f".{entry}".endswith(f".{name}") for name in names)
     ]
+
+
+def _with_globals(value: Any) -> list[Any]:
+    """Return an object; of a module its globals too: who holds these, as each of its functions does, holds it."""
+    return [value, vars(value)] if type(value) is ModuleType else [value]
 
 
 def _is_current(name: str, current: Generation) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
 
-__all__ = ["Baseline", "add_changes", "add_grown", "owner_of", "renew_baseline", "take_baseline", "take_sizes"]
+__all__ = ["Baseline", "add_changes", "owner_of", "renew_baseline", "take_baseline", "take_glance"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -78,54 +78,30 @@ def take_baseline(module: ModuleType) -> Baseline:
     return Baseline(values, prints, contents)
 
 
-def take_sizes(module: ModuleType, baseline: Baseline) -> dict[str, Any]:
-    """Return how many entries the containers have that a module or its classes had; of a set, which: it has no order.
+def take_glance(module: ModuleType, like: Baseline) -> Baseline:
+    """Return what a module holds of what it held before: its globals, and what is in its containers and classes.
 
-    A tenth of the time for a baseline: others put something into few of the modules that there are.
-
-    >>> module = ModuleType("m")
-    >>> module.CONFIG, module.SIZE = {"a": 1}, 3
-    >>> take_sizes(module, take_baseline(module))
-    {'CONFIG': 1}
-    """
-    space = getattr(module, "__dict__", {})
-    sizes: dict[str, Any] = {}
-    for path in baseline.contents:
-        value = _at(space, path)
-        if issubclass(type(value), set):
-            sizes[path] = frozenset(map(id, value))
-        elif issubclass(type(value), (dict, list)):
-            sizes[path] = len(value)
-    return sizes
-
-
-def add_grown(module: ModuleType, baseline: Baseline, sizes: dict[str, Any]) -> None:
-    """Take into a baseline what was added to containers since they had these sizes; see `add_changes`.
+    A part of the time for a baseline, which also looks for what is new. Two of them show what others have put into it
+    in between, for `add_changes`.
 
     >>> module = ModuleType("m")
-    >>> module.NAMES = ["a"]
-    >>> baseline = take_baseline(module)
-    >>> sizes = take_sizes(module, baseline)
-    >>> module.NAMES.append("b")
-    >>> add_grown(module, baseline, sizes)
-    >>> baseline == take_baseline(module)._replace(values=baseline.values)
+    >>> module.CONFIG = {"a": 1}
+    >>> like = take_baseline(module)
+    >>> before = take_glance(module, like)
+    >>> module.CONFIG["a"] = 2
+    >>> add_changes(like, before, take_glance(module, like))
+    >>> like == take_baseline(module)
     True
     """
-    space = getattr(module, "__dict__", {})
-    for path, before in sizes.items():
+    space: dict[str, Any] = copy_space(getattr(module, "__dict__", {}))
+    found = Baseline(dict(zip(space, map(id, space.values()), strict=True)), {}, {})
+    for path in like.contents:
         value = _at(space, path)
-        if not is_registry(value) or len(value) <= (before if type(before) is int else len(before)):
-            continue
-        known, parts = baseline.contents[path], parts_of(value)
-        if type(before) is not int:
-            grown = {key: 0 for key in parts if key not in before}
-        elif issubclass(type(value), dict):
-            grown = dict(list(parts.items())[before:])
-        else:
-            grown = parts_of(value[before:])
-        if path in baseline.fingerprints and parts == known | grown:
-            baseline.fingerprints[path] = fingerprint(value)
-        known.update(grown)
+        if value is not None:
+            found.contents[path] = parts_of(value)
+            if path in like.fingerprints:
+                found.fingerprints[path] = fingerprint(value)
+    return found
 
 
 def _at(space: dict[str, Any], path: str) -> Any:

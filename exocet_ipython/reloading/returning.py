@@ -9,7 +9,8 @@ from dataclasses import replace
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, forget_listings, read_snapshot
+from exocet_ipython.loading.listings import forget_listings
+from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built

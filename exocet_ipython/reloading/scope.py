@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib.machinery import ModuleSpec
+from itertools import accumulate
 from typing import Any
 
 from exocet_ipython.errors import ExcludedImportError
@@ -40,9 +41,10 @@ class Scope:
 
     Patterns are what `read_patterns` returns.
 
-    >>> Scope().includes("json", "/usr/lib/python3.12/json/__init__.py")
-    False
-    >>> Scope().with_root("json.decoder").includes("json", "/usr/lib/python3.12/json/__init__.py")
+    >>> import json
+    >>> Scope().includes("json", json.__file__), Scope().includes("json", "/home/me/json.py")
+    (False, True)
+    >>> Scope().with_root("json.decoder").includes("json", json.__file__)
     True
     """
 
@@ -73,7 +75,7 @@ class Scope:
             return False
         if root in self.roots or (self.include and matches(self.include, name, path)):
             return True
-        return path is not None and root not in sys.stdlib_module_names and _is_own(path)
+        return path is not None and _is_own(path)
 
     def includes_spec(self, spec: ModuleSpec) -> bool:
         """Say whether the module that the spec describes belongs to the scope; a namespace by its first folder."""
@@ -129,10 +131,15 @@ def _is_own(path: str) -> bool:
 def _is_own_folder(folder: str) -> bool:
     """Say whether a folder is outside of all that Python or an installer made; remembered, as modules share folders."""
     parts = folder.split(os.sep)
-    if "site-packages" in parts or "dist-packages" in parts or not os.path.isabs(folder):
+    if "site-packages" in parts or "dist-packages" in parts:
         return False
+    if not os.path.isabs(folder) and not any(map(os.path.isfile, accumulate(parts, os.path.join))):
+        return False  # no place at all, unless it is in an archive that `sys.path` has so
     real = os.path.realpath(folder)
     return not any(real == place or real.startswith(place + os.sep) for place in _installed_folders())
+
+
+_ARCHIVE = f"python{sys.version_info.major}{sys.version_info.minor}.zip"  # where the standard library may be
 
 
 @functools.cache
@@ -140,6 +147,7 @@ def _installed_folders() -> tuple[str, ...]:
     """Return the folders of the standard library and of installed packages, links resolved."""
     places: Iterable[str | None] = (
         *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *(place for place in sys.path if os.path.basename(place) == _ARCHIVE),
         *site.getsitepackages(),
         site.getusersitepackages(),
     )

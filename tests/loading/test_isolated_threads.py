@@ -203,7 +203,7 @@ def test_a_package_imported_in_a_body_is_the_regular_one(workshop: Workshop) -> 
 
 def test_finders_forget_their_listings_in_several_threads() -> None:
     """CPython's own call raises KeyError when two threads make it at once; ours takes turns."""
-    from exocet_ipython.loading.source import forget_listings
+    from exocet_ipython.loading.listings import forget_listings
 
     errors: list[BaseException] = []
 

@@ -47,9 +47,20 @@ def test_the_machinery_never_belongs(tmp_path: Path, name: str) -> None:
 
 
 def test_a_module_that_shadows_the_standard_library(tmp_path: Path) -> None:
-    """A name of the standard library is not own code, wherever its file is: Python may hold it already."""
-    assert not Scope().includes("json", str(tmp_path / "json.py"))
-    assert Scope().with_root("json").includes("json", str(tmp_path / "json.py"))
+    """A name of the standard library is own code where the module is; Python's own is not, in an archive either."""
+    assert Scope().includes("json", str(tmp_path / "json.py"))
+    assert not Scope().includes("json", json.__file__)
+    assert not Scope().includes_module("json", json)
+
+
+def test_an_archive_on_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in an archive that is given by a relative path is own code; a name that is no place at all is not."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "libs").mkdir()
+    (tmp_path / "libs" / "packed.zip").touch()
+    assert Scope().includes("mine", "libs/packed.zip/mine.py")
+    assert not Scope().includes("mine", "libs/nothing.zip/mine.py")
+    assert not Scope().includes("mine", "<made up>")
 
 
 def test_links_are_resolved(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import json
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from exocet_ipython.errors import SourceNotFoundError
 from tests.plain_notebook import PlainNotebook, python_import, state_of
 from tests.workshop import Workshop
 
@@ -744,6 +746,44 @@ def test_zip_files(workshop: Workshop, notebook: PlainNotebook) -> None:
     finally:
         for name in ("zipped", "zipped.part"):
             sys.modules.pop(name, None)
+
+
+def test_zip_files_on_a_relative_path(
+    workshop: Workshop, notebook: PlainNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive that `sys.path` has by a relative path is read anew as well; that it isn't watched is said."""
+    workshop.write({})
+    monkeypatch.chdir(workshop.folder)
+    monkeypatch.setattr(sys, "path", ["packed.zip", *sys.path])
+    path = workshop.folder / "packed.zip"
+    try:
+        for number, length in ((1, 1), (22, 50), (333, 5)):
+            _write_zip(path, {"before.py": "#" * length, "zipped.py": f"X = {number}\n"})
+            notebook.run("import zipped")
+            notebook.session.reload(force=number > 1)
+            assert number == notebook["zipped"].X
+        assert [module.state for module in notebook.session.status().modules] == ["unknown"]
+        path.unlink()
+        assert not notebook.session.reload()
+        assert isinstance(notebook.session.reload(force=True).error, SourceNotFoundError)
+    finally:
+        sys.modules.pop("zipped", None)
+
+
+def test_a_module_named_like_one_of_the_standard_library(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """It is reloaded where it is what was imported, and left alone where Python's own is."""
+    workshop.write({"colorsys.py": "X = 1", "json.py": "1 / 0", "use.py": "import colorsys, json\nX = colorsys.X"})
+    before = sys.modules.pop("colorsys", None)
+    try:
+        notebook.run("import use, colorsys")
+        workshop.edit("colorsys.py", "X = 2")
+        assert set(notebook.reloaded()) == {"use", "colorsys"}
+        assert (notebook["colorsys"].X, notebook["use"].X) == (2, 2)
+        assert notebook["use"].json is json
+    finally:
+        sys.modules.pop("colorsys", None)
+        if before is not None:
+            sys.modules["colorsys"] = before
 
 
 def test_namespace_packages(tmp_path: Path, workshop: Workshop, notebook: PlainNotebook) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 
-from exocet_ipython.loading.source import Snapshot, forget_listings
+from exocet_ipython.loading.listings import forget_listings
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
 from exocet_ipython.reloading.building.handlers import hidden_handlers

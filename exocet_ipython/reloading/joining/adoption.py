@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from exocet_ipython.loading.files import FileStamp
+from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
-from exocet_ipython.loading.source import Snapshot, find_spec, forget_listings, read_snapshot
+from exocet_ipython.loading.source import Snapshot, find_spec, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import take_baseline
 from exocet_ipython.reloading.generation import Generation

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import Any, Protocol
+from typing import Protocol
 
-from exocet_ipython.reloading.baseline import Baseline, add_changes, add_grown, take_baseline, take_sizes
+from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline, take_glance
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
 
@@ -58,7 +58,7 @@ class Nesting(threading.local):
         self._known = known
         self._ended: list[tuple[Ended, ModuleType]] = []
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
-        self._others: dict[str, tuple[ModuleType, Baseline, dict[str, Any]]] = {}
+        self._others: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
 
     def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> tuple[ImportStatement, ...] | None:
         """Look at the known modules that a body is about to import, and at the containers of those that they import.
@@ -77,7 +77,7 @@ class Nesting(threading.local):
             waiting += imports
         while waiting:
             for name, (module, baseline, imports) in self._newly_known([waiting.pop()]):
-                self._others[name] = (module, baseline, take_sizes(module, baseline))
+                self._others[name] = (module, baseline, take_glance(module, baseline))
                 waiting += imports
         return direct
 
@@ -101,8 +101,8 @@ class Nesting(threading.local):
                 self._known.add(new.__name__)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
-            for known, baseline, sizes in self._others.values():
-                add_grown(known, baseline, sizes)
+            for known, baseline, before in self._others.values():
+                add_changes(baseline, before, take_glance(known, baseline))
         self._ended.clear()
         self._before.clear()
         self._others.clear()
