@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.place import Builder, Place, StandIn, StandInLoader, place_of
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 
 __all__ = ["PRESENCE", "Builder", "Presence", "StandIn"]
@@ -173,7 +174,7 @@ class Presence:
             self._published = {key: known for key, known in self._published.items() if known() is not None}
 
     def _note_published(self, module: ModuleType) -> None:
-        self._published[id(module)] = weakref.ref(module)
+        self._published[id(module)] = OwnReference(module)
         if len(self._published) > self._room:
             self.forget_gone()
             self._room = 2 * len(self._published) + _ROOM

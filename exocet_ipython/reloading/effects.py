@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
+
 __all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "exit_functions", "filter_key"]
 
 
@@ -119,10 +121,10 @@ def exit_functions() -> list[Any]:
 
 
 def _weakly(values: list[Any]) -> list[weakref.ref[Any]]:
-    found = []
+    found: list[weakref.ref[Any]] = []
     for value in values:
         try:
-            found.append(weakref.ref(value))
+            found.append(OwnReference(value))
         except TypeError:
             continue  # a bound method of a built-in: its object is not a module's own
     return found

@@ -6,11 +6,11 @@ through them gives the modules of every earlier generation. What can't be reache
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["History"]
@@ -98,7 +98,7 @@ class History:
 
 def _refer(module: ModuleType) -> _Reference:
     try:
-        return weakref.ref(module)
+        return OwnReference(module)
     except TypeError:
         return _gone  # an object in a module's stead, which lives or not for all that can be known
 

@@ -21,6 +21,7 @@ from types import FunctionType
 from typing import Any, Self
 from weakref import WeakSet
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -67,7 +68,7 @@ class RetiredModule:
     def remember(self, thing: Any) -> None:
         """Remember a function or a class of the module as it is, unless it was changed before."""
         if id(thing) not in self._before:
-            self._before[id(thing)] = weakref.ref(thing), _state_of(thing)
+            self._before[id(thing)] = OwnReference(thing), _state_of(thing)
 
     def original(self, thing: Any, attribute: str) -> Any:
         """Return an attribute of a function or a class as it was when it was current."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import operator
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import (
@@ -25,6 +26,7 @@ __all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_sam
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
+_OURS = 3  # references: the list, the variable, the argument of getrefcount
 CACHE = type(functools.lru_cache(lambda: None))
 _DEFINED_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
@@ -41,21 +43,25 @@ def or_same(value: Any, replacement: Replacement) -> Any:
     return value if now is MISSING else now
 
 
-def renewed_references(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[weakref.ref[Any], weakref.ref[Any]]]:
-    """Yield the weak references to an object, each with one of its kind to the counterpart.
+def renewed_references(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the weak references and proxies to an object, each with one of its kind to the counterpart.
+
+    Not ours, nor the plain one by which the bases of a class know it, where nobody else has got it.
 
     Args:
         old: the object.
         now: its counterpart.
-        plain: whether those without a callback count; of classes and functions these are our own records, and the
-            interpreter's lists of subclasses.
     """
-    for reference in weakref.getweakrefs(old):
-        callback = reference.__callback__
-        if type(reference) is weakref.KeyedRef:
-            yield reference, weakref.KeyedRef(now, callback, reference.key)
-        elif type(reference) is weakref.ref and (plain or callback is not None):
-            yield reference, weakref.ref(now, callback)
+    bases = len(type.__getattribute__(old, "__bases__")) if issubclass(type(old), type) else 0
+    references = weakref.getweakrefs(old)
+    for reference in references:
+        kind = type(reference)
+        if kind in weakref.ProxyTypes:  # it passes on all that it is asked
+            yield reference, weakref.proxy(now, *gc.get_referents(reference))
+        elif kind is weakref.KeyedRef:
+            yield reference, weakref.KeyedRef(now, reference.__callback__, reference.key)
+        elif kind is weakref.ref and (reference.__callback__ is not None or sys.getrefcount(reference) > bases + _OURS):
+            yield reference, weakref.ref(now, reference.__callback__)
 
 
 def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement) -> Any:

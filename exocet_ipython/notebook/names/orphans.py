@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.notebook.names.identities import Source
 from exocet_ipython.reloading.contents import is_shared
 
@@ -28,12 +28,12 @@ class _Orphan:
     @classmethod
     def of(cls, source: Source, value: Any) -> _Orphan:
         try:
-            return cls(source, weakref.ref(value), id(value))
+            return cls(source, OwnReference(value), id(value))
         except TypeError:
             return cls(source, value if is_shared(value) else _unknown, id(value))
 
     def is_of(self, value: Any) -> bool:
-        return (self.value() if type(self.value) is weakref.ref else self.value) is value
+        return (self.value() if type(self.value) is OwnReference else self.value) is value
 
 
 class Orphans:

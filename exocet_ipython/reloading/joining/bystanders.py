@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Hashable
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.scope import Scope
@@ -49,7 +50,7 @@ class Bystanders:
                 own[name] = module
             elif getattr(getattr(module, "__spec__", None), "name", None) == name:  # else it may get its spec yet
                 try:
-                    foreign[name] = weakref.ref(module)
+                    foreign[name] = OwnReference(module)
                 except TypeError:
                     continue  # no module, but what a library has put there: judged each time
         return own

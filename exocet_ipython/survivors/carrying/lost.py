@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
@@ -156,7 +157,7 @@ def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Valu
         if mark != record.fingerprints.get(name, 0):
             continue  # the person's by now
         try:
-            yield _Value(record.name, name, weakref.ref(value), mark)
+            yield _Value(record.name, name, OwnReference(value), mark)
         except TypeError:
             continue
 
@@ -187,7 +188,7 @@ def _referred(entries: Iterable[tuple[Any, Any]]) -> Iterator[tuple[_Reference, 
 def _refer(value: Any) -> _Reference:
     """Return what gives a value as long as it lives; values that hold nothing are simply kept."""
     is_plain = type(value) is FunctionType and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
-    return (lambda: value) if type(value) in ATOMS or is_plain else weakref.ref(value)
+    return (lambda: value) if type(value) in ATOMS or is_plain else OwnReference(value)
 
 
 def _find(module: ModuleType | None, path: str) -> Any:

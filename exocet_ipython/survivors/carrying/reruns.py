@@ -8,11 +8,11 @@ replaced it.
 from __future__ import annotations
 
 import gc
-import weakref
 from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.baseline import take_baseline
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -44,7 +44,7 @@ def earlier_runs(records: Iterable[ModuleRecord], number: int) -> RetiredGenerat
         number: of the generation that they belong to.
     """
     found = list(_earlier_definitions({id(vars(record.module)): record for record in records}))
-    return RetiredGeneration(number, [(kind, name, weakref.ref(value)) for kind, name, value in found])
+    return RetiredGeneration(number, [(kind, name, OwnReference(value)) for kind, name, value in found])
 
 
 def _has_rerun(record: ModuleRecord) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
@@ -113,7 +114,7 @@ class RetiredGeneration:
         if item is None:
             return False
         if type(item).__weakrefoffset__ and not (ours or others):
-            reference = weakref.ref(item)
+            reference = OwnReference(item)
             del item
             self._witness = Witness(reference, outside)
         return True
@@ -153,7 +154,7 @@ class RetiredGeneration:
 
     def _add(self, kind: Kind, name: str, value: Any) -> None:
         try:
-            self.references.append((kind, name, weakref.ref(value)))
+            self.references.append((kind, name, OwnReference(value)))
         except TypeError:
             self.unreferenced += 1
 

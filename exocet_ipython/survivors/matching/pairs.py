@@ -10,7 +10,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.contents import dict_of, is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
@@ -140,7 +140,7 @@ class _Matcher:
                 self._match_class(before, now)
             elif type(before) is FunctionType:
                 self.match_function(before, now)
-            else:
+            elif not is_shared(before):  # `Optional[Node]`: a cell that has it may have written it itself
                 self._values.note(Value(record, attribute, before, now))
                 self._match_within(before, now)
 

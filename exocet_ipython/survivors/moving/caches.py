@@ -52,7 +52,7 @@ def forget_checks(renewed: Iterable[Any]) -> None:
     Args:
         renewed: the weak references that were replaced; where none is of that kind, nothing happens.
     """
-    callbacks = [reference.__callback__ for reference in renewed if isinstance(reference, weakref.ref)]
+    callbacks = [reference.__callback__ for reference in renewed if issubclass(type(reference), weakref.ref)]
     if any(type(found) is BuiltinFunctionType and found.__name__ == "_destroy" for found in callbacks):
         clear: Any = getattr(abc.ABCMeta, "_abc_caches_clear")  # noqa: B009 - typeshed doesn't know it
         for cls in living_classes():

@@ -209,22 +209,31 @@ def _rebuilt_closures(
 def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving) -> None:
     """Replace the references to what was made anew one by one, and the weak ones to all that was replaced."""
     replaced = dict(successors)
-    for old, now in list(pairs.objects.values()):
-        replaced |= {id(weak): (weak, new) for weak, new in _weak_pairs(old, now, plain=False)}
-    for old, now in list(successors.values()):
-        replaced |= {id(weak): (weak, new) for weak, new in _weak_pairs(old, now, plain=True)}
+    known: set[tuple[int, int]] = set()  # ids of an object and of a reference to it, which its bases have
+    for old, now in [*pairs.objects.values(), *successors.values()]:
+        renewed = {id(weak): (weak, new) for weak, new in _weak_pairs(old, now)}
+        known |= {(id(old), weak) for weak in renewed}
+        replaced |= renewed
     searched = [old for old, _ in replaced.values()]
     if not searched:
         return
+    holders = [holder for holder in _holders(searched) if not _is_of_bases(holder, known)]
     own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
     own |= {id(pair) for pair in replaced.values()}
-    for name, error in replace_references(replaced, own, _holders(searched), moving.journal):
+    for name, error in replace_references(replaced, own, holders, moving.journal):
         moving.note(name, error)
     forget_checks(old for old, _ in replaced.values())
 
 
-def _weak_pairs(old: Any, now: Any, *, plain: bool) -> Iterator[tuple[Any, Any]]:
+def _is_of_bases(holder: Any, known: set[tuple[int, int]]) -> bool:
+    """Say whether a dict is the one by which a class knows those derived from it, by their ids."""
+    return type(holder) is dict and any(
+        (key, id(value)) in known for key, value in copy_space(holder).items() if type(key) is int
+    )
+
+
+def _weak_pairs(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
     try:
-        yield from renewed_references(old, now, plain=plain)
+        yield from renewed_references(old, now)
     except TypeError:
         return  # one of the two can't be referred to weakly
