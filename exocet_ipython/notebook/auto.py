@@ -169,10 +169,13 @@ class AutoReload:
     def before_cell(self, info: Any) -> None:
         """Reload what changed, if the cell that is about to run is alone."""
         self.stopper.relent()
+        own = threading.get_ident()
         with self._lock:
-            self._running[info] = threading.get_ident()
+            is_inner = own in self._running.values()
+            self._running[info] = own
         if not self.is_on:
             return
+        self._session.managed.begin_cell("" if is_inner else info.raw_cell)
         before = self._session.generation.number
         try:
             self._catch_up(info)
@@ -195,7 +198,7 @@ class AutoReload:
                     if thread == threading.get_ident():
                         del self._running[info]
         if self.is_on:
-            self._session.managed.note_claims()
+            self._session.managed.end_cell()
             self._guard.keep_off(self._session.managed.names)
 
     def _catch_up(self, info: Any) -> None:

@@ -18,8 +18,9 @@ from exocet_ipython.reloading.building.plan import Plan, plan_reload
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
-from exocet_ipython.reloading.joining.adoption import Claims, adopt_modules, run_again
+from exocet_ipython.reloading.joining.adoption import adopt_modules, run_again
 from exocet_ipython.reloading.joining.bystanders import Bystanders
+from exocet_ipython.reloading.joining.claims import Claims
 from exocet_ipython.reloading.moves import find_moves, is_gone
 from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.noticing.followed import absolute_path
@@ -142,20 +143,26 @@ class ManagedModules:
                 self._claims = None
                 self._detector.follow(())
 
-    def note_claims(self) -> None:
-        """Note of the own modules that a cell has imported what a moment later could be another; see `Claims.note`.
+    def begin_cell(self, cell: str) -> None:
+        """Note what a cell is about to run; see `Claims.begin_cell`."""
+        if self._claims is not None:
+            self._claims.begin_cell(cell)
+
+    def end_cell(self) -> None:
+        """Note of the own modules that a cell has imported what a moment later could be another.
 
         They join the generation when something is asked of it, at the next cell at the latest: an import is to cost
-        what it costs. While another thread reloads it waits for nobody.
+        what it costs.
         """
         claims = self._claims
-        if claims is not None and claims.found_some and PUBLISHING.acquire(blocking=False):
+        if claims is None:
+            return
+        if claims.found_some and PUBLISHING.acquire(blocking=False):  # while another thread reloads it waits for nobody
             try:
-                with paused_collector():
-                    claims.note()
-                    self.follow()
+                self.follow()
             finally:
                 PUBLISHING.release()
+        claims.end_cell()
 
     def names(self) -> list[str]:
         """Return the dotted names of the own modules that are loaded, also of those that have only been noted."""
@@ -172,9 +179,8 @@ class ManagedModules:
             return
         try:
             with paused_collector():
-                if records := claims.records(self.generation):
-                    self._take(records)
-                    self.follow()
+                self._take(claims.records(self.generation))
+                self.follow()
         finally:
             PUBLISHING.release()
 
@@ -182,14 +188,14 @@ class ManagedModules:
         """Tell the detector which files and folders to follow from now on."""
         if self._claims is not None:
             records = self.generation.records.values()
-            packages: set[str] = set()
+            packages = self._claims.folders
             for record in records:
                 if "__path__" in (space := getattr(record.module, "__dict__", {})):
                     packages.update(space["__path__"])
             roots = {folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder)}
             loaded = [record.snapshot for record in records]
             loaded += [snapshot for record in records if record.data for snapshot in record.data]
-            self._detector.follow([*loaded, *self._claims.unloaded, *self._tried], packages | roots)
+            self._detector.follow([*loaded, *self._claims.texts, *self._tried], packages | roots)
 
     def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
         """Follow also what the last reload has read and did not load: the repair may be in a new file."""

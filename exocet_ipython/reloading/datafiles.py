@@ -47,7 +47,7 @@ _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a perso
 
 
 def find_data_files(
-    loaded: Snapshot, code: CodeType | None, known: Iterable[Snapshot] | None = None
+    loaded: Snapshot, code: CodeType | None, known: Iterable[Snapshot] | None = None, since: int = 0
 ) -> tuple[Snapshot, ...]:
     """Return snapshots of the data files that a module's code names; their text is not kept.
 
@@ -55,18 +55,19 @@ def find_data_files(
         loaded: the module's text, as it was read before it ran; paths in it are seen from its folder.
         code: what ran.
         known: what was found when this very code ran before, to be read again; None where it runs for the first time.
+        since: what was saved after this moment, in nanoseconds, counts as changed; 0 for now.
     """
     if known is not None:
         again = (_read(replace(loaded, read_at=0), snapshot.path or "") for snapshot in known)
         found = {snapshot.path: snapshot for snapshot in again if snapshot is not None}
     else:
-        found = _find_named(loaded, code)
+        found = _find_named(loaded, code, since)
     if code is not None and b"find_spec" in (loaded.data or b""):
-        found |= _find_asked(loaded, code)
+        found |= _find_asked(loaded, code, since)
     return tuple(found.values())
 
 
-def _find_asked(loaded: Snapshot, code: CodeType) -> dict[str | None, Snapshot]:
+def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None, Snapshot]:
     """Return, by path, the sources of modules that code asks for at import without importing them.
 
     When such a source goes, another answer is due; so it is when one comes, which `find_moves` notices.
@@ -78,13 +79,13 @@ def _find_asked(loaded: Snapshot, code: CodeType) -> dict[str | None, Snapshot]:
         if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
             continue
         spec = find_spec_of(name)
-        snapshot = _read(loaded, spec.origin) if spec is not None and spec.origin is not None else None
+        snapshot = _read(loaded, spec.origin, since) if spec is not None and spec.origin is not None else None
         if snapshot is not None:
             found[snapshot.path] = snapshot
     return found
 
 
-def _find_named(loaded: Snapshot, code: CodeType | None) -> dict[str | None, Snapshot]:
+def _find_named(loaded: Snapshot, code: CodeType | None, since: int) -> dict[str | None, Snapshot]:
     """Return, by path, the files that the strings in code name."""
     if loaded.path is None or code is None:
         return {}
@@ -105,7 +106,7 @@ def _find_named(loaded: Snapshot, code: CodeType | None) -> dict[str | None, Sna
         for text in (*names, *listed):
             file = os.path.normpath(os.path.join(folder, text))
             if file.startswith(here + os.sep) and file not in found and os.path.isfile(file):
-                snapshot = _read(loaded, file)
+                snapshot = _read(loaded, file, since)
                 if snapshot is not None:
                     found[file] = snapshot
     return found
@@ -149,11 +150,15 @@ def _listed(folder: str, patterns: list[str]) -> list[str]:
     return found
 
 
-def _read(loaded: Snapshot, path: str) -> Snapshot | None:
+def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
     """Return a snapshot of a data file; None for one that is very large, or was written while the module ran."""
     try:
         stamp, clock = stamp_file(path), time.time_ns()
-        if stamp.size > _LARGE or 0 < loaded.read_at < stamp.changed:
+        if stamp.size > _LARGE:
+            return None
+        if 0 < since < stamp.changed:
+            return Snapshot(loaded.name, path, b"", _ANOTHER, stamp)
+        if 0 < loaded.read_at < stamp.changed:
             return None
         return Snapshot(loaded.name, path, b"", digest_of(Path(path).read_bytes()), stamp, clock)
     except OSError:

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.joining.adoption import Claims, adopt_modules
+from exocet_ipython.reloading.joining.adoption import adopt_modules
+from exocet_ipython.reloading.joining.claims import Claims
 from exocet_ipython.reloading.noticing.changes import StatSweep
 from exocet_ipython.reloading.scope import Scope
 from tests.plain_notebook import PlainNotebook, python_import

@@ -1,152 +1,29 @@
-"""How modules that Python imports by itself join a generation: claimed while they load, or adopted as they are."""
+"""How modules that Python has imported by itself join a generation as they are: nothing runs again."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import marshal
-import os
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
 from exocet_ipython.loading.files import FileStamp
-from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
-from exocet_ipython.loading.source import Snapshot, find_spec, read_snapshot
+from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import take_baseline
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import read_imports
 from exocet_ipython.reloading.joining.bystanders import Bystanders
-from exocet_ipython.reloading.joining.nesting import Known, KnownModules, Nesting
-from exocet_ipython.reloading.joining.noting import LoadNotes
+from exocet_ipython.reloading.joining.noting import LoadNotes, as_changed
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["Claims", "adopt_modules", "run_again"]
-
-
-def _is_folder_new() -> bool:
-    """Say whether a folder of `sys.path` was not there when Python looked for it: it would not look again."""
-    return any(finder is None and os.path.isdir(folder) for folder, finder in list(sys.path_importer_cache.items()))
-
-
-class Claims:
-    """A finder that notes which own modules are imported for the first time, and what they ran from.
-
-    It loads nothing itself: each module is found and run by the loader that Python would use.
-
-    Args:
-        scope: which modules are own code.
-        thread: the only thread whose imports are noted; None for all.
-        generation: returns the current one, into whose modules a new one may put something.
-
-    Attributes:
-        scope: as given; it may be replaced while the finder is on.
-        known: the own modules that are loaded.
-    """
-
-    is_exocet = True
-
-    def __init__(
-        self, scope: Scope, thread: int | None = None, generation: Callable[[], Generation] = Generation
-    ) -> None:
-        self.scope = scope
-        self.known = KnownModules(self._find_known)
-        self._thread = thread
-        self._loaded: dict[str, LoadNotes] = {}
-        self._news = False
-        self._generation = generation
-        self._nesting = Nesting(self.known)
-
-    def put_on(self) -> None:
-        """Put the finder before all others on `sys.meta_path`."""
-        forget_listings()
-        sys.meta_path.insert(0, self)
-
-    def take_off(self) -> None:
-        """Take the finder off; harmless when it is off."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-
-    @property
-    def found_some(self) -> bool:
-        """Whether modules were noted, or have ended loading, since `records` was asked for."""
-        return self._news
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - protocol
-        """Note the text of an own module that is about to be loaded, and have its loader hand us the code."""
-        if self._thread not in (None, threading.get_ident()):
-            return None
-        spec = find_spec(name, path)
-        if spec is None and _is_folder_new():
-            forget_listings()
-            spec = find_spec(name, path)
-        if spec is None or not self.scope.includes_spec(spec):
-            return spec  # not None: the other finders need not look for it again
-        notes = self._loaded[name] = LoadNotes()
-        notes.watch(spec, self._nesting, self._tell)
-        self._news = True
-        return spec
-
-    @property
-    def names(self) -> list[str]:
-        """The modules that were noted and that nobody has asked for by `records`."""
-        return list(self._loaded)
-
-    def note(self) -> None:
-        """Look at the data files of what was noted, for a save that comes later is a change."""
-        for notes in list(self._loaded.values()):
-            notes.note_data()
-
-    @property
-    def unloaded(self) -> list[Snapshot]:
-        """The texts of modules that were noted and are not loaded: their import failed, or goes on."""
-        return [notes.text() for notes in list(self._loaded.values())]
-
-    def _find_known(self, name: str) -> Known | None:
-        """Return a module that another is about to import, with its baseline and imports, if it has been loaded."""
-        notes, module = self._loaded.get(name), PRESENCE.current(name)
-        if notes is not None and notes.baseline is not None and module is not None:
-            if notes.imports is None and notes.code is not None:
-                notes.imports = read_imports(notes.code, name, is_package=hasattr(module, "__path__"))
-            return module, notes.baseline, notes.imports or ()
-        record = self._generation().records.get(name)
-        if record is None:
-            return None
-        record.look_again()
-        return record.module, record.baseline, record.imports
-
-    def _tell(self) -> None:
-        self._news = True
-
-    def records(self, generation: Generation) -> dict[str, ModuleRecord]:
-        """Return the records of the modules that were noted, are loaded, and are not in the generation as they are.
-
-        Another thread may be loading one of them: it is asked for again when it is done. A module that is in the
-        generation and was loaded again (taken out of `sys.modules`, or by `importlib.reload`) gets a new record.
-        """
-        self._news = False
-        loaded = {}
-        for name in list(self._loaded):
-            module = PRESENCE.current(name)
-            if module is None:
-                continue  # its import failed, has not begun yet, or was only a question: with the next news it shows
-            if getattr(getattr(module, "__spec__", None), "_initializing", False):
-                self._tell()
-                continue
-            notes, known = self._loaded.pop(name), generation.records.get(name)
-            if known is not None and known.module is module and notes.baseline is not None:
-                notes.baseline = known.after_running_again(notes.baseline, notes.code).baseline
-            if known is None or known.module is not module or notes.ended:
-                loaded[name] = notes
-        return _records(generation, loaded)
+__all__ = ["adopt_modules", "make_records", "run_again"]
 
 
 def adopt_modules(
@@ -191,7 +68,7 @@ def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleR
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:
-    return _records(generation, {name: _read_loaded(module.__spec__) for name, module in found.items()})
+    return make_records(generation, {name: _read_loaded(module.__spec__) for name, module in found.items()})
 
 
 def _is_known(name: str, module: Any, generation: Generation) -> bool:
@@ -217,7 +94,8 @@ def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterab
     return {name: record for name, record in records.items() if name in chosen}
 
 
-def _records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str, ModuleRecord]:
+def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str, ModuleRecord]:
+    """Return the records of loaded modules, by dotted name, in the order in which they were found."""
     first = generation.next_order
     return {
         name: record_module(
@@ -248,11 +126,8 @@ def _read_loaded(spec: Any) -> LoadNotes:
     try:
         snapshot = read_snapshot(spec, time.time_ns())
     except (OSError, AttributeError) as error:
-        if isinstance(error, FileNotFoundError):
-            snapshot = Snapshot(spec.name, spec.origin, b"", _ANOTHER, _DELETED)
-        else:
-            snapshot = Snapshot(spec.name, spec.origin if spec.has_location else None)
-        return LoadNotes(snapshot)
+        snapshot = Snapshot(spec.name, spec.origin if spec.has_location else None)
+        return LoadNotes(as_changed(snapshot) if isinstance(error, FileNotFoundError) else snapshot)
     if snapshot.stamp is None:
         return LoadNotes(snapshot)
     loader: Any = spec.loader
@@ -268,7 +143,7 @@ def _read_loaded(spec: Any) -> LoadNotes:
         code = None
     if code == marshal.loads(cached[_HEADER:]):  # noqa: S302 - the file that Python itself has just run
         return LoadNotes(snapshot, code)
-    return LoadNotes(replace(snapshot, digest=_ANOTHER, read_at=0))
+    return LoadNotes(as_changed(snapshot))
 
 
 def _read_bytecode(spec: ModuleSpec) -> bytes | None:
@@ -287,5 +162,3 @@ def _has_stamp(cached: bytes, stamp: FileStamp) -> bool:
 
 
 _HEADER = 16  # bytes
-_ANOTHER = "another text"  # equals no digest
-_DELETED = FileStamp(0, 0, 0, 1)  # no file has it, so the file that was there counts as changed

@@ -1,7 +1,8 @@
 """The bodies that a thread is running, one within another, and the baselines that are due when the outermost ends.
 
 A module's baseline is taken when the import statement that brought it is done: what it imports, and what imports it,
-has registered with it by then, and the cell has not gone on yet. What a module that is imported later registers with
+has registered with it by then, and the cell has not gone on yet. Of a cell that does nothing but import they can wait
+until it ends. What a module that is imported later registers with
 it, itself or by a function of a third one, is added, so that what is left is the cells'.
 """
 
@@ -17,7 +18,7 @@ from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseli
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
 
-__all__ = ["Known", "KnownModules", "Nesting"]
+__all__ = ["Ended", "Known", "KnownModules", "Nesting", "take_baselines"]
 
 
 Known = tuple[ModuleType, Baseline, Iterable[ImportStatement]]
@@ -45,17 +46,30 @@ class KnownModules:
         self.stems.update(name.rpartition(".")[2] for name in names)
 
 
+def take_baselines(ended: Iterable[tuple[Ended, ModuleType]]) -> None:
+    """Take the baselines of modules whose bodies have run."""
+    for notes, module in ended:
+        notes.baseline = take_baseline(module)
+
+
 class Nesting(threading.local):
     """What one thread is loading.
+
+    Args:
+        known: the own modules that were loaded before.
+        waits: says whether the baselines of what this thread loads can wait until its cell ends.
+        due: takes those that wait, each as the notes of its load and the module.
 
     Attributes:
         seconds: for each body, outermost first, how long those that it imports took so far; the lowest entry is the
             thread itself.
     """
 
-    def __init__(self, known: KnownModules) -> None:
+    def __init__(self, known: KnownModules, waits: Callable[[], bool], due: list[tuple[Ended, ModuleType]]) -> None:
         self.seconds = [0.0]
         self._known = known
+        self._waits = waits
+        self._due = due
         self._ended: list[tuple[Ended, ModuleType]] = []
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
         self._others: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
@@ -68,7 +82,7 @@ class Nesting(threading.local):
         Returns:
             The import statements of the body; None where they were not looked at, as none can be of a known module.
         """
-        if self._known.stems.isdisjoint(name.rpartition(".")[2] for name in code.co_names):
+        if not self._known.stems or self._known.stems.isdisjoint(name.rpartition(".")[2] for name in code.co_names):
             return None
         direct = read_imports(code, spec.name, is_package=spec.submodule_search_locations is not None)
         waiting: list[ImportStatement] = []
@@ -96,9 +110,11 @@ class Nesting(threading.local):
         if len(self.seconds) > 1:
             return
         with paused_collector():
-            for ended, new in self._ended:
-                ended.baseline = take_baseline(new)
-                self._known.add(new.__name__)
+            self._known.add(*(new.__name__ for _, new in self._ended))
+            if self._waits():
+                self._due += self._ended
+            else:
+                take_baselines(self._ended)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
             for known, baseline, before in self._others.values():

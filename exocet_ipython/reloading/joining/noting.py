@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.bytecode import read_bytecode
+from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.reloading.baseline import Baseline
@@ -17,16 +19,24 @@ from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
 from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting
 
-__all__ = ["LoadNotes"]
+__all__ = ["LoadNotes", "as_changed"]
 
 _EXEC_MODULE = SourceFileLoader.exec_module
+# Nanoseconds. What was saved within the last minute is what the person works on: it is read at once, so that its text
+# is known whatever is saved in the next moment. By far the most files are older; they can be read a moment later.
+_AT_WORK = 60 * 10**9
+_ANOTHER = "another text"  # equals no digest
+_DELETED = FileStamp(0, 0, 0, 1)  # no file has it, so the file that was there counts as changed
 
 
 class LoadNotes:
     """What is known of one load.
 
     Attributes:
-        snapshot: the text that was on disk before the module ran; None while it is not about to run.
+        snapshot: the text that was on disk before the module ran; None while it is not about to run, or was not read
+            yet.
+        stamp: of the file when the module was about to run; None where its text was read at once.
+        began: when that was, in nanoseconds; 0 while it is not known.
         code: what ran; None for a loader that runs its module in its own way.
         seconds: how long the body took, without the modules it imported.
         ended: whether its body is known to have run, to its end or not.
@@ -42,6 +52,7 @@ class LoadNotes:
         "_spec",
         "_tell",
         "baseline",
+        "began",
         "code",
         "data",
         "effects",
@@ -49,10 +60,13 @@ class LoadNotes:
         "imports",
         "seconds",
         "snapshot",
+        "stamp",
     )
 
     def __init__(self, snapshot: Snapshot | None = None, code: CodeType | None = None) -> None:
         self.snapshot = snapshot
+        self.stamp: FileStamp | None = None
+        self.began = 0
         self.code = code
         self.seconds = 0.0
         self.ended = False
@@ -77,28 +91,51 @@ class LoadNotes:
             self._nesting, self._tell = nesting, tell
             loader.exec_module = self._call_with_frames_removed
         else:
-            self.snapshot = _read_before_loading(spec)
+            self.snapshot = _read_text(spec, time.time_ns())
+
+    @property
+    def folders(self) -> Sequence[str]:
+        """Where the submodules of a package are looked for."""
+        return self._spec.submodule_search_locations or ()
 
     def text(self) -> Snapshot:
-        """Return the text that was read; of a module that was looked for and not loaded, the one that is there."""
+        """Return the text that ran; of a module that was looked for and not loaded, the one that is there.
+
+        A file that was written to since its module began to run has another one: the difference is a change, as of a
+        module that was imported before us.
+        """
         if self.snapshot is None:
-            self.snapshot = _read_before_loading(self._spec)
+            found = _read_text(self._spec, self.began or time.time_ns())
+            same = self.stamp is None or self.stamp == found.stamp
+            self.snapshot = found if same else replace(as_changed(found), data=b"")
         return self.snapshot
 
-    def note_data(self) -> None:
-        """Look at the data files that the code of a body shows which has run."""
+    def note_data(self, since: int = 0) -> None:
+        """Look at the data files that the code of a body shows which has run.
+
+        Args:
+            since: what was saved later counts as changed, in nanoseconds; 0 for now.
+        """
         if self.data is None and self.ended:
-            self.data = find_data_files(self.text(), self.code)
+            self.data = find_data_files(self.text(), self.code, since=since)
 
     def _prepare(self) -> None:
-        """Read the text and, where its `.pyc` is certain to be of it, the code; otherwise have the loader hand it us.
+        """Read the code where the `.pyc` is certain to be of the text; otherwise have the loader hand it us.
 
-        A `.pyc` that could be older than the text is passed over, as Python would not.
+        A `.pyc` that could be older than the text is passed over, as Python would not. The text itself is only needed
+        once it is asked for. Where its file would show that it was written to, it is read then.
         """
-        snapshot = self.snapshot = _read_before_loading(self._spec)
         loader: Any = self._spec.loader
-        if type(loader) is SourceFileLoader and snapshot.stamp is not None:
-            self.code = read_bytecode(self._spec, snapshot.stamp)
+        stamp = _stamp(self._spec) if type(loader) is SourceFileLoader else None
+        if stamp is not None:
+            self.code = read_bytecode(self._spec, stamp)
+        began = self.began = time.time_ns()
+        if self.code is None or stamp is None or max(stamp.changed, stamp.modified) > began - _AT_WORK:
+            self.snapshot = _read_text(self._spec, began)
+            if self.snapshot.stamp != stamp:
+                self.code = None
+        else:
+            self.stamp, self.snapshot = stamp, None
         if self.code is None:
             loader.get_code = self._get_code
         else:
@@ -136,10 +173,28 @@ class LoadNotes:
             self._tell()
 
 
-def _read_before_loading(spec: ModuleSpec) -> Snapshot:
-    """Read a module's text before it runs: a save that comes between shows as a change later."""
+def _stamp(spec: ModuleSpec) -> FileStamp | None:
     try:
-        return read_snapshot(spec, time.time_ns())
+        return stamp_file(spec.origin or "")
+    except OSError:
+        return None  # the import itself will say what is wrong
+
+
+def as_changed(found: Snapshot) -> Snapshot:
+    """Return a snapshot of what a module did not run from, whose file counts as changed: what ran is not known.
+
+    >>> as_changed(Snapshot("m", "/m.py", b"x = 2", "digest")).digest
+    'another text'
+    """
+    if found.data is None:  # it is no more
+        return replace(found, data=b"", digest=_ANOTHER, stamp=_DELETED, read_at=0)
+    return replace(found, digest=_ANOTHER, read_at=0)
+
+
+def _read_text(spec: ModuleSpec, clock: int) -> Snapshot:
+    """Read a module's text, of which it is said that it was read at `clock`, in nanoseconds."""
+    try:
+        return read_snapshot(spec, clock)
     except OSError:
         return Snapshot(spec.name, spec.origin)  # the import itself will say what is wrong
 

@@ -1,0 +1,68 @@
+"""What an import leaves to be done: in a thread, while the person reads, and before the next cell at the latest."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from collections.abc import Callable
+
+__all__ = ["Afterwards", "only_imports"]
+
+
+class Afterwards:
+    """One function at a time that runs beside the person's thinking, and is waited for.
+
+    It is no daemon: a kernel that ends meanwhile waits for it, which takes milliseconds.
+
+    >>> done, afterwards = [], Afterwards()
+    >>> afterwards.start(lambda: done.append("read"))
+    >>> afterwards.wait()
+    >>> done
+    ['read']
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def start(self, work: Callable[[], object]) -> None:
+        """Run something in a thread, when what was started before is done."""
+        with self._lock:
+            self._wait()
+            self._thread = threading.Thread(target=self._run, args=(work,), name="exocet_ipython, after imports")
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until what was started is done; what it raised is raised here, once."""
+        if self._thread is not None:
+            with self._lock:
+                self._wait()
+
+    def _wait(self) -> None:
+        if self._thread is None:
+            return
+        self._thread.join()
+        self._thread = None
+        if (error := self._error) is not None:
+            self._error = None
+            raise error
+
+    def _run(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._error = error
+
+
+def only_imports(cell: str) -> bool:
+    r"""Say whether a cell does nothing but import: what its modules hold when it ends is what the imports left there.
+
+    >>> only_imports("import a\nfrom b import c"), only_imports("import a\na.SIZE = 3")
+    (True, False)
+    """
+    try:
+        body = ast.parse(cell).body
+    except SyntaxError:
+        return False
+    return bool(body) and all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body)
