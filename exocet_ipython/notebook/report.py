@@ -188,7 +188,10 @@ class ReloadReport:
 
 _WORTH_SAYING = 0.1  # seconds
 # Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
-_LINES_STYLE = "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
+_LINES_STYLE = (
+    "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; "
+    "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
+)
 _FROZEN = "frozen, and stale now; %exoreload NAME runs one"
 _ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved")
 _NAMED = 3  # old objects that fit a line

@@ -52,3 +52,5 @@ def test_reports_are_read_and_opened(lab: Page, notebook: str) -> None:
     details = first.locator("pre").first
     expect(details).to_be_visible()
     assert contrast(details) >= _READABLE
+    # JupyterLab's own style breaks lines within words.
+    assert details.evaluate("element => getComputedStyle(element).wordBreak") == "normal"

@@ -12,6 +12,7 @@ from exocet_ipython.notebook.report import (
 )
 from exocet_ipython.notebook.status import GenerationStatus, ModuleStatus, StatusReport
 from exocet_ipython.survivors.finding.records import Survivor
+from exocet_ipython.survivors.moving.instances import Stuck
 
 FULL = ReloadReport(
     4,
@@ -127,3 +128,10 @@ def test_status_text() -> None:
     assert "old class C alive: C" in text
     assert "2 definitions not held by a name (or not collected yet)" in text
     assert "1 definition that can't be tracked" in text
+
+
+def test_what_is_stuck_is_counted_as_people_say_it() -> None:
+    """One object stays, several stay."""
+    one, two = (str(Stuck("zoo.Cat", count, "it runs")) for count in (1, 2))
+    assert one == "1 of zoo.Cat stays as it was: it runs"
+    assert two == "2 of zoo.Cat stay as they were: it runs"

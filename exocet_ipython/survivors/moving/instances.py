@@ -50,7 +50,8 @@ class Stuck:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.count} of {self.name} stay as they were: {self.reason}"
+        stay = "stays as it was" if self.count == 1 else "stay as they were"
+        return f"{self.count} of {self.name} {stay}: {self.reason}"
 
 
 @dataclass(slots=True)
