@@ -116,7 +116,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
     registries = Registries(plan, current)
     try:
         built = build_modules(plan, around)
-        filled = registries.filled() - {step.name for step in plan.skipped}
+        filled = registries.filled(built.made.values()) - {step.name for step in plan.skipped}
         if not filled:
             registries.look_again(built.made.values())
             return plan, built

@@ -3,14 +3,16 @@
 A module that runs again adds its entries again: to a list twice, under a new name beside the old one. What is a class
 or a function shows where it comes from, and its registry is made anew with it, or has the new one in its place; a name,
 a number, a weak reference or a library's own record of it doesn't. So containers are looked at before and after a
-build, and where one was given such entries, its module must be made anew as well.
+build, and where one was given such entries, its module must be made anew as well; and where one has an entry whose name
+an edit has taken out of the text.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator
-from types import FunctionType, MethodType
+from inspect import CO_OPTIMIZED
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from exocet_ipython.reloading.building.plan import Plan
@@ -42,9 +44,26 @@ class Registries:
             for container in containers_of(current.records[name])
         ]
 
-    def filled(self) -> frozenset[str]:
-        """Return the names of the modules whose containers were given entries that don't tell where they are from."""
-        return frozenset(name for name, container, before in self._before if _was_filled(container, before, self._made))
+    def filled(self, made: Iterable[ModuleRecord]) -> frozenset[str]:
+        """Return the names of the modules whose containers have entries of what was made that don't tell it.
+
+        Those that they were given now, and those of a name that only what was made had in its text, and has no more.
+
+        Args:
+            made: records of the modules that were made.
+        """
+        dropped = self._names_in(self._made).difference(*(_literals(record.code) for record in made))
+        return frozenset(
+            name
+            for name, container, before in self._before
+            if _was_filled(container, before, self._made)
+            or any(type(item) is str and item in dropped - self._names_in((name,)) for item in before if dropped)
+        )
+
+    def _names_in(self, modules: Iterable[str]) -> frozenset[str]:
+        """Return the strings that the bodies of living modules name."""
+        codes = (self._records[name].readable_code for name in modules if name in self._records)
+        return frozenset[str]().union(*map(_literals, codes))
 
     def look_again(self, made: Iterable[ModuleRecord]) -> None:
         """Have the modules that may have been given something be asked anew what they hold.
@@ -92,6 +111,19 @@ def containers_of(record: ModuleRecord) -> Iterator[Any]:
             container = vars(container).get(part) if hasattr(container, "__dict__") else None
         if type(container) in _KINDS and len(container) <= _MANY:
             yield container
+
+
+def _literals(code: CodeType | None) -> frozenset[str]:
+    r"""Return the strings in the code of a body, and of the bodies of its classes; functions are not looked into.
+
+    >>> sorted(_literals(compile("TABLE['a'] = f('b')\ndef g(): return 'c'", "m.py", "exec")))
+    ['a', 'b']
+    """
+    if code is None:
+        return frozenset()
+    bodies = [const for const in code.co_consts if isinstance(const, CodeType) and not const.co_flags & CO_OPTIMIZED]
+    parts = (part for const in code.co_consts for part in (const if type(const) is tuple else (const,)))
+    return frozenset(part for part in parts if type(part) is str).union(*map(_literals, bodies))
 
 
 def _ids(container: Any) -> frozenset[int]:
