@@ -171,7 +171,7 @@ class AutoReload:
         self.stopper.relent()
         own = threading.get_ident()
         with self._lock:
-            is_inner = own in self._running.values()
+            is_inner = len(self._running) > 0 and own in self._running.values()  # the first part costs a tenth
             self._running[info] = own
         if not self.is_on:
             return
