@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import ModuleType
 
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.building.kept import kept_values
@@ -86,8 +87,8 @@ def give_back(
         if parent not in made:
             continue
         space = vars(made[parent].module)
-        # It was loaded since, or was taken away from the package while that was current.
-        if child not in space or (name not in made and space[child] is not record.module):
+        # It was loaded or made anew since, or was taken away from the package while that was current.
+        if child not in space or (space[child] is not record.module and issubclass(type(space[child]), ModuleType)):
             journal.set_attribute(made[parent].module, child, record.module)
     return migrated
 
