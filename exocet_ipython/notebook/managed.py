@@ -49,6 +49,7 @@ class ManagedModules:
         self._tried: tuple[Snapshot, ...] = ()
         self.history = History()
         self._bystanders = Bystanders()
+        self._bystanders.find_own(self._scope)  # now, and not while a person waits for their first reload
 
     def __repr__(self) -> str:
         return f"<managed modules of {self.generation!r}>"
@@ -154,8 +155,7 @@ class ManagedModules:
         They join the generation when something is asked of it, at the next cell at the latest: an import is to cost
         what it costs.
         """
-        claims = self._claims
-        if claims is None:
+        if (claims := self._claims) is None:
             return
         if claims.found_some and PUBLISHING.acquire(blocking=False):  # while another thread reloads it waits for nobody
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
@@ -36,10 +37,15 @@ class Bystanders:
 
         What was judged is not judged again while the scope is the same and the name has the same module.
         """
-        if scope != self._scope:
-            self._scope = scope
-            self._foreign.clear()
         foreign = self._foreign
+        if scope != self._scope:
+            before, self._scope = self._scope, scope
+            if before is not None and scope == replace(before, roots=scope.roots) and before.roots <= scope.roots:
+                new = scope.roots - before.roots  # what a person names joins, and all else is as it was
+                for name in [name for name in foreign if name.partition(".")[0] in new]:
+                    del foreign[name]
+            else:
+                foreign.clear()
         own: dict[str, Any] = {}
         # Not a list of the items: making their tuples may run the collector, and another thread that imports.
         for name, module in copy_space(sys.modules).items():
