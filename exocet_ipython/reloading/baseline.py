@@ -13,6 +13,7 @@ from types import (
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
+    MethodType,
     ModuleType,
     SimpleNamespace,
 )
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
 
-__all__ = ["Baseline", "add_changes", "owner_of", "renew_baseline", "take_baseline", "take_glance"]
+__all__ = ["Baseline", "add_changes", "owner_of", "path_behind", "renew_baseline", "take_baseline", "take_glance"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -41,7 +42,8 @@ class Baseline(NamedTuple):
         values: global name -> id of its value.
         fingerprints: global name -> a shallow fingerprint, of the instances and containers.
         contents: path -> what a container, one of the module's own classes or an instance holds, by identity, as
-            `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.db.items`.
+            `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.db.items`,
+            and `signal.__self__` of what a bound method is bound to.
     """
 
     values: dict[str, int]
@@ -73,9 +75,26 @@ def take_baseline(module: ModuleType) -> Baseline:
             attributes = copy_space(type.__getattribute__(value, "__dict__"))
             if attributes.get("__module__") == own:
                 _add_class(prints, contents, name, attributes)
-        else:
+        elif kind is not MethodType:
             _add_value(prints, contents, name, value)
+        elif path_behind(namespace, value) == f"{name}.__self__":  # `signal = Namespace().signal`
+            _add_value(prints, contents, f"{name}.__self__", value.__self__)
     return Baseline(values, prints, contents)
+
+
+def path_behind(space: dict[str, Any], method: MethodType) -> str:
+    """Return the path of what a module's bound method is bound to: its own name, or that of the first such method.
+
+    >>> class Bell:
+    ...     def ring(self): pass
+    >>> bell = Bell()
+    >>> path_behind({"ring": bell.ring}, bell.ring), path_behind({"ring": bell.ring, "bell": bell}, bell.ring)
+    ('ring.__self__', 'bell')
+    """
+    target = method.__self__
+    names = [name for name, value in space.items() if value is target]
+    methods = (name for name, value in space.items() if type(value) is MethodType and value.__self__ is target)
+    return names[0] if names else f"{next(methods)}.__self__"
 
 
 def take_glance(module: ModuleType, like: Baseline) -> Baseline:
@@ -108,6 +127,8 @@ def _at(space: dict[str, Any], path: str) -> Any:
     """Return what a path of a baseline's contents leads to."""
     owner, dot, name = path.partition(".")
     value = space.get(owner)
+    if type(value) is MethodType:
+        return value.__self__ if name == "__self__" else None
     return getattr(value, "__dict__", {}).get(name) if dot else value
 
 

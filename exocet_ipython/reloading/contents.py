@@ -138,7 +138,8 @@ def is_shared(value: Any) -> bool:
 def fingerprint(value: Any) -> int:
     """Return a number that changes when items or attributes of `value` are added, removed or replaced.
 
-    Shallow, by identity, and holding nothing alive; a container of more than 10,000 items counts by its size.
+    Shallow, by identity, and holding nothing alive; a container of more than 10,000 items counts by its size. What a
+    decorator has made of a function never changes: it has that's name, and what it puts away beside is a cache.
 
     >>> items = [1, 2]
     >>> before = fingerprint(items)
@@ -149,7 +150,7 @@ def fingerprint(value: Any) -> int:
     parts: Any = value
     if not issubclass(type(value), (list, tuple, set, frozenset, dict)):
         parts = dict_of(value)
-        if parts is None:
+        if parts is None or ("__qualname__" in parts and "__module__" in parts):
             return 0
     if len(parts) > _LARGE:
         return hash(len(parts))

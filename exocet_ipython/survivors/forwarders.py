@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
-from types import CodeType, FunctionType, MappingProxyType
+from types import CellType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
@@ -63,23 +63,28 @@ def target_of(function: FunctionType) -> Any:
     return (function.__kwdefaults__ or {}).get(_TARGET)
 
 
-def rebuild_closure(old: FunctionType, inner: Inner) -> FunctionType:
+def rebuild_closure(
+    old: FunctionType, inner: Inner, others: Mapping[str, CellType] = MappingProxyType({})
+) -> FunctionType:
     """Return the function that the new code makes of an old closure: its cells, defaults and attributes kept.
 
     Args:
         old: a function that a retired function made.
         inner: what the new version of that function would make it of.
+        others: variables that the old closure may lack, by name.
 
     Raises:
         NameError: the new code needs a variable that the old closure doesn't have.
     """
     code, namespace = inner.new, inner.namespace
+    if code is None:
+        raise NameError(f"no function makes {old.__code__.co_qualname} any more; make it again")
     cells = dict(zip(old.__code__.co_freevars, old.__closure__ or (), strict=True))
     names = [name if name in cells else inner.renamed.get(name, name) for name in code.co_freevars]
     lacking = []
     for name in (name for name in names if name not in cells):
         try:
-            cells[name] = inner.default_of(name)
+            cells[name] = others[name] if name in others else inner.default_of(name)
         except KeyError:
             lacking.append(name)
     if lacking:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.ladder.operations import is_class_body, nested, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
-__all__ = ["Inner", "match_inner"]
+__all__ = ["Inner", "defaults_of", "is_stored", "match_inner"]
 
 _STORES = {dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]}
 
@@ -21,17 +21,21 @@ class Inner(NamedTuple):
 
     Attributes:
         old: the code.
-        new: its counterpart.
+        new: its counterpart; None where the new function makes none.
         namespace: globals of the new module.
         renamed: new name of a variable -> the old one, of the parameters of the functions around it.
-        maker: the new function that makes it; None of what is deeper inside.
+        maker: the new function that it is in, however deep.
+        before: the retired one.
+        outer: what it is in that is inside of these as well; None where they make it themselves.
     """
 
     old: CodeType
-    new: CodeType
+    new: CodeType | None
     namespace: dict[str, Any]
     renamed: Mapping[str, str]
-    maker: Any = None
+    maker: Any
+    before: Any
+    outer: Inner | None = None
 
     def default_of(self, name: str) -> CellType:
         """Return what a variable of the maker is that is a parameter by now, for a call that didn't know of it.
@@ -39,44 +43,52 @@ class Inner(NamedTuple):
         Raises:
             KeyError: it is none, has no default, or is assigned to: then only the call can tell.
         """
-        if self.maker is None or _is_stored(name, self.maker.__code__):
+        if self.outer is not None or is_stored(name, self.maker.__code__):
             raise KeyError(name)
-        return CellType(_defaults_of(self.maker)[name])
+        return CellType(defaults_of(self.maker)[name])
+
+    def path(self) -> list[CodeType]:
+        """Return the old code of the functions inside of the retired one that lead to it, and its own last."""
+        return [*(self.outer.path() if self.outer is not None else ()), self.old]
 
 
-def match_inner(old: CodeType, new: FunctionType) -> dict[int, Inner]:
+def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[int, Inner]:
     """Match the functions that a function makes.
 
     Args:
-        old: code of the retired function.
+        old: the retired function.
         new: its counterpart.
+        code: what the retired one ran when it made them.
 
     Returns:
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
-    return _match_nested(old, new.__code__, new.__globals__, {}, new)
+    root = Inner(code, new.__code__, new.__globals__, {}, new, old)
+    return _match_nested(root, None)
 
 
-def _match_nested(
-    old: CodeType, new: CodeType, namespace: dict[str, Any], renamed: Mapping[str, str], maker: FunctionType | None
-) -> dict[int, Inner]:
+def _match_nested(around: Inner, outer: Inner | None) -> dict[int, Inner]:
     found: dict[int, Inner] = {}
-    pairs = list(pair_nested(old, new))
-    if pairs:
-        renamed = {**renamed, **dict(_renamed_parameters(old, new))}
-    for before, now in pairs:
-        found[id(before)] = Inner(before, now, namespace, renamed, maker)
-        found |= _match_nested(before, now, namespace, renamed, None)
+    pairs = [] if around.new is None else list(pair_nested(around.old, around.new))
+    renamed = around.renamed
+    if pairs and around.new is not None:
+        renamed = {**renamed, **dict(_renamed_parameters(around.old, around.new))}
+    known = {id(before) for before, _ in pairs}
+    gone = [(code, None) for code in nested(around.old) if id(code) not in known and not is_class_body(code)]
+    for before, now in [*pairs, *gone]:
+        inner = found[id(before)] = Inner(before, now, around.namespace, renamed, around.maker, around.before, outer)
+        found |= _match_nested(inner, inner)
     return found
 
 
-def _defaults_of(function: FunctionType) -> dict[str, Any]:
+def defaults_of(function: FunctionType) -> dict[str, Any]:
+    """Return the parameters of a function that have defaults, with these."""
     defaults, code = function.__defaults__ or (), function.__code__
     names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
     return {**dict(zip(names, defaults, strict=True)), **(function.__kwdefaults__ or {})}
 
 
-def _is_stored(name: str, code: CodeType) -> bool:
+def is_stored(name: str, code: CodeType) -> bool:
     """Say whether a function, or one inside of it, gives a variable another value than it came with."""
     stores = (part.argval for inner in whole(code) for part in dis.get_instructions(inner) if part.opcode in _STORES)
     return name in stores

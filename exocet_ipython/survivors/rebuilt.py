@@ -159,6 +159,17 @@ def _rebuild_property(holder: property, replacement: Replacement) -> Any:
     return property(now[0], now[1], now[2], doc)  # else it has the docstring of the new function that reads it
 
 
+def _rebuild_weak(holder: weakref.ref[Any], replacement: Replacement) -> Any:
+    """Make a weak reference whose callback is replaced anew; not one of a class that takes more than the callback."""
+    now, target = counterpart(holder.__callback__, replacement), holder()
+    if now is MISSING or target is None or type(holder).__new__ is not weakref.ref.__new__:
+        return None
+    made = type(holder)(target, now)
+    if hasattr(made, "__dict__"):
+        vars(made).update(vars(holder))
+    return made
+
+
 def _rebuild_generator(holder: Any, replacement: Replacement) -> Any:
     return make_again(holder, lambda function: counterpart(function, replacement))
 
@@ -174,6 +185,7 @@ REBUILDS: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement], Any]
     (staticmethod, _rebuild_bound),
     (classmethod, _rebuild_bound),
     (property, _rebuild_property),
+    (weakref.ref, _rebuild_weak),
     (GenericAlias, _rebuild_alias),
     (UnionType, _rebuild_union),
     (GENERATORS, _rebuild_generator),

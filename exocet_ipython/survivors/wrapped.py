@@ -65,6 +65,9 @@ def _held(value: Any) -> dict[str, FunctionType]:
     if type(value) is FunctionType:
         target = target_of(value)
         held |= variables_around(value)
+    for place, part in [*held.items()]:
+        if type(part) is functools.partial:
+            held[f"{place}.func"] = part.func
     return {place: part for place, part in held.items() if type(part) is FunctionType and part is not target}
 
 

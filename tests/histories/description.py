@@ -20,7 +20,17 @@ import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from types import CellType, CodeType, FunctionType, GenericAlias, MappingProxyType, MethodType, ModuleType, UnionType
+from types import (
+    CellType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    GenericAlias,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    UnionType,
+)
 from typing import Any
 
 __all__ = ["Description", "mask"]
@@ -171,7 +181,8 @@ class Description:
             is_own = value.__globals__.get("__name__") == "__main__"
             cells = [_contents(cell) for cell in value.__closure__ or ()]
             return [*cells, value.__defaults__, value.__kwdefaults__, vars(value)] if is_own else []
-        return [] if type(value) is CodeType else gc.get_referents(value)
+        # A frame of a traceback tells what ran when something was raised.
+        return [] if type(value) in (CodeType, FrameType) else gc.get_referents(value)
 
     # -- modules, classes, functions -----------------------------------------------------------------------------
 

@@ -10,27 +10,26 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Collection, Iterator, Mapping
-from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
+from collections.abc import Collection, Container, Mapping
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.baseline import path_behind
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
 from exocet_ipython.survivors.carrying.entries import assign, is_as_before, place_in, put_into
 from exocet_ipython.survivors.carrying.refilled import entries, is_map, is_of_one_kind, take_whole
-from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell
+from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import ReadStores, Stores
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["Left", "carry_over", "find_left"]
+__all__ = ["MANY", "Carrier", "carry_over", "names_in"]
 
-# A dotted path within a module, the container that it leads to, and what cells have put into that, by key and value.
-Left = tuple[str, Any, list[tuple[Any, Any]]]
-
+MANY = 1_000
 _missing = object()
 _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 
@@ -59,22 +58,20 @@ def carry_over(
     after = {name: new.get(name) for name in old}
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= _Carrier(record, read, journal, returned=name in returned).carry(module, after)
+            whole |= Carrier(record, read, journal, returned=name in returned).carry(module, after)
     return frozenset(whole)
 
 
-def find_left(record: ModuleRecord, new: ModuleType | None, session: Mapping[str, ModuleRecord]) -> Iterator[Left]:
-    """Yield what cells put into those containers of a retiring module that have no counterpart.
+def names_in(path: str) -> frozenset[str]:
+    """Return the names on a path.
 
-    Args:
-        record: of the module.
-        new: what takes its place; None where nothing does.
-        session: all modules of the session until now.
+    >>> sorted(names_in("CONFIG['db'].items"))
+    ['CONFIG', 'db', 'items']
     """
-    return _Carrier(record, ReadStores(session), Journal(), returned=False).find_left(new)
+    return frozenset(re.findall(r"\w+", path))
 
 
-class _Carrier:
+class Carrier:
     """Carries the state of one module."""
 
     def __init__(self, record: ModuleRecord, read: ReadStores, journal: Journal, *, returned: bool) -> None:
@@ -89,26 +86,39 @@ class _Carrier:
         """Carry to the new module, one of those `after`; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
-        for name, value in self._record.assigned().items() if namespace else ():  # an object in its stead has none
+        assigned = [*self._record.assigned().items()] if namespace else []  # an object in its stead has none
+        for name, value in assigned:
             if not name.startswith("__"):
                 self._carry_global(module, name, value)
-        for name, value in copy_space(getattr(self._record.module, "__dict__", {})).items():
+        space = copy_space(getattr(self._record.module, "__dict__", {}))
+        for name, value in space.items():
             kind = type(value)
             if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
                 continue  # nearly all
             now = namespace.get(name)
             if now is None or now is value:
                 continue
-            if kind is type(now) and kind in CONTEXTS:
-                CONTEXTS[kind](value, now, self._returned)
-            elif is_registry(value):
-                whole |= self._carry_items(name, value, now)
-            elif self._has_parts(name, value, now):
-                whole |= self._carry_parts(name, value, now)
+            if kind is type(now) is MethodType:
+                path = path_behind(space, value)
+                if path not in namespace and path in self._record.contents:
+                    whole |= self._carry_value(path, value.__self__, now.__self__)
             elif (before := self._carrier_of_moved(value, now, after)) is not None:
                 whole |= before._carry_parts(value.__qualname__, value, now)  # noqa: SLF001 - of this class
+            else:
+                whole |= self._carry_value(name, value, now)
             carry_registrations(value, now, self._session)
         return whole
+
+    def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry the state of one of the module's values; return the ids of what was carried whole."""
+        kind = type(before)
+        if kind is type(now) and kind in CONTEXTS:
+            CONTEXTS[kind](before, now, self._returned)
+        elif is_registry(before):
+            return self._carry_items(path, before, now)
+        elif self._has_parts(path, before, now):
+            return self._carry_parts(path, before, now)
+        return set()
 
     def _has_parts(self, name: str, value: Any, now: Any) -> bool:
         """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
@@ -116,13 +126,13 @@ class _Carrier:
             return type(now) is FunctionType and value.__module__ == self._record.name
         return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
 
-    def _carrier_of_moved(self, value: Any, now: Any, after: Mapping[str, ModuleType | None]) -> _Carrier | None:
+    def _carrier_of_moved(self, value: Any, now: Any, after: Mapping[str, ModuleType | None]) -> Carrier | None:
         """Return what carries from the module of a definition that this one imported, where it is gone by now."""
         home = home_of(value)
         if not is_definition(value) or home == self._record.name or home not in after:
             return None
         path = value.__qualname__
-        carrier = _Carrier(self._session[home], self._read, self._journal, returned=self._returned)
+        carrier = Carrier(self._session[home], self._read, self._journal, returned=self._returned)
         is_gone = path not in getattr(after[home], "__dict__", {})
         return carrier if is_gone and carrier._has_parts(path, value, now) else None
 
@@ -136,7 +146,7 @@ class _Carrier:
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
         if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
             return
-        if name not in self._stores.globals or (self._is_survivor(value) and vars(module).get(name) is None):
+        if name not in self._stores.globals or self._is_kept(self._record.values, name, value, vars(module)):
             self._journal.set_attribute(module, name, value)
 
     def _is_cached(self, name: str, value: Any) -> bool:
@@ -160,7 +170,7 @@ class _Carrier:
         for name, value in parts:
             if baseline.get(name) == id(value):
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
-            elif self._may_assign(name, value, known.get(name)):
+            elif self._may_assign(baseline, name, value, known):
                 assign(now, name, value, self._journal)
         if not is_class and self._is_as_it_was(before, baseline):
             whole.add(id(before))
@@ -181,10 +191,18 @@ class _Carrier:
             return self._carry_parts(path, before, now)
         return set()
 
-    def _may_assign(self, name: str, value: Any, known: Any) -> bool:
+    def _may_assign(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         if name.startswith("_abc_") or name in ("_sa_class_manager", "_sa_registry"):
             return False
-        return name not in self._stores.attributes or (known is None and self._is_survivor(value))
+        return name not in self._stores.attributes or self._is_kept(baseline, name, value, known)
+
+    def _is_kept(self, baseline: Container[Any], name: str, value: Any, known: Mapping[str, Any]) -> bool:
+        """Say whether the module's functions have put away an instance that somebody has: asked again, they give it.
+
+        Not under a name that only the old text gives a value, and where nobody has it, the new code makes its own.
+        """
+        is_asked = known.get(name) is None and (name in known or name not in baseline)
+        return is_asked and self._is_survivor(value) and sys.getrefcount(value) > _UNASKED
 
     def _is_as_it_was(self, before: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether no function of the module changed an instance: cells' assignments are with its successor."""
@@ -194,9 +212,9 @@ class _Carrier:
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
         baseline = self._record.contents.get(path, {})
-        if not is_of_one_kind(before, now) or len(before) > _MANY:
+        if not is_of_one_kind(before, now) or len(before) > MANY:
             return set()
-        own = frozenset(_NAME.findall(path))
+        own = names_in(path)
         content = list(entries(before))
         changed = [entry for entry in content if not is_as_before(entry, baseline, is_map(before))]
         if self._takes_whole(own, before, now, baseline, changed):
@@ -250,26 +268,6 @@ class _Carrier:
             whole |= self._carry_part(f"{path}[{key!r}]", part, entry_at(now, key))
         return whole
 
-    def find_left(self, module: ModuleType | None) -> Iterator[Left]:
-        """Yield what cells put into containers that the new module lacks, those of its classes included."""
-        space: dict[str, Any] = copy_space(getattr(self._record.module, "__dict__", {}))
-        for name in space.keys() - getattr(module, "__dict__", {}).keys():
-            value = space[name]
-            parts = [(name, value)]
-            if issubclass(type(value), type) and name in self._record.contents:
-                baseline = self._record.contents[name]
-                parts = [(f"{name}.{n}", part) for n, part in attributes_of(value) if baseline.get(n) == id(part)]
-            for path, part in parts:
-                if is_registry(part) and (found := self._entries_of_cells(path, part)):
-                    yield path, part, found
-
-    def _entries_of_cells(self, path: str, container: Any) -> list[tuple[Any, Any]]:
-        baseline, own = self._record.contents.get(path, {}), frozenset(_NAME.findall(path))
-        if len(container) > _MANY:
-            return []
-        changed = (entry for entry in entries(container) if not is_as_before(entry, baseline, is_map(container)))
-        return [entry for entry in changed if not self._is_modules(*entry) and self._is_persons(own, *entry)]
-
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was given it.
 
@@ -281,17 +279,10 @@ class _Carrier:
         return is_from_cell(key) or is_from_cell(value) or self._stores.computed.isdisjoint(containers)
 
     def _is_modules(self, key: Any, value: Any) -> bool:
-        """Say whether an entry's own module has put it there, and does so again when it is made anew."""
-        if is_from_cell(key) or is_from_cell(value):
-            return False
-        definitions = [part for part in (key, value) if is_definition(part)]
-        return any(self._read.can_import(home_of(part), self._record.name) for part in definitions)
+        return self._read.puts_itself(self._record.name, key, value)
 
     def _is_survivor(self, value: Any) -> bool:
-        """Say whether a value is an instance of one of the session's classes."""
-        return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in self._session
+        return is_instance_of(value, self._session)
 
 
-_NAME = re.compile(r"\w+")
-_MANY = 1_000
-_UNHELD = 4  # references to an entry's value that only the container and this module's functions hold
+_UNHELD, _UNASKED = 4, 6  # references to an entry's value, a global's or attribute's, that nobody else holds

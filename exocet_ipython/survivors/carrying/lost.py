@@ -19,8 +19,8 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.carry import Left, find_left
 from exocet_ipython.survivors.carrying.entries import put_into
+from exocet_ipython.survivors.carrying.left import Left, find_left
 from exocet_ipython.survivors.carrying.registrations import registered_by_cells
 from exocet_ipython.survivors.carrying.stores import read_stores
 from exocet_ipython.survivors.definitions import is_definition

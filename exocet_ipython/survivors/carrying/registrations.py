@@ -5,13 +5,13 @@ from __future__ import annotations
 import abc
 from collections.abc import Container, Mapping
 from functools import singledispatchmethod
-from types import FunctionType, MappingProxyType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["carry_registrations", "dispatcher_of", "home_of", "is_from_cell", "registered_by_cells"]
+__all__ = ["carry_registrations", "dispatcher_of", "home_of", "is_from_cell", "is_instance_of", "registered_by_cells"]
 
 _CELLS = "__main__"
 
@@ -36,6 +36,11 @@ def is_from_cell(value: Any) -> bool:
     if is_definition(value):
         return False
     return any(is_definition(part) and home_of(part) == _CELLS for _, part in attributes_of(value))
+
+
+def is_instance_of(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is an instance of a class of the session's modules."""
+    return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in session
 
 
 def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:

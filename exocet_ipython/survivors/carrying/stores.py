@@ -12,9 +12,12 @@ import operator
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell
+from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["ReadStores", "Stores", "read_stores"]
 
@@ -82,6 +85,12 @@ class ReadStores:
         if names not in self._together:
             self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
         return self._together[names]
+
+    def puts_itself(self, name: str, key: Any, value: Any) -> bool:
+        """Say whether the own module of an entry has put it into a module's container, and does so when made anew."""
+        if is_from_cell(key) or is_from_cell(value):
+            return False
+        return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
 
     def can_import(self, importer: str, imported: str) -> bool:
         """Say whether a module of the session is another one, or imports it, directly or through others."""

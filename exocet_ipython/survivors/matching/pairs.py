@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
@@ -18,7 +17,8 @@ from exocet_ipython.survivors.carrying.registrations import dispatcher_of, home_
 from exocet_ipython.survivors.classes import classes_made, inherited, is_made
 from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.records import RetiredGeneration
-from exocet_ipython.survivors.inner import Inner, match_inner
+from exocet_ipython.survivors.inner import match_inner
+from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
 from exocet_ipython.survivors.matching.lent import is_foreign
 from exocet_ipython.survivors.matching.members import renamed_members
@@ -28,43 +28,7 @@ from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
 from exocet_ipython.survivors.rebuilt import CACHE
 from exocet_ipython.survivors.wrapped import functions_within
 
-__all__ = ["Pairs", "functions_in", "pair_modules"]
-
-
-@dataclass(slots=True)
-class Pairs:
-    """What retired, and its counterparts.
-
-    Attributes:
-        objects: id of a retired object -> the object and its counterpart; references to it are replaced.
-        classes: retired class, new class: the classes whose instances move.
-        functions: retired function, new function, globals of the retired module that has the first one, which may
-            be those of no function: what holds a retired function for good gets the new one's answers.
-        inner: id of a code object in a retired function -> it and what its closures become.
-        orphans: retired classes without a counterpart.
-        lost: retired functions without one; what holds them follows when the definition is back.
-        made: classes that functions have made on top of retired ones, and that no module names.
-        own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
-    """
-
-    objects: dict[int, tuple[Any, Any]] = field(default_factory=dict)
-    classes: list[tuple[type, type]] = field(default_factory=list)
-    functions: list[tuple[FunctionType, FunctionType, dict[str, Any]]] = field(default_factory=list)
-    inner: dict[int, Inner] = field(default_factory=dict)
-    orphans: list[type] = field(default_factory=list)
-    lost: list[FunctionType] = field(default_factory=list)
-    made: list[type] = field(default_factory=list)
-    own: set[int] = field(default_factory=set)
-
-    def retired(self) -> list[Any]:
-        """Return everything whose holders must be found."""
-        matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
-        return [*matched, *self.orphans, *self.lost, *self.made]
-
-    def containers(self) -> list[Any]:
-        """Return the containers of these records, whose references to retired objects are ours."""
-        pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
-        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *pairs]
+__all__ = ["functions_in", "pair_modules"]
 
 
 def pair_modules(
@@ -87,6 +51,8 @@ def pair_modules(
     for imported in (False, True):  # what a module defines counts before where else it is named
         for name in old.keys() & new.keys():
             matcher.match_module(name, imported=imported)
+    for name in old.keys() - new.keys():
+        matcher.match_gone(name)
     for before, now in covered_functions(old, new):
         matcher.match_function(before, now)
     matcher.match_moved()
@@ -128,12 +94,7 @@ class _Matcher:
             if attribute.startswith("__") or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
-                if issubclass(type(before), type) and type.__getattribute__(before, "__module__") == name:
-                    self.pairs.orphans.append(before)
-                    self._leave_as_it_was(before)
-                elif type(before) is FunctionType and before.__module__ == name:
-                    self.pairs.lost.append(before)
-                    self._leave_as_it_was(before)
+                self._note_gone(before, name)
             elif stands_for_another(attribute, before, now, self._old, self._new):
                 continue
             elif issubclass(type(before), type):
@@ -143,6 +104,18 @@ class _Matcher:
             elif not is_shared(before):  # `Optional[Node]`: a cell that has it may have written it itself
                 self._values.note(Value(record, attribute, before, now))
                 self._match_within(before, now)
+
+    def match_gone(self, name: str) -> None:
+        """Note what a module defined that is gone whole."""
+        module = self._old[name].module
+        for before in copy_space(getattr(module, "__dict__", {})).values():
+            self._note_gone(before, name)
+
+    def _note_gone(self, before: Any, home: str) -> None:
+        if is_definition(before) and home_of(before) == home:
+            gone: list[Any] = self.pairs.lost if type(before) is FunctionType else self.pairs.orphans
+            gone.append(before)
+            self._leave_as_it_was(before)
 
     def match_moved(self) -> None:
         """Match the classes and functions that are gone with what has appeared under their names in other modules."""
@@ -290,11 +263,11 @@ class _Matcher:
         self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
-            self.pairs.inner |= match_inner(old.__code__, new)
+            self.pairs.inner |= match_inner(old, new, old.__code__)
             retired = retired_module(old.__globals__)
             before = old.__code__ if retired is None else retired.original(old, "__code__")
             if before is not old.__code__:  # closures that were made before it was labelled have the code of then
-                self.pairs.inner |= match_inner(before, new)
+                self.pairs.inner |= match_inner(old, new, before)
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))

@@ -77,8 +77,8 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
             change(holder, replacement, journal)
             return None
     for base, rebuild in REBUILDS:
-        if issubclass(kind, base):
-            return rebuild(holder, replacement)
+        if issubclass(kind, base) and ((made := rebuild(holder, replacement)) is not None or kind is base):
+            return made  # what a subclass has beside, in its dict or in slots, can be changed
     if is_array(kind):
         replace_in_array(holder, replacement, journal)
     elif not issubclass(kind, (FrameType, type, ModuleType)):

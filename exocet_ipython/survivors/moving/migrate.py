@@ -22,7 +22,9 @@ from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
-from exocet_ipython.survivors.matching.pairs import Pairs, pair_modules
+from exocet_ipython.survivors.made_again import make_again, on_current_names
+from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.arrays import find_arrays
 from exocet_ipython.survivors.moving.caches import forget_checks
@@ -198,12 +200,21 @@ def _rebuilt_closures(
 ) -> Iterator[tuple[int, tuple[Any, Any]]]:
     """Yield, by id, the closures that retired functions made, each with what the new code makes of it."""
     for closure in closures:
+        inner = pairs.inner[id(closure.__code__)]
         try:
-            made = rebuild_closure(closure, pairs.inner[id(closure.__code__)])
+            made = rebuild_closure(closure, inner)
         except NameError as error:
-            moving.note(f"{closure.__module__}.{closure.__qualname__}", error)
-        else:
-            yield id(closure), (closure, made)
+            again = make_again(closure, inner)
+            if again is None:
+                if inner.new is not None:
+                    moving.note(f"{closure.__module__}.{closure.__qualname__}", error)
+                if (kept := on_current_names(closure, inner)) is not None:
+                    yield id(closure), (closure, kept)
+                continue
+            made = again.merged(closure, inner)
+            # What the functions have put into registries when they made it again.
+            yield from ((id(one), (one, made)) for one in again if one is not made)
+        yield id(closure), (closure, made)
 
 
 def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving) -> None:

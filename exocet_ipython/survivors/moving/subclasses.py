@@ -17,7 +17,7 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
-from exocet_ipython.survivors.matching.pairs import Pairs
+from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.instances import Moving

@@ -1,0 +1,152 @@
+"""Closures made again: by calls of the new code of the functions that made them, with what they had been given."""
+
+from __future__ import annotations
+
+import dis
+import gc
+import inspect
+from collections.abc import Iterator, Mapping
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from exocet_ipython.reloading.contents import variables_around
+from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.survivors.forwarders import rebuild_closure
+from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
+
+__all__ = ["Again", "make_again", "on_current_names"]
+
+_LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
+_SETS = frozenset(("STORE_ATTR", "DELETE_ATTR"))
+_CHANGES = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_GLOBAL", "DELETE_GLOBAL"))
+_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # what a call of it doesn't run
+
+
+class Again(NamedTuple):
+    """What calls with the same arguments gave: of the old functions, and of the new ones."""
+
+    before: Any
+    now: Any
+
+    def merged(self, old: FunctionType, inner: Inner) -> FunctionType:
+        """Return the new closure with the variables of an old one where both have them: their values may be its own."""
+        made: FunctionType = self.now
+        if made.__code__ is not inner.new:
+            vars(made).update({name: value for name, value in vars(old).items() if name not in vars(made)})
+            return made
+        cells = made.__closure__ or ()
+        made = rebuild_closure(old, inner, dict(zip(made.__code__.co_freevars, cells, strict=True)))
+        vars(made).update({name: value for name, value in vars(self.now).items() if name not in vars(made)})
+        for cell in cells:
+            if any(part is self.now for part in gc.get_referents(cell)):
+                cell.cell_contents = made
+        return made
+
+
+class _Call(NamedTuple):
+    args: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+
+def make_again(old: FunctionType, inner: Inner) -> Again | None:
+    """Return what the new functions make of what an old closure was made of; None where that can't be told.
+
+    The arguments are known from the variables that it has. What it has not is left out; whether it was left out before
+    is tried with the old functions, which must make the same closure of it.
+
+    Args:
+        old: a function that retired functions made.
+        inner: where that is in them.
+    """
+    path = inner.path()
+    codes, known = [inner.before.__code__, *path[:-1]], variables_around(old)
+    if not all(map(_only_makes, (*codes, inner.maker.__code__))):
+        return None
+    for switched in _switched(inner.before, known):
+        try:
+            calls = list(_calls(codes, known | switched))
+            before = _made(inner.before, calls, path)
+            now = None if before is None else _made(inner.maker, calls, [])
+        except Exception:  # noqa: BLE001, S112 - a person's code with arguments that may not be all of them
+            continue
+        if type(before) is FunctionType and type(now) is FunctionType and now is not old:
+            return Again(before, now)
+    return None
+
+
+def on_current_names(old: FunctionType, inner: Inner) -> FunctionType | None:
+    """Return an old closure whose code finds the new module's globals; None where they lack what it names.
+
+    What it makes and compares then is of the current classes, as all that has moved.
+    """
+    names = [name for code in whole(old.__code__) for name in code.co_names if name in old.__globals__]
+    if not all(name in inner.namespace for name in names):
+        return None
+    made = FunctionType(old.__code__, inner.namespace, old.__name__, old.__defaults__, old.__closure__)
+    made.__kwdefaults__, made.__annotations__ = old.__kwdefaults__, old.__annotations__
+    made.__module__, made.__qualname__, made.__doc__ = old.__module__, old.__qualname__, old.__doc__
+    vars(made).update(vars(old))
+    return made
+
+
+def _only_makes(code: CodeType) -> bool:
+    """Say whether a function makes something of what it is given, returns it, and by its text changes none of that.
+
+    One that assigns to an attribute or an item of a parameter, or calls a method of one, may: `self.hooks.append(f)`.
+    """
+    given = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *code.co_freevars}
+    returned = is_given = is_none = False
+    for part in dis.get_instructions(code):
+        name, value = part.opname, part.argval
+        if name in _CHANGES or (is_given and (name in _SETS or _is_method(part))):
+            return False
+        returned |= name == "RETURN_VALUE" and not is_none
+        is_none = name == "LOAD_CONST" and value is None
+        is_load = name.startswith(_LOADS)
+        loaded = value[-1] if is_load and type(value) is tuple else value  # two at once, since Python 3.13
+        is_given = (is_given and name == "LOAD_ATTR") or (is_load and loaded in given)
+    return returned and not code.co_flags & _LATER
+
+
+def _is_method(part: dis.Instruction) -> bool:
+    """Say whether an instruction gets a method to call it: since Python 3.12 that is a flag of `LOAD_ATTR`."""
+    return part.opname == "LOAD_METHOD" or (part.opname == "LOAD_ATTR" and "NULL|self" in part.argrepr)
+
+
+def _switched(maker: FunctionType, known: Mapping[str, Any]) -> Iterator[dict[str, bool]]:
+    """Yield arguments to try beside the known ones: none, and each of the switches that is not as by default."""
+    yield {}
+    for name, value in defaults_of(maker).items():
+        if type(value) is bool and name not in known:
+            yield {name: not value}
+
+
+def _calls(codes: list[CodeType], known: Mapping[str, Any]) -> Iterator[_Call]:
+    """Yield the arguments of each function of a chain, as far as they are known."""
+    for code in codes:
+        names = [*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+        stars = iter(code.co_varnames[len(names) :])
+        given = {name: known[name] for name in names if name in known and not is_stored(name, code)}
+        first = names[: code.co_argcount]
+        until = next((at for at, name in enumerate(first) if name not in given), len(first))
+        args = tuple(given.pop(name) for name in first[:until])
+        if code.co_flags & inspect.CO_VARARGS:
+            args += tuple(known.get(next(stars), ()))
+        if code.co_flags & inspect.CO_VARKEYWORDS:
+            given |= known.get(next(stars), {})
+        yield _Call(args, given)
+
+
+def _made(function: Any, calls: list[_Call], path: list[CodeType]) -> Any:
+    """Call one function after the other; None where one is not of the code that it has to be."""
+    for place, call in enumerate(calls):
+        function = function(*call.args, **call.keywords)
+        if path and not (type(function) is FunctionType and _is_same(function.__code__, path[place])):
+            return None
+    return function
+
+
+def _is_same(code: CodeType, other: CodeType) -> bool:
+    """Say whether two code objects are one but for the labels that retired code gets."""
+    same = ("co_code", "co_name", "co_qualname", "co_firstlineno", "co_names", "co_freevars")
+    return code is other or all(getattr(code, part) == getattr(other, part) for part in same)

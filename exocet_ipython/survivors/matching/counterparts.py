@@ -1,0 +1,47 @@
+"""What retired and what took its place, as the matching found it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from exocet_ipython.survivors.inner import Inner
+
+__all__ = ["Pairs"]
+
+
+@dataclass(slots=True)
+class Pairs:
+    """What retired, and its counterparts.
+
+    Attributes:
+        objects: id of a retired object -> the object and its counterpart; references to it are replaced.
+        classes: retired class, new class: the classes whose instances move.
+        functions: retired function, new function, globals of the retired module that has the first one, which may
+            be those of no function: what holds a retired function for good gets the new one's answers.
+        inner: id of a code object in a retired function -> it and what its closures become.
+        orphans: retired classes without a counterpart.
+        lost: retired functions without one; what holds them follows when the definition is back.
+        made: classes that functions have made on top of retired ones, and that no module names.
+        own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
+    """
+
+    objects: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    classes: list[tuple[type, type]] = field(default_factory=list)
+    functions: list[tuple[FunctionType, FunctionType, dict[str, Any]]] = field(default_factory=list)
+    inner: dict[int, Inner] = field(default_factory=dict)
+    orphans: list[type] = field(default_factory=list)
+    lost: list[FunctionType] = field(default_factory=list)
+    made: list[type] = field(default_factory=list)
+    own: set[int] = field(default_factory=set)
+
+    def retired(self) -> list[Any]:
+        """Return everything whose holders must be found."""
+        matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
+        return [*matched, *self.orphans, *self.lost, *self.made]
+
+    def containers(self) -> list[Any]:
+        """Return the containers of these records, whose references to retired objects are ours."""
+        pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
+        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *pairs]
