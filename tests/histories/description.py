@@ -58,7 +58,7 @@ class Description:
         folder: where they lie; it is left out of what is described.
         numbered: a pattern of names that end in a number of how much happened before; it ends before the number,
             which is left out. Globals of such a name are left out: which are there depends on what was called.
-        counters: names of attributes that count what happened; their values are left out.
+        counters: names of attributes and globals that count what happened, or tell when; their values are left out.
 
     Attributes:
         found: path of a module, class, function -> what is said of it: aspect -> plain data.
@@ -196,7 +196,8 @@ class Description:
         entry["file"] = self._mask(str(space.get("__file__")))
         entry["import"] = self._describe_import(module)
         for key in names:
-            entry[f"name {key}"] = self._describe(space[key], f"{name}:{key}")
+            value = type(space[key]) if key in self._counters else space[key]
+            entry[f"name {key}"] = self._describe(value, f"{name}:{key}")
 
     def _describe_import(self, module: Any) -> Any:
         """Describe what the import system has written on a module."""

@@ -33,7 +33,8 @@ class History:
         beside: what it needs in a certain release, as `NAME==VERSION`; the rest comes from the environment.
         numbered: a pattern of names that end in the number of definitions or calls before them, up to the number: a
             notebook's cells don't run again, so that it differs by nature.
-        counters: names of the class attributes that count these; their values are not compared.
+        counters: names of the class attributes that count these, and of globals that differ from one process to the
+            next; their values are not compared.
     """
 
     package: str
@@ -104,6 +105,19 @@ HISTORIES = (
     History("mistune", ("mistune",), ("3.0.2", "3.1.0", "3.1.4", "3.2.0")),
     History("pydantic", ("pydantic",), ("1.10.2", "1.10.13", "1.10.21")),
     History("flask", ("flask",), ("3.0.0", "3.0.3", "3.1.0"), ("werkzeug==3.1.3",)),
+    History("starlette", ("starlette",), ("0.37.2", "0.41.3", "0.46.2")),
+    History("sqlparse", ("sqlparse",), ("0.4.4", "0.5.0", "0.5.3")),
+    History("toolz", ("toolz", "tlz"), ("0.12.0", "0.12.1", "1.0.0")),
+    History("blinker", ("blinker",), ("1.6.2", "1.7.0", "1.8.2", "1.9.0")),
+    History("tenacity", ("tenacity",), ("8.5.0", "9.0.0", "9.1.2")),
+    History(
+        "boltons",
+        ("boltons",),
+        ("23.0.0", "23.1.1", "24.0.0", "25.0.0"),
+        counters=("INSTANCE_ID", "START_TIME_INFO"),
+    ),
+    History("mako", ("mako",), ("1.2.4", "1.3.0", "1.3.5", "1.3.10")),
+    History("simpy", ("simpy",), ("4.0.2", "4.1.0", "4.1.1")),
 )
 
 

@@ -165,7 +165,9 @@ def import_rest(folder: Path, roots: list[str]) -> dict[str, str]:
                 continue
             try:
                 importlib.import_module(found.name)
-            except Exception as error:  # noqa: BLE001 - that it can't be imported has to be the same as well
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - that it can't be imported has to be the same as well
                 raised[found.name] = f"{type(error).__name__}: {error}".replace(str(folder), "<FOLDER>")
     return raised
 

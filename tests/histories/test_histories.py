@@ -29,12 +29,14 @@ MODES: tuple[Mode, ...] = ("auto", "explicit")
 # Those that every test run replays: the others take minutes. Small packages, and each mechanism at least once.
 CORE = {
     ("attrs", "23.2.0"),
+    ("blinker", "1.6.2"),
     ("click", "8.3.1"),
     ("h11", "0.14.0"),
     ("itsdangerous", "2.1.2"),
     ("jinja2", "3.0.3"),
     ("marshmallow", "3.26.1"),
     ("pluggy", "1.3.0"),
+    ("starlette", "0.37.2"),
     ("tabulate", "0.8.10"),
 }
 # What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
