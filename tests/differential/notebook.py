@@ -24,6 +24,7 @@ class Cell:
         modules: what it imports by dotted name.
         given: definitions that it gives a notebook name, with that name.
         adds: whether what it shows is what it has put into a module.
+        hashes: whether it has that as a key, or in a set.
         returns: expressions that show whether the very objects of the moment are there again, once the files are.
     """
 
@@ -33,6 +34,7 @@ class Cell:
     modules: tuple[str, ...] = ()
     given: tuple[tuple[Ref, str], ...] = ()
     adds: bool = False
+    hashes: bool = False
     returns: str = ""
 
 
@@ -161,7 +163,8 @@ def holding_cells(target: Target, number: int) -> Iterator[Cell]:
     """Yield cells that hold something in each kind of holder."""
     name = f"h{number}"
     for form, way in ((("{it}"), "{h}"), *HOLDERS):
-        if not target.hashable and any(mark in form for mark in _HASHING):
+        hashes = any(mark in form for mark in _HASHING)
+        if hashes and not target.hashable:
             continue
         if form.startswith(_CALLED) and not target.asked.startswith("{}("):
             continue  # not to be called: the cell would fail
@@ -177,7 +180,7 @@ def holding_cells(target: Target, number: int) -> Iterator[Cell]:
             probes.append(f"{target.it} in {name}")
         elif any(mark in form for mark in _HASHING[:2]):
             probes.append(f"{held} in {name}")
-        yield Cell(f"{name} = {form.format(it=target.it)}", tuple(probes), target.about)
+        yield Cell(f"{name} = {form.format(it=target.it)}", tuple(probes), target.about, hashes=hashes)
 
 
 def other_cells(definition: Definition, ref: Ref, it: str, number: int) -> Iterator[Cell]:  # noqa: C901 - one case a kind

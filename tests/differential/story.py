@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.differential.definitions import Table
+from tests.differential.definitions import Definition, Table
 from tests.differential.functions import Kept, Registry
 from tests.differential.notebook import Cell
 from tests.differential.project import Project
@@ -63,15 +63,18 @@ class Story:
     def _forget_containers(self, before: Project, now: Project) -> None:
         """Ask no more for a container whose definition goes: what holds it does not follow when that is back.
 
-        README states this limit. A name that a cell has imported is used no more: it goes on meaning the old one.
+        README states this limit. A name that a cell has imported is used no more: it goes on meaning the old one. What
+        is a key can't be followed either where its definition is something that is no key.
         """
         kinds = (Kept, Registry, Table)
         gone = {ref for ref in before.refs() if type(before.find(ref)) in kinds and not now.provides(ref)}
+        tuples = {ref for ref in before.refs() if _is_tuple(before.find(ref)) and _is_tuple(now.find(ref)) is False}
         for place, cell in enumerate(self.cells):
             names = {name for ref, name in cell.given if ref in gone}
             asked = tuple(probe for probe in cell.probes if probe.partition(" ")[0] not in names)
             given = tuple(pair for pair in cell.given if pair[0] not in gone)
-            self.cells[place] = replace(cell, probes=() if cell.about in gone else asked, given=given)
+            lost = cell.about in gone or (cell.hashes and cell.about in tuples)
+            self.cells[place] = replace(cell, probes=() if lost else asked, given=given)
 
     def _save(self, texts: Mapping[str, str], words: str, mark: str = "") -> None:
         changed = [path for path, text in texts.items() if self._disk.get(path) != text]
@@ -143,6 +146,11 @@ class Story:
     def is_whole(self, probe: str) -> bool:
         """Say whether what a probe shows needs all cells to have run."""
         return probe in self._wholes
+
+
+def _is_tuple(definition: Definition | None) -> bool | None:
+    """Say whether a container is a tuple that can be a key; None of anything else."""
+    return definition.form == "tuple" and bool(definition.items) if isinstance(definition, Table) else None
 
 
 @dataclass(frozen=True, slots=True)
