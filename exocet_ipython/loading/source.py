@@ -27,6 +27,7 @@ from exocet_ipython.loading.files import FileStamp, read_file, stamp_file
 from exocet_ipython.loading.listings import forget_listings
 
 __all__ = [
+    "NO_DATA",
     "Snapshot",
     "digest_file",
     "extension_files",
@@ -80,12 +81,21 @@ def digest_of(data: bytes) -> str:
 def digest_file(path: str, stamp: FileStamp) -> str:
     """Return the digest of a file; of one that holds more than 16 MB of data only that of its time and size.
 
+    That of a folder, a path with a slash at its end, is one of the names of the data files in it.
+
     Raises:
         OSError: it can't be read.
     """
     if stamp.size > _LARGE and not path.endswith(_SOURCE_SUFFIXES):
         return f"{stamp.size} bytes of {stamp.modified}"
+    if path.endswith(os.sep):
+        return digest_of("\0".join(sorted(filter(_may_be_data, os.listdir(path)))).encode())
     return digest_of(Path(path).read_bytes())
+
+
+def _may_be_data(entry: str) -> bool:
+    """Say whether an entry of a folder is nothing that Python, an editor or the module itself puts there."""
+    return not (entry.startswith((".", "__pycache__")) or entry.endswith(("~", *NO_DATA)))
 
 
 _LARGE = 16_000_000  # bytes: reading more takes longer than a person wants to wait at a cell
@@ -279,4 +289,6 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
 
 
+# How files end that are code, or that programs write while they run.
+NO_DATA = (".py", ".pyw", ".pyc", ".so", ".pyd", ".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
 _SOURCE_SUFFIXES = (".py", ".pyw")

@@ -18,11 +18,10 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import CodeType
 
 from exocet_ipython.loading.files import NO_FILE, stamp_file
-from exocet_ipython.loading.source import Snapshot, digest_file, digest_of, find_spec_of
+from exocet_ipython.loading.source import NO_DATA, Snapshot, digest_file, find_spec_of
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "read_declared"]
@@ -32,13 +31,13 @@ _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
 # expression that begins with one certain character is searched ten times as fast as one with a choice.
 _NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
+_LISTING = frozenset(("iterdir", "listdir", "scandir"))
 _QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
 _PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
 _MANY = 200  # files that one pattern may mean
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
-_CODE = (".py", ".pyw", ".pyc", ".so", ".pyd")
-_WRITTEN = (".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
+_STANDARD = sys.stdlib_module_names
 _FUNCTION = inspect.CO_OPTIMIZED  # a class body lacks the flag
 _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
 _MISSING, _ANOTHER = "no file", "another content"  # equal no digest
@@ -57,7 +56,7 @@ def find_data_files(
         known: what was found when this very code ran before, to be read again; None where it runs for the first time.
         since: what was saved after this moment, in nanoseconds, counts as changed; 0 for now.
     """
-    if known is not None:
+    if known is not None and not any((snapshot.path or "").endswith(os.sep) for snapshot in known):
         again = (_read(replace(loaded, read_at=0), snapshot.path or "") for snapshot in known)
         found = {snapshot.path: snapshot for snapshot in again if snapshot is not None}
     else:
@@ -76,7 +75,7 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
     names = dict.fromkeys(text for part in asked for text in _strings(part) if _DOTTED.fullmatch(text))
     found: dict[str | None, Snapshot] = {}
     for name in names:
-        if name in sys.modules or name.partition(".")[0] in sys.stdlib_module_names:
+        if name in sys.modules or name.partition(".")[0] in _STANDARD:
             continue
         spec = find_spec_of(name)
         snapshot = _read(loaded, spec.origin, since) if spec is not None and spec.origin is not None else None
@@ -91,25 +90,36 @@ def _find_named(loaded: Snapshot, code: CodeType | None, since: int) -> dict[str
         return {}
     if loaded.data is not None and not _may_name_files(loaded.data):
         return {}
-    literals = list(dict.fromkeys(text for part in _run_at_import(code) for text in _strings(part)))
-    names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith((*_CODE, *_WRITTEN))]
+    reached = _run_at_import(code)
+    literals = list(dict.fromkeys(text for part in reached for text in _strings(part)))
+    names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith(NO_DATA)]
     here = os.path.dirname(os.path.abspath(loaded.path))
     beside = set(os.listdir(here)) if os.path.isdir(here) else set()
     names += [text for text in literals if text in beside and "." not in text]  # VERSION
     patterns = [text for text in literals if _PATTERN.fullmatch(text)]
-    if not (names or patterns):
+    lists_all = any(not _LISTING.isdisjoint(part.co_names) for part in reached)
+    if not (names or patterns or lists_all):
         return {}
     folders = [text for text in literals if text.partition("/")[0] in beside and _FOLDER.fullmatch(text)]
+    below = [path for path in (os.path.join(here, text) for text in folders) if os.path.isdir(path)]
     found: dict[str | None, Snapshot] = {}
-    for folder in (here, *(os.path.join(here, text) for text in folders)):
-        listed = _listed(folder, patterns) if patterns else ()
-        for text in (*names, *listed):
-            file = os.path.normpath(os.path.join(folder, text))
-            if file.startswith(here + os.sep) and file not in found and os.path.isfile(file):
-                snapshot = _read(loaded, file, since)
-                if snapshot is not None:
-                    found[file] = snapshot
+    for folder in (here, *below, *_package_folders(literals)):
+        meant = ["*"] if lists_all and folder in below else patterns
+        listed = _listed(folder, meant) if meant else ()
+        files = [os.path.normpath(os.path.join(folder, text)) for text in (*names, *listed)]
+        files = [file for file in files if file.startswith((here + os.sep, folder + os.sep)) and os.path.isfile(file)]
+        if listed or (meant and folder in below):
+            files.append(folder + os.sep)  # what is new in it is meant as well
+        for file in files:
+            if file not in found and (snapshot := _read(loaded, file, since)) is not None:
+                found[file] = snapshot
     return found
+
+
+def _package_folders(literals: list[str]) -> list[str]:
+    """Return the folders of packages that are named: `importlib.resources.files("app.templates")`."""
+    named = (text for text in literals if _DOTTED.fullmatch(text) and text.partition(".")[0] not in _STANDARD)
+    return [os.path.abspath(path) for text in named for path in getattr(sys.modules.get(text), "__path__", ())]
 
 
 def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Snapshot, ...]:
@@ -133,7 +143,7 @@ def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Sna
 
 def _may_name_files(text: bytes) -> bool:
     """Say whether a literal of a text may be the name of a file."""
-    if _NAME_ENDS.search(text) is not None:
+    if _NAME_ENDS.search(text) is not None or b"iterdir" in text or b"listdir" in text or b"scandir" in text:
         return True
     for name in _ENDLESS:  # no generator: this is asked of each module that is imported
         if name in text:
@@ -146,21 +156,25 @@ def _listed(folder: str, patterns: list[str]) -> list[str]:
     found = []
     for pattern in patterns:
         paths = itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MANY)
-        found += [path for path in paths if not path.endswith((*_CODE, *_WRITTEN))]
+        found += [path for path in paths if not path.endswith(NO_DATA)]
     return found
 
 
 def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
-    """Return a snapshot of a data file; None for one that is very large, or was written while the module ran."""
+    """Return a snapshot of a data file; None for one that is very large, or was written while the module ran.
+
+    Of a folder, a path with a slash at its end, that is the list of what is in it.
+    """
     try:
         stamp, clock = stamp_file(path), time.time_ns()
         if stamp.size > _LARGE:
             return None
-        if 0 < since < stamp.changed:
+        is_folder = path.endswith(os.sep)  # much else is put there
+        if 0 < since < stamp.changed and not is_folder:
             return Snapshot(loaded.name, path, b"", _ANOTHER, stamp)
-        if 0 < loaded.read_at < stamp.changed:
+        if 0 < loaded.read_at < stamp.changed and not is_folder:
             return None
-        return Snapshot(loaded.name, path, b"", digest_of(Path(path).read_bytes()), stamp, clock)
+        return Snapshot(loaded.name, path, b"", digest_file(path, stamp), stamp, clock)
     except OSError:
         return None
 

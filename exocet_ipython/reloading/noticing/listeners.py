@@ -19,6 +19,7 @@ class Unwatched(Enum):
     UNREADABLE = "they can't be read"
     FOREIGN = "their file system is not known to report changes"
     TANGLED = "their links point in a circle"
+    LISTED = "a module has read the list of their entries"
     FULL = "the system refuses more watches"
 
     def explain(self, count: int, error: OSError | None) -> str:

@@ -146,6 +146,8 @@ class Places:
         last, name = file.spots[-1]
         if self.mounts.foreign_file(last.real, name):
             file.refusal = Unwatched.FOREIGN
+        if file.path.endswith(os.sep):  # its watch, if there is one, cares for modules
+            file.refusal = Unwatched.LISTED
         if file.refusal is not None:
             self._watches.remove(file)
             file.heard_at = time.time_ns()

@@ -153,10 +153,10 @@ class _Matcher:
 
     def _is_of_one_class(self, before: Any, now: Any) -> bool:
         """Say whether two are instances of one class of the session's, or containers of one type."""
-        return type(now) is self._class_now(before) and not is_foreign(before, self._new)
+        return self._class_now(now) is self._class_now(before) and not is_foreign(before, self._new)
 
     def _class_now(self, instance: Any) -> Any:
-        """Return the class of an instance, or what has taken its place."""
+        """Return the class of an instance, or what has taken its place; what an undo brings back may have moved."""
         kind = type(instance)
         return self.pairs.objects.get(id(kind), (kind, kind))[1]
 
@@ -224,7 +224,7 @@ class _Matcher:
         else:
             within = [getattr(part, "__func__", None) if type(part) in _BOUND else None for part in (before, now)]
             for first, second in ((before, now), within):
-                if self._binds(first) and type(second) is self._class_now(first):
+                if self._binds(first) and self._class_now(second) is self._class_now(first):
                     self._add(first, second)
                     self._match_within(first, second)
             dispatchers = [dispatcher_of(part) for part in (before, now)]
