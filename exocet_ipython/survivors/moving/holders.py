@@ -225,8 +225,19 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journ
 )
 
 
+_ARGS = vars(BaseException)["args"]  # an author's class may have another one
+
+
 def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal) -> None:
-    """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots."""
+    """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots.
+
+    An exception has its arguments beside them.
+    """
+    if issubclass(type(holder), BaseException):
+        args = _ARGS.__get__(holder)
+        if (now := counterpart(args, replacement)) is not MISSING:
+            _ARGS.__set__(holder, now)
+            journal.add(functools.partial(_ARGS.__set__, holder, args))
     attributes = dict_of(holder) or {}
     for name, value in copy_space(attributes).items():
         now = counterpart(value, replacement)
