@@ -118,6 +118,8 @@ HISTORIES = (
     ),
     History("mako", ("mako",), ("1.2.4", "1.3.0", "1.3.5", "1.3.10")),
     History("simpy", ("simpy",), ("4.0.2", "4.1.0", "4.1.1")),
+    History("jsonschema", ("jsonschema",), ("4.19.2", "4.23.0", "4.25.1")),
+    History("markdown-it-py", ("markdown_it",), ("2.2.0", "3.0.0", "4.0.0")),
 )
 
 

@@ -14,28 +14,11 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.heap import find_holders
-from exocet_ipython.survivors.moving.holders import slots_of
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_looked_after
-from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance
+from exocet_ipython.survivors.moving.states import InstanceState
+from exocet_ipython.survivors.moving.successors import make_successor
 
 __all__ = ["Moving", "Stuck"]
-
-# How an instance of an immutable type gives the plain value that it is, whatever its own class makes of it.
-_VALUES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (int, int.__int__),
-    (float, float.__float__),
-    (str, str.__str__),
-    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
-    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
-    (frozenset, frozenset.union),
-    (complex, complex.__pos__),
-)
-# How the contents of a mutable one get into its successor.
-_CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
-    (dict, dict.update),
-    (list, list.extend),
-    (set, set.update),
-)
 
 # The class that an object has, whatever it or a property of its class says of it.
 _set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
@@ -136,7 +119,7 @@ class Moving:
             if not self.rebuild:
                 message = f"{error}; --rebuild puts a new object in its place"
                 raise TypeError(message).with_traceback(None) from None
-            successor = _successor(instance, before, now)
+            successor = make_successor(instance, before, now)
             _bring_over(successor, before, now)
             self.reborn[id(instance)] = instance, successor
             return
@@ -235,52 +218,6 @@ def _bring_over(instance: Any, before: type, now: type) -> None:
     if hook is not None:
         hook(instance, before)
     bring_up_to_date(instance, now)
-
-
-def _successor(instance: Any, before: type, now: type) -> Any:
-    """Return an instance of the new class with the value, the items and the attributes of an old one.
-
-    Raises:
-        TypeError: instances of the new class can't be made so.
-    """
-    made = _bare_successor(instance, before, now)
-    space = dict_of(made)
-    for name, value in attributes_of_instance(instance):
-        if name in (space or ()) or _has_slot(now, name):
-            object.__setattr__(made, name, value)
-        elif space is not None:
-            space[name] = value
-    return made
-
-
-def _bare_successor(instance: Any, before: type, now: type) -> Any:
-    for kind, value_of in _VALUES:
-        if issubclass(now, kind) and issubclass(before, kind):
-            value = value_of(instance)
-            return kind.__new__(now, _fitted(value, before, now) if kind is tuple else value)
-    for kind, add in _CONTENTS:
-        if issubclass(now, kind) and issubclass(before, kind):
-            made = kind.__new__(now)
-            add(made, instance)
-            return made
-    return object.__new__(now)
-
-
-def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
-    """Return the items of a named tuple for the fields of the new class; new ones need a default."""
-    fields = getattr(now, "_fields", None)
-    if fields is None or fields == getattr(before, "_fields", ()):
-        return items
-    known = dict(getattr(now, "_field_defaults", {})) | dict(zip(before._fields, items, strict=False))
-    missing = [name for name in fields if name not in known]
-    if missing:
-        message = f"the new field {missing[0]!r} has no default"
-        raise TypeError(message)
-    return tuple(known[name] for name in fields)
-
-
-def _has_slot(cls: type, name: str) -> bool:
-    return any(slot.__name__ == name for slot in slots_of(cls))
 
 
 def _hash_differs(before: Any, now: Any) -> bool:

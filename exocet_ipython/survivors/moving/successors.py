@@ -1,0 +1,91 @@
+"""Successors: what takes the place of an instance whose class can't be exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.survivors.moving.holders import slots_of
+from exocet_ipython.survivors.moving.states import attributes_of_instance
+
+__all__ = ["make_successor"]
+
+# How an instance of an immutable type gives the plain value that it is, whatever its own class makes of it.
+_VALUES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (int, int.__int__),
+    (float, float.__float__),
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
+    (frozenset, frozenset.union),
+    (complex, complex.__pos__),
+)
+# How the contents of a mutable one get into its successor.
+_CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
+    (dict, dict.update),
+    (list, list.extend),
+    (set, set.update),
+)
+
+
+def make_successor(instance: Any, before: type, now: type) -> Any:
+    """Return an instance of the new class with the value, the items and the attributes of an old one.
+
+    Raises:
+        TypeError: instances of the new class can't be made so.
+    """
+    if issubclass(before, dict) != issubclass(now, dict) and all(issubclass(cls, Mapping) for cls in (before, now)):
+        return _with_same_items(instance, now)
+    made = _bare_successor(instance, before, now)
+    space = dict_of(made)
+    for name, value in attributes_of_instance(instance):
+        if name in (space or ()) or _has_slot(now, name):
+            object.__setattr__(made, name, value)
+        elif space is not None:
+            space[name] = value
+    return made
+
+
+def _bare_successor(instance: Any, before: type, now: type) -> Any:
+    for kind, value_of in _VALUES:
+        if issubclass(now, kind) and issubclass(before, kind):
+            value = value_of(instance)
+            return kind.__new__(now, _fitted(value, before, now) if kind is tuple else value)
+    for kind, add in _CONTENTS:
+        if issubclass(now, kind) and issubclass(before, kind):
+            made = kind.__new__(now)
+            add(made, instance)
+            return made
+    return object.__new__(now)
+
+
+def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
+    """Return the items of a named tuple for the fields of the new class; new ones need a default."""
+    fields = getattr(now, "_fields", None)
+    if fields is None or fields == getattr(before, "_fields", ()):
+        return items
+    known = dict(getattr(now, "_field_defaults", {})) | dict(zip(before._fields, items, strict=False))
+    missing = [name for name in fields if name not in known]
+    if missing:
+        message = f"the new field {missing[0]!r} has no default"
+        raise TypeError(message)
+    return tuple(known[name] for name in fields)
+
+
+def _has_slot(cls: type, name: str) -> bool:
+    return any(slot.__name__ == name for slot in slots_of(cls))
+
+
+def _with_same_items(instance: Any, now: type) -> Any:
+    """Return a map that its class makes of the items of another one: a dict's are elsewhere than another map's.
+
+    Raises:
+        TypeError: it makes another one of them.
+    """
+    items = dict(instance)
+    made: Any = now(items)
+    if dict(made) != items:
+        message = "its items are kept in another way by now"
+        raise TypeError(message)
+    return made
