@@ -115,7 +115,7 @@ def take_glance(module: ModuleType, like: Baseline) -> Baseline:
     space: dict[str, Any] = copy_space(getattr(module, "__dict__", {}))
     found = Baseline(dict(zip(space, map(id, space.values()), strict=True)), {}, {})
     for path in like.contents:
-        value = _at(space, path)
+        value = value_at(space, path)
         if value is not None:
             found.contents[path] = parts_of(value)
             if path in like.fingerprints:
@@ -123,8 +123,8 @@ def take_glance(module: ModuleType, like: Baseline) -> Baseline:
     return found
 
 
-def _at(space: dict[str, Any], path: str) -> Any:
-    """Return what a path of a baseline's contents leads to."""
+def value_at(space: dict[str, Any], path: str) -> Any:
+    """Return what a path of a baseline's contents leads to, if that is a global or an attribute of one; else None."""
     owner, dot, name = path.partition(".")
     value = space.get(owner)
     if type(value) is MethodType:

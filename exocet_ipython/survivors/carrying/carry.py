@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Collection, Container, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.baseline import path_behind
@@ -231,7 +231,8 @@ class Carrier:
         """Carry one entry of a container; say whether the new one has it, or will have it from its own module."""
         key, value = entry
         is_modules = self._is_modules(key, value)
-        if not is_modules and self._is_persons(own, key, value):
+        is_alive = type(before) is WeakSet and sys.getrefcount(key) > _UNREFERRED  # since the person has it
+        if not is_modules and (is_alive or self._is_persons(own, key, value)):
             if not is_map(before) or key not in now or id(key) in baseline or home_of(value) not in self._session:
                 put_into(now, key, value, self._journal, place_in(before, key, baseline))
             return True
@@ -285,4 +286,5 @@ class Carrier:
         return is_instance_of(value, self._session)
 
 
-_UNHELD, _UNASKED = 4, 6  # references to an entry's value, a global's or attribute's, that nobody else holds
+# References to an entry's value, to a global's or attribute's, and to an item of a weak set, that nobody else holds.
+_UNHELD, _UNASKED, _UNREFERRED = 4, 6, 3

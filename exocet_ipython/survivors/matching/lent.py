@@ -15,6 +15,8 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.baseline import value_at
+from exocet_ipython.reloading.contents import parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import home_of
 from exocet_ipython.survivors.definitions import is_definition
@@ -46,12 +48,13 @@ class Staying:
         self._old = old
         self._records = records
         self._ids: frozenset[int] | None = None
+        self._inner: dict[int, tuple[Any, Any]] = {}
         self.names: list[object] = []
 
     def __contains__(self, key: object) -> bool:
         if self._ids is None:
             self._ids = frozenset(self._found())
-        return key in self._ids
+        return key in self._ids or (key in self._inner and _is_as_it_was(*self._inner[key]))
 
     def _found(self) -> Iterator[int]:
         needs = (name for record in self._old.values() for name in record.needs)
@@ -64,9 +67,16 @@ class Staying:
             assigned = record.assigned() if record is not None and record.module is module else {}
             yield from (id(value) for key, value in copy_space(space).items() if key not in assigned)
             if record is not None and record.module is module:
-                for parts in record.contents.values():  # members of an enumeration, entries of a table
-                    yield from parts.values()
-                    yield from (key for key in parts if type(key) is int)
+                for path, parts in record.contents.items():  # members of an enumeration, entries of a table
+                    entry = value_at(space, path), parts
+                    self._inner |= dict.fromkeys((*parts, *parts.values()), entry)
+
+
+def _is_as_it_was(container: Any, known: Mapping[Any, int]) -> bool:
+    """Say whether a container or class has what it had: else what is in it may be a retiring module's registration."""
+    return container is not None and parts_of(container) == {
+        key: part for key, part in known.items() if type(key) is int or key[:2] != "__"
+    }
 
 
 def home_first(candidates: Sequence[tuple[ModuleRecord, str]]) -> int:
