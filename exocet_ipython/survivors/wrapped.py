@@ -10,7 +10,7 @@ from typing import Any
 from exocet_ipython.reloading.contents import attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.forwarders import target_of
 
-__all__ = ["functions_within", "wrapped_functions"]
+__all__ = ["functions_within", "space_of", "wrapped_functions"]
 
 _CACHES: frozenset[Any] = frozenset((type(functools.lru_cache(lambda: None)), functools.partialmethod))
 _PLACES = ("__wrapped__", "__func__", "func")
@@ -42,6 +42,18 @@ def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[Fun
         found |= inner
         waiting = [part for part in inner.values() if _may_wrap(part)]
     return [part for part in found.values() if id(part.__globals__) in spaces]
+
+
+def space_of(function: FunctionType) -> dict[str, Any]:
+    """Return the globals of a function's module: those of what it wraps, where another module's decorator made it.
+
+    >>> space_of(space_of) is globals(), space_of(functools.singledispatch(space_of)) is globals()
+    (True, True)
+    """
+    for part in (function, *_held(function).values()):
+        if part.__globals__.get("__name__") == function.__module__:
+            return part.__globals__
+    return function.__globals__
 
 
 def _may_hold(value: Any) -> bool:

@@ -26,7 +26,7 @@ from exocet_ipython.survivors.matching.moved import find_moved, find_own, stands
 from exocet_ipython.survivors.matching.origins import have_one_name, is_imported, is_made_by_call
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
 from exocet_ipython.survivors.rebuilt import CACHE
-from exocet_ipython.survivors.wrapped import functions_within
+from exocet_ipython.survivors.wrapped import functions_within, space_of
 
 __all__ = ["functions_in", "pair_modules"]
 
@@ -177,6 +177,7 @@ class _Matcher:
         elif issubclass(type(value), type):
             self._match_class(value, now)
         elif type(value) is FunctionType:
+            self._space = space_of(value)
             self.match_function(value, now)
         elif now is not None and now is not value and not self._values.note_foreign(value, now):
             self._add(value, now)
