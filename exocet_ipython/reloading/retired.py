@@ -23,6 +23,7 @@ from weakref import WeakSet
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -187,11 +188,19 @@ class _Home(str):
 
 
 def _has_function(namespace: Mapping[str, Any], space: Mapping[str, Any]) -> bool:
-    """Say whether a namespace has functions with these globals, a cached one included."""
+    """Say whether a namespace has functions with these globals, one that is cached or decorated elsewhere included."""
     values = list(namespace.values())
-    return any(type(value) is FunctionType and value.__globals__ is space for value in values) or any(
-        type(value) is _CACHED and getattr(value.__wrapped__, "__globals__", None) is space for value in values
+    return (
+        any(type(value) is FunctionType and value.__globals__ is space for value in values)
+        or any(type(value) is _CACHED and getattr(value.__wrapped__, "__globals__", None) is space for value in values)
+        or any(getattr(part, "__globals__", None) is space for value in values for part in _wrapped(value))
     )
+
+
+def _wrapped(value: Any) -> list[Any]:
+    """Return the functions that a function has from the one around it, which is a decorator as a rule."""
+    found = cell_values(value) if type(value) is FunctionType and value.__closure__ else []
+    return [part for part in found if type(part) is FunctionType]
 
 
 def _space_of(cls: type) -> dict[str, Any] | None:
