@@ -119,6 +119,11 @@ HISTORIES = (
     History("mako", ("mako",), ("1.2.4", "1.3.0", "1.3.5", "1.3.10")),
     History("simpy", ("simpy",), ("4.0.2", "4.1.0", "4.1.1")),
     History("jsonschema", ("jsonschema",), ("4.19.2", "4.23.0", "4.25.1")),
+    History("docutils", ("docutils",), ("0.21.2", "0.22")),
+    History("wcwidth", ("wcwidth",), ("0.2.8", "0.2.12", "0.2.13")),
+    History("python-dateutil", ("dateutil",), ("2.8.1", "2.8.2", "2.9.0.post0")),
+    History("wtforms", ("wtforms",), ("3.0.1", "3.1.2", "3.2.1")),
+    History("urllib3", ("urllib3",), ("2.0.7", "2.1.0", "2.2.3", "2.3.0")),
     History("markdown-it-py", ("markdown_it",), ("2.2.0", "3.0.0", "4.0.0")),
 )
 

@@ -42,6 +42,7 @@ CORE = {
 }
 # What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
 LIMITS: dict[str, str] = {
+    "urllib3-2.0.7-2.1.0": "a held pool has named tuples for keys, which get a field that has no default",
     "jsonschema-4.19.2-4.23.0": "a held validator lacks an attribute that only the constructor of the new release sets",
     "sqlglot-26.33.0-25.34.1": "a held object of a class that is gone keeps the old registry, and that a cell's class"
     " which a later call has replaced in the new one",

@@ -131,13 +131,14 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
     except (SyntaxError, ValueError):
         return found
     _mangle(tree, "<module>")
+    counted: set[int] = set()
     for function, given in _functions(tree, frozenset()):
         for node in _own_nodes(function):
             match node:
                 case ast.Global(names=names):
                     found.globals |= set(names)
-                case ast.Attribute(attr=name, ctx=ast.Store()):
-                    if getattr(function, "name", "") not in _INITIAL:
+                case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
+                    if not _is_first(owner, function) and id(node) not in counted:
                         found.attributes.add(name)
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
@@ -148,6 +149,8 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
                         found.emptied |= _container(target) if isinstance(target, ast.Subscript) else set()
                 case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in _REMOVING:
                     found.emptied |= _container(held)
+                case ast.AugAssign(target=ast.Attribute() as target) if getattr(function, "name", "") in _INITIAL:
+                    counted.add(id(target))  # `Field.counter += 1`: how many cells have made, and so in which order
                 case ast.AugAssign(target=target, value=value):
                     held = target.value if isinstance(target, ast.Subscript) else target
                     if isinstance(target, ast.Subscript) or not _is_given(value, given):
@@ -156,6 +159,15 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
                     if not all(_is_given(value, given) for value in values):
                         found.computed |= _container(held)
     return found
+
+
+def _is_first(owner: ast.expr, function: ast.AST) -> bool:
+    """Say whether an attribute is one of the first that an instance gets: of `self`, where it is made."""
+    if not isinstance(function, ast.FunctionDef) or function.name not in _INITIAL:
+        return False
+    parameters = [*function.args.posonlyargs, *function.args.args]
+    is_parameter = bool(parameters) and isinstance(owner, ast.Name) and owner.id == parameters[0].arg
+    return is_parameter != (function.name == "__new__")  # that is given the class, and makes the instance
 
 
 def _mangle(node: ast.AST, owner: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
@@ -57,7 +58,8 @@ def _bare_successor(instance: Any, before: type, now: type) -> Any:
             made = kind.__new__(now)
             add(made, instance)
             return made
-    return object.__new__(now)
+    # The two of which an instance has all that it has in its attributes.
+    return (SimpleNamespace if issubclass(now, SimpleNamespace) else object).__new__(now)
 
 
 def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
