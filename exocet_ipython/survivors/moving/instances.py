@@ -131,23 +131,30 @@ class Moving:
             _put_back(instance, before, state)
             raise
         self.journal.add(functools.partial(_put_back, instance, before, state))
-        if old_hash is not None and _hash_of(instance) != old_hash:
+        if rehash and old_hash != (new_hash := _hash_of(instance)) and new_hash is not None:
             self.rehashed[id(instance)] = instance, before
 
     def _rehash(self, holder: Any, journal: Journal) -> None:
         """Put members back in order: what comes after one of them in a dict is moved behind it."""
+        if isinstance(holder, set):
+            old = set(holder)  # they keep the hashes that they have there, also where their old class has none
+            old.difference_update([member for member in old if id(member) not in self.rehashed])
+            new = set(iter(old))  # hashed anew
+            set.difference_update(holder, old)
+            set.update(holder, new)
+            journal.add(functools.partial(set.update, holder, old))
+            journal.add(functools.partial(set.difference_update, holder, new))
+            return
         members = self._members(holder)
         places = [place for place, member in enumerate(members) if id(member) in self.rehashed]
-        for member in members[places[0] :] if isinstance(holder, dict) and places else [members[at] for at in places]:
+        for member in members[places[0] :] if places else ():
             before = self.rehashed[id(member)][1] if id(member) in self.rehashed else type(member)
             _put_again(holder, member, before, type(member))
             if before is not type(member):
                 journal.add(functools.partial(_put_again, holder, member, type(member), before))
 
     def _members(self, holder: Any) -> list[Any]:
-        """Return what is in a dict or set, in order: an `OrderedDict` looks each key up to find the next one."""
-        if not isinstance(holder, dict):
-            return list(holder)
+        """Return the keys of a dict, in order: an `OrderedDict` looks each one up to find the next one."""
         members = list(dict.keys(holder))
         if not isinstance(holder, OrderedDict):
             return members
@@ -190,26 +197,19 @@ def _place(trace: TracebackType | None) -> str:
     return found
 
 
-def _put_again(holder: Any, member: Any, found_as: type, put_as: type) -> None:
-    """Take a member out of a dict or set, found with the hash that one class gives it, and put it back with another's.
+def _put_again(holder: dict[Any, Any], member: Any, found_as: type, put_as: type) -> None:
+    """Take a key out of a dict, found with the hash that one class gives it, and put it back with another's.
 
     It has the second class afterwards.
     """
-    value: Any = None
     if found_as is not put_as:
         _set_class(member, found_as)
     try:
-        if isinstance(holder, dict):
-            value = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
-        else:
-            set.remove(holder, member)
+        value: Any = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
     finally:
         if found_as is not put_as:
             _set_class(member, put_as)
-    if isinstance(holder, dict):
-        holder[member] = value
-    else:
-        holder.add(member)
+    holder[member] = value
 
 
 def _bring_over(instance: Any, before: type, now: type) -> None:
