@@ -72,7 +72,7 @@ def identities(
     for name, record in old.items():
         for attribute, value in copy_space(getattr(record.module, "__dict__", {})).items():
             is_class = issubclass(type(value), type)
-            if (id(value) not in sought and not is_class) or attribute[:2] == "__" or is_shared(value):
+            if (id(value) not in sought and not is_class) or attribute[:2] == "__" or _goes_with_others(value):
                 continue
             source = Source(name, attribute)
             if not is_class and not issubclass(type(value), FunctionType):
@@ -90,6 +90,11 @@ def identities(
     yield from _at_home(values, staying)
     yield from aliases
     yield from defined
+
+
+def _goes_with_others(value: Any) -> bool:
+    """Say whether a value is anybody's, or a member of an enumeration, which is known by its class."""
+    return is_shared(value) or issubclass(type(value), enum.Enum)
 
 
 def _at_home(

@@ -6,6 +6,7 @@ either of them.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -77,8 +78,8 @@ class Values:
     def is_own(self, value: Value) -> bool:
         """Say whether something is what its module's body left, to be replaced whole."""
         before = value.before
-        if is_shared(before) or self.is_elsewhere(before):
-            return False
+        if is_shared(before) or issubclass(type(before), enum.Enum) or self.is_elsewhere(before):
+            return False  # members go with their class
         if id(before) in self._whole:
             return True
         if value.path in value.record.fingerprints:
