@@ -121,7 +121,7 @@ class ReloadReport:
             return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
         if self.dry_run:
             return f"would {self._deed}"
-        parts = [self._deed, *self._said_rebound]
+        parts = [self._deed, *self._said_moved, *self._said_rebound]
         parts += [str(survivor) for survivor in self.survivors[:_NAMED]]
         if len(self.survivors) > _NAMED:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
@@ -150,13 +150,19 @@ class ReloadReport:
         return [f"{plural(len(self.rebound), 'name')} replaced: {names}"] if names else []
 
     @property
+    def _said_moved(self) -> list[str]:
+        """What took long, where it was the moving of many instances."""
+        count = sum(count for _, count in self.moved)
+        return [f"{plural(count, 'instance')} moved"] if count >= _MANY_MOVED else []
+
+    @property
     def _revised_headline(self) -> str:
         names = join_names([module.name for module in self.revised])
         if self.dry_run:
             return f"would update {names} in place; nothing would run (rung {self.rung})"
         took = format_seconds(self.duration)
         parts = [f"updated {names} in place in {took}", f"nothing ran (generation {self.generation})"]
-        return "; ".join([*parts, *self._said_rebound])
+        return "; ".join([*parts, *self._said_moved, *self._said_rebound])
 
     def details(self) -> list[tuple[str, list[str]]]:
         """Return what the headline has no room for, as (title, lines)."""
@@ -187,6 +193,7 @@ class ReloadReport:
 
 
 _WORTH_SAYING = 0.1  # seconds
+_MANY_MOVED = 10_000  # instances: moving more takes longer than all the rest
 # Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
 _LINES_STYLE = (
     "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; "

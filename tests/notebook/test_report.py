@@ -135,3 +135,15 @@ def test_what_is_stuck_is_counted_as_people_say_it() -> None:
     one, two = (str(Stuck("zoo.Cat", count, "it runs")) for count in (1, 2))
     assert one == "1 of zoo.Cat stays as it was: it runs"
     assert two == "2 of zoo.Cat stay as they were: it runs"
+
+
+def test_many_instances_that_moved_are_said() -> None:
+    """The line says what took long; a few instances are in the details alone."""
+    many, few = (
+        ReloadReport(
+            2, (ReloadedModule("zoo", "its file changed"),), moved=(("zoo.Cat", count),), duration=9.0
+        ).headline
+        for count in (10_000, 3)
+    )
+    assert "; 10000 instances moved" in many
+    assert "moved" not in few

@@ -177,6 +177,13 @@ def test_all_ways_in_are_counted() -> None:
     assert found.passes == 2
 
 
+def test_places_in_large_containers() -> None:
+    """An item far behind in a list has its place, and one that is there twice its first."""
+    space, target = run("layers = [*range(500), target, *range(500), target]\nnear = (0, target, target)")
+    found = {path.expression for path in why(space, target).paths}
+    assert found == {"layers[500]", "near[1]"}
+
+
 def test_the_name_asked_by_is_known_already() -> None:
     """Who asks by a name wants to know what else there is: the search goes on past that name."""
     space, target = run("class App: pass\nm = target\napp = App()\napp.parts = {'a': [[target]]}")

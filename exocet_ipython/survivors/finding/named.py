@@ -15,7 +15,7 @@ from typing import Any
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.records import RetiredGeneration, Survivor, named_values
-from exocet_ipython.survivors.finding.steps import express
+from exocet_ipython.survivors.finding.steps import Places, express
 
 __all__ = ["Named", "find_named"]
 
@@ -83,13 +83,13 @@ def find_named(generations: Sequence[RetiredGeneration], namespace: Mapping[str,
     return Named(survivors, instances)
 
 
-def _expression(step: _Step) -> str:
+def _expression(step: _Step, places: Places) -> str:
     """Return the Python that reaches what a step came to."""
     chain, before = [step[0]], step[1]
     while type(before) is tuple:
         chain.insert(0, before[0])
         before = before[1]
-    return express(before, chain)
+    return express(before, chain, places)
 
 
 def _labels(generations: Sequence[RetiredGeneration]) -> tuple[dict[int, _Label], dict[int, _Label]]:
@@ -141,4 +141,5 @@ def _attributes(value: Any) -> list[Any]:
 
 
 def _survivor(label: _Label, steps: Sequence[_Step]) -> Survivor:
-    return Survivor(*label, tuple(map(_expression, steps[:_LISTED])), max(0, len(steps) - _LISTED))
+    places: Places = {}
+    return Survivor(*label, tuple(_expression(step, places) for step in steps[:_LISTED]), max(0, len(steps) - _LISTED))

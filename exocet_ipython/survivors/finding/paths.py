@@ -15,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.survivors.finding.roots import RootKind, Roots
 from exocet_ipython.survivors.finding.search import Bounds, Found, Search
-from exocet_ipython.survivors.finding.steps import express
+from exocet_ipython.survivors.finding.steps import Places, express
 
 __all__ = ["Bounds", "HoldPath", "Holds", "find_holds"]
 
@@ -124,9 +124,10 @@ def find_holds(  # noqa: PLR0913 - what is asked, where to look, how far, and wh
 def _write_down(search: Search, describe: Callable[[Any], str] | None) -> Holds:
     """Return what was found as text."""
     paths: dict[str, HoldPath] = {}
+    places: Places = {}
     for found in search.found:
         for way in search.ways(found.place):
-            path = _path_of(found, way, describe)
+            path = _path_of(found, way, describe, places)
             paths.setdefault(path.expression, path)
     if not paths:
         ways = [way for place in search.ends[:_ENDS] for way in search.ways(place)[:1]]
@@ -167,11 +168,11 @@ def _rank(path: HoldPath) -> tuple[int, int, bool]:
     return path.levels, _NEAREST.index(path.kind), _COPY.search(path.expression) is not None
 
 
-def _path_of(found: Found, way: list[Any], describe: Callable[[Any], str] | None) -> HoldPath:
+def _path_of(found: Found, way: list[Any], describe: Callable[[Any], str] | None, places: Places) -> HoldPath:
     start = found.start
     chain = way if start.root is None else [start.root.value, *way]
     reaches = "" if describe is None else describe(way[-1])
-    return HoldPath(express(start.expression, chain), start.kind, len(way), start.where, reaches)
+    return HoldPath(express(start.expression, chain, places), start.kind, len(way), start.where, reaches)
 
 
 def _end_of(chain: list[Any]) -> HoldPath:

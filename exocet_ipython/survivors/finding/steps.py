@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -34,7 +35,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.finding.frames import locals_of
 
-__all__ = ["attribute_of", "express", "item_of"]
+__all__ = ["Places", "attribute_of", "express", "item_of"]
 
 # Where objects of Python's own types keep what they refer to.
 _PARTS: tuple[tuple[type, tuple[str, ...]], ...] = (
@@ -69,9 +70,11 @@ _LITERALS = (str, int, bytes, bool, type(None))
 
 # An expression, and how many references of the chain it follows.
 _Step = tuple[str, int]
+_NEAR = 100  # items that are looked at before the places of all of them are noted
+Places = dict[int, dict[int, int]]  # id of a sequence or set -> id of an item -> its place
 
 
-def express(start: str, chain: Sequence[Any]) -> str:
+def express(start: str, chain: Sequence[Any], places: Places | None = None) -> str:
     """Return the expression that reaches the last object of a chain, each of which refers to the next.
 
     What no attribute or item gives, such as an entry in the cache of a `functools.lru_cache`, is reached by
@@ -80,6 +83,7 @@ def express(start: str, chain: Sequence[Any]) -> str:
     Args:
         start: an expression for the first object.
         chain: the objects; none is changed, and no code of theirs runs.
+        places: where the items of large sequences are, for who writes many paths down; it is added to.
 
     >>> part = functools.partial(print, [1], end="")
     >>> express("part", [part, part.args, part.args[0]])
@@ -87,12 +91,12 @@ def express(start: str, chain: Sequence[Any]) -> str:
     """
     text, rest = start, list(chain)
     while len(rest) > 1:
-        text, used = _follow(text, rest)
+        text, used = _follow(text, rest, {} if places is None else places)
         rest = rest[used:]
     return text
 
 
-def _follow(text: str, chain: list[Any]) -> _Step:
+def _follow(text: str, chain: list[Any], places: Places) -> _Step:
     holder, held = chain[0], chain[1]
     kind = type(holder)
     if held is kind:
@@ -100,11 +104,11 @@ def _follow(text: str, chain: list[Any]) -> _Step:
     if issubclass(kind, threading.local):
         found = _in_thread_local(text, chain)
     elif issubclass(kind, (dict, list, tuple, deque, set, frozenset)):
-        found = item_of(text, holder, held)
+        found = item_of(text, holder, held, places)
     elif issubclass(kind, type):
         found = _in_class(text, chain)
     elif issubclass(kind, MappingProxyType):
-        found = item_of(text, held, chain[2]) if len(chain) > 2 and type(held) is dict else None  # noqa: PLR2004
+        found = item_of(text, held, chain[2], places) if len(chain) > 2 and type(held) is dict else None  # noqa: PLR2004
         if found is not None:
             return found[0], 2
     else:
@@ -112,7 +116,7 @@ def _follow(text: str, chain: list[Any]) -> _Step:
     return found or _in_attributes(text, chain) or _in_parts(text, chain) or _by_referents(text, holder, held)
 
 
-def item_of(text: str, holder: Any, held: Any) -> _Step | None:
+def item_of(text: str, holder: Any, held: Any, places: Places) -> _Step | None:
     """Return how an object is reached from the dict, sequence or set that has it; None where it has not."""
     kind = type(holder)
     if issubclass(kind, dict):
@@ -122,11 +126,21 @@ def item_of(text: str, holder: Any, held: Any) -> _Step | None:
             if key is held:
                 return f"list({text})[{place}]", 1
         return None
-    for place, item in enumerate(_items(holder)):
+    at = _place_of(holder, held, places)
+    if at is None:
+        return None
+    return (f"{text}[{at}]" if issubclass(kind, (list, tuple, deque)) else f"list({text})[{at}]"), 1
+
+
+def _place_of(holder: Any, held: Any, places: Places) -> int | None:
+    """Return the first place of an object in a sequence or set."""
+    for place, item in enumerate(_items(holder, _NEAR)):
         if item is held:
-            is_ordered = issubclass(kind, (list, tuple, deque))
-            return (f"{text}[{place}]" if is_ordered else f"list({text})[{place}]"), 1
-    return None
+            return place
+    if id(holder) not in places:
+        items = _items(holder)
+        places[id(holder)] = dict(zip(map(id, reversed(items)), range(len(items) - 1, -1, -1), strict=True))
+    return places[id(holder)].get(id(held))
 
 
 def attribute_of(text: str, name: Any, owner: Any = None) -> str:
@@ -261,10 +275,10 @@ def _read(kind: type, name: str, holder: Any) -> Any:
         return None
 
 
-def _items(holder: Any) -> list[Any]:
-    """Return the items of a sequence or set, past what a subclass makes of iteration."""
+def _items(holder: Any, most: int | None = None) -> list[Any]:
+    """Return the items of a sequence or set, or the first of them, past what a subclass makes of iteration."""
     base: Any = next(base for base in (list, tuple, deque, set, frozenset) if issubclass(type(holder), base))
-    return list(base.__iter__(holder))
+    return list(islice(base.__iter__(holder), most))
 
 
 def _is_literal(key: Any) -> bool:

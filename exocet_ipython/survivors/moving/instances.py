@@ -1,4 +1,4 @@
-"""Instances of retired classes: found, moved to the new class, and made anew where their class can't be exchanged."""
+"""Instances of retired classes: found, and moved to the new class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.contents import dict_of
@@ -35,6 +35,24 @@ class Stuck:
     def __str__(self) -> str:
         stay = "stays as it was" if self.count == 1 else "stay as they were"
         return f"{self.count} of {self.name} {stay}: {self.reason}"
+
+
+class _Pair(NamedTuple):
+    """A retired class and its new one, and what these ask for: looked up once for all instances.
+
+    Attributes:
+        before: the retired class.
+        now: the new one.
+        rehash: whether they may hash an instance differently.
+        stale: names of the answers that an instance keeps and that are to be dropped.
+        looked_after: whether an author's hook or a library changes the instances.
+    """
+
+    before: type
+    now: type
+    rehash: bool
+    stale: tuple[str, ...]
+    looked_after: bool
 
 
 @dataclass(slots=True)
@@ -68,17 +86,17 @@ class Moving:
             classes: retired class and new class.
             known: ids of objects that are replaced, and don't move.
         """
-        counterparts = {
-            id(before): (before, now, _hash_differs(before, now), stale_answers(before, now)) for before, now in classes
+        pairs = {
+            id(before): _Pair(before, now, _hash_differs(before, now), stale_answers(before, now), is_looked_after(now))
+            for before, now in classes
         }
         for holder in holders:
-            found = counterparts.get(id(type(holder)))
-            if found is None or id(holder) in known:
+            pair = pairs.get(id(type(holder)))
+            if pair is None or id(holder) in known:
                 continue
-            before, now, rehash, stale = found
-            name = f"{now.__module__}.{now.__qualname__}"
+            name = f"{pair.now.__module__}.{pair.now.__qualname__}"
             try:
-                self._move(holder, before, now, stale, rehash=rehash)
+                self._move(holder, pair)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
                 self.note(name, error)
             else:
@@ -109,9 +127,10 @@ class Moving:
             else:
                 self.journal.add(writes.undo)
 
-    def _move(self, instance: Any, before: type, now: type, stale: Iterable[str], *, rehash: bool) -> None:
-        old_hash = _hash_of(instance) if rehash else None
-        state = InstanceState(instance) if stale or is_looked_after(now) else None
+    def _move(self, instance: Any, pair: _Pair) -> None:
+        before, now = pair.before, pair.now
+        old_hash = _hash_of(instance) if pair.rehash else None
+        state = InstanceState(instance) if pair.stale or pair.looked_after else None
         try:
             _require_same_fields(before, now)
             _set_class(instance, now)
@@ -124,14 +143,15 @@ class Moving:
             self.reborn[id(instance)] = instance, successor
             return
         try:
-            for name in stale:
+            for name in pair.stale:
                 (dict_of(instance) or {}).pop(name, None)
-            _bring_over(instance, before, now)
+            if pair.looked_after:
+                _bring_over(instance, before, now)
         except BaseException:
             _put_back(instance, before, state)
             raise
         self.journal.add(functools.partial(_put_back, instance, before, state))
-        if rehash and old_hash != (new_hash := _hash_of(instance)) and new_hash is not None:
+        if pair.rehash and old_hash != (new_hash := _hash_of(instance)) and new_hash is not None:
             self.rehashed[id(instance)] = instance, before
 
     def _rehash(self, holder: Any, journal: Journal) -> None:
