@@ -117,7 +117,7 @@ HISTORIES = (
         counters=("INSTANCE_ID", "START_TIME_INFO"),
     ),
     History("mako", ("mako",), ("1.2.4", "1.3.0", "1.3.5", "1.3.10")),
-    History("simpy", ("simpy",), ("4.0.2", "4.1.0", "4.1.1")),
+    History("simpy", ("simpy",), ("4.1.0", "4.1.1")),
     History("jsonschema", ("jsonschema",), ("4.19.2", "4.23.0", "4.25.1")),
     History("docutils", ("docutils",), ("0.21.2", "0.22")),
     History("wcwidth", ("wcwidth",), ("0.2.8", "0.2.12", "0.2.13")),
