@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.survivors.finding.freed import Freed, find_freed
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 
@@ -176,7 +177,7 @@ def _size_of(value: Any) -> int:
         return size + sys.getsizeof(value.__code__)
     if issubclass(type(value), (type, ModuleType)):
         return size + sys.getsizeof(dict(vars(value)))
-    return size + _POINTER * len(gc.get_referents(value))
+    return size + _POINTER * len(referents_of(value))
 
 
 _CELLS = "__main__"

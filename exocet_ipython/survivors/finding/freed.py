@@ -6,7 +6,6 @@ references come from inside.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of
 
 __all__ = ["Freed", "find_freed"]
 
@@ -53,7 +52,7 @@ def find_freed(targets: Iterable[Any], size_of: Callable[[Any], int], most: int 
     wanted = reached.keys() - {0}
     exact = counts_are_exact()
     while exact and waiting and len(reached) < most:
-        for found in gc.get_referents(waiting.pop()):
+        for found in referents_of(waiting.pop()):
             inside[id(found)] += 1
             if id(found) not in reached and not issubclass(type(found), _SHARED):
                 reached[id(found)] = found
@@ -65,5 +64,5 @@ def find_freed(targets: Iterable[Any], size_of: Callable[[Any], int], most: int 
     held = [key for key in reached if key and key not in wanted and counts[key] - counts[0] > inside[key]]
     while held:
         value = reached.pop(held.pop(), None)
-        held += [id(part) for part in gc.get_referents(value) if id(part) in reached and id(part) not in wanted]
+        held += [id(part) for part in referents_of(value) if id(part) in reached and id(part) not in wanted]
     return Freed(sum(size_of(value) for key, value in reached.items() if key), is_all)

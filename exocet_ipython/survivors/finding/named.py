@@ -12,6 +12,7 @@ from itertools import islice
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.records import RetiredGeneration, Survivor, named_values
@@ -132,7 +133,7 @@ def _parts(value: Any) -> Iterable[Any]:
         return [*islice(base.__iter__(value), _WIDE), *_attributes(value)]
     if issubclass(kind, dict):
         return [*islice(dict.values(value), _WIDE), *islice(dict.__iter__(value), _WIDE), *_attributes(value)]
-    return gc.get_referents(value)[:_WIDE]
+    return referents_of(value)[:_WIDE]
 
 
 def _attributes(value: Any) -> list[Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Iterable
 from types import FrameType, ModuleType
 from typing import Any
+
+from exocet_ipython.reloading.collector import referents_of
 
 __all__ = ["leads_to_old"]
 
@@ -49,4 +50,4 @@ def _parts(value: Any) -> Iterable[Any]:
     if type(value) is FrameType:
         # Not the frame that called it: that leads to the shell, and so to everything.
         return value.f_locals.values() if value.f_locals is not value.f_globals else ()
-    return gc.get_referents(value)
+    return referents_of(value)

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.effects import exit_functions
 from exocet_ipython.survivors.finding.frames import running_frames
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
@@ -114,7 +115,7 @@ class Roots:
         """Yield the ways in through a root to each of the objects, given by id, that it refers to; with that id."""
         root = self._roots[id(holder)]
         if not root.is_space:
-            for part in {id(part) for part in gc.get_referents(holder) if id(part) in wanted}:
+            for part in {id(part) for part in referents_of(holder) if id(part) in wanted}:
                 yield Start(root.kind, root.expression, root.where, root), part
             return
         for name, value in list(root.value.items()):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType, GeneratorType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of
 from exocet_ipython.survivors.finding.roots import OWN_PACKAGE, Roots, Start
 
 __all__ = ["Bounds", "Found", "Search"]
@@ -234,14 +234,14 @@ def _count_parts(holders: list[Any], own: set[int], counts: dict[int, int]) -> N
         if id(holder) in counts:
             counts[id(holder)] += 1  # the list of holders refers to it
         if id(holder) not in own:
-            for part in gc.get_referents(holder):
+            for part in referents_of(holder):
                 if id(part) in counts:
                     counts[id(part)] += 1
 
 
 def _parts(holder: Any, wanted: Mapping[int, int]) -> list[int]:
     """Return the places of the objects, given by id, that an object refers to."""
-    return list(dict.fromkeys(wanted[id(part)] for part in gc.get_referents(holder) if id(part) in wanted))
+    return list(dict.fromkeys(wanted[id(part)] for part in referents_of(holder) if id(part) in wanted))
 
 
 def _in_turn(groups: Iterable[list[Any]]) -> Iterator[Any]:

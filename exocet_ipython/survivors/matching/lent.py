@@ -6,7 +6,6 @@ references are not replaced.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import value_at
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.contents import parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import home_of
@@ -153,7 +153,7 @@ def _own_parts(values: list[Any]) -> list[Any]:
 
 def _referents(node: Any) -> list[Any]:
     """Return what an object refers to; of a function only what is its own."""
-    found = gc.get_referents(node)
+    found = referents_of(node)
     if type(node) is FunctionType:
         shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
         return [part for part in found if id(part) not in shared]

@@ -9,6 +9,7 @@ import functools
 import gc
 import sys
 from collections import Counter
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
@@ -35,16 +36,21 @@ def find_arrays(objects: list[Any], holders: list[Any]) -> list[Any]:
     """
     if not hasattr(sys.modules.get("numpy"), "ndarray"):
         return []
-    counts = Counter(map(id, gc.get_referents(*holders)))
+    counts = Counter(map(id, gc.get_referents(*_without_modules(holders))))
     if all(sys.getrefcount(item) - counts[id(item)] <= _OURS for item in objects):
         return []
     base = sys.modules["numpy"].ndarray
     found: dict[int, Any] = {}
-    for part in gc.get_referents(*gc.get_objects()):
+    for part in gc.get_referents(*_without_modules(gc.get_objects())):
         while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
             found[id(part)] = part
             part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
     return list(found.values())
+
+
+def _without_modules(objects: list[Any]) -> list[Any]:
+    """Leave out modules: what they hold their dicts do, and one of them must not be asked; see `referents_of`."""
+    return [item for item in objects if type(item) is not ModuleType]
 
 
 def replace_in_array(array: Any, replacement: Replacement, journal: Journal) -> None:
