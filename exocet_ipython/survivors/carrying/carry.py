@@ -24,13 +24,15 @@ from exocet_ipython.survivors.carrying.contexts import CONTEXTS
 from exocet_ipython.survivors.carrying.entries import assign, is_as_before, place_in, put_into
 from exocet_ipython.survivors.carrying.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell, is_instance_of
-from exocet_ipython.survivors.carrying.stores import ReadStores, Stores
+from exocet_ipython.survivors.carrying.stores import ReadStores, Stores, begins_alike
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["MANY", "Carrier", "carry_over", "names_in"]
 
 MANY = 1_000
 _missing = object()
+# Attributes of a class in which `enum` and SQLAlchemy keep what they have made of it.
+_LIBRARIES = frozenset(("_value2member_map_", "_sa_class_manager", "_sa_registry"))
 _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 
 
@@ -146,7 +148,12 @@ class Carrier:
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
         if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
             return
-        if name not in self._stores.globals or self._is_kept(self._record.values, name, value, vars(module)):
+        values, known = self._record.values, vars(module)
+        if self._stores.only_counts(name):
+            is_persons = begins_alike(name, values, known)
+        else:
+            is_persons = name not in self._stores.globals or self._is_kept(values, name, value, known)
+        if is_persons:
             self._journal.set_attribute(module, name, value)
 
     def _is_cached(self, name: str, value: Any) -> bool:
@@ -168,6 +175,8 @@ class Carrier:
         outer, whole = self._homes, set[int]()
         self._homes = (*outer, *(type.__getattribute__(cls, "__module__") for cls in lines))
         for name, value in parts:
+            if name in _LIBRARIES or name.startswith("_abc_"):
+                continue
             if baseline.get(name) == id(value):
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
             elif self._may_assign(baseline, name, value, known):
@@ -192,8 +201,9 @@ class Carrier:
         return set()
 
     def _may_assign(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
-        if name.startswith("_abc_") or name in ("_sa_class_manager", "_sa_registry"):
-            return False
+        """Say whether an attribute that was assigned since is the cells', or a count."""
+        if self._stores.only_counts(name):
+            return begins_alike(name, baseline, known)
         return name not in self._stores.attributes or self._is_kept(baseline, name, value, known)
 
     def _is_kept(self, baseline: Container[Any], name: str, value: Any, known: Mapping[str, Any]) -> bool:
@@ -277,7 +287,7 @@ class Carrier:
         """
         if issubclass(type(key), weakref.ref) or issubclass(type(value), weakref.ref):
             return True
-        return is_from_cell(key) or is_from_cell(value) or self._stores.computed.isdisjoint(containers)
+        return is_from_cell(key) or is_from_cell(value) or self._stores.caches.isdisjoint(containers)
 
     def _is_modules(self, key: Any, value: Any) -> bool:
         return self._read.puts_itself(self._record.name, key, value)

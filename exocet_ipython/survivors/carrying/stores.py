@@ -1,7 +1,9 @@
 """Who stores into a module's state: read from its text, and only when something was stored.
 
 What a module's functions compute and put away is a cache of the old code. What they are given by their caller and put
-away, as a decorator does that registers, is the caller's; so is what no function of the module stores at all.
+away, as a decorator does that registers, is the caller's; so is what no function of the module stores at all. What
+they only count (`CALLS += 1`), or only add to and never look at (`LOG.append(...)`), is no cache: nothing is answered
+from it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import ast
 import functools
 import operator
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +21,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["ReadStores", "Stores", "read_stores"]
+__all__ = ["ReadStores", "Stores", "begins_alike", "read_stores"]
 
 _NONE: Mapping[str, Collection[str]] = MappingProxyType({})
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
@@ -37,29 +39,47 @@ class Stores:
         attributes: names of attributes that they assign, but for an instance's first ones.
         computed: names, global or of attributes, of containers into which they put what they have computed.
         emptied: names of containers out of which they take something.
+        counted: names, global or of attributes, that they only ever change by `+=` and its like.
+        looked_at: names that they use in any other way than to add something to them.
     """
 
     globals: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
+    looked_at: set[str] = field(default_factory=set)
 
     def leaves_alone(self, names: frozenset[str]) -> bool:
         """Say whether no function changes containers of these names but with what it is given."""
-        return names.isdisjoint(self.computed) and names.isdisjoint(self.emptied)
+        return self.caches.isdisjoint(names) and names.isdisjoint(self.emptied)
+
+    @property
+    def caches(self) -> set[str]:
+        """The names of containers from which they may answer with what they have computed."""
+        return self.computed & (self.looked_at | _NAMESPACES)
+
+    def only_counts(self, name: str) -> bool:
+        """Say whether all that they ever do to a global or an attribute is to count it up or down."""
+        return name in self.counted and name not in self.globals and name not in self.attributes
 
     def __or__(self, other: Stores) -> Stores:
-        return Stores(
-            self.globals | other.globals,
-            self.attributes | other.attributes,
-            self.computed | other.computed,
-            self.emptied | other.emptied,
-        )
+        names = (part.name for part in fields(self))
+        return Stores(*(getattr(self, name) | getattr(other, name) for name in names))
 
     @property
     def any_global(self) -> bool:
         """Whether they put what they have computed among the globals, under names that the text doesn't show."""
         return not self.computed.isdisjoint(_NAMESPACES)
+
+
+def begins_alike(name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
+    """Say whether the new text begins to count where the old one did, so that the count can go on.
+
+    >>> begins_alike("CALLS", {"CALLS": id(0)}, {"CALLS": 0}), begins_alike("CALLS", {"CALLS": id(0)}, {"CALLS": 9})
+    (True, False)
+    """
+    return baseline.get(name) == (id(known[name]) if name in known else None)
 
 
 class ReadStores:
@@ -115,14 +135,14 @@ class ReadStores:
         return self._known[name]
 
 
-def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind of node
+def read_stores(text: bytes) -> Stores:
     """Read a module's text; one that doesn't parse stores nothing.
 
     >>> text = b'''
     ... def register(f): TABLE[f.__name__] = f; return f
-    ... def ask(x): CACHE[x] = x * 2; return CACHE[x]
+    ... def ask(x): CACHE[x] = x * 2; LOG.append(x * 2); return CACHE[x]
     ... '''
-    >>> read_stores(text).computed
+    >>> read_stores(text).caches
     {'CACHE'}
     """
     found = Stores()
@@ -131,34 +151,57 @@ def read_stores(text: bytes) -> Stores:  # noqa: C901, PLR0912 - one case a kind
     except (SyntaxError, ValueError):
         return found
     _mangle(tree, "<module>")
-    counted: set[int] = set()
     for function, given in _functions(tree, frozenset()):
-        for node in _own_nodes(function):
+        nodes = list(_own_nodes(function))
+        added = {id(_named(held)) for node in nodes for held in _added_to(node)}
+        counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
+        declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+        for node in nodes:
+            _read_node(node, given, found)
             match node:
-                case ast.Global(names=names):
-                    found.globals |= set(names)
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name in declared:
+                    (found.counted if id(node) in counted else found.globals).add(name)
                 case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
-                    if not _is_first(owner, function) and id(node) not in counted:
+                    if id(node) in counted:
+                        found.counted.add(name)
+                    elif not _is_first(owner, function):
                         found.attributes.add(name)
-                case ast.Assign(targets=targets, value=value):
-                    for target in targets:
-                        if isinstance(target, ast.Subscript) and not _is_given(value, given):
-                            found.computed |= _container(target.value)
-                case ast.Delete(targets=targets):
-                    for target in targets:
-                        found.emptied |= _container(target) if isinstance(target, ast.Subscript) else set()
-                case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in _REMOVING:
-                    found.emptied |= _container(held)
-                case ast.AugAssign(target=ast.Attribute() as target) if getattr(function, "name", "") in _INITIAL:
-                    counted.add(id(target))  # `Field.counter += 1`: how many cells have made, and so in which order
-                case ast.AugAssign(target=target, value=value):
-                    held = target.value if isinstance(target, ast.Subscript) else target
-                    if isinstance(target, ast.Subscript) or not _is_given(value, given):
-                        found.computed |= _container(held)
-                case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
-                    if not all(_is_given(value, given) for value in values):
-                        found.computed |= _container(held)
+                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
+                    if id(node) not in added:
+                        found.looked_at.add(name)
     return found
+
+
+def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # noqa: C901 - one case a kind of node
+    """Note what a node of a function puts into containers and takes out of them."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Subscript) and not _is_given(value, given):
+                    found.computed |= _container(target.value)
+        case ast.Delete(targets=targets):
+            for target in targets:
+                found.emptied |= _container(target) if isinstance(target, ast.Subscript) else set()
+        case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in _REMOVING:
+            found.emptied |= _container(held)
+        case ast.AugAssign(target=target, value=value):
+            held = target.value if isinstance(target, ast.Subscript) else target
+            if isinstance(target, ast.Subscript) or not _is_given(value, given):
+                found.computed |= _container(held)
+        case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
+            if not all(_is_given(value, given) for value in values):
+                found.computed |= _container(held)
+
+
+def _added_to(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the containers to which a statement only adds something."""
+    match node:
+        case ast.Assign(targets=targets):
+            yield from (target.value for target in targets if isinstance(target, ast.Subscript))
+        case ast.AugAssign(target=ast.Subscript(value=held)):
+            yield held
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=method))) if method in _ADDING:
+            yield held
 
 
 def _is_first(owner: ast.expr, function: ast.AST) -> bool:
@@ -213,16 +256,20 @@ def _is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 
     return False
 
 
-def _container(held: ast.expr) -> set[str]:
-    """Return the name of the container that an expression means: the outermost one that has a name."""
+def _named(held: ast.expr) -> ast.expr:
+    """Return the outermost part of an expression that has a name: of `a.table[key].setdefault(k, [])`, `a.table`."""
     while isinstance(held, (ast.Subscript, ast.Call)):
-        if isinstance(held, ast.Subscript):
-            held = held.value
-        elif isinstance(held.func, ast.Attribute):
-            held = held.func.value
-        else:
-            return {held.func.id} & _NAMESPACES if isinstance(held.func, ast.Name) else set()
-    match held:
+        if isinstance(held, ast.Call) and not isinstance(held.func, ast.Attribute):
+            break
+        held = held.value if isinstance(held, ast.Subscript) else held.func.value  # type: ignore[attr-defined]
+    return held
+
+
+def _container(held: ast.expr) -> set[str]:
+    """Return the name of the container that an expression means."""
+    match _named(held):
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return {name}
+        case ast.Call(func=ast.Name(id=name)):
+            return {name} & _NAMESPACES
     return set()

@@ -1,14 +1,16 @@
-"""Members of an enumeration that another name has now: known by their value."""
+"""Members of an enumeration that another name has now, known by their value, and flags that are composed of members."""
 
 from __future__ import annotations
 
 import enum
+import functools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
 from exocet_ipython.reloading.contents import is_shared
 
-__all__ = ["renamed_members"]
+__all__ = ["composed_members", "renamed_members"]
 
 
 def renamed_members(old: Any, new: Any) -> Iterator[tuple[enum.Enum, enum.Enum]]:
@@ -27,3 +29,25 @@ def renamed_members(old: Any, new: Any) -> Iterator[tuple[enum.Enum, enum.Enum]]
         for now in gained:
             if type(now.value) is type(before.value) and now.value == before.value:
                 yield before, now
+
+
+def composed_members(old: Any, new: Any) -> Iterator[tuple[enum.Flag, enum.Flag]]:
+    """Yield the flags that were composed of members (`READ | WRITE`), each with what the same names compose by now.
+
+    >>> old, new = enum.Flag("Access", {"READ": 1, "WRITE": 2}), enum.Flag("Access", {"READ": 1, "WRITE": 4})
+    >>> both = old.READ | old.WRITE
+    >>> [(before is both, now.value) for before, now in composed_members(old, new)]
+    [(True, 5)]
+    """
+    if not (issubclass(old, enum.Flag) and issubclass(new, enum.Flag)):
+        return
+    for before in list(old._value2member_map_.values()):
+        if before.name in old.__members__:
+            continue
+        parts = list(before)
+        if all(part.name in new.__members__ for part in parts) and _value_of(parts) == before.value:
+            yield before, new(_value_of([new.__members__[part.name] for part in parts]))
+
+
+def _value_of(members: list[Any]) -> Any:
+    return functools.reduce(operator.or_, (member.value for member in members), 0)

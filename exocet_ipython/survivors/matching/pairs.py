@@ -21,7 +21,7 @@ from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
 from exocet_ipython.survivors.matching.lent import is_foreign
-from exocet_ipython.survivors.matching.members import renamed_members
+from exocet_ipython.survivors.matching.members import composed_members, renamed_members
 from exocet_ipython.survivors.matching.moved import find_moved, find_own, stands_for_another
 from exocet_ipython.survivors.matching.origins import have_one_name, is_imported, is_made_by_call
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
@@ -204,7 +204,7 @@ class _Matcher:
                 now = inherited(new, attribute)
             if now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
-        for before, now in renamed_members(old, new):
+        for before, now in (*renamed_members(old, new), *composed_members(old, new)):
             self._add(before, now)
 
     def _leave_as_it_was(self, definition: Any) -> None:
