@@ -22,7 +22,8 @@ __all__ = ["withdraw_effects"]
 def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord], journal: Journal) -> None:
     """Take off the logging handlers and filters, the exit functions and the filters of warnings of retired bodies.
 
-    A handler that a global of its module names is left alone: it is replaced by its counterpart wherever it is.
+    A handler that a global of its module names is taken off where the new one is by now: a cell may have added it to a
+    logger of its own, where it is replaced by its counterpart.
 
     Args:
         old: dotted name -> record of a module that retires.
@@ -35,8 +36,8 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
         named = {id(value) for value in list(getattr(record.module, "__dict__", {}).values())}
         for reference in record.effects.handlers:
             handler = reference()
-            if handler is not None and id(handler) not in named | handlers:
-                for logger in _take_off(handler, handlers, journal):
+            if handler is not None and id(handler) not in handlers:
+                for logger in _take_off(handler, handlers, journal, is_named=id(handler) in named):
                     _remember(record, partial(_put_on, handler, logger))
         for reference in record.effects.exits:
             function = reference()
@@ -152,8 +153,11 @@ def _register(function: Any, journal: Journal) -> None:
     journal.add(partial(atexit.unregister, function))
 
 
-def _take_off(handler: Any, new: set[int], journal: Journal) -> Iterator[Any]:
-    """Take a handler off all loggers, which are yielded; the new one of its type that was added takes its place."""
+def _take_off(handler: Any, new: set[int], journal: Journal, *, is_named: bool) -> Iterator[Any]:
+    """Take a handler off all loggers, which are yielded; the new one of its type that was added takes its place.
+
+    One that a global names is only taken off where there is such a new one.
+    """
     for logger in all_loggers():
         if handler not in logger.handlers:
             continue
@@ -161,6 +165,8 @@ def _take_off(handler: Any, new: set[int], journal: Journal) -> Iterator[Any]:
         after = [entry for entry in before if entry is not handler]
         place = before.index(handler)
         successor = next((entry for entry in after[place:] if id(entry) in new and type(entry) is type(handler)), None)
+        if successor is None and is_named:
+            continue
         if successor is not None:
             after.remove(successor)
             after.insert(place, successor)
