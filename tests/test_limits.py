@@ -53,7 +53,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
         "stories/test_reload.py::test_what_a_cell_did_before_the_adoption",
         True,
     ),
-    "What a module's functions have computed": ("scenarios/corpus/counter-kept-by-the-module.scn", True),
+    "What a module's functions have computed": ("scenarios/corpus/answers-kept-by-the-module.scn", True),
     "A module that runs again sees": ("test_limits.py::test_what_a_module_takes_that_a_cell_has_assigned", True),
     "Lists, dicts, sets and tuples whose definition": ("test_limits.py::test_a_list_whose_definition_was_gone", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),

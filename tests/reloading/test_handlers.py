@@ -50,7 +50,7 @@ def test_a_new_body_finds_the_logger_as_a_restarted_process_does(workshop: Works
     assert [type(handler) for handler in new.log.handlers] == [new.Handler]
     assert type(new.log.handlers) is list
     new.log.warning("after")
-    assert new.SAID == [(2, "after")]
+    assert new.SAID[-1] == (2, "after")  # a log goes on
 
 
 @pytest.mark.parametrize("end", ["1 / 0", "log.handlers.clear(); 1 / 0"])

@@ -16,7 +16,7 @@ from tests.scenarios.sessions import MODES, Mode, Sessions
 # Scenarios that can't be right, with the reason; a limit of one mode only is named `SCENARIO[MODE]`.
 LIMITS: Mapping[str, str] = {
     "generator-that-is-running": "CPython gives no way to exchange the code of a frame that has begun to run",
-    "counter-kept-by-the-module": "what a module's functions compute is a cache of the old code: only running the cells"
+    "answers-kept-by-the-module": "what a module's functions compute is a cache of the old code: only running the cells"
     " again would give the new code's",
 }
 

@@ -315,19 +315,21 @@ def test_registries_of_modules_that_go_on(workshop: Workshop, notebook: PlainNot
     """What a body had put into an object of a module that goes on is there again, as if it had run."""
     workshop.write(
         {
-            "app.py": "class App:\n    def __init__(self): self.routes = {}; self.hooks = []\napp = App()\n",
-            "views.py": "from app import app\ndef page(): return 1\napp.routes['/'] = page\napp.hooks.append(page)\n",
+            "app.py": "class State:\n    def __init__(self): self.routes = {}; self.hooks = []\n"
+            "class App:\n    def __init__(self): self.state = State()\napp = App()\n",
+            "views.py": "from app import app\ndef page(): return 1\n"
+            "app.state.routes['/'] = page\napp.state.hooks.append(page)\n",
         }
     )
     notebook.run("import app, views\nkept = [views]")
     first = notebook["views"].page
     workshop.write({"views.py": (workshop.folder / "views.py").read_text().replace("1", "2")})
     reload(notebook, migrate=migrate)
-    assert notebook["app"].app.routes["/"]() == 2
+    assert notebook["app"].app.state.routes["/"]() == 2
     workshop.write({"views.py": (workshop.folder / "views.py").read_text().replace("2", "1")})
     assert reload(notebook, migrate=migrate).returned == ("views",)
-    assert notebook["app"].app.routes["/"] is first
-    assert notebook["app"].app.hooks[-1] is first
+    assert notebook["app"].app.state.routes["/"] is first
+    assert notebook["app"].app.state.hooks[-1] is first
 
 
 def test_what_migrating_changed_is_given_back(workshop: Workshop, notebook: PlainNotebook) -> None:
