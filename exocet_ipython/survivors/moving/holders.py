@@ -29,7 +29,11 @@ _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 
 
 def replace_references(
-    replacement: Replacement, own: set[int], holders: list[Any], journal: Journal
+    replacement: Replacement,
+    own: set[int],
+    holders: list[Any],
+    journal: Journal,
+    note: Callable[[Any], object] = lambda _: None,
 ) -> list[tuple[str, Exception]]:
     """Replace retired objects by their counterparts in everything that holds them.
 
@@ -38,6 +42,7 @@ def replace_references(
         own: ids of holders to leave alone: the retired side itself, and our own records.
         holders: what refers to any of the retired objects, as `gc.get_referrers` found it.
         journal: how each write is taken back.
+        note: told of each instance before attributes of it are replaced.
 
     Returns:
         The holders that refused, by the name of their type, each with its error; they are as they were.
@@ -51,7 +56,7 @@ def replace_references(
                 continue
             writes = Journal()
             try:
-                replaced = _replace_in(holder, replacement, writes)
+                replaced = _replace_in(holder, replacement, writes, note)
             except Exception as error:  # noqa: BLE001 - a person's container may raise anything
                 writes.undo()
                 refused.append((type(holder).__qualname__, error))
@@ -69,7 +74,7 @@ def replace_references(
     return refused
 
 
-def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
+def _replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
     """Replace what one holder holds; return what must take the holder's own place where it can't be changed."""
     kind = type(holder)
     for base, change in _CHANGES:
@@ -82,7 +87,7 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal) -> Any:
     if is_array(kind):
         replace_in_array(holder, replacement, journal)
     elif not issubclass(kind, (FrameType, type, ModuleType)):
-        _replace_attributes(holder, replacement, journal)
+        _replace_attributes(holder, replacement, journal, note)
     return None
 
 
@@ -228,7 +233,7 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journ
 _ARGS = vars(BaseException)["args"]  # an author's class may have another one
 
 
-def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal) -> None:
+def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> None:
     """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots.
 
     An exception has its arguments beside them.
@@ -239,19 +244,23 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal)
             _ARGS.__set__(holder, now)
             journal.add(functools.partial(_ARGS.__set__, holder, args))
     attributes = dict_of(holder) or {}
-    for name, value in copy_space(attributes).items():
-        now = counterpart(value, replacement)
-        if now is not MISSING:
-            journal.set_item(attributes, name, now)
+    found = [(name, counterpart(value, replacement)) for name, value in copy_space(attributes).items()]
+    changed = [(name, now) for name, now in found if now is not MISSING]
+    slots = []
     for slot in slots_of(type(holder)):
         try:
             value = slot.__get__(holder, type(holder))
         except AttributeError:
             continue
-        now = counterpart(value, replacement)
-        if now is not MISSING:
-            slot.__set__(holder, now)
-            journal.add(functools.partial(slot.__set__, holder, value))
+        if (now := counterpart(value, replacement)) is not MISSING:
+            slots.append((slot, value, now))
+    if changed or slots:
+        note(holder)
+    for name, now in changed:
+        journal.set_item(attributes, name, now)
+    for slot, value, now in slots:
+        slot.__set__(holder, now)
+        journal.add(functools.partial(slot.__set__, holder, value))
 
 
 def slots_of(kind: type) -> Iterator[Any]:

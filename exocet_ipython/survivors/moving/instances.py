@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
@@ -55,6 +57,25 @@ class _Pair(NamedTuple):
     looked_after: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Was:
+    """What an instance was when it was hashed: its class, and its attributes where one of them was replaced since."""
+
+    instance: Any
+    kind: type
+    state: InstanceState | None = None
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        """Let it be that for a moment."""
+        kind, state = type(self.instance), InstanceState(self.instance) if self.state is not None else None
+        _put_back(self.instance, self.kind, self.state)
+        try:
+            yield
+        finally:
+            _put_back(self.instance, kind, state)
+
+
 @dataclass(slots=True)
 class Moving:
     """Moves instances one by one, each whole or not at all.
@@ -62,7 +83,7 @@ class Moving:
     Attributes:
         moved: dotted class name -> how many changed class.
         reborn: id of an instance -> it and its successor, where its layout or its type doesn't let it change class.
-        rehashed: id of an instance -> it and its old class, where its hash is another now.
+        rehashed: id of an instance -> what it was, where its hash is another now.
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
     """
 
@@ -70,7 +91,8 @@ class Moving:
     rebuild: bool = True
     moved: dict[str, int] = field(default_factory=dict)
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
-    rehashed: dict[int, tuple[Any, type]] = field(default_factory=dict)
+    rehashed: dict[int, _Was] = field(default_factory=dict)
+    _hashed: dict[int, tuple[_Was, int]] = field(default_factory=dict)
     _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -107,12 +129,33 @@ class Moving:
         reason = name, f"{type(error).__name__}: {error}{_place(error.__traceback__)}"
         self._stuck[reason] = self._stuck.get(reason, 0) + 1
 
+    def note_hashes(self, holders: Collection[Any]) -> None:
+        """Note the instances among holders whose dict is one as well, if they hash themselves; see `note_hash`."""
+        kinds = {kind for kind in set(map(type, holders)) if _hashes_itself(kind)}  # there may be a million holders
+        spaces = {id(holder) for holder in holders if type(holder) is dict} if kinds else ()
+        for holder in holders if kinds else ():
+            if type(holder) in kinds and id(dict_of(holder)) in spaces:
+                self.note_hash(holder)
+
+    def note_hash(self, instance: Any) -> None:
+        """Note what an instance is that hashes itself, before an attribute of it is replaced."""
+        if not _hashes_itself(type(instance)) or id(instance) in self._hashed:
+            return
+        if (known := _hash_of(instance)) is not None:
+            self._hashed[id(instance)] = _Was(instance, type(instance), InstanceState(instance)), known
+
     def put_in_place(self, own: set[int]) -> None:
         """Put the instances whose hash changed where they are looked for now, in the dicts and sets they are in."""
-        instances = [instance for instance, _ in self.rehashed.values()]
+        for was, known in self._hashed.values():
+            now = _hash_of(was.instance)
+            if now is not None and now != known:
+                self.rehashed[id(was.instance)] = was
+            else:
+                self.rehashed.pop(id(was.instance), None)
+        instances = [was.instance for was in self.rehashed.values()]
         if not instances:
             return
-        mine = own | {id(self.rehashed), *map(id, self.rehashed.values())}
+        mine = own | {id(self.rehashed), *map(id, self.rehashed.values()), *map(id, self._hashed.values())}
         for holder in find_holders(instances):
             if type(holder) is frozenset:
                 self.reborn[id(holder)] = holder, frozenset(list(holder))
@@ -152,7 +195,7 @@ class Moving:
             raise
         self.journal.add(functools.partial(_put_back, instance, before, state))
         if pair.rehash and old_hash != (new_hash := _hash_of(instance)) and new_hash is not None:
-            self.rehashed[id(instance)] = instance, before
+            self.rehashed[id(instance)] = _Was(instance, before)
 
     def _rehash(self, holder: Any, journal: Journal) -> None:
         """Put members back in order: what comes after one of them in a dict is moved behind it."""
@@ -168,24 +211,23 @@ class Moving:
         members = self._members(holder)
         places = [place for place, member in enumerate(members) if id(member) in self.rehashed]
         for member in members[places[0] :] if places else ():
-            before = self.rehashed[id(member)][1] if id(member) in self.rehashed else type(member)
-            _put_again(holder, member, before, type(member))
-            if before is not type(member):
-                journal.add(functools.partial(_put_again, holder, member, type(member), before))
+            was = self.rehashed.get(id(member))
+            if was is None:
+                _put_again(holder, member)
+            else:
+                _put_again(holder, member, taken=was.again)
+                journal.add(functools.partial(_put_again, holder, member, put=was.again))
 
     def _members(self, holder: Any) -> list[Any]:
         """Return the keys of a dict, in order: an `OrderedDict` looks each one up to find the next one."""
         members = list(dict.keys(holder))
         if not isinstance(holder, OrderedDict):
             return members
-        moved = [(member, type(member)) for member in members if id(member) in self.rehashed]
-        try:
-            for member, _ in moved:
-                object.__setattr__(member, "__class__", self.rehashed[id(member)][1])
+        with contextlib.ExitStack() as stack:
+            for member in members:
+                if id(member) in self.rehashed:
+                    stack.enter_context(self.rehashed[id(member)].again())
             return list(OrderedDict.keys(holder))
-        finally:
-            for member, now in moved:
-                object.__setattr__(member, "__class__", now)
 
 
 def _put_back(instance: Any, before: type, state: InstanceState | None) -> None:
@@ -217,19 +259,17 @@ def _place(trace: TracebackType | None) -> str:
     return found
 
 
-def _put_again(holder: dict[Any, Any], member: Any, found_as: type, put_as: type) -> None:
-    """Take a key out of a dict, found with the hash that one class gives it, and put it back with another's.
-
-    It has the second class afterwards.
-    """
-    if found_as is not put_as:
-        _set_class(member, found_as)
-    try:
+def _put_again(
+    holder: dict[Any, Any],
+    member: Any,
+    taken: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+) -> None:
+    """Take a key out of a dict and put it back behind all others, hashed as it is within these contexts."""
+    with taken():
         value: Any = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
-    finally:
-        if found_as is not put_as:
-            _set_class(member, put_as)
-    holder[member] = value
+    with put():
+        holder[member] = value
 
 
 def _bring_over(instance: Any, before: type, now: type) -> None:
@@ -246,6 +286,10 @@ def _hash_differs(before: Any, now: Any) -> bool:
     if type(old) is FunctionType and type(new) is FunctionType:
         return old.__code__ != new.__code__
     return old is not new and new is not None
+
+
+def _hashes_itself(kind: Any) -> bool:
+    return type(getattr(kind, "__hash__", None)) is FunctionType
 
 
 def _hash_of(instance: Any) -> int | None:

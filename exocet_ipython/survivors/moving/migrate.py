@@ -115,7 +115,8 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         and id(holder) not in pairs.objects
         and id(holder) not in pairs.own
     ]
-    for name, error in replace_references(pairs.objects, pairs.own, holders, journal):
+    moving.note_hashes(holders)
+    for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_hash):
         moving.note(name, error)
     rebased = rebase_subclasses(pairs, new, moving, made)
     moving.move(holders, pairs.classes, pairs.objects)
