@@ -47,8 +47,8 @@ def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[Fun
 def space_of(function: FunctionType) -> dict[str, Any]:
     """Return the globals of a function's module: those of what it wraps, where another module's decorator made it.
 
-    >>> space_of(space_of) is globals(), space_of(functools.singledispatch(space_of)) is globals()
-    (True, True)
+    >>> [space_of(part) is space_of.__globals__ for part in (space_of, functools.singledispatch(space_of))]
+    [True, True]
     """
     for part in (function, *_held(function).values()):
         if part.__globals__.get("__name__") == function.__module__:
