@@ -118,10 +118,10 @@ class Claims:
     def _note(self, ended: int) -> None:
         """Read the texts of what a cell that ended at this moment has imported, and see what it holds and reads."""
         with paused_collector():
-            self._take_due()
-            for notes in list(self._loaded.values()):
+            for notes in list(self._loaded.values()):  # first, since reading lets the thread of the cell go on
                 notes.text()
                 notes.note_data(ended)
+            self._take_due()
 
     def _take_due(self) -> None:
         while self._due:

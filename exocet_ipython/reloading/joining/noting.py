@@ -22,9 +22,9 @@ from exocet_ipython.reloading.joining.nesting import Nesting
 __all__ = ["LoadNotes", "as_changed"]
 
 _EXEC_MODULE = SourceFileLoader.exec_module
-# Nanoseconds. What was saved within the last minute is what the person works on: it is read at once, so that its text
-# is known whatever is saved in the next moment. By far the most files are older; they can be read a moment later.
-_AT_WORK = 60 * 10**9
+# Nanoseconds. What was saved a moment ago is what the person works on, or a program: it is read at once, so that its
+# text is known whatever is saved next. By far the most files are older; they can be read a moment later.
+_AT_WORK = 20 * 10**9
 _ANOTHER = "another text"  # equals no digest
 _DELETED = FileStamp(0, 0, 0, 1)  # no file has it, so the file that was there counts as changed
 
