@@ -129,8 +129,8 @@ class ReadStores:
         if name not in self._known:
             record = self.session.get(name)
             found = Stores() if record is None else read_stores(record.snapshot.data or b"")
-            found.globals -= {*self._assigned.get(name, ())}
-            found.attributes -= {*self._assigned.get(name, ())}
+            for names in (found.globals, found.attributes, found.counted):
+                names.difference_update(self._assigned.get(name, ()))
             self._known[name] = found
         return self._known[name]
 
