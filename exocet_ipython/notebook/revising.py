@@ -32,8 +32,8 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
+from exocet_ipython.survivors.moving.generators import renew_generators
 from exocet_ipython.survivors.moving.returned import build_rest
-from exocet_ipython.survivors.moving.waiting import renew_generators
 
 __all__ = ["Ladder"]
 

@@ -187,8 +187,6 @@ def value_of(text: str, namespace: Mapping[str, Any]) -> Any:
     try:
         code = compile(text, "<exowhy>", "eval", dont_inherit=True)
         return eval(code, {**_modules_of_paths(), **copy_space(namespace)})  # noqa: S307 - the person's own expression
-    except (SyntaxError, ValueError):
-        return MISSING
     except Exception:  # noqa: BLE001 - it may raise anything; then it names nothing
         return MISSING
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import operator
 import sys
 import warnings
 import weakref
@@ -54,16 +55,18 @@ class EffectsNote:
     def effects(self) -> Effects:
         """Return what was added since."""
         added = _count_exits() - self._exits
-        known = list(map(id, self._filters))
-        if added <= 0 and _last_handler() is self._last and list(map(id, warnings.filters)) == known:
+        now = list(warnings.filters)
+        are_known = len(now) == len(self._filters) and all(map(operator.is_, now, self._filters))
+        if added <= 0 and _last_handler() is self._last and are_known:
             return NO_EFFECTS
+        known = set(map(id, self._filters))
         handlers = list(_handlers())
         start = len(handlers)
         while start and handlers[start - 1] is not self._last:
             start -= 1
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
         new = handlers[start:] if start or self._last is None else []
-        filters = itertools.takewhile(lambda entry: id(entry) not in known, list(warnings.filters))
+        filters = itertools.takewhile(lambda entry: id(entry) not in known, now)
         exits = tuple(_weakly(exit_functions()[-added:])) if added > 0 else ()
         return Effects(tuple(new), exits, tuple(map(filter_key, filters)))
 

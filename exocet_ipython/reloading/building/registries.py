@@ -52,13 +52,15 @@ class Registries:
         Args:
             made: records of the modules that were made.
         """
-        dropped = self._names_in(self._made).difference(*(_literals(record.code) for record in made))
-        return frozenset(
-            name
-            for name, container, before in self._before
-            if _was_filled(container, before, self._made)
-            or any(type(item) is str and item in dropped - self._names_in((name,)) for item in before if dropped)
-        )
+        filled = {name for name, container, before in self._before if _was_filled(container, before, self._made)}
+        entries = [(name, item) for name, _, before in self._before for item in before if type(item) is str]
+        codes = {record.name: record.code for record in made}
+        edited = [name for name in self._made & self._records.keys() if codes.get(name) is not self._records[name].code]
+        dropped = self._names_in(edited).intersection(item for _, item in entries) if entries else frozenset()
+        if dropped:  # hardly ever: what else names them is only looked at then
+            dropped = dropped.difference(*map(_literals, codes.values()))
+            filled |= {name for name, item in entries if item in dropped and item not in self._names_in((name,))}
+        return frozenset(filled)
 
     def _names_in(self, modules: Iterable[str]) -> frozenset[str]:
         """Return the strings that the bodies of living modules name."""
