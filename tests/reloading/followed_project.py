@@ -17,6 +17,8 @@ Act = Callable[["FollowedProject"], object]
 
 # A snapshot read so long after its file was saved is settled: no stamp is too young to be trusted.
 _LONG_AGO = 3600 * 10**9
+# CLOCK_REALTIME_COARSE of Linux (include/uapi/linux/time.h): what many file systems stamp files with.
+_COARSE_CLOCK = 5
 
 
 def take_snapshot(path: Path, name: str = "", *, settled: bool = False) -> Snapshot:
@@ -31,6 +33,14 @@ def take_snapshot(path: Path, name: str = "", *, settled: bool = False) -> Snaps
     clock = time.time_ns() + (_LONG_AGO if settled else 0)
     data = path.read_bytes()
     return Snapshot(name or path.stem, str(path), data, digest_of(data), stamp, clock)
+
+
+def wait_for_later_stamps(snapshots: Iterable[Snapshot]) -> None:
+    """Wait, some milliseconds at most, until what is saved from now on gets a later stamp than these snapshots have."""
+    newest = max((snapshot.stamp.changed for snapshot in snapshots if snapshot.stamp is not None), default=0)
+    deadline = time.monotonic() + 10
+    while time.clock_gettime_ns(_COARSE_CLOCK) <= newest:
+        assert time.monotonic() < deadline
 
 
 def inotify_descriptors() -> list[str]:
@@ -72,6 +82,8 @@ class FollowedProject:
         """Load these files, with their path as name, and follow all that are loaded."""
         for path in paths:
             self.loaded[path] = take_snapshot(self.folder / path, path, settled=settled)
+        if settled:
+            wait_for_later_stamps(map(self.loaded.__getitem__, paths))
         self.folders += map(str, folders)
         self.detector.follow(self.loaded.values(), self.folders)
 

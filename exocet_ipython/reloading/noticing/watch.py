@@ -185,11 +185,11 @@ class InotifyWatch:
         self._pending.add_appeared(None)
 
     def _patrol(self) -> None:
-        """Stat files in turn, as many as the time allows: the remedy for what is no event."""
+        """Stat files in turn, at least one and as many as the time allows: the remedy for what is no event."""
         deadline = time.perf_counter_ns() + _PATROL_NANOSECONDS
         clock = time.time_ns()
-        laps = 0
-        while time.perf_counter_ns() < deadline:
+        laps = looked = 0
+        while not looked or time.perf_counter_ns() < deadline:
             file = next(self._rounds, None)
             if file is None:
                 if laps or not self._files:
@@ -197,6 +197,7 @@ class InotifyWatch:
                 laps += 1
                 self._rounds = iter(tuple(self._files.values()))
                 continue
+            looked += 1
             before = file.stamp
             if file.refusal is not None or not file.users or not file.restamp(clock):
                 continue
