@@ -31,7 +31,7 @@ _FIXED = (*ATOMS, type, *_DEFINITIONS)
 # What most globals are, and most attributes of classes: nothing that could be changed, or what has a baseline itself.
 _PLAIN_GLOBALS = frozenset((*ATOMS, *_DEFINITIONS))
 _PLAIN_ATTRIBUTES = frozenset(
-    (*_FIXED, tuple, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType)
+    (*_FIXED, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType)
 )
 
 
@@ -212,7 +212,10 @@ def _add_registries(
         if type(part) in _PLAIN_ATTRIBUTES:
             continue
         path = f"{name}.{attribute}"
-        if is_registry(part):
+        if type(part) is tuple:
+            if entries_of(part) and len(prints) < _MANY:  # most have names or numbers
+                _add_value(prints, contents, path, part)
+        elif is_registry(part):
             contents[path] = parts_of(part)
             _add_nested(prints, contents, path, part)
         elif _is_plain_instance(part) and path.count(".") < _DEEP and len(prints) < _MANY:

@@ -140,8 +140,9 @@ def parts_beside(value: Value) -> Iterator[Value]:
         if now is not None and now is not part:
             yield Value(value.record, f"{value.path}[{key!r}]", part, now)
     if not is_registry(value.before):
-        known = dict(attributes_of(value.now))
+        record, known = value.record, dict(attributes_of(value.now))
         for name, part in attributes_of(value.before):
-            path = f"{value.path}.{name}"
-            if path in value.record.contents and known.get(name) is not None and known[name] is not part:
-                yield Value(value.record, path, part, known[name])
+            path, now = f"{value.path}.{name}", known.get(name)
+            is_noted = path in record.contents or path in record.fingerprints  # a tuple has the latter alone
+            if is_noted and now is not None and now is not part:
+                yield Value(record, path, part, now)
