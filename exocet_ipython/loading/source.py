@@ -27,6 +27,7 @@ from exocet_ipython.loading.files import FileStamp, read_file, stamp_file
 from exocet_ipython.loading.listings import forget_listings
 
 __all__ = [
+    "ANOTHER_DIGEST",
     "NO_DATA",
     "Snapshot",
     "digest_file",
@@ -289,6 +290,7 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
 
 
+ANOTHER_DIGEST = "another content"  # of a text that is not known, and is not the one that ran: no text has it
 # How files end that are code, or that programs write while they run.
 NO_DATA = (".py", ".pyw", ".pyc", ".so", ".pyd", ".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
 _SOURCE_SUFFIXES = (".py", ".pyw")

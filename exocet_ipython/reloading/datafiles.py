@@ -21,7 +21,7 @@ from dataclasses import replace
 from types import CodeType
 
 from exocet_ipython.loading.files import NO_FILE, stamp_file
-from exocet_ipython.loading.source import NO_DATA, Snapshot, digest_file, find_spec_of
+from exocet_ipython.loading.source import ANOTHER_DIGEST, NO_DATA, Snapshot, digest_file, find_spec_of
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "read_declared"]
@@ -40,7 +40,7 @@ _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _STANDARD = sys.stdlib_module_names
 _FUNCTION = inspect.CO_OPTIMIZED  # a class body lacks the flag
 _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
-_MISSING, _ANOTHER = "no file", "another content"  # equal no digest
+_MISSING = "no file"  # equals no digest
 _LONG = 200  # characters: a longer string is a text, not the name of a file
 _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
 
@@ -136,7 +136,7 @@ def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Sna
             seen = stamp_file(path)
             digest, stamp = digest_file(path, seen), seen
         if stamp_data(path) != named:
-            digest = _ANOTHER
+            digest = ANOTHER_DIGEST
         found.append(Snapshot(name, path, b"", digest, stamp, clock))
     return tuple(found)
 
@@ -171,7 +171,7 @@ def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
             return None
         is_folder = path.endswith(os.sep)  # much else is put there
         if 0 < since < stamp.changed and not is_folder:
-            return Snapshot(loaded.name, path, b"", _ANOTHER, stamp)
+            return Snapshot(loaded.name, path, b"", ANOTHER_DIGEST, stamp)
         if 0 < loaded.read_at < stamp.changed and not is_folder:
             return None
         return Snapshot(loaded.name, path, b"", digest_file(path, stamp), stamp, clock)

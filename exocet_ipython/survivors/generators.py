@@ -9,14 +9,14 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, CodeType, FunctionType, GeneratorType
 from typing import Any
 
-__all__ = ["GENERATORS", "code_of", "make_again"]
+__all__ = ["GENERATORS", "code_of", "remake_generator"]
 
 GENERATORS = (GeneratorType, AsyncGeneratorType)
 _KINDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _RESUME = dis.opmap["RESUME"]
 
 
-def make_again(generator: Any, find: Callable[[FunctionType], Any], runs: CodeType | None = None) -> Any:
+def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: CodeType | None = None) -> Any:
     """Return what another function makes of the arguments that a generator was made with.
 
     Args:
@@ -29,7 +29,7 @@ def make_again(generator: Any, find: Callable[[FunctionType], Any], runs: CodeTy
 
     >>> def old(n): yield "old", n
     >>> def new(n): yield "new", n
-    >>> list(make_again(old(3), {old: new}.get))
+    >>> list(remake_generator(old(3), {old: new}.get))
     [('new', 3)]
     """
     code = code_of(generator)

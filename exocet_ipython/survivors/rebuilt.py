@@ -20,7 +20,7 @@ from types import (
 )
 from typing import Any
 
-from exocet_ipython.survivors.generators import GENERATORS, make_again
+from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
 __all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
 
@@ -171,7 +171,7 @@ def _rebuild_weak(holder: weakref.ref[Any], replacement: Replacement) -> Any:
 
 
 def _rebuild_generator(holder: Any, replacement: Replacement) -> Any:
-    return make_again(holder, lambda function: counterpart(function, replacement))
+    return remake_generator(holder, lambda function: counterpart(function, replacement))
 
 
 # For each type, what makes a holder anew with its references replaced; None where it holds nothing that is.

@@ -12,7 +12,7 @@ from typing import Any
 from exocet_ipython.loading.bytecode import read_bytecode
 from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
-from exocet_ipython.loading.source import Snapshot, read_snapshot
+from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, read_snapshot
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.datafiles import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
@@ -25,7 +25,6 @@ _EXEC_MODULE = SourceFileLoader.exec_module
 # Nanoseconds. What was saved a moment ago is what the person works on, or a program: it is read at once, so that its
 # text is known whatever is saved next. By far the most files are older; they can be read a moment later.
 _AT_WORK = 20 * 10**9
-_ANOTHER = "another text"  # equals no digest
 _DELETED = FileStamp(0, 0, 0, 1)  # no file has it, so the file that was there counts as changed
 
 
@@ -184,11 +183,11 @@ def as_changed(found: Snapshot) -> Snapshot:
     """Return a snapshot of what a module did not run from, whose file counts as changed: what ran is not known.
 
     >>> as_changed(Snapshot("m", "/m.py", b"x = 2", "digest")).digest
-    'another text'
+    'another content'
     """
     if found.data is None:  # it is no more
-        return replace(found, data=b"", digest=_ANOTHER, stamp=_DELETED, read_at=0)
-    return replace(found, digest=_ANOTHER, read_at=0)
+        return replace(found, data=b"", digest=ANOTHER_DIGEST, stamp=_DELETED, read_at=0)
+    return replace(found, digest=ANOTHER_DIGEST, read_at=0)
 
 
 def _read_text(spec: ModuleSpec, clock: int) -> Snapshot:

@@ -90,8 +90,9 @@ class Carrier:
         whole: set[int] = set()
         assigned = [*self._record.assigned().items()] if namespace else []  # an object in its stead has none
         for name, value in assigned:
-            if not name.startswith("__"):
-                self._carry_global(module, name, value)
+            is_assigned = not name.startswith("__") and self._is_assigned(name, value)
+            if is_assigned and self._may_assign(self._stores.globals, self._record.values, name, value, namespace):
+                self._journal.set_attribute(module, name, value)
         space = copy_space(getattr(self._record.module, "__dict__", {}))
         for name, value in space.items():
             kind = type(value)
@@ -143,18 +144,10 @@ class Carrier:
         """What the old texts store; read when something was stored."""
         return self._read.of(self._homes)
 
-    def _carry_global(self, module: ModuleType, name: str, value: Any) -> None:
-        """Carry a global that was assigned since; what a function of the module assigned only if it is an object."""
+    def _is_assigned(self, name: str, value: Any) -> bool:
+        """Say whether a global that is there since the body ran was assigned, not imported or kept as a cache."""
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
-        if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
-            return
-        values, known = self._record.values, vars(module)
-        if self._stores.only_counts(name):
-            is_persons = begins_alike(name, values, known)
-        else:
-            is_persons = name not in self._stores.globals or self._is_kept(values, name, value, known)
-        if is_persons:
-            self._journal.set_attribute(module, name, value)
+        return not (is_submodule or self._record.snapshot.data is None or self._is_cached(name, value))
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
@@ -179,7 +172,7 @@ class Carrier:
                 continue
             if baseline.get(name) == id(value):
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
-            elif self._may_assign(baseline, name, value, known):
+            elif self._may_assign(self._stores.attributes, baseline, name, value, known):
                 assign(now, name, value, self._journal)
         if not is_class and self._is_as_it_was(before, baseline):
             whole.add(id(before))
@@ -200,11 +193,16 @@ class Carrier:
             return self._carry_parts(path, before, now)
         return set()
 
-    def _may_assign(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
-        """Say whether an attribute that was assigned since is the cells', or a count."""
+    def _may_assign(
+        self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
+    ) -> bool:
+        """Say whether a global or an attribute that was assigned since is the cells', or a count, or kept for somebody.
+
+        The module's functions have assigned to the `stored` names. `known` is what is there in the new module.
+        """
         if self._stores.only_counts(name):
             return begins_alike(name, baseline, known)
-        return name not in self._stores.attributes or self._is_kept(baseline, name, value, known)
+        return name not in stored or self._is_kept(baseline, name, value, known)
 
     def _is_kept(self, baseline: Container[Any], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether the module's functions have put away an instance that somebody has: asked again, they give it.

@@ -9,7 +9,7 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.generators import GENERATORS, code_of, make_again
+from exocet_ipython.survivors.generators import GENERATORS, code_of, remake_generator
 from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 
@@ -39,7 +39,7 @@ def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journa
     replacement: dict[int, tuple[Any, Any]] = {}
     for holder in gc.get_referrers(*(before for before, _ in known.values())):
         if type(holder) in GENERATORS and id(code_of(holder)) in known:
-            made = make_again(holder, lambda function: function, known[id(code_of(holder))][1])
+            made = remake_generator(holder, lambda function: function, known[id(code_of(holder))][1])
             if made is not None:
                 replacement[id(holder)] = holder, made
     waiting = [generator for generator, _ in replacement.values()]

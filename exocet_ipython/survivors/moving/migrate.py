@@ -17,12 +17,12 @@ from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import living_retired, retired_module
+from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
-from exocet_ipython.survivors.made_again import make_again, on_current_names
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.values import inner_values
@@ -205,7 +205,7 @@ def _rebuilt_closures(
         try:
             made = rebuild_closure(closure, inner)
         except NameError as error:
-            again = make_again(closure, inner)
+            again = remake_closure(closure, inner)
             if again is None:
                 if inner.new is not None:
                     moving.note(f"{closure.__module__}.{closure.__qualname__}", error)

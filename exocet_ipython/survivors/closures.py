@@ -14,7 +14,7 @@ from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
 
-__all__ = ["Again", "make_again", "on_current_names"]
+__all__ = ["Again", "on_current_names", "remake_closure"]
 
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _SETS = frozenset(("STORE_ATTR", "DELETE_ATTR"))
@@ -48,7 +48,7 @@ class _Call(NamedTuple):
     keywords: dict[str, Any]
 
 
-def make_again(old: FunctionType, inner: Inner) -> Again | None:
+def remake_closure(old: FunctionType, inner: Inner) -> Again | None:
     """Return what the new functions make of what an old closure was made of; None where that can't be told.
 
     The arguments are known from the variables that it has. What it has not is left out; whether it was left out before
