@@ -193,8 +193,7 @@ class ManagedModules:
                 if "__path__" in (space := getattr(record.module, "__dict__", {})):
                     packages.update(space["__path__"])
             roots = {folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder)}
-            loaded = [record.snapshot for record in records]
-            loaded += [snapshot for record in records if record.data for snapshot in record.data]
+            loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
             self._detector.follow([*loaded, *self._claims.texts, *self._tried], packages | roots)
 
     def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
@@ -203,6 +202,15 @@ class ManagedModules:
         loaded = {id(record.snapshot) for record in self.generation.records.values()} if tried else ()
         self._tried = tuple(snapshot for snapshot in tried if id(snapshot) not in loaded)
         self.follow()
+
+    def follow_revised(self, records: Iterable[ModuleRecord]) -> None:
+        """Follow the files of modules that were revised as they have been read now; `records` had the texts before."""
+        if self._tried:
+            self.follow_tried(())
+        elif self._claims is not None:
+            before = list(records)
+            after = (self.generation.records[record.name].snapshot for record in before)
+            self._detector.exchange((record.snapshot for record in before), after)
 
     def suspects(self) -> Suspicion:
         """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
@@ -241,25 +249,17 @@ class ManagedModules:
         sought = {*(noticed.names - records.keys()), *(snapshot.name for snapshot in self._tried)}
         if not (noticed.appeared or noticed.everything or sought):
             return changes
-        return [*self.moves(wanted, self._stems(noticed, sought)), *changes]
-
-    def _stems(self, noticed: Suspicion, sought: Iterable[str]) -> frozenset[str] | None:
-        """Return the parts of the names of modules that may be found elsewhere by now; None where it may be any."""
-        if noticed.everything or noticed.stems is None:
-            return None
-        return noticed.stems.union(*(name.split(".") for name in sought))
+        stems = None if noticed.everything else noticed.stems  # parts of dotted names; None where it may be any
+        if stems is not None:
+            stems = stems.union(*(name.split(".") for name in sought))
+        return [*self.moves(wanted, stems), *changes]
 
     def stands_as_tried(self) -> bool:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
         return not self._detector.changed(self._tried)
 
     def moves(self, wanted: Collection[str], stems: frozenset[str] | None = None) -> list[Change]:
-        """Return the modules whose source is elsewhere by now, or whose failed imports could succeed.
-
-        Args:
-            wanted: the modules that cells have imported.
-            stems: only modules with one of these in their dotted name; None for all.
-        """
+        """Return the modules whose source is elsewhere by now, or whose failed imports could succeed."""
         return list(find_moves(self.generation, self.scope, stems, wanted))
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:

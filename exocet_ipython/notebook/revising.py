@@ -197,7 +197,7 @@ class Ladder:
                 rebound = self._publish(revisions)
             self._clear_caches(revisions)
             moved = self._move() if migrating and self.left_behind else MigrationReport(0)
-            self.managed.follow_tried(())
+            self.managed.follow_revised(revision.record for revision in revisions)
         return replace(
             self.describe(revisions),
             rebound=tuple(Rebound(binding.name, str(binding.source)) for binding in rebound),

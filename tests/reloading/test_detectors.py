@@ -217,6 +217,29 @@ def test_following_less_and_more(project: FollowedProject) -> None:
     assert not project.detector.suspects()
 
 
+def test_exchanged_texts(project: FollowedProject) -> None:
+    """A file that was read again is followed as it was read then, and all others as before; the very same one too."""
+    for name in ("a.py", "b.py", "c.py"):
+        project.write(name, "old")
+    project.follow("a.py", "b.py", "c.py")
+    path = project.write("a.py", "new")
+    assert project.look() == {"a.py"}
+    before, same = project.loaded["a.py"], project.loaded["b.py"]
+    project.loaded["a.py"] = take_snapshot(path, "a.py", settled=True)
+    project.detector.exchange([before, same], [project.loaded["a.py"], same])
+    assert project.look() == set()
+    for name in ("a.py", "b.py", "c.py"):
+        project.write(name, "newest")
+        assert project.detector.suspects().names >= {name}
+        assert project.detector.changed(project.loaded.values())
+    project.write("other/d.py", "old")
+    project.follow("other/d.py")
+    project.detector.exchange([project.loaded.pop("other/d.py")], [])
+    project.detector.suspects()
+    project.write("other/d.py", "new")
+    assert "other/d.py" not in project.detector.suspects().names
+
+
 def test_two_modules_of_one_file(project: FollowedProject) -> None:
     """A file that two modules were read from is suspected under both names, and under the one that is left."""
     path = project.write("a.py", "old")

@@ -20,14 +20,14 @@ from typing import Literal, Protocol
 from exocet_ipython.loading.files import NO_FILE, FileStamp, stamp_file
 from exocet_ipython.loading.source import Snapshot, digest_file, digest_of
 from exocet_ipython.reloading.noticing.followed import (
+    Difference,
     FollowedFile,
     FollowedFolder,
     Following,
-    Pending,
-    Suspicion,
     followed_path,
     is_settled,
 )
+from exocet_ipython.reloading.noticing.suspicions import Pending, Suspicion
 
 __all__ = ["Change", "Detector", "StatSweep", "Suspicion"]
 
@@ -76,6 +76,13 @@ class Detector(Protocol):
             snapshots: what was loaded. A file that differs from its snapshot already is suspected.
             folders: further folders in which a module may appear, from now on; they need not exist. The folders of
                 the files count anyway. A relative path is seen from the present working folder.
+        """
+        ...
+
+    def exchange(self, gone: Iterable[Snapshot], new: Iterable[Snapshot]) -> None:
+        """Follow the files of the snapshots `new` instead of those of `gone`, and all else as before.
+
+        It takes as long as there are snapshots in these two, not as there are modules.
         """
         ...
 
@@ -142,20 +149,26 @@ class StatSweep:
     def follow(self, snapshots: Iterable[Snapshot], folders: Iterable[str] = ()) -> None:
         """Follow the files of these snapshots from now on, and no others; see `Detector.follow`."""
         with self._lock:
-            if self._closed:
-                return
-            clock = time.time_ns()
-            # What is new comes first: a folder whose last module was made anew stays the one it was.
-            gone, new = self._following.replace_snapshots(snapshots)
-            gone_folders, new_folders = self._following.replace_folders(folders)
-            for snapshot in new:
-                self._add(snapshot, clock)
-            for path in new_folders:
-                self._use(path, clock)
-            for snapshot in gone:
-                self._drop(snapshot)
-            for path in gone_folders:
-                self._release(path)
+            if not self._closed:
+                self._take(self._following.replace(snapshots, folders))
+
+    def exchange(self, gone: Iterable[Snapshot], new: Iterable[Snapshot]) -> None:
+        """Follow the files of the snapshots `new` instead of those of `gone`; see `Detector.exchange`."""
+        with self._lock:
+            if not self._closed:
+                self._take(self._following.exchange(gone, new))
+
+    def _take(self, difference: Difference) -> None:
+        clock = time.time_ns()
+        # What is new comes first: a folder whose last module was made anew stays the one it was.
+        for snapshot in difference.new:
+            self._add(snapshot, clock)
+        for path in difference.new_folders:
+            self._use(path, clock)
+        for snapshot in difference.gone:
+            self._drop(snapshot)
+        for path in difference.gone_folders:
+            self._release(path)
 
     def suspects(self) -> Suspicion:
         """Stat each file and folder and return what may have changed since it was last asked."""

@@ -1,4 +1,4 @@
-"""What a detector follows: files and folders with what was last seen of them, and the suspicions not yet given.
+"""What a detector follows: files and folders with what was last seen of them.
 
 Shared by the detectors, which differ only in how they learn that it is time to look again.
 """
@@ -7,113 +7,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.noticing.entries import list_modules, module_stem
 
 __all__ = [
+    "Difference",
     "FollowedFile",
     "FollowedFolder",
     "Following",
     "Observed",
-    "Pending",
-    "Suspicion",
     "absolute_path",
     "is_settled",
 ]
 
 # The coarsest clock among usual file systems is FAT's: 2 seconds. ext4's tick is 1 to 10 milliseconds.
 _YOUNG_NANOSECONDS = 2_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Suspicion:
-    """What may have changed on disk since it was last asked: a hint where to look, never proof of a change.
-
-    Attributes:
-        names: dotted names of the modules whose file may differ.
-        appeared: a file or folder appeared, vanished or moved where modules are looked for. A module may have become a
-            package, an import that failed may succeed, a namespace package may have gained a portion.
-        everything: nothing is certain: compare all, whether or not it is in `names`.
-        stems: what appeared or vanished, as parts of dotted names; None where it may be anything.
-
-    It is false when there is nothing to look at.
-
-    >>> bool(Suspicion()), bool(Suspicion(appeared=True))
-    (False, True)
-    """
-
-    names: frozenset[str] = frozenset()
-    appeared: bool = False
-    everything: bool = False
-    stems: frozenset[str] | None = field(default=frozenset(), compare=False)
-
-    def __bool__(self) -> bool:
-        return self.appeared or self.everything or bool(self.names)
-
-    def __or__(self, other: Suspicion) -> Suspicion:
-        return Suspicion(
-            self.names | other.names,
-            self.appeared or other.appeared,
-            self.everything or other.everything,
-            None if self.stems is None or other.stems is None else self.stems | other.stems,
-        )
-
-
-NOTHING = Suspicion()
-
-
-class Pending:
-    """The suspicions that are not yet given, and the names that are not to be forgotten.
-
-    >>> pending = Pending()
-    >>> pending.distrust({"a"})
-    >>> bool(pending.give())
-    False
-    >>> pending.names.add("b")
-    >>> sorted(pending.give().names), bool(pending.give())
-    (['a', 'b'], False)
-    """
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.distrusted: set[str] = set()
-        self.appeared = False
-        self.everything = False
-        self._stems: set[str] | None = set()
-
-    def __bool__(self) -> bool:
-        return self.appeared or self.everything or bool(self.names)
-
-    def add(self, suspicion: Suspicion) -> None:
-        """Take in what another detector suspects."""
-        self.names |= suspicion.names
-        self.everything |= suspicion.everything
-        if suspicion.appeared:
-            self.add_appeared(suspicion.stems)
-
-    def add_appeared(self, stems: Iterable[str] | None) -> None:
-        """Take in that modules with these parts in their names may have come or gone; any, where that is None."""
-        self.appeared = True
-        if stems is None:
-            self._stems = None
-        elif self._stems is not None:
-            self._stems.update(stems)
-
-    def distrust(self, names: Iterable[str]) -> None:
-        """Remember names for the next suspicion there is."""
-        self.distrusted.update(names)
-
-    def give(self) -> Suspicion:
-        """Return all that is suspected, and forget it."""
-        if not self:
-            return NOTHING
-        stems = None if self._stems is None else frozenset(self._stems)
-        suspicion = Suspicion(frozenset(self.names | self.distrusted), self.appeared, self.everything, stems)
-        self.names, self.distrusted, self.appeared, self.everything, self._stems = set(), set(), False, False, set()
-        return suspicion
 
 
 class Observed:
@@ -213,25 +124,51 @@ class FollowedFolder(Observed):
         return frozenset(module_stem(self.path, entry) for entry in entries ^ self.entries)
 
 
+class Difference(NamedTuple):
+    """What is to be followed no longer and what from now on: snapshots, and absolute paths of folders."""
+
+    gone: list[Snapshot]
+    new: list[Snapshot]
+    gone_folders: list[str]
+    new_folders: list[str]
+
+
 class Following:
-    """The snapshots and folders that a detector was told to follow; tells what a new set adds and leaves out."""
+    """The snapshots and folders that a detector was told to follow.
+
+    >>> first, second = Snapshot("a"), Snapshot("a")
+    >>> following = Following()
+    >>> following.replace([first], ()).new == [first]
+    True
+    >>> following.exchange([first], [second]).gone == [first]
+    True
+    """
 
     def __init__(self) -> None:
         # By identity: two snapshots of the same text are two readings, and hashing one hashes its text.
         self.snapshots: dict[int, Snapshot] = {}
         self.folders: dict[str, None] = {}
 
-    def replace_snapshots(self, snapshots: Iterable[Snapshot]) -> tuple[list[Snapshot], list[Snapshot]]:
-        """Take a new set of snapshots; return those that are gone and those that are new, in order."""
+    def replace(self, snapshots: Iterable[Snapshot], folders: Iterable[str]) -> Difference:
+        """Take a new set of each, and return how they differ from those of before, in order."""
         before, self.snapshots = self.snapshots, {id(snapshot): snapshot for snapshot in snapshots}
         gone = [before[key] for key in before.keys() - self.snapshots.keys()]
         new = self.snapshots.keys() - before.keys()  # in C: mostly there is nothing new
-        return gone, [snapshot for key, snapshot in self.snapshots.items() if key in new] if new else []
+        were, self.folders = self.folders, dict.fromkeys(absolute_path(folder) for folder in folders)
+        return Difference(
+            gone,
+            [snapshot for key, snapshot in self.snapshots.items() if key in new] if new else [],
+            [path for path in were if path not in self.folders],
+            [path for path in self.folders if path not in were],
+        )
 
-    def replace_folders(self, folders: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Take a new set of folders; return those that are gone and those that are new, as absolute paths."""
-        before, self.folders = self.folders, dict.fromkeys(absolute_path(folder) for folder in folders)
-        return [path for path in before if path not in self.folders], [p for p in self.folders if p not in before]
+    def exchange(self, gone: Iterable[Snapshot], new: Iterable[Snapshot]) -> Difference:
+        """Take some snapshots for others, and return what of that was not so before: all else is not looked at."""
+        wanted = {id(snapshot): snapshot for snapshot in new}
+        dropped = [one for one in gone if id(one) not in wanted and self.snapshots.pop(id(one), None) is not None]
+        added = [snapshot for key, snapshot in wanted.items() if key not in self.snapshots]
+        self.snapshots.update(wanted)
+        return Difference(dropped, added, [], [])
 
 
 def is_settled(stamp: FileStamp, read_at: int, now: FileStamp) -> bool:

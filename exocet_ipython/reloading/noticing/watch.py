@@ -17,22 +17,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.noticing.changes import Change, StatSweep
-from exocet_ipython.reloading.noticing.followed import NOTHING, Following, Pending, Suspicion, followed_path, is_settled
+from exocet_ipython.reloading.noticing.followed import Difference, Following, followed_path, is_settled
 from exocet_ipython.reloading.noticing.forks import call_in_children
 from exocet_ipython.reloading.noticing.inotify import Watches
 from exocet_ipython.reloading.noticing.listeners import News, Place, WatchedFile
 from exocet_ipython.reloading.noticing.mounts import Mounts, read_mounts
+from exocet_ipython.reloading.noticing.patrol import Patrol
 from exocet_ipython.reloading.noticing.places import Places
+from exocet_ipython.reloading.noticing.suspicions import NOTHING, Pending, Suspicion
 from exocet_ipython.reloading.noticing.waiting import Waiting
 
 __all__ = ["InotifyWatch"]
 
 _IDLE_SECONDS = 1.0
-_PATROL_NANOSECONDS = 200_000
 
 
 class InotifyWatch:
@@ -63,7 +64,7 @@ class InotifyWatch:
         self._named: dict[str, Place] = {}
         self._waiting = Waiting()
         self._refused: dict[WatchedFile, None] = {}
-        self._rounds: Iterator[WatchedFile] = iter(())
+        self._patrol_of_files = Patrol()
         self._doubt = False
         self._settle()
 
@@ -82,16 +83,22 @@ class InotifyWatch:
 
     def follow(self, snapshots: Iterable[Snapshot], folders: Iterable[str] = ()) -> None:
         """Follow the files of these snapshots from now on, and no others; see `Detector.follow`."""
+        self._take(lambda following: following.replace(snapshots, folders))
+
+    def exchange(self, gone: Iterable[Snapshot], new: Iterable[Snapshot]) -> None:
+        """Follow the files of the snapshots `new` instead of those of `gone`; see `Detector.exchange`."""
+        self._take(lambda following: following.exchange(gone, new))
+
+    def _take(self, change: Callable[[Following], Difference]) -> None:
         with self._lock:
             if self._closed:
                 return
             try:
-                gone, new = self._following.replace_snapshots(snapshots)
-                gone_folders, new_folders = self._following.replace_folders(folders)
+                difference = change(self._following)
                 if not self._doubt:
-                    self._add_folders(new_folders)
-                    self._add(new)
-                    self._drop(gone, gone_folders)
+                    self._add_folders(difference.new_folders)
+                    self._add(difference.new)
+                    self._drop(difference.gone, difference.gone_folders)
                     self._settle()
             except BaseException:
                 self._doubt, self._calm = True, False
@@ -185,22 +192,7 @@ class InotifyWatch:
         self._pending.add_appeared(None)
 
     def _patrol(self) -> None:
-        """Stat files in turn, at least one and as many as the time allows: the remedy for what is no event."""
-        deadline = time.perf_counter_ns() + _PATROL_NANOSECONDS
-        clock = time.time_ns()
-        laps = looked = 0
-        while not looked or time.perf_counter_ns() < deadline:
-            file = next(self._rounds, None)
-            if file is None:
-                if laps or not self._files:
-                    return
-                laps += 1
-                self._rounds = iter(tuple(self._files.values()))
-                continue
-            looked += 1
-            before = file.stamp
-            if file.refusal is not None or not file.users or not file.restamp(clock):
-                continue
+        for file, before in self._patrol_of_files.look(self._files):
             if before is not None and file.stamp is not None and before.inode == file.stamp.inode:
                 self._suspect(file)
             else:
