@@ -22,7 +22,7 @@ from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.matching.lent import Staying
 from exocet_ipython.survivors.moving.caches import clear_caches
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
-from exocet_ipython.survivors.moving.returned import give_back, register_again
+from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Names", "Published", "publish"]
@@ -149,6 +149,7 @@ class _Publication:
         if built.returned:
             self._migrating |= give_back(self._old, built.again, self._after.records, self.journal)
             put_back(built.revised, self.journal)
+            unregister(built.again, self.journal)
             self._again = frozenset(id(value) for record in built.again.values() for value in objects_of(record))
             self._living = [generation.without(self._again) for generation in self._living]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator
 from inspect import CO_OPTIMIZED
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.building.plan import Plan
@@ -20,7 +20,7 @@ from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Registries", "containers_of"]
+__all__ = ["Registries", "container_at", "containers_of"]
 
 _MANY = 1_000
 _KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
@@ -41,7 +41,7 @@ class Registries:
         self._before: list[tuple[str, Any, Any]] = [
             (name, container, dict(container) if isinstance(container, dict) else list(container))
             for name in self._imported
-            for container in containers_of(current.records[name])
+            for _, container in containers_of(current.records[name])
         ]
 
     def filled(self, made: Iterable[ModuleRecord]) -> frozenset[str]:
@@ -78,7 +78,7 @@ class Registries:
                 self._records[name].look_again(_ids(container) - _ids(before))
         for name in self._imported_by(made) - self._imported:
             record = self._records[name]
-            record.look_again(frozenset[int]().union(*map(_ids, containers_of(record))))
+            record.look_again(frozenset[int]().union(*(_ids(container) for _, container in containers_of(record))))
 
     def _imported_by(self, records: Iterable[ModuleRecord]) -> set[str]:
         """Return the modules that go on and that others import, directly or through others."""
@@ -105,14 +105,22 @@ class Registries:
                     container.pop()
 
 
-def containers_of(record: ModuleRecord) -> Iterator[Any]:
-    """Yield the containers that a module, its classes and its instances had when its body had run, and still have."""
+def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
+    """Yield the containers that a module, its classes and its instances had when its body had run, and still have.
+
+    Each with its path in the module.
+    """
     for path in record.contents:
-        container: Any = record.module
-        for part in path.split("."):
-            container = vars(container).get(part) if hasattr(container, "__dict__") else None
-        if type(container) in _KINDS and len(container) <= _MANY:
-            yield container
+        if (container := container_at(record.module, path)) is not None:
+            yield path, container
+
+
+def container_at(module: ModuleType | None, path: str) -> Any:
+    """Return the container that a dotted path in a module leads to; None where there is none, or a very large one."""
+    found: Any = module
+    for part in path.split("."):
+        found = vars(found).get(part) if hasattr(found, "__dict__") else None
+    return found if type(found) in _KINDS and len(found) <= _MANY else None
 
 
 def _literals(code: CodeType | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.refilled import is_map
 
-__all__ = ["assign", "is_as_before", "place_in", "put_into"]
+__all__ = ["assign", "is_as_before", "place_in", "put_into", "take_out"]
 
 _missing = object()
 
@@ -58,6 +58,19 @@ def put_into(container: Any, key: Any, value: Any, journal: Journal, place: int 
     elif not any(key is known or (type(key) in ATOMS and key == known) for known in container):
         container.insert(len(container) if place < 0 else place, key)
         journal.add(partial(_drop_last, container, key))
+
+
+def take_out(container: Any, key: Any, journal: Journal) -> None:
+    """Take an entry out of a map, or an item out of a list or a set, which can be put back where it was."""
+    if is_map(container):
+        journal.add(partial(container.__setitem__, key, container.pop(key)))
+    elif isinstance(container, (list, deque)):
+        place = next(at for at, item in enumerate(container) if item is key)
+        del container[place]
+        journal.add(partial(container.insert, place, key))
+    else:
+        container.discard(key)
+        journal.add(partial(container.add, key))
 
 
 def _drop_last(items: Any, item: Any) -> None:

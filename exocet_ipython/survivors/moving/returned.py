@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from types import ModuleType
+from functools import partial
+from types import FunctionType, ModuleType
+from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.building.kept import kept_values
 from exocet_ipython.reloading.building.plan import Plan
-from exocet_ipython.reloading.building.registries import containers_of
+from exocet_ipython.reloading.building.registries import container_at, containers_of
 from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.ladder.revision import put_back
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module
+from exocet_ipython.survivors.carrying.entries import put_into, take_out
+from exocet_ipython.survivors.carrying.refilled import entries
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.moving.holders import replace_references
 
-__all__ = ["build_rest", "give_back", "register_again"]
+__all__ = ["build_rest", "give_back", "register_again", "unregister"]
 
 
 def build_rest(built: Built, around: Surroundings) -> tuple[Plan, Built]:
@@ -111,5 +117,38 @@ def register_again(
     """
     modules = {name: record.module for name, record in after.items()}
     pairs = pair_modules({name: record for name, record in old.items() if name in made}, modules)
-    holders = [container for name, record in after.items() if name not in made for container in containers_of(record)]
+    holders = [
+        container for name, record in after.items() if name not in made for _, container in containers_of(record)
+    ]
     replace_references(pairs.objects, pairs.own, holders, journal)
+
+
+def unregister(made: Mapping[str, ModuleRecord], journal: Journal) -> None:
+    """Take out of the containers of what comes back what modules have put there since that are no longer current.
+
+    These are later versions, or versions of modules that what comes back did not have. One that comes back itself some
+    day puts it there again.
+
+    Args:
+        made: dotted name -> record of a module that becomes current again.
+        journal: how it is taken back.
+    """
+    for record in made.values():
+        for path, container in containers_of(record) if record.given else ():
+            for key, value in list(entries(container)):
+                put = [part for part in (key, value) if id(part) in record.given]
+                retired = next((home for part in put if (home := _retired_home(part)) is not None), None)
+                if retired is not None:
+                    take_out(container, key, journal)
+                    retired.remember_effect(partial(_put_again, OwnReference(record.module), path, key, value))
+
+
+def _put_again(module: Callable[[], ModuleType | None], path: str, key: Any, value: Any, journal: Journal) -> None:
+    if (container := container_at(module(), path)) is not None:
+        put_into(container, key, value, journal)
+
+
+def _retired_home(value: Any) -> RetiredModule | None:
+    """Return what is remembered of the retired module that defined a function, a class or an instance's class."""
+    definition = value if is_definition(value) else type(value)
+    return retired_module(definition.__globals__) if type(definition) is FunctionType else retired_class(definition)
