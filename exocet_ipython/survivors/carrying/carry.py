@@ -7,7 +7,6 @@ computed and put away is a cache of the old code, and is not carried (`stores.py
 
 from __future__ import annotations
 
-import re
 import sys
 import weakref
 from collections.abc import Collection, Container, Mapping
@@ -21,13 +20,14 @@ from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
-from exocet_ipython.survivors.carrying.entries import assign, is_as_before, place_in, put_into
+from exocet_ipython.survivors.carrying.entries import assign, is_as_before, names_in, place_in, put_into
 from exocet_ipython.survivors.carrying.refilled import entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import ReadStores, Stores, begins_alike
+from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["MANY", "Carrier", "carry_over", "names_in"]
+__all__ = ["MANY", "Carrier", "carry_over"]
 
 MANY = 1_000
 _missing = object()
@@ -64,15 +64,6 @@ def carry_over(
     return frozenset(whole)
 
 
-def names_in(path: str) -> frozenset[str]:
-    """Return the names on a path.
-
-    >>> sorted(names_in("CONFIG['db'].items"))
-    ['CONFIG', 'db', 'items']
-    """
-    return frozenset(re.findall(r"\w+", path))
-
-
 class Carrier:
     """Carries the state of one module."""
 
@@ -90,8 +81,10 @@ class Carrier:
         whole: set[int] = set()
         assigned = [*self._record.assigned().items()] if namespace else []  # an object in its stead has none
         for name, value in assigned:
-            is_assigned = not name.startswith("__") and self._is_assigned(name, value)
-            if is_assigned and self._may_assign(self._stores.globals, self._record.values, name, value, namespace):
+            if name.startswith("__") or not self._is_assigned(name, value):
+                continue
+            may_assign = self._may_assign(self._stores.globals, self._record.values, name, value, namespace)
+            if may_assign or self._is_set_up(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
         space = copy_space(getattr(self._record.module, "__dict__", {}))
         for name, value in space.items():
@@ -148,6 +141,13 @@ class Carrier:
         """Say whether a global that is there since the body ran was assigned, not imported or kept as a cache."""
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
         return not (is_submodule or self._record.snapshot.data is None or self._is_cached(name, value))
+
+    def _is_set_up(self, name: str, value: Any, known: Mapping[str, Any]) -> bool:
+        """Say whether cells had a function set a global up that does the same now, or made an instance, which moves."""
+        setters = self._stores.setters(name) if name in known else []
+        space, compared = vars(self._record.module), Comparison(but=self._record.assigned())
+        is_same = all(path in space and compared.is_same(space[path], known.get(path)) for path in setters)
+        return bool(setters) and (is_same or self._is_survivor(value))
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""

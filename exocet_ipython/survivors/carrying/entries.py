@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
@@ -12,7 +13,7 @@ from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.refilled import is_map
 
-__all__ = ["assign", "is_as_before", "place_in", "put_into", "take_out"]
+__all__ = ["assign", "is_as_before", "names_in", "place_in", "put_into", "take_out"]
 
 _missing = object()
 
@@ -45,6 +46,15 @@ def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:
         return -1
     place = next(at for at, known in enumerate(items) if known is item)
     return place if any(id(known) in baseline for known in list(items)[place:]) else -1
+
+
+def names_in(path: str) -> frozenset[str]:
+    """Return the names on a path.
+
+    >>> sorted(names_in("CONFIG['db'].items"))
+    ['CONFIG', 'db', 'items']
+    """
+    return frozenset(re.findall(r"\w+", path))
 
 
 def put_into(container: Any, key: Any, value: Any, journal: Journal, place: int = -1) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.assigning import is_given, judge, read_assigning
 from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell
 from exocet_ipython.survivors.definitions import is_definition
 
@@ -27,7 +28,6 @@ _NONE: Mapping[str, Collection[str]] = MappingProxyType({})
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
-_INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
 @dataclass(slots=True)
@@ -35,12 +35,15 @@ class Stores:
     """What the functions of a module store.
 
     Attributes:
-        globals: global names that they assign.
-        attributes: names of attributes that they assign, but for an instance's first ones.
+        globals: global names to which they assign what they have computed.
+        attributes: names of attributes to which they do, but for an instance's first ones.
         computed: names, global or of attributes, of containers into which they put what they have computed.
         emptied: names of containers out of which they take something.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
+        set_up: globals that a function assigns without a look at them, and that function's path, where no other
+            function of the module names it: it is cells that call it.
+        found_out: names to which any other one assigns what it has computed.
     """
 
     globals: set[str] = field(default_factory=set)
@@ -49,6 +52,12 @@ class Stores:
     emptied: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
+    set_up: set[tuple[str, str]] = field(default_factory=set)
+    found_out: set[str] = field(default_factory=set)
+
+    def setters(self, name: str) -> list[str]:
+        """Return the paths of the functions that set a global up, where only these assign what they have computed."""
+        return [] if name in self.found_out else [path for known, path in self.set_up if known == name]
 
     def leaves_alone(self, names: frozenset[str]) -> bool:
         """Say whether no function changes containers of these names but with what it is given."""
@@ -151,24 +160,22 @@ def read_stores(text: bytes) -> Stores:
     except (SyntaxError, ValueError):
         return found
     _mangle(tree, "<module>")
-    for function, given in _functions(tree, frozenset()):
-        nodes = list(_own_nodes(function))
+    assigning = []
+    for function, given, path in _functions(tree, frozenset(), ""):
+        nodes, one = list(_own_nodes(function)), Stores()
         added = {id(_named(held)) for node in nodes for held in _added_to(node)}
-        counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
-        declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
         for node in nodes:
-            _read_node(node, given, found)
+            _read_node(node, given, one)
             match node:
-                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name in declared:
-                    (found.counted if id(node) in counted else found.globals).add(name)
-                case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
-                    if id(node) in counted:
-                        found.counted.add(name)
-                    elif not _is_first(owner, function):
-                        found.attributes.add(name)
                 case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                     if id(node) not in added:
-                        found.looked_at.add(name)
+                        one.looked_at.add(name)
+        assigning.append(read_assigning(function, nodes, given, path, fills=bool(one.computed)))
+        one.counted = assigning[-1].counted
+        found |= one
+    assigned = judge(assigning)
+    found.globals, found.attributes = assigned.globals, assigned.attributes
+    found.set_up, found.found_out = assigned.set_up, assigned.found_out
     return found
 
 
@@ -177,7 +184,7 @@ def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # 
     match node:
         case ast.Assign(targets=targets, value=value):
             for target in targets:
-                if isinstance(target, ast.Subscript) and not _is_given(value, given):
+                if isinstance(target, ast.Subscript) and not is_given(value, given):
                     found.computed |= _container(target.value)
         case ast.Delete(targets=targets):
             for target in targets:
@@ -186,10 +193,10 @@ def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # 
             found.emptied |= _container(held)
         case ast.AugAssign(target=target, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
-            if isinstance(target, ast.Subscript) or not _is_given(value, given):
+            if isinstance(target, ast.Subscript) or not is_given(value, given):
                 found.computed |= _container(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
-            if not all(_is_given(value, given) for value in values):
+            if not all(is_given(value, given) for value in values):
                 found.computed |= _container(held)
 
 
@@ -204,15 +211,6 @@ def _added_to(node: ast.AST) -> Iterator[ast.expr]:
             yield held
 
 
-def _is_first(owner: ast.expr, function: ast.AST) -> bool:
-    """Say whether an attribute is one of the first that an instance gets: of `self`, where it is made."""
-    if not isinstance(function, ast.FunctionDef) or function.name not in _INITIAL:
-        return False
-    parameters = [*function.args.posonlyargs, *function.args.args]
-    is_parameter = bool(parameters) and isinstance(owner, ast.Name) and owner.id == parameters[0].arg
-    return is_parameter != (function.name == "__new__")  # that is given the class, and makes the instance
-
-
 def _mangle(node: ast.AST, owner: str) -> None:
     """Write the private names in classes as the compiler does: what is there has these."""
     for child in ast.iter_child_nodes(node):
@@ -221,14 +219,16 @@ def _mangle(node: ast.AST, owner: str) -> None:
         _mangle(child, child.name if isinstance(child, ast.ClassDef) else owner)
 
 
-def _functions(node: ast.AST, given: frozenset[str]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
-    """Yield each function below a node, with the names that it and those around it are given."""
+def _functions(node: ast.AST, given: frozenset[str], path: str) -> Iterator[tuple[ast.AST, frozenset[str], str]]:
+    """Yield each function below a node, with the names that it and those around it are given, and its path."""
     for child in ast.iter_child_nodes(node):
-        inner = given
+        inner, way = given, path
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            way = f"{path}.{child.name}" if path else child.name
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             inner = given | {part.arg for part in ast.walk(child.args) if isinstance(part, ast.arg)}
-            yield child, inner
-        yield from _functions(child, inner)
+            yield child, inner, way
+        yield from _functions(child, inner, way)
 
 
 def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
@@ -236,24 +236,6 @@ def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
         yield child
         if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield from _own_nodes(child)
-
-
-def _is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
-    """Say whether a value is what the function was given, an attribute of it, or empty."""
-    match value:
-        case ast.Name(id=name):
-            return name in given
-        case ast.Attribute(value=inner, attr=name):
-            return name in ("__name__", "__qualname__") and _is_given(inner, given)
-        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
-            return True
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            return all(_is_given(item, given) for item in items)
-        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[]):
-            return True
-        case ast.Starred(value=inner):
-            return _is_given(inner, given)
-    return False
 
 
 def _named(held: ast.expr) -> ast.expr:

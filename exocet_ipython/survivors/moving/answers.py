@@ -1,24 +1,17 @@
-"""Answers that instances keep of a `cached_property`, and whether the new code would still give the same.
-
-What a function answers depends on its own code and on what that names: functions, classes and values of its module and
-of others, and attributes of its class. Where all of that is the same before and after, so is the answer.
-"""
+"""Answers that instances keep of a `cached_property`, and whether the new code would still give the same."""
 
 from __future__ import annotations
 
 import dis
 import functools
-from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
-from exocet_ipython.reloading.ladder.operations import is_same_constant, iter_operations, whole
+from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.comparison import Comparison, class_attributes
 
 __all__ = ["stale_answers"]
 
-_MANY = 10_000  # beyond so many parts they count as others
 _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 
@@ -35,100 +28,21 @@ def stale_answers(before: type, now: type) -> tuple[str, ...]:
     """
     return tuple(
         name
-        for name, part in _attributes(before).items()
+        for name, part in class_attributes(before).items()
         if type(part) is functools.cached_property and _is_stale(name, part.func, before, now)
     )
 
 
 def _is_stale(name: str, function: Any, before: type, now: type) -> bool:
-    current = _attributes(now).get(name, _missing)
+    current = class_attributes(now).get(name, _missing)
     if type(current) is functools.cached_property:
-        return not _Comparison(before, now).is_same(function, current.func)
+        return not Comparison(before, now).is_same(function, current.func)
     return current is not _missing or name not in _assigned(now)
 
 
 def _assigned(cls: type) -> set[str]:
     """Return the names of the attributes that the methods of a class and its bases assign, and of its fields."""
     fields = {name for base in type.__getattribute__(cls, "__mro__") for name in vars(base).get("__annotations__", ())}
-    functions = [function for part in _attributes(cls).values() for function in functions_in(part)]
+    functions = [function for part in class_attributes(cls).values() for function in functions_in(part)]
     codes = [code for function in functions for code in whole(function.__code__)]
     return fields | {name for code in codes for _, operation, name in iter_operations(code) if operation == _STORE_ATTR}
-
-
-class _Comparison:
-    """Compares what a method of a class can reach with what its counterpart can."""
-
-    def __init__(self, before: type, now: type) -> None:
-        self._attributes = _attributes(before), _attributes(now)
-        self._seen: set[tuple[int, int]] = set()
-
-    def is_same(self, before: Any, now: Any) -> bool:
-        """Say whether two values are the same to those who use them, as far as one can tell."""
-        if before is now or (id(before), id(now)) in self._seen:
-            return True
-        if type(before) in ATOMS:
-            return type(now) is type(before) and bool(before == now)
-        self._seen.add((id(before), id(now)))
-        if len(self._seen) > _MANY:
-            return False
-        if type(before) is FunctionType:
-            return type(now) is FunctionType and self._is_same_function(before, now)
-        if issubclass(type(before), type):
-            return issubclass(type(now), type) and self._is_same_class(before, now)
-        return type(before).__qualname__ == type(now).__qualname__ and self._is_same_value(before, now)
-
-    def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
-        if not runs_alike(before.__code__, now.__code__):
-            return False
-        pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
-        pairs += zip(cell_values(before), cell_values(now), strict=False)
-        names = {name for code in whole(before.__code__) for name in code.co_names}
-        spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
-        for name in names:
-            for old, new in spaces:
-                first, second = old.get(name, _missing), new.get(name, _missing)
-                if first is not second and isinstance(first, ModuleType) and isinstance(second, ModuleType):
-                    pairs += [(vars(first).get(inner), vars(second).get(inner)) for inner in names]
-                else:
-                    pairs.append((first, second))
-        return all(self.is_same(first, second) for first, second in pairs)
-
-    def _is_same_class(self, before: type, now: type) -> bool:
-        first, second = _attributes(before), _attributes(now)
-        return first.keys() == second.keys() and all(self.is_same(part, second[name]) for name, part in first.items())
-
-    def _is_same_value(self, before: Any, now: Any) -> bool:
-        if isinstance(before, (list, tuple)):
-            return len(before) == len(now) <= _MANY and all(map(self.is_same, before, now))
-        if isinstance(before, dict):
-            return before.keys() == now.keys() and all(self.is_same(value, now[key]) for key, value in before.items())
-        functions = functions_in(before), functions_in(now)
-        if any(functions):
-            return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
-        spaces = dict_of(before), dict_of(now)
-        return type(spaces[0]) is dict and self.is_same(*spaces)
-
-
-def runs_alike(before: CodeType, now: CodeType) -> bool:
-    """Say whether two codes do the same, wherever their lines are.
-
-    >>> runs_alike((lambda: 1).__code__, (lambda: 2).__code__)
-    False
-    """
-    if (before.co_code, before.co_names, len(before.co_consts)) != (now.co_code, now.co_names, len(now.co_consts)):
-        return False
-    return all(
-        runs_alike(first, second)
-        if isinstance(first, CodeType) and isinstance(second, CodeType)
-        else is_same_constant(first, second)
-        for first, second in zip(before.co_consts, now.co_consts, strict=True)
-    )
-
-
-def _attributes(cls: type) -> dict[str, Any]:
-    """Return what a class and its bases define, but for Python's own."""
-    found: dict[str, Any] = {}
-    for base in reversed(type.__getattribute__(cls, "__mro__")[:-1]):
-        space = copy_space(vars(base))
-        found |= {name: part for name, part in space.items() if name[:2] != "__" or type(part) is FunctionType}
-    return found

@@ -1,0 +1,180 @@
+"""What the functions of a module assign: what they were given, or what they have found out.
+
+`def use(name): global THEME; THEME = name` keeps what a cell has said; so does `def enable(): global ON; ON = True`. A
+function that assigns what it has computed keeps an answer of the code. So does one that assigns what it was given
+beside an answer, as the question to it, or that a function of the module calls with an answer.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
+
+_INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
+
+
+@dataclass(slots=True)
+class Assigning:
+    """What one function assigns.
+
+    Attributes:
+        path: where it is defined in its module.
+        globals: the global names.
+        given: the names, of globals and attributes, to which it assigns what it was given.
+        fixed: those to which it assigns a constant.
+        computed: those to which it assigns anything else.
+        counted: those that it changes by `+=` and its like.
+        names: all that it names otherwise.
+        handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
+        fills: whether it puts what it has computed into a container.
+    """
+
+    path: str
+    globals: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
+    fixed: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    handed: set[str] = field(default_factory=set)
+    fills: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(slots=True)
+class Assigned:
+    """What the functions of a module assign together.
+
+    Attributes:
+        globals: the global names to which they assign what they have found out.
+        attributes: the names of attributes to which they do.
+        set_up: such a global and the path of a function that assigns it without a look at it, and that no other one
+            names: cells call it.
+        found_out: the names to which any other one assigns what it has computed.
+    """
+
+    globals: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    set_up: set[tuple[str, str]] = field(default_factory=set)
+    found_out: set[str] = field(default_factory=set)
+
+
+def read_assigning(
+    function: ast.AST, nodes: Iterable[ast.AST], given: frozenset[str], path: str, *, fills: bool
+) -> Assigning:
+    """Read what a function assigns.
+
+    Args:
+        function: it.
+        nodes: all that is in it, but for other functions.
+        given: the names that it and those around it are given.
+        path: where it is defined.
+        fills: whether it puts what it has computed into a container.
+    """
+    nodes = list(nodes)
+    found = Assigning(path, fills=fills)
+    values = {id(target): value for node in nodes for target, value in _assigned_by(node)}
+    counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
+    declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    is_named = {id(node): node.id for node in nodes if isinstance(node, ast.Name) and not _is_load(node)}
+    given -= {name for key, name in is_named.items() if not (key in values and is_given(values[key], given))}
+    for node in nodes:
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
+                found.names.add(name)
+            case ast.Name(id=name) if name in declared:
+                found.globals.add(name)
+                _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)
+            case ast.Attribute(value=owner, attr=name, ctx=ast.Store()) if not _is_first(owner, function):
+                _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)
+                found.handed |= {name} & found.computed
+            case ast.Attribute(attr=name, ctx=ast.Store()) if id(node) in counted:
+                found.counted.add(name)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
+                if not all(is_given(value, given) for value in (*args, *(keyword.value for keyword in keywords))):
+                    found.handed.add(name)
+    return found
+
+
+def judge(functions: Iterable[Assigning]) -> Assigned:
+    """Say what the functions of a module assign together."""
+    functions = list(functions)
+    found = Assigned()
+    handed = {name for one in functions for name in one.handed}
+    named = Counter(name for one in functions for name in one.names)
+    answering = {one.name for one in functions if one.computed or one.fills}
+    for one in functions:
+        is_called = named[one.name] > (one.name in one.names)
+        answers = one.computed | (one.given if one.computed or one.fills or one.name in handed else set())
+        if one.computed or one.fills or is_called or not answering.isdisjoint(one.names):
+            answers |= one.fixed
+        answers |= one.fixed & one.names
+        found.globals |= answers & one.globals
+        found.attributes |= answers - one.globals
+        set_up = answers & one.globals - one.names if not is_called else set()
+        found.set_up |= {(name, one.path) for name in set_up}
+        found.found_out |= (answers - one.fixed) - set_up
+    return found
+
+
+def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
+    """Say whether a value is what the function was given, an attribute of it, or empty."""
+    match value:
+        case ast.Name(id=name):
+            return name in given
+        case ast.Attribute(value=inner, attr=name):
+            return name in ("__name__", "__qualname__") and is_given(inner, given)
+        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
+            return True
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return all(is_given(item, given) for item in items)
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[]):
+            return True
+        case ast.Starred(value=inner):
+            return is_given(inner, given)
+    return False
+
+
+def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozenset[str], *, is_counted: bool) -> None:
+    """Note that a function assigns a value; None for one that is not known."""
+    if is_counted:
+        found.counted.add(name)
+    elif value is None or not is_given(value, given):
+        found.computed.add(name)
+    elif any(isinstance(node, ast.Name) for node in ast.walk(value)):
+        found.given.add(name)
+    else:
+        found.fixed.add(name)
+
+
+def _assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the targets of a statement, each with its value."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    yield from zip(target.elts, value.elts, strict=False)
+                yield target, value
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield target, value
+
+
+def _is_load(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
+
+
+def _is_first(owner: ast.expr, function: ast.AST) -> bool:
+    """Say whether an attribute is one of the first that an instance gets: of `self`, where it is made."""
+    if not isinstance(function, ast.FunctionDef) or function.name not in _INITIAL:
+        return False
+    parameters = [*function.args.posonlyargs, *function.args.args]
+    is_parameter = bool(parameters) and isinstance(owner, ast.Name) and owner.id == parameters[0].arg
+    return is_parameter != (function.name == "__new__")  # that is given the class, and makes the instance

@@ -1,0 +1,107 @@
+"""Whether a function would still answer the same.
+
+What a function answers depends on its own code and on what that names: functions, classes and values of its module and
+of others, and attributes of its class. Where all of that is the same before and after, so is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
+from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
+from exocet_ipython.reloading.retired import functions_in
+
+__all__ = ["Comparison", "class_attributes", "runs_alike"]
+
+_MANY = 10_000  # beyond so many parts they count as others
+_missing = object()
+
+
+class Comparison:
+    """Compares what a function, or a method of a class, can reach with what its counterpart can.
+
+    Args:
+        before: the retired class; `object` for none.
+        now: the new one.
+        but: global names that don't count.
+    """
+
+    def __init__(self, before: type = object, now: type = object, but: Container[str] = ()) -> None:
+        self._attributes = class_attributes(before), class_attributes(now)
+        self._but = but
+        self._seen: set[tuple[int, int]] = set()
+
+    def is_same(self, before: Any, now: Any) -> bool:
+        """Say whether two values are the same to those who use them, as far as one can tell."""
+        if before is now or (id(before), id(now)) in self._seen:
+            return True
+        if type(before) in ATOMS:
+            return type(now) is type(before) and bool(before == now)
+        self._seen.add((id(before), id(now)))
+        if len(self._seen) > _MANY:
+            return False
+        if type(before) is FunctionType:
+            return type(now) is FunctionType and self._is_same_function(before, now)
+        if issubclass(type(before), type):
+            return issubclass(type(now), type) and self._is_same_class(before, now)
+        return type(before).__qualname__ == type(now).__qualname__ and self._is_same_value(before, now)
+
+    def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
+        if not runs_alike(before.__code__, now.__code__):
+            return False
+        pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
+        pairs += zip(cell_values(before), cell_values(now), strict=False)
+        names = {name for code in whole(before.__code__) for name in code.co_names if name not in self._but}
+        spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
+        for name in names:
+            for old, new in spaces:
+                first, second = old.get(name, _missing), new.get(name, _missing)
+                if first is not second and isinstance(first, ModuleType) and isinstance(second, ModuleType):
+                    pairs += [(vars(first).get(inner), vars(second).get(inner)) for inner in names]
+                else:
+                    pairs.append((first, second))
+        return all(self.is_same(first, second) for first, second in pairs)
+
+    def _is_same_class(self, before: type, now: type) -> bool:
+        first, second = class_attributes(before), class_attributes(now)
+        return first.keys() == second.keys() and all(self.is_same(part, second[name]) for name, part in first.items())
+
+    def _is_same_value(self, before: Any, now: Any) -> bool:
+        if isinstance(before, (list, tuple)):
+            return len(before) == len(now) <= _MANY and all(map(self.is_same, before, now))
+        if isinstance(before, dict):
+            return before.keys() == now.keys() and all(self.is_same(value, now[key]) for key, value in before.items())
+        functions = functions_in(before), functions_in(now)
+        if any(functions):
+            return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
+        spaces = dict_of(before), dict_of(now)
+        return type(spaces[0]) is dict and self.is_same(*spaces)
+
+
+def runs_alike(before: CodeType, now: CodeType) -> bool:
+    """Say whether two codes do the same, wherever their lines are.
+
+    >>> runs_alike((lambda: 1).__code__, (lambda: 2).__code__)
+    False
+    """
+    if (before.co_code, before.co_names, len(before.co_consts)) != (now.co_code, now.co_names, len(now.co_consts)):
+        return False
+    return all(
+        runs_alike(first, second)
+        if isinstance(first, CodeType) and isinstance(second, CodeType)
+        else is_same_constant(first, second)
+        for first, second in zip(before.co_consts, now.co_consts, strict=True)
+    )
+
+
+def class_attributes(cls: type) -> dict[str, Any]:
+    """Return what a class and its bases define, but for Python's own."""
+    found: dict[str, Any] = {}
+    for base in reversed(type.__getattribute__(cls, "__mro__")[:-1]):
+        space = copy_space(vars(base))
+        found |= {name: part for name, part in space.items() if name[:2] != "__" or type(part) is FunctionType}
+    return found
