@@ -26,6 +26,7 @@ from exocet_ipython.survivors.carrying.registrations import carry_registrations,
 from exocet_ipython.survivors.carrying.stores import ReadStores, Stores, begins_alike
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
 __all__ = ["MANY", "Carrier", "carry_over"]
 
@@ -210,7 +211,7 @@ class Carrier:
         Not under a name that only the old text gives a value, and where nobody has it, the new code makes its own.
         """
         is_asked = known.get(name) is None and (name in known or name not in baseline)
-        return is_asked and self._is_survivor(value) and sys.getrefcount(value) > _UNASKED
+        return is_asked and self._is_survivor(value) and bool(held_elsewhere([value], (), _UNASKED))
 
     def _is_as_it_was(self, before: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether no function of the module changed an instance: cells' assignments are with its successor."""
@@ -223,13 +224,14 @@ class Carrier:
         if not is_of_one_kind(before, now) or len(before) > MANY:
             return set()
         own = names_in(path)
-        content = list(entries(before))
-        changed = [entry for entry in content if not is_as_before(entry, baseline, is_map(before))]
+        changed = [entry for entry in entries(before) if not is_as_before(entry, baseline, is_map(before))]
         if self._takes_whole(own, before, now, baseline, changed):
             return {id(before)}
         carried = sum(self._carry_entry(own, entry, before, now, baseline) for entry in changed)
+        if is_map(before):
+            self._carry_held(before, now, changed)
         whole = self._carry_nested(path, before, now)
-        if changed and carried == len(changed) and len(content) >= len(baseline):
+        if changed and carried == len(changed) and len(before) >= len(baseline):
             whole.add(id(before))
         return whole
 
@@ -244,20 +246,18 @@ class Carrier:
             if not is_map(before) or key not in now or id(key) in baseline or home_of(value) not in self._session:
                 put_into(now, key, value, self._journal, place_in(before, key, baseline))
             return True
-        is_held = type(before) is WeakValueDictionary or sys.getrefcount(value) > _UNHELD
-        if is_held and is_map(before) and self._is_survivor(value) and key not in now:
-            # A singleton, say: asked for again, it is to be the very object that the person has.
-            self._journal.set_item(now, key, value)
-            return False
         return is_modules
 
+    def _carry_held(self, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
+        """Carry the instances of a map that somebody has, singletons say: asked again, it is to give the very ones."""
+        asked = [entry for entry in changed if entry[0] not in now and self._is_survivor(entry[1])]
+        held = held_elsewhere([value for _, value in asked], [before, changed, asked])
+        for key, value in asked:
+            if type(before) is WeakValueDictionary or id(value) in held:
+                self._journal.set_item(now, key, value)
+
     def _takes_whole(
-        self,
-        own: frozenset[str],
-        before: Any,
-        now: Any,
-        baseline: Mapping[Any, int],
-        changed: list[tuple[Any, Any]],
+        self, own: frozenset[str], before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]
     ) -> bool:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
         if not changed and len(before) == len(baseline):
@@ -294,5 +294,5 @@ class Carrier:
         return is_instance_of(value, self._session)
 
 
-# References to an entry's value, to a global's or attribute's, and to an item of a weak set, that nobody else holds.
-_UNHELD, _UNASKED, _UNREFERRED = 4, 6, 3
+# References to a global's or attribute's value, and to an item of a weak set, that nobody else holds.
+_UNASKED, _UNREFERRED = 5, 3

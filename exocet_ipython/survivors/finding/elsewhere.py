@@ -1,0 +1,76 @@
+"""Which of some values something else than themselves holds: what refers to itself in circles is held by nobody."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of
+
+__all__ = ["held_elsewhere"]
+
+_SHARED = (ModuleType, type, BuiltinFunctionType, CodeType, FrameType)  # what leads to everything
+_MOST = 10_000  # objects looked at: some hundredths of a second
+
+
+def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0, most: int = _MOST) -> Collection[int]:
+    """Return the ids of those values that references from elsewhere lead to, directly or through other objects.
+
+    As the collector finds what is garbage: of what can be reached from the values, it is counted how many references
+    come from inside. What is not looked at, being too far away, is elsewhere. On a build that defers reference counts
+    these are all values.
+
+    Args:
+        values: what is asked about; the sequence itself counts as a holder.
+        holders: what holds them and is not elsewhere, such as the container that they are in.
+        known: so many further references to each value don't count.
+        most: so many objects are looked at, no more.
+
+    >>> alone, held = [], []
+    >>> alone.append(alone)
+    >>> held.append(held)
+    >>> container = [alone, held]
+    >>> del alone
+    >>> held_elsewhere(container, []) == {id(held)}
+    True
+    """
+    wanted = set(map(id, values))
+    if not counts_are_exact():
+        return wanted
+    near = [values, *holders]
+    reached: dict[int, Any] = {0: []} | {id(item): item for item in (*values, *near)}  # nobody else holds the first
+    edges: dict[int, list[int]] = {}
+    waiting = deque(reached)
+    while waiting and len(edges) < most:
+        key = waiting.popleft()  # the nearest first
+        edges[key] = []
+        for part in _parts(reached[key]):
+            edges[key].append(id(part))
+            if id(part) not in reached and gc.is_tracked(part) and not issubclass(type(part), _SHARED):
+                reached[id(part)] = part
+                waiting.append(id(part))
+    part = None
+    inside = Counter(target for targets in edges.values() for target in targets)
+    inside.update(dict.fromkeys(wanted, known))
+    counts = {key: sys.getrefcount(value) for key, value in reached.items()}
+    spared = {0, *map(id, near)}
+    led_to = {key for key in reached if key not in spared and counts[key] - counts[0] > inside[key]}
+    following = [*led_to]
+    while following:
+        new = {target for target in edges.get(following.pop(), ()) if target in reached} - led_to - spared
+        led_to |= new
+        following += new
+    return wanted & led_to
+
+
+def _parts(value: Any) -> list[Any]:
+    """Return what an object refers to; of a function only what is its own."""
+    found = referents_of(value)
+    if type(value) is FunctionType:
+        shared = {id(value.__globals__), id(getattr(value, "__builtins__", None))}  # typeshed lacks the second
+        return [part for part in found if id(part) not in shared]
+    return found
