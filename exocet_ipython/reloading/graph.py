@@ -32,7 +32,7 @@ _LISTING_FUNCTIONS = {"iter_modules", "walk_packages", "listdir", "scandir", "it
 class ImportStatement:
     """What one import statement may load, as absolute dotted names, and its line (from 1; 0 where there is none).
 
-    `package.*` stands for all submodules: their names are computed.
+    `package.*` stands for all submodules, `package.impl_*` for those that begin so: their names are computed.
     """
 
     names: tuple[str, ...]
@@ -59,7 +59,8 @@ def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[Import
 
     `from a import b` may load `a` and `a.b`; a call of `import_module` or `__import__` may load, and one of
     `importlib.util.find_spec` ask for, each string constant
-    beside it that reads like a dotted name, and all below one that ends with a dot, as `"plugins." + name` does.
+    beside it that reads like a dotted name, all below one that ends with a dot, as `"plugins." + name` does, and all
+    that begin like one that ends with an underscore.
     A function that calls it with the module's own name and no relative one, as a `__getattr__` with a table does, may
     load all of its package.
     Whether such a module exists is for the graph to know.
@@ -83,7 +84,7 @@ def lines_of(imports: Iterable[ImportStatement], name: str) -> dict[str, int]:
         for imported in statement.names:
             lines.setdefault(imported, statement.line)
     lines.pop(name, None)
-    if any(imported.endswith(".*") for imported in lines):
+    if any(imported.endswith("*") for imported in lines):
         lines[_COMPUTED] = 0
     return lines
 
@@ -92,7 +93,7 @@ def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportSta
     if _IMPORT_NAME in code.co_code[::2]:
         yield from _import_instructions(code, package)
     if not _IMPORT_FUNCTIONS.isdisjoint(code.co_names):
-        names = [const for const in code.co_consts if isinstance(const, str) and _is_dotted(const.lstrip("."))]
+        names = [const for const in _strings(code) if _is_dotted(const.lstrip("."))]
         # The package that a relative name starts from may be a constant as well: `import_module(".b", "a")`.
         starts = [package, *({"__package__": name} for name in names if not name.startswith("."))]
         found = [_absolute(name, start) for name in names for start in (starts if name.startswith(".") else [package])]
@@ -104,23 +105,31 @@ def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportSta
 
 
 def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
-    """Yield the packages, with `.*`, below which code imports modules by names that it puts together."""
-    for const in code.co_consts:
-        if isinstance(const, str) and const.endswith(".") and (const == "." or _is_dotted(const[:-1].lstrip("."))):
+    """Yield what names begin with, and a star, that code puts together to import modules by them."""
+    for const in _strings(code):
+        if const.endswith(".") and (const == "." or _is_dotted(const[:-1].lstrip("."))):
             yield f"{_absolute(const[:-1], package) if const != '.' else package['__package__']}.*"
+        elif const.endswith("_") and not const.startswith("__") and _is_dotted(const.lstrip(".")):
+            yield f"{_absolute(const, package)}*"
     is_relative = any(isinstance(const, str) and const.startswith(".") for const in code.co_consts)
     looks_up = code.co_flags & CO_OPTIMIZED and not is_relative and not _OWN_NAMES.isdisjoint(code.co_names)
     if looks_up or not _LISTING_FUNCTIONS.isdisjoint(code.co_names):
         yield f"{package['__package__']}.*"
 
 
+def _strings(code: CodeType) -> Iterator[str]:
+    """Yield the string constants of code, those in tuples included: `for name in ("fast", "slow"):`."""
+    for const in code.co_consts:
+        yield from (part for part in (const if type(const) is tuple else (const,)) if type(part) is str)
+
+
 def expand(name: str, known: Iterable[str]) -> Iterable[str]:
-    """Return the names that a name of an import statement stands for: itself, or all known ones below a package.
+    """Return the names that a name of an import statement stands for: itself, or all known ones that begin like it.
 
     >>> list(expand("a.*", ["a", "a.b", "a.b.c", "ab"])), list(expand("a", ["a.b"]))
     (['a.b', 'a.b.c'], ['a'])
     """
-    return [found for found in known if found.startswith(name[:-1])] if name.endswith(".*") else (name,)
+    return [found for found in known if found.startswith(name[:-1])] if name.endswith("*") else (name,)
 
 
 def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
@@ -199,7 +208,7 @@ class ImportGraph:
         for importer, lines in needs.items():
             for imported in (lines.keys() | held.get(importer, ())) & needs.keys():
                 graph._add(importer, imported, lines.get(imported, 0))
-            for name in [name for name in lines if name.endswith(".*")] if _COMPUTED in lines else ():
+            for name in [name for name in lines if name[1:].endswith("*")] if _COMPUTED in lines else ():
                 for imported in expand(name, needs):
                     if imported != importer:
                         graph._add(importer, imported, lines[name])

@@ -91,7 +91,7 @@ def appeared_imports(
     if not _may_import(record, stems):
         return
     for statement in record.imports:
-        for name in (found for written in statement.names for found in expand(written, _submodules(written))):
+        for name in (found for written in statement.names for found in expand(written, _submodules(written, record))):
             parent, _, child = name.rpartition(".")
             if name in generation.records or name in sys.modules or not _is_concerned(name, stems):
                 continue
@@ -104,12 +104,22 @@ def appeared_imports(
                 yield spec.origin or name
 
 
-def _submodules(name: str) -> Iterator[str]:
-    """Yield the modules that are below a package now, where a name stands for all of them."""
-    if name.endswith(".*"):
-        package = name.removesuffix(".*")
-        path = getattr(sys.modules.get(package), "__path__", ())
-        yield from (f"{package}.{entry.name}" for entry in pkgutil.iter_modules(path))
+def _submodules(name: str, record: ModuleRecord) -> Iterator[str]:
+    """Yield the modules that are in a package now, or beside the importer's own, where a name stands for some."""
+    if name.endswith("*"):
+        package, dot, _ = name.rpartition(".")
+        path = getattr(sys.modules.get(package), "__path__", ()) if dot else _outermost_folder(record)
+        yield from (f"{package}{dot}{entry.name}" for entry in pkgutil.iter_modules(path))
+
+
+def _outermost_folder(record: ModuleRecord) -> list[str]:
+    """Return the folder that a module, or the outermost package above it, is in; nothing where that isn't known."""
+    if record.snapshot.path is None:
+        return []
+    folder = os.path.dirname(record.snapshot.path)
+    for _ in range(record.name.count(".") + hasattr(record.module, "__path__")):
+        folder = os.path.dirname(folder)
+    return [folder]
 
 
 def _is_younger(spec: ModuleSpec, moment: int) -> bool:
