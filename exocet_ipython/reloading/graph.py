@@ -16,7 +16,7 @@ from typing import Any
 
 from exocet_ipython.loading.source import resolve_import
 
-__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "expand", "lines_of", "read_imports"]
+__all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "expand", "guarded_lines", "lines_of", "read_imports"]
 
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _IMPORT_NAME = dis.opmap["IMPORT_NAME"]
@@ -157,6 +157,19 @@ def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[Im
             else:
                 names = [base, *(f"{base}.{item}" for item in wanted if item != "*")]
             yield ImportStatement(tuple(names), line)
+
+
+def guarded_lines(code: CodeType) -> frozenset[int]:
+    r"""Return the lines within `try` of a module's body, its functions and classes apart: an import there may fail.
+
+    >>> text = "import a\ntry:\n    import b\nexcept ImportError:\n    import c"
+    >>> sorted(guarded_lines(compile(text, "m.py", "exec")))
+    [3]
+    """
+    body: Any = dis.Bytecode(code)  # typeshed lacks the entries of its exception table
+    covered = [(entry.start, entry.end) for entry in body.exception_entries if not entry.lasti]  # else it is `except`
+    inside = (part for part in body if any(start <= part.offset < end for start, end in covered))
+    return frozenset(part.positions.lineno for part in inside if part.positions and part.positions.lineno)
 
 
 def _absolute(name: str, package: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import expand
+from exocet_ipython.reloading.graph import ImportStatement, expand, guarded_lines
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
@@ -100,7 +100,9 @@ def appeared_imports(
             if parent and parent not in sys.modules:
                 continue
             spec = find_spec_of(name)
-            if spec is not None and scope.includes_spec(spec) and _is_younger(spec, record.snapshot.read_at):
+            if spec is None or not scope.includes_spec(spec):
+                continue
+            if _is_younger(spec, record.snapshot.read_at) or _has_failed(statement, record):
                 yield spec.origin or name
 
 
@@ -134,6 +136,12 @@ def _is_younger(spec: ModuleSpec, moment: int) -> bool:
             if os.stat(place or "").st_ctime_ns + _TICK > moment:
                 return True
     return False
+
+
+def _has_failed(statement: ImportStatement, record: ModuleRecord) -> bool:
+    """Say whether an import of a module that Python had run, who knows when, failed then, or was not come to."""
+    code = record.readable_code if record.is_adopted else None
+    return code is not None and statement.line in guarded_lines(code)
 
 
 _COMPUTING = (b"import_module", b"__import__", b"find_spec")

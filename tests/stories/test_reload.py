@@ -582,6 +582,41 @@ def _pass_a_tick() -> None:
         pass
 
 
+def test_optional_import_that_appeared_before_the_module_joined(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """A module that Python imported by itself, and that joins later, takes in what has appeared in between.
+
+    What it did not come to, as in a function or in another branch, is still no reason to run it again.
+    """
+    text = """
+        from typing import TYPE_CHECKING
+        if TYPE_CHECKING:
+            import typed
+        try:
+            import extra
+        except ImportError:
+            try:
+                import spare
+            except ImportError:
+                spare = None
+            extra = None
+        else:
+            import further
+        def f():
+            import late
+            return late
+    """
+    workshop.write({"main.py": text, "late.py": "", "typed.py": "", "further.py": ""})
+    notebook.space["main"] = python_import("main")
+    notebook.session.learn("import main")
+    workshop.write({"typed.py": "x = 1\n"})
+    _pass_a_tick()
+    workshop.write({"extra.py": "x = 1\n"})
+    _pass_a_tick()
+    assert notebook.reloaded() == ["extra", "further", "main"]
+    assert vars(notebook["main"])["extra"].x == 1
+    assert notebook.reloaded() == []
+
+
 def test_optional_import_that_was_never_there(workshop: Workshop, notebook: PlainNotebook) -> None:
     """An optional module that fails at the first load is left out, and is taken in when it works."""
     workshop.write(
