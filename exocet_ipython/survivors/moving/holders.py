@@ -7,6 +7,7 @@ in place, a tuple, a bound method or a weak reference, is made anew and its own 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import weakref
@@ -14,6 +15,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from types import CellType, FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
+from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
@@ -25,6 +27,9 @@ from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replaceme
 
 __all__ = ["replace_keys", "replace_references", "slots_of"]
 
+# The id of a dict of attributes that Python has made since it was asked for -> the instance. From then on the dict is
+# what refers to what is replaced, and nothing leads from there to the instance.
+_owners: WeakValueDictionary[int, Any] = WeakValueDictionary()
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 
 
@@ -77,6 +82,10 @@ def replace_references(
 def _replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
     """Replace what one holder holds; return what must take the holder's own place where it can't be changed."""
     kind = type(holder)
+    owner = _owners.get(id(holder)) if kind is dict else None
+    if owner is not None and dict_of(owner) is holder:
+        _replace_attributes(owner, replacement, journal, note)
+        return None
     for base, change in _CHANGES:
         if issubclass(kind, base):
             change(holder, replacement, journal)
@@ -256,6 +265,9 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
             slots.append((slot, value, now))
     if changed or slots:
         note(holder)
+    if changed:
+        with contextlib.suppress(TypeError):  # one that can't be referred to weakly
+            _owners[id(attributes)] = holder
     for name, now in changed:
         journal.set_item(attributes, name, now)
     for slot, value, now in slots:
