@@ -17,12 +17,44 @@ from typing import Any, Literal
 import exocet_ipython
 from tests.scenarios.scenarios import Cell, Probe, Scenario, Step
 
-__all__ = ["MODES", "Mode", "Sessions"]
+__all__ = ["MODES", "Answers", "Mode", "Sessions"]
 
 Mode = Literal["fresh", "auto", "explicit"]
 MODES: tuple[Mode, ...] = ("auto", "explicit")
 SERVER = Path(__file__).with_name("server.py")
 PROJECT = Path(exocet_ipython.__file__).parents[1]
+
+
+# So many tests ahead sessions run: enough for both processors, and few that another process runs as well, which shares
+# the tests with this one.
+_AHEAD = 3
+_SECONDS = 120
+
+
+class Answers:
+    """What sessions answer, which run a little ahead of the tests that ask.
+
+    Args:
+        sessions: where they run.
+        wanted: what will be asked, in order.
+    """
+
+    def __init__(self, sessions: Sessions, wanted: Sequence[tuple[Scenario, Mode]]) -> None:
+        self._sessions = sessions
+        self._wanted = wanted
+        self._places = {(scenario.name, mode): place for place, (scenario, mode) in enumerate(wanted)}
+        self._found: dict[tuple[str, Mode], Future[dict[str, Any]]] = {}
+
+    def of(self, scenario: Scenario, mode: Mode) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the truth of a scenario and what a live session shows."""
+        place = self._places[scenario.name, mode]
+        for one, live in self._wanted[place : place + _AHEAD]:
+            modes: tuple[Mode, ...] = ("fresh", live)
+            for which in modes:
+                if (one.name, which) not in self._found:
+                    self._found[one.name, which] = self._sessions.submit(one, which)
+        truth, answer = (self._found[scenario.name, which].result(_SECONDS) for which in ("fresh", mode))
+        return truth, answer
 
 
 class Sessions:

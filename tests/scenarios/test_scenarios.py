@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from tests.scenarios.scenarios import Scenario, read_corpus
-from tests.scenarios.sessions import MODES, Mode, Sessions
+from tests.scenarios.sessions import MODES, Answers, Mode, Sessions
 
 # Scenarios that can't be right, with the reason; a limit of one mode only is named `SCENARIO[MODE]`.
 LIMITS: Mapping[str, str] = {
@@ -24,22 +23,11 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a 
 
 
 @pytest.fixture(scope="session")
-def answers(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[tuple[str, Mode], Future[dict[str, Any]]]]:
-    """What each session of the selected tests will answer: they run two at a time, ahead of the tests."""
+def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """What each session of the selected tests answers."""
     sessions = Sessions(tmp_path_factory.mktemp("scenarios"))
-    found: dict[tuple[str, Mode], Future[dict[str, Any]]] = {}
-    for item in request.session.items:
-        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        scenario = parameters.get("scenario")
-        if not isinstance(scenario, Scenario):
-            continue
-        needed: tuple[Mode, ...] = ("fresh", parameters["mode"])
-        for which in needed:
-            if (scenario.name, which) not in found:
-                found[scenario.name, which] = sessions.submit(scenario, which)
-    yield found
+    asked = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
+    yield Answers(sessions, [(one["scenario"], one["mode"]) for one in asked if {"scenario", "mode"} <= one.keys()])
     sessions.close()
 
 
@@ -57,11 +45,9 @@ def _cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
-def test_reloaded_equals_restarted(
-    scenario: Scenario, mode: Mode, answers: dict[tuple[str, Mode], Future[dict[str, Any]]]
-) -> None:
+def test_reloaded_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
     """Every probe shows in the reloaded notebook what it shows in a restarted one."""
-    truth, live = (answers[scenario.name, which].result(120) for which in ("fresh", mode))
+    truth, live = answers.of(scenario, mode)
     if truth["failed"]:
         pytest.fail(f"a cell fails in a fresh interpreter as well: {truth['failed']}", pytrace=False)
     if len(live["shown"]) != len(scenario.probes):
