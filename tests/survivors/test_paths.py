@@ -90,6 +90,13 @@ HELD = {
         "def f(x): 1 / 0\ntry:\n    f(target)\nexcept ZeroDivisionError as error:\n    kept = error",
         'kept.__traceback__.tb_next.tb_frame.f_locals["x"]',
     ),
+    "the globals of a traceback": (
+        (
+            "space = {'target': target}\ncode = compile('def f(): 1 / 0', 'm.py', 'exec')\nexec(code, space)\n"
+            "try: space.pop('f')()\nexcept ZeroDivisionError as error: kept = error\ndel space"
+        ),
+        'kept.__traceback__.tb_next.tb_frame.f_globals["target"]',
+    ),
     "a mapping proxy": ("import types\np = types.MappingProxyType({'k': target})", 'p["k"]'),
     "a callback of a weak reference": (
         "import weakref\nclass K: pass\nkey = K()\nr = weakref.ref(key, [target].append)",

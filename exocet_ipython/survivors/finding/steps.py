@@ -210,7 +210,9 @@ def _in_frame(text: str, chain: list[Any]) -> _Step | None:
     for name, value in locals_of(frame).items():
         if value is chain[used]:
             return f"{text}.f_locals[{_literal(name)}]", used
-    return None
+    # What a frame refers to is the function that it runs, whose globals are its own.
+    leads = type(held) is FunctionType and any(part is frame.f_globals for part in chain[2:3])
+    return (f"{text}.f_globals", 2) if leads else None
 
 
 def _in_thread_local(text: str, chain: list[Any]) -> _Step | None:
