@@ -74,13 +74,16 @@ class Module:
         )
 
     def with_refs(self, change: Callable[[Ref], Ref | None]) -> Module:
-        """Return it with other references; what can't be without one that is gone goes as well."""
-        exports = [change(ref) for ref in self.exports]
+        """Return it with other references; what can't be without one that is gone goes as well.
+
+        What it passed on and defines itself by now is not passed on any more.
+        """
+        exports = dict.fromkeys(map(change, self.exports))
         kept = [definition.with_refs(change) for definition in self.definitions]
         return replace(
             self,
             definitions=tuple(definition for definition in kept if definition is not None),
-            exports=tuple(ref for ref in exports if ref is not None),
+            exports=tuple(ref for ref in exports if ref is not None and ref.module != self.name),
         )
 
 
