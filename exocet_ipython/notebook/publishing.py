@@ -167,6 +167,7 @@ class _Publication:
         # restart.
         self._whole = self._carried if self._migrating else frozenset()
         self._staying = Staying(old, records)
+        self._staying.names += self.journal.references()
         gone = {name: old[name].module for name in self._built.gone if name in old}
         publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.

@@ -170,7 +170,7 @@ class Bindings:
         self._unread.catch_up()
         sought = {id(value) for value in list(namespace.values())}
         known = {id(value): (source, value) for source, value in identities(old, sought, staying)}
-        lent = find_lent_ids(list(namespace.values()), {key: source for key, (source, _) in known.items()}, new)
+        lent = find_lent_ids(list(namespace.values()), known, new, staying)
         before = {**new, **{name: record.module for name, record in old.items()}}
         rebound, kept = list[Rebinding](), list[Kept]()
         for name, value in copy_space(namespace).items():

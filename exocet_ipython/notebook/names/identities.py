@@ -12,7 +12,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
+from exocet_ipython.survivors.matching.lent import Staying, find_lent, home_first, is_foreign
 
 __all__ = ["Source", "find_lent_ids", "identities", "may_have_given", "require_attribute"]
 
@@ -129,17 +129,24 @@ def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> I
             yield Source(module, f"{path}.{attribute}"), value
 
 
-def find_lent_ids(values: Iterable[Any], known: Mapping[int, Source], new: Mapping[str, ModuleType]) -> frozenset[int]:
+def find_lent_ids(
+    values: Iterable[Any],
+    known: Mapping[int, tuple[Source, Any]],
+    new: Mapping[str, ModuleType],
+    staying: Container[int] = (),
+) -> frozenset[int]:
     """Return the ids of what sources mean now and only have from elsewhere: who holds it need not have it from them.
 
     Args:
         values: what is held.
-        known: id of a value of a retiring module -> its source.
+        known: id of a value of a retiring module -> its source, and the value.
         new: dotted name -> module that is current now.
+        staying: what modules that stay have; it knows what refers to these values and doesn't count.
     """
-    sources = [known[id(value)] for value in list(values) if id(value) in known and is_foreign(value, new)]
+    sources = [known[id(value)][0] for value in list(values) if id(value) in known and is_foreign(value, new)]
     found = [reduce(_part, str(source.attribute).split("."), new.get(source.module)) for source in sources]
-    return find_lent(found, new.values()) if found else frozenset()
+    names = staying.names if isinstance(staying, Staying) else ()
+    return find_lent(found, new.values(), names) if found else frozenset()
 
 
 def _part(value: Any, name: str) -> Any:

@@ -35,11 +35,11 @@ def replace_in_modules(
     """
     assigned = [(record, record.assigned()) for record in records.values()]
     sought = {id(value) for _, values in assigned for value in values.values()}
-    known = {id(value): source for source, value in identities(old, sought, staying)} if sought else {}
-    lent = find_lent_ids((value for _, values in assigned for value in values.values()), known, new)
+    known = {id(value): (source, value) for source, value in identities(old, sought, staying)} if sought else {}
+    lent = find_lent_ids((value for _, values in assigned for value in values.values()), known, new, staying)
     for record, values in assigned if known else ():
         for name, value in values.items():
-            source = known.get(id(value))
+            source, _ = known.get(id(value), (None, None))
             if source is None or name.startswith("__"):
                 continue
             now = resolve(source, new)

@@ -93,7 +93,7 @@ class Carrier:
             if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
                 continue  # nearly all
             now = namespace.get(name)
-            if now is None or now is value:
+            if now is None or now is value or self._read.is_borrowed(self._record, value, after):
                 continue
             if kind is type(now) is MethodType:
                 path = path_behind(space, value)

@@ -11,15 +11,16 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.assigning import is_given, judge, read_assigning
-from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell
+from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell, is_instance_of
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["ReadStores", "Stores", "begins_alike", "read_stores"]
@@ -120,6 +121,14 @@ class ReadStores:
         if is_from_cell(key) or is_from_cell(value):
             return False
         return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
+
+    def is_borrowed(self, record: ModuleRecord, value: Any, carried: Container[str]) -> bool:
+        """Say whether a module has an instance or a container from another one whose state is carried as well."""
+        if not (is_registry(value) or is_instance_of(value, self.session)):
+            return False
+        homes = [self.session[name] for name in record.needs if name in carried and name in self.session]
+        spaces = [getattr(home.module, "__dict__", {}) for home in homes if record.name not in home.needs]
+        return any(found is value for space in spaces for found in list(space.values()))
 
     def can_import(self, importer: str, imported: str) -> bool:
         """Say whether a module of the session is another one, or imports it, directly or through others."""
