@@ -1,66 +1,67 @@
 """Data files that a module reads: found by the strings in its code that name an existing file beside it or below.
 
 A guess by evidence: `open(os.path.join(here, "conf.json"))`, `Path(__file__).parent / "data" / "words.txt"`. What such
-a module made of the file when it ran is what a restart would make anew. Only code that runs at import counts: what a
-function reads when it is called is read again at its next call. Files that the module writes don't count. What no
-string shows the author names: `depends_on(path)`.
+a module made of the file when it ran is what a restart would make anew. Only code that runs at import counts, functions
+of other modules included: what a function reads when it is called is read again at its next call. Files that the module
+writes don't count. What no string shows the author names: `depends_on(path)`.
+
+A name may be put together, `f"{name}.json"`: then its parts are strings in that code. One that is asked for and isn't
+there (`local.json`) counts as well.
 """
 
 from __future__ import annotations
 
 import contextlib
-import glob
-import inspect
-import itertools
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import CodeType
+from typing import Any
 
 from exocet_ipython.loading.files import NO_FILE, stamp_file
-from exocet_ipython.loading.source import ANOTHER_DIGEST, NO_DATA, Snapshot, digest_file, find_spec_of
+from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, digest_file, find_spec_of
+from exocet_ipython.reloading.meant import FilesMeant, strings_of
+from exocet_ipython.reloading.readers import readers_at_import, reads_elsewhere
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "read_declared"]
 
-_NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
 # How a literal with a name ends, and what needs no ending. Most texts have none, and their code is not gone through. An
 # expression that begins with one certain character is searched ten times as fast as one with a choice.
 _NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
-_LISTING = frozenset(("iterdir", "listdir", "scandir"))
 _QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
-_PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
-_MANY = 200  # files that one pattern may mean
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-_FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _STANDARD = sys.stdlib_module_names
-_FUNCTION = inspect.CO_OPTIMIZED  # a class body lacks the flag
-_UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
 _MISSING = "no file"  # equals no digest
-_LONG = 200  # characters: a longer string is a text, not the name of a file
 _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
 
 
 def find_data_files(
-    loaded: Snapshot, code: CodeType | None, known: Iterable[Snapshot] | None = None, since: int = 0
+    loaded: Snapshot,
+    code: CodeType | None,
+    space: Mapping[str, Any],
+    known: Iterable[Snapshot] | None = None,
+    since: int = 0,
 ) -> tuple[Snapshot, ...]:
     """Return snapshots of the data files that a module's code names; their text is not kept.
 
     Args:
         loaded: the module's text, as it was read before it ran; paths in it are seen from its folder.
         code: what ran.
+        space: the module's globals.
         known: what was found when this very code ran before, to be read again; None where it runs for the first time.
         since: what was saved after this moment, in nanoseconds, counts as changed; 0 for now.
     """
     if known is not None and not any((snapshot.path or "").endswith(os.sep) for snapshot in known):
-        again = (_read(replace(loaded, read_at=0), snapshot.path or "") for snapshot in known)
-        found = {snapshot.path: snapshot for snapshot in again if snapshot is not None}
+        paths = [snapshot.path or "" for snapshot in known]
+        again = (_read(replace(loaded, read_at=0), path) or _absent(loaded, path) for path in paths)
+        found = {snapshot.path: snapshot for snapshot in again}
     else:
-        found = _find_named(loaded, code, since)
+        found = _find_named(loaded, code, space, since)
     if code is not None and b"find_spec" in (loaded.data or b""):
         found |= _find_asked(loaded, code, since)
     return tuple(found.values())
@@ -71,8 +72,9 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
 
     When such a source goes, another answer is due; so it is when one comes, which `find_moves` notices.
     """
-    asked = (part for part in _run_at_import(code) if "find_spec" in part.co_names)
-    names = dict.fromkeys(text for part in asked for text in _strings(part) if _DOTTED.fullmatch(text))
+    here = os.path.dirname(loaded.path or "")
+    asked = (part for part in readers_at_import(code, here, {}).codes if "find_spec" in part.co_names)
+    names = dict.fromkeys(text for part in asked for text in strings_of(part) if _DOTTED.fullmatch(text))
     found: dict[str | None, Snapshot] = {}
     for name in names:
         if name in sys.modules or name.partition(".")[0] in _STANDARD:
@@ -84,42 +86,23 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
     return found
 
 
-def _find_named(loaded: Snapshot, code: CodeType | None, since: int) -> dict[str | None, Snapshot]:
+def _find_named(
+    loaded: Snapshot, code: CodeType | None, space: Mapping[str, Any], since: int
+) -> dict[str | None, Snapshot]:
     """Return, by path, the files that the strings in code name."""
     if loaded.path is None or code is None:
         return {}
-    if loaded.data is not None and not _may_name_files(loaded.data):
-        return {}
-    reached = _run_at_import(code)
-    literals = list(dict.fromkeys(text for part in reached for text in _strings(part)))
-    names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith(NO_DATA)]
     here = os.path.dirname(os.path.abspath(loaded.path))
-    beside = set(os.listdir(here)) if os.path.isdir(here) else set()
-    names += [text for text in literals if text in beside and "." not in text]  # VERSION
-    patterns = [text for text in literals if _PATTERN.fullmatch(text)]
-    lists_all = any(not _LISTING.isdisjoint(part.co_names) for part in reached)
-    if not (names or patterns or lists_all):
+    if not (_may_name_files(loaded.data or b"") or reads_elsewhere(code, space)):
         return {}
-    folders = [text for text in literals if text.partition("/")[0] in beside and _FOLDER.fullmatch(text)]
-    below = [path for path in (os.path.join(here, text) for text in folders) if os.path.isdir(path)]
+    readers = readers_at_import(code, here, space)
+    stem = os.path.splitext(os.path.basename(loaded.path))[0]
     found: dict[str | None, Snapshot] = {}
-    for folder in (here, *below, *_package_folders(literals)):
-        meant = ["*"] if lists_all and folder in below else patterns
-        listed = _listed(folder, meant) if meant else ()
-        files = [os.path.normpath(os.path.join(folder, text)) for text in (*names, *listed)]
-        files = [file for file in files if file.startswith((here + os.sep, folder + os.sep)) and os.path.isfile(file)]
-        if listed or (meant and folder in below):
-            files.append(folder + os.sep)  # what is new in it is meant as well
-        for file in files:
-            if file not in found and (snapshot := _read(loaded, file, since)) is not None:
-                found[file] = snapshot
+    for path in FilesMeant(readers, stem):
+        snapshot = _read(loaded, path, since) if os.path.lexists(path) else _absent(loaded, path)
+        if snapshot is not None:
+            found.setdefault(path, snapshot)
     return found
-
-
-def _package_folders(literals: list[str]) -> list[str]:
-    """Return the folders of packages that are named: `importlib.resources.files("app.templates")`."""
-    named = (text for text in literals if _DOTTED.fullmatch(text) and text.partition(".")[0] not in _STANDARD)
-    return [os.path.abspath(path) for text in named for path in getattr(sys.modules.get(text), "__path__", ())]
 
 
 def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Snapshot, ...]:
@@ -151,13 +134,9 @@ def _may_name_files(text: bytes) -> bool:
     return False
 
 
-def _listed(folder: str, patterns: list[str]) -> list[str]:
-    """Return the files of a folder that the patterns mean, which `glob` is given, as paths seen from the folder."""
-    found = []
-    for pattern in patterns:
-        paths = itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MANY)
-        found += [path for path in paths if not path.endswith(NO_DATA)]
-    return found
+def _absent(loaded: Snapshot, path: str) -> Snapshot:
+    """Return a snapshot of a data file that is not there."""
+    return Snapshot(loaded.name, path, b"", _MISSING, NO_FILE, time.time_ns())
 
 
 def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
@@ -177,29 +156,3 @@ def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
         return Snapshot(loaded.name, path, b"", digest_file(path, stamp), stamp, clock)
     except OSError:
         return None
-
-
-def _run_at_import(code: CodeType) -> list[CodeType]:
-    """Return the code of a module's body, its classes' bodies, and the functions that these name, and those they do."""
-    functions: dict[str, list[CodeType]] = {}
-    for inner in _codes(code):
-        if inner.co_flags & _FUNCTION:
-            functions.setdefault(inner.co_name, []).append(inner)
-    reached = [code, *(inner for inner in _codes(code) if not inner.co_flags & _FUNCTION)]
-    for part in reached:
-        for name in (*part.co_names, *_UNNAMED):
-            reached += functions.pop(name, ())
-    return reached
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield const
-            yield from _codes(const)
-
-
-def _strings(code: CodeType) -> Iterator[str]:
-    for const in code.co_consts:
-        parts = const if type(const) is tuple else (const,)
-        yield from (part for part in parts if type(part) is str and len(part) < _LONG)

@@ -233,7 +233,7 @@ def _data_files(
         if like is not None and code is not None and like.code is code:
             before = wishes_of(like.module)
             again = [data for data in like.data if before is None or data.path not in before.files]
-        found = find_data_files(snapshot, code, again)
+        found = find_data_files(snapshot, code, getattr(module, "__dict__", {}), again)
     wishes = wishes_of(module)
     if wishes is None:
         return found

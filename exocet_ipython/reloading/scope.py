@@ -17,7 +17,7 @@ from typing import Any
 from exocet_ipython.errors import ExcludedImportError
 from exocet_ipython.reloading.noticing.followed import absolute_path
 
-__all__ = ["Scope", "matches", "read_patterns"]
+__all__ = ["Scope", "is_own_folder", "matches", "read_patterns"]
 
 # What can't be made anew, with what to do: the machinery that a reload runs on (replacing it while it works would be
 # sawing at the branch), and the notebook itself.
@@ -125,12 +125,12 @@ def matches(patterns: Iterable[str], name: str, path: str | None) -> bool:
 def _is_own(path: str) -> bool:
     if path.endswith((".py", ".pyw", ".so", ".pyd")):
         # `os.path.dirname` would do; this is asked of each module that is imported, and costs a fifth.
-        return _is_own_folder(path.rpartition(os.sep)[0] or os.path.dirname(path))
-    return _is_own_folder(path)
+        return is_own_folder(path.rpartition(os.sep)[0] or os.path.dirname(path))
+    return is_own_folder(path)
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_own_folder(folder: str) -> bool:
+def is_own_folder(folder: str) -> bool:
     """Say whether a folder is outside of all that Python or an installer made; remembered, as modules share folders."""
     parts = folder.split(os.sep)
     if "site-packages" in parts or "dist-packages" in parts:

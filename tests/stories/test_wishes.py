@@ -511,6 +511,21 @@ def test_a_data_file_that_changes_while_the_module_runs(workshop: Workshop, note
     assert notebook.reloaded() == []
 
 
+def test_a_file_that_only_a_function_writes_is_no_source(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """What cells have a module save beside itself doesn't make the module anew, whatever it says its name is."""
+    text = "from pathlib import Path\nHERE = Path(__file__).parent\nCACHE = []\n"
+    text += "def save(text): (HERE / 'results.txt').write_text(text)\n"
+    text += "def read(): return (HERE / 'results.txt').read_text()\n"
+    workshop.write({"a.py": text, "results.txt": "", "words.txt": "one"})
+    workshop.write({"b.py": "from a import HERE, save\nWORDS = (HERE / 'words.txt').read_text()\n"})
+    notebook.exoload("b")
+    notebook.run("import a; a.save('first')")
+    assert notebook.reloaded() == []
+    workshop.edit("words.txt", "two")
+    assert notebook.reloaded() == ["b"]
+    assert notebook["a"].read() == "first"
+
+
 def test_a_large_data_file_is_compared_by_time_and_size(workshop: Workshop, notebook: PlainNotebook) -> None:
     """Reading gigabytes at a cell would be worse than running a module once too often."""
     workshop.write({"a.py": "from exocet_ipython import depends_on\ndepends_on('weights' + '.bin')\n"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -116,7 +117,8 @@ class LoadNotes:
             since: what was saved later counts as changed, in nanoseconds; 0 for now.
         """
         if self.data is None and self.ended:
-            self.data = find_data_files(self.text(), self.code, since=since)
+            space = getattr(sys.modules.get(self._spec.name), "__dict__", {})
+            self.data = find_data_files(self.text(), self.code, space, since=since)
 
     def _prepare(self) -> None:
         """Read the code where the `.pyc` is certain to be of the text; otherwise have the loader hand it us.

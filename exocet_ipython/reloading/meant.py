@@ -1,0 +1,143 @@
+"""Which files the strings in code mean: whole names, patterns, parts that a name is put together of, and folders."""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import re
+import sys
+from collections.abc import Iterator
+from types import CodeType
+
+from exocet_ipython.loading.source import NO_DATA
+from exocet_ipython.reloading.readers import Readers
+
+__all__ = ["FilesMeant", "strings_of"]
+
+_NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
+_PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
+_HIDDEN = re.compile(r"\.\w[\w.-]*")  # .env
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
+_WORD = re.compile(r"[\w-]{1,60}")
+_ENDING = re.compile(r"[\w-]*\.\w{1,12}")
+_PLACE = re.compile(r"%\w|\{\w*\}")  # what `%` and `format` fill
+_LISTING = frozenset(("iterdir", "listdir", "scandir"))
+_OWN_STEM = frozenset(("splitext", "stem", "with_suffix"))
+_ASKING = frozenset(("exists", "is_file", "isfile", "FileNotFoundError"))
+_STANDARD = sys.stdlib_module_names
+_MANY = 200  # files that one pattern may mean, and entries of a folder that are gone through
+_LONG = 200  # characters: a longer string is a text, not the name of a file
+
+
+class FilesMeant:
+    """What the strings in code mean.
+
+    Args:
+        readers: the code that may run.
+        stem: the name of the module's file, without its ending.
+    """
+
+    def __init__(self, readers: Readers, stem: str) -> None:
+        codes, self._folders = readers.codes, readers.folders
+        self._places = readers.places
+        used = {name for code in codes for name in code.co_names}
+        literals = list(dict.fromkeys(text for code in codes for text in strings_of(code)))
+        pieces = dict.fromkeys(piece for text in literals for piece in _PLACE.split(text))
+        self._names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith(NO_DATA)]
+        self._hidden = [text for text in literals if _HIDDEN.fullmatch(text)]
+        self._patterns = [text for text in literals if _PATTERN.fullmatch(text)]
+        self._words = {text for text in pieces if _WORD.fullmatch(text)}
+        self._words |= {stem} if not _OWN_STEM.isdisjoint(used) else set()
+        self._endings = tuple(text for text in pieces if _ENDING.fullmatch(text) and not text.endswith(NO_DATA))
+        self._lists_all = not _LISTING.isdisjoint(used)
+        asked = (*self._names, *self._hidden) if not _ASKING.isdisjoint(used) else ()
+        self._asked = [text for text in asked if os.sep not in text]
+        self._below = list(self._find_below(literals))
+        self._packages = list(_package_folders(literals))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield their paths; of a folder in which all files are meant, with a slash at its end.
+
+        Those that code asks for and that are not there are among them.
+        """
+        inside = tuple(folder + os.sep for folder in self._folders)
+        yield from (path for path in self._places if path.startswith(inside) and _is_data(path))
+        for folder in dict.fromkeys((*self._folders, *self._below, *self._packages, *self._places)):
+            if not os.path.isdir(folder):
+                continue
+            patterns = ["*"] if self._lists_all and folder in self._below else self._patterns
+            patterns = patterns if folder not in self._places or f"{folder}{os.sep}".startswith(inside) else []
+            listed = _listed(folder, patterns) if patterns else []
+            for text in (*self._names, *self._plain_in(folder), *listed):
+                path = os.path.normpath(os.path.join(folder, text))
+                if path.startswith((folder + os.sep, *inside)) and os.path.isfile(path):
+                    yield path
+            if folder not in self._packages:
+                yield from (path for text in self._asked if not os.path.lexists(path := os.path.join(folder, text)))
+            if listed or (patterns and folder in self._below):
+                yield folder + os.sep  # what is new in it is meant as well
+
+    def _find_below(self, literals: list[str]) -> Iterator[str]:
+        """Yield the folders below those of the code that are named, in one step or in two."""
+        parts = [text for text in literals if _FOLDER.fullmatch(text)]
+        for folder in (*self._folders, *filter(os.path.isdir, self._places)):
+            beside = _entries(folder)
+            for text in parts:
+                if text.partition("/")[0] in beside and os.path.isdir(path := os.path.join(folder, text)):
+                    yield path
+                    deeper = _entries(path)
+                    yield from (found for part in parts if part in deeper and os.path.isdir(found := f"{path}/{part}"))
+
+    def _plain_in(self, folder: str) -> Iterator[str]:
+        """Yield the files of a folder whose name has no ending, or is put together."""
+        entries = _entries(folder)
+        if folder in self._folders:
+            yield from (text for text in self._words if text in entries)
+        yield from (text for text in self._hidden if text in entries)
+        if self._endings and len(entries) <= _MANY:
+            for entry in entries:
+                if entry.endswith(self._endings) and self._is_put_together(entry):
+                    yield entry
+
+    def _is_put_together(self, entry: str) -> bool:
+        for ending in self._endings:
+            rest = entry.removesuffix(ending)
+            if rest in self._words and rest != entry:
+                return True
+            if len(self._words) <= _MANY and any(
+                rest.startswith(word) and rest.removeprefix(word) in self._words for word in self._words
+            ):
+                return rest != entry
+        return False
+
+
+def _is_data(path: str) -> bool:
+    return not path.endswith(NO_DATA) and os.path.isfile(path)
+
+
+def strings_of(code: CodeType) -> Iterator[str]:
+    """Yield the strings that are constants of code, unless they are long, and those in tuples."""
+    for const in code.co_consts:
+        parts = const if type(const) is tuple else (const,)
+        yield from (part for part in parts if type(part) is str and len(part) < _LONG)
+
+
+def _package_folders(literals: list[str]) -> Iterator[str]:
+    """Yield the folders of packages that are named: `importlib.resources.files("app.templates")`."""
+    named = (text for text in literals if _DOTTED.fullmatch(text) and text.partition(".")[0] not in _STANDARD)
+    return (os.path.abspath(path) for text in named for path in getattr(sys.modules.get(text), "__path__", ()))
+
+
+def _entries(folder: str) -> set[str]:
+    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
+def _listed(folder: str, patterns: list[str]) -> list[str]:
+    """Return the files of a folder that the patterns mean, which `glob` is given, as paths seen from the folder."""
+    found = []
+    for pattern in patterns:
+        paths = itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MANY)
+        found += [path for path in paths if not path.endswith(NO_DATA)]
+    return found

@@ -1,0 +1,205 @@
+"""The code that may run when a module is imported: its own, and functions of other modules of the person's.
+
+A function counts where code that counts names it. That it is defined is not enough: what a function reads that only
+cells call is read again at its next call, and what it writes is no source of its module.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.contents import ATOMS, dict_of
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
+from exocet_ipython.reloading.scope import is_own_folder
+
+__all__ = ["Readers", "readers_at_import", "reads_elsewhere"]
+
+_STANDARD = sys.stdlib_module_names
+_MANY = 40  # functions of other modules
+_LONG = 200  # characters: a longer string is no path
+_NAMING = frozenset(dis.hasname) - {dis.opmap["STORE_NAME"], dis.opmap["DELETE_NAME"]}
+_UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+_READING = frozenset(
+    words(
+        "fromfile genfromtxt get_data imread loadtxt open open_binary open_text read_binary read_bytes read_csv "
+        "read_excel read_json read_parquet read_pickle read_table read_text"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The code that may run at an import.
+
+    Attributes:
+        codes: it.
+        folders: those of the files that it is in.
+        places: the paths of files and folders among the values that it names.
+    """
+
+    codes: list[CodeType]
+    folders: list[str]
+    places: list[str]
+
+
+def readers_at_import(code: CodeType, here: str, space: Mapping[str, Any]) -> Readers:
+    """Return the code of a module's body and its classes' bodies, and the functions that these name, and those they do.
+
+    Args:
+        code: of the module's body.
+        here: the folder of the module.
+        space: its globals, as the body has left them. Functions of other modules are found there, if they read files.
+    """
+    own = _own(code)
+    search = _Search(space)
+    functions = list(search.find(set(_named(part)) for part in own))
+    if not _any_reads(functions):
+        functions = []
+    others = [part for function in functions for part in whole(function.__code__)]
+    folders = [here, *(os.path.dirname(function.__code__.co_filename) for function in functions)]
+    return Readers([*own, *others], [*dict.fromkeys(folders)], [*dict.fromkeys(search.places)])
+
+
+def reads_elsewhere(code: CodeType, space: Mapping[str, Any]) -> bool:
+    """Say whether functions of other modules that a body names may read files, or what these call.
+
+    Asked of each module that is imported: it is in a hurry, and says yes of too many.
+    """
+    names = code.co_names
+    for name in names:
+        value: Any = space.get(name)
+        kind: Any = type(value)
+        if kind is FunctionType:
+            if value.__globals__ is not space and _may_read(value):
+                return True
+        elif kind is ModuleType:
+            if value.__name__ not in _STANDARD and any(map(_may_read, map(value.__dict__.get, names))):
+                return True
+        elif kind is not str and kind is not int and issubclass(kind, type):
+            home = type.__getattribute__(value, "__module__")
+            if home not in _STANDARD and home != space.get("__name__"):
+                parts = list(type.__getattribute__(value, "__dict__").values())
+                if any(map(_may_read, parts)) and _is_own(value):
+                    return True
+    return False
+
+
+def _may_read(value: Any) -> bool:
+    """Say whether a value is a function that names what reads files, or another function that does."""
+    if type(value) is not FunctionType:
+        return False
+    names, space = value.__code__.co_names, value.__globals__
+    if not _READING.isdisjoint(names):
+        return True
+    for name in names:
+        other = space.get(name)
+        if type(other) is FunctionType and not _READING.isdisjoint(other.__code__.co_names):
+            return True
+    return False
+
+
+def _own(code: CodeType) -> list[CodeType]:
+    inside = list(whole(code))[1:]
+    reached = [code, *(inner for inner in inside if is_class_body(inner))]
+    functions: dict[str, list[CodeType]] = {}
+    for inner in inside:
+        if is_class_body(inner):
+            continue
+        if inner.co_name[:2] == "__":  # Python itself calls these
+            reached.append(inner)
+        else:
+            functions.setdefault(inner.co_name, []).append(inner)
+    for part in reached:
+        for name in (*_named(part), *_UNNAMED):
+            reached += functions.pop(name, ())
+    return reached
+
+
+def _named(code: CodeType) -> Iterator[str]:
+    """Yield the names that code uses; those that a body only gives to something are not used by it."""
+    if not is_class_body(code):
+        yield from code.co_names
+        return
+    for _, operation, argument in iter_operations(code):
+        if operation in _NAMING:
+            yield argument[0] if type(argument) is tuple else argument
+
+
+class _Search:
+    """Looks for what code finds under the names that it uses: functions of other modules, and paths.
+
+    Attributes:
+        places: the paths.
+
+    Args:
+        space: the globals of the module.
+    """
+
+    def __init__(self, space: Mapping[str, Any]) -> None:
+        self.places: list[str] = []
+        self._space = space
+        self._seen: set[int] = set()
+
+    def find(self, named: Iterable[Collection[str]]) -> Iterator[FunctionType]:
+        """Yield the person's functions that code may call, of other modules, and those that these may.
+
+        Args:
+            named: the names that pieces of the module's own code use.
+        """
+        waiting: list[tuple[Collection[str], Mapping[str, Any]]] = [(names, self._space) for names in named]
+        for names, known in waiting:
+            for function in (found for name in names for found in self._look_at(known.get(name), names)):
+                if function.__globals__ is self._space or id(function) in self._seen or len(self._seen) >= _MANY:
+                    continue
+                self._seen.add(id(function))
+                yield function
+                used = {name for part in whole(function.__code__) for name in part.co_names}
+                waiting.append((used, function.__globals__))
+
+    def _look_at(self, value: Any, names: Collection[str]) -> Iterator[FunctionType]:
+        """Yield the functions that a value is or has, as far as they are named; note the paths."""
+        kind = type(value)
+        parts: list[Any] = [value]
+        if kind is ModuleType:
+            parts = [value.__dict__.get(name) for name in names]
+        elif issubclass(kind, type):
+            spaces = [
+                type.__getattribute__(base, "__dict__")
+                for base in type.__getattribute__(value, "__mro__")
+                if _is_own(base)
+            ]
+            found = [item for space in spaces for item in [*space.items()]]
+            parts = [part for name, part in found if name[:2] == "__" or name in names or _path_of(part)]
+        for part in parts:
+            if path := _path_of(part):
+                self.places.append(os.path.normpath(path))
+            elif part is not None and type(part) not in ATOMS:
+                function = part.__func__ if type(part) in (classmethod, staticmethod) else part
+                function = (dict_of(function) or {}).get("__wrapped__", function)
+                if type(function) is FunctionType and is_own_folder(os.path.dirname(function.__code__.co_filename)):
+                    yield function
+
+
+def _path_of(value: Any) -> str:
+    """Return the path that a value is; none where it is none, or one that depends on the working folder."""
+    path = os.fspath(value) if type(value) is str or issubclass(type(value), PurePath) else ""
+    return path if len(path) < _LONG and os.path.isabs(path) else ""
+
+
+def _is_own(cls: type) -> bool:
+    """Say whether a class is of a module that is the person's."""
+    module = sys.modules.get(type.__getattribute__(cls, "__module__"))
+    path = getattr(module, "__file__", None)
+    return path is not None and is_own_folder(os.path.dirname(path))
+
+
+def _any_reads(functions: Iterable[FunctionType]) -> bool:
+    """Say whether one of some functions names what reads a file."""
+    return any(not _READING.isdisjoint(part.co_names) for function in functions for part in whole(function.__code__))
