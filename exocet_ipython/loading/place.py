@@ -95,6 +95,12 @@ class Place:
         self.seen_by_others = True
         return None, self.current or self._load_current()
 
+    def resolve_class(self) -> type:
+        """Return the class of the module that the present thread means, as far as that is made; loads nothing."""
+        builder = self._presence.builder_of(threading.get_ident(), self.name) if self.builders else None
+        made = self.final or self.current if builder is None else getattr(builder, "modules", {}).get(self.name)
+        return ModuleType if made is None else type(self.original or made)
+
     def _load_current(self) -> ModuleType:
         """Import the name for everyone but its builders, as Python would."""
         mine = self.loading.get(threading.get_ident())
@@ -126,9 +132,9 @@ class StandIn(ModuleType):
         object.__setattr__(self, "_exocet_place", place)
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "__class__":
-            return StandIn
         place: Place = object.__getattribute__(self, "_exocet_place")
+        if name == "__class__":
+            return place.resolve_class()
         builder, module = place.resolve()
         return getattr(module, name) if builder is None else builder.child(place.name, name)
 

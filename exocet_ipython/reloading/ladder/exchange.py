@@ -11,6 +11,7 @@ from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.codes import ClassFacts, CodePair
 from exocet_ipython.reloading.ladder.runners import Runners
@@ -65,8 +66,8 @@ def set_facts(module: ModuleType, classes: Iterable[ClassFacts], journal: Journa
         for name, value in told.facts:
             before = vars(cls).get(name, _missing)
             if type(before) is type(value):
-                journal.add(partial(type.__setattr__, cls, name, before))
-                type.__setattr__(cls, name, value)
+                journal.add(partial(set_in_class, cls, name, before))
+                set_in_class(cls, name, value)
 
 
 def find_class(module: ModuleType, path: str) -> type | None:

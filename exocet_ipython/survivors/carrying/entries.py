@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+from exocet_ipython.loading.classes import delete_from_class, set_in_class
 from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.refilled import is_map
@@ -26,13 +27,12 @@ def is_as_before(entry: tuple[Any, Any], baseline: Mapping[Any, int], of_map: bo
 
 def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
     """Set an attribute of a class or an instance, whatever it makes of that."""
-    kind: Any = type if issubclass(type(owner), type) else object
+    is_class = issubclass(type(owner), type)
+    write: Any = set_in_class if is_class else object.__setattr__
+    delete: Any = delete_from_class if is_class else object.__delattr__
     before = vars(owner).get(name, _missing)
-    kind.__setattr__(owner, name, value)
-    if before is _missing:
-        journal.add(partial(kind.__delattr__, owner, name))
-    else:
-        journal.add(partial(kind.__setattr__, owner, name, before))
+    write(owner, name, value)
+    journal.add(partial(delete, owner, name) if before is _missing else partial(write, owner, name, before))
 
 
 def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:

@@ -17,6 +17,7 @@ from types import CellType, FrameType, FunctionType, MemberDescriptorType, Metho
 from typing import Any
 from weakref import WeakValueDictionary
 
+from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
@@ -288,7 +289,7 @@ def slots_of(kind: type) -> Iterator[Any]:
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:
     try:
-        type.__setattr__(owner, name, now)
+        set_in_class(owner, name, now)
     except TypeError:
         return  # a built-in class: its attributes can't be set
-    journal.add(functools.partial(type.__setattr__, owner, name, before))
+    journal.add(functools.partial(set_in_class, owner, name, before))

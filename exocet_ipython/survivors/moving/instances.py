@@ -16,6 +16,7 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.heap import find_holders
+from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.moving.states import InstanceState
 from exocet_ipython.survivors.moving.successors import make_successor
@@ -172,10 +173,11 @@ class Moving:
 
     def _move(self, instance: Any, pair: _Pair) -> None:
         before, now = pair.before, pair.now
+        require_same_memory(before, now)
         old_hash = _hash_of(instance) if pair.rehash else None
         state = InstanceState(instance) if pair.stale or pair.looked_after else None
         try:
-            _require_same_fields(before, now)
+            require_same_fields(before, now)
             _set_class(instance, now)
         except TypeError as error:
             if not self.rebuild:
@@ -235,17 +237,6 @@ def _put_back(instance: Any, before: type, state: InstanceState | None) -> None:
     _set_class(instance, before)
     if state is not None:
         state.restore()
-
-
-def _require_same_fields(before: Any, now: Any) -> None:
-    """Refuse a named tuple whose class has other fields by now: Python would let it change class, and its items stay.
-
-    Raises:
-        TypeError: the fields differ.
-    """
-    if issubclass(now, tuple) and getattr(now, "_fields", None) != getattr(before, "_fields", None):
-        message = "its fields are others now"
-        raise TypeError(message)
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -12,6 +12,7 @@ from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
+from exocet_ipython.loading.classes import delete_from_class, set_in_class
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
@@ -21,6 +22,7 @@ from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class
 from exocet_ipython.survivors.moving.told import is_told, withdraw_class
@@ -152,10 +154,10 @@ def detach_retired(free: Sequence[type], session: Container[str], journal: Journ
             home.remember(cls)
         for layout in ((), (Exception,)):
             try:
-                type.__setattr__(cls, "__bases__", (type("Retired", layout, {}),))
+                set_in_class(cls, "__bases__", (type("Retired", layout, {}),))
             except TypeError:
                 continue  # another layout
-            journal.add(functools.partial(type.__setattr__, cls, "__bases__", before))
+            journal.add(functools.partial(set_in_class, cls, "__bases__", before))
             break
 
 
@@ -195,13 +197,15 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
     before, metaclass = subclass.__bases__, type(subclass)
     if now is not _counterpart(metaclass, pairs) or (is_told(bases) and not is_told(before)):
         return remake_class(subclass, bases, now, moving.journal)  # its statement would do more than it did
+    if any(map(is_laid_out_otherwise, before, bases)):
+        return remake_class(subclass, bases, now, moving.journal)
     writes = Journal()
     try:
         if now is not metaclass:
-            type.__setattr__(subclass, "__class__", now)
-            writes.add(functools.partial(type.__setattr__, subclass, "__class__", metaclass))
-        type.__setattr__(subclass, "__bases__", bases)
-        writes.add(functools.partial(type.__setattr__, subclass, "__bases__", before))
+            set_in_class(subclass, "__class__", now)
+            writes.add(functools.partial(set_in_class, subclass, "__class__", metaclass))
+        set_in_class(subclass, "__bases__", bases)
+        writes.add(functools.partial(set_in_class, subclass, "__bases__", before))
     except TypeError:
         writes.undo()
         return remake_class(subclass, bases, now, moving.journal)
@@ -237,10 +241,10 @@ def _keeping(cls: Any, change: Any, moving: Moving) -> None:
 def _restore(cls: type, before: dict[str, Any]) -> None:
     now = copy_space(vars(cls))
     for name in now.keys() - before.keys():
-        type.__delattr__(cls, name)
+        delete_from_class(cls, name)
     for name, value in before.items():
         if name not in ("__dict__", "__weakref__") and now.get(name) is not value:
-            type.__setattr__(cls, name, value)
+            set_in_class(cls, name, value)
 
 
 def _decorate_again(cls: Any) -> None:
@@ -257,13 +261,13 @@ def _decorate_again(cls: Any) -> None:
         for part in ("default", "default_factory"):
             if getattr(field, part) is not dataclasses.MISSING:
                 spec[part] = getattr(field, part)
-        type.__setattr__(cls, name, dataclasses.field(**spec))
+        set_in_class(cls, name, dataclasses.field(**spec))
     for name, value in copy_space(vars(cls)).items():
         made = getattr(value, "__wrapped__", value)
         code = getattr(made, "__code__", None)
         is_generated = code is not None and code.co_filename == _GENERATED
         if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
-            type.__delattr__(cls, name)
+            delete_from_class(cls, name)
     dataclasses.dataclass(cls, **options)
 
 
@@ -286,5 +290,5 @@ def _rebuild_model(cls: Any) -> None:
     for base in reversed(cls.__mro__[1:]):
         fields |= vars(base).get("__pydantic_fields__", {})
     mine = {name: field for name, field in cls.__pydantic_fields__.items() if name in own}
-    type.__setattr__(cls, "__pydantic_fields__", {**fields, **mine})
+    set_in_class(cls, "__pydantic_fields__", {**fields, **mine})
     cls.model_rebuild(force=True)

@@ -1,0 +1,41 @@
+"""Attributes of classes, written as Python itself does: whatever a metaclass of somebody's makes of an assignment."""
+
+from __future__ import annotations
+
+from types import WrapperDescriptorType
+from typing import Any
+
+__all__ = ["delete_from_class", "set_in_class"]
+
+
+def set_in_class(cls: type, name: str, value: Any) -> None:
+    """Give a class an attribute.
+
+    A metaclass that is written in Python is not asked. One that is written in C is, as those of `ctypes` are: it may
+    keep more of a class than its attributes, and `type.__setattr__` refuses to go past it.
+
+    >>> import ctypes
+    >>> class Point(ctypes.Structure): pass
+    >>> set_in_class(Point, "origin", (0, 0))
+    >>> Point.origin
+    (0, 0)
+
+    Raises:
+        AttributeError, TypeError: it can't be given that.
+    """
+    _own_method(cls, "__setattr__")(cls, name, value)
+
+
+def delete_from_class(cls: type, name: str) -> None:
+    """Take an attribute from a class, in the same way.
+
+    Raises:
+        AttributeError: it has none of this name.
+    """
+    _own_method(cls, "__delattr__")(cls, name)
+
+
+def _own_method(cls: type, name: str) -> Any:
+    """Return the nearest method of this name in the metaclass of a class that is written in C; `type` has one."""
+    spaces = (type.__getattribute__(base, "__dict__") for base in type.__getattribute__(type(cls), "__mro__"))
+    return next(found for space in spaces if type(found := space.get(name)) is WrapperDescriptorType)
