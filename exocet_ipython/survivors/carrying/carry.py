@@ -185,6 +185,8 @@ class Carrier:
 
         Not in an instance of a library's class: it changes that itself.
         """
+        if (kind := type(before)) is type(now) and kind in CONTEXTS:
+            CONTEXTS[kind](before, now, self._returned)
         if path not in self._record.contents or now is None or now is before:
             return set()
         if is_registry(before):
@@ -240,7 +242,7 @@ class Carrier:
     ) -> bool:
         """Carry one entry of a container; say whether the new one has it, or will have it from its own module."""
         key, value = entry
-        is_modules = self._is_modules(key, value)
+        is_modules = self._is_modules(value if id(key) in baseline else key, value)  # the key was there before
         is_alive = type(before) is WeakSet and sys.getrefcount(key) > _UNREFERRED  # since the person has it
         if not is_modules and (is_alive or self._is_persons(own, key, value)):
             if not is_map(before) or key not in now or id(key) in baseline or home_of(value) not in self._session:

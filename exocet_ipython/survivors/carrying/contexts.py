@@ -1,7 +1,9 @@
-"""Carrying over what is local to a context or a thread: values of context variables, attributes of thread-locals."""
+"""Carrying over what no attribute shows: values of context variables and thread-locals, and how far one has counted."""
 
 from __future__ import annotations
 
+import itertools
+import re
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -12,6 +14,8 @@ from exocet_ipython.loading.spaces import copy_space
 __all__ = ["CONTEXTS"]
 
 _missing = object()
+_COUNT = re.compile(r"count\((-?\d+)(?:, (-?\d+))?\)")
+_FAR = 1_000_000
 
 
 def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
@@ -28,4 +32,18 @@ def _carry_local(before: threading.local, now: threading.local, returned: bool) 
             vars(now)[name] = value
 
 
-CONTEXTS: dict[type, Callable[[Any, Any, bool], None]] = {ContextVar: _carry_context, threading.local: _carry_local}
+def _carry_count(before: itertools.count[Any], now: itertools.count[Any], _: bool) -> None:  # noqa: FBT001 - likewise
+    """Have a counter give no number again that the old one has given, where it counts in the same steps."""
+    found = _COUNT.fullmatch(repr(before)), _COUNT.fullmatch(repr(now))
+    if found[0] is None or found[1] is None or found[0][2] != found[1][2]:
+        return
+    steps = (int(found[0][1]) - int(found[1][1])) // int(found[0][2] or 1)
+    if 0 < steps < _FAR:
+        next(itertools.islice(now, steps - 1, None))
+
+
+CONTEXTS: dict[type, Callable[[Any, Any, bool], None]] = {
+    ContextVar: _carry_context,
+    threading.local: _carry_local,
+    itertools.count: _carry_count,
+}

@@ -197,9 +197,11 @@ def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # 
                     found.computed |= _container(target.value)
         case ast.Delete(targets=targets):
             for target in targets:
-                found.emptied |= _container(target) if isinstance(target, ast.Subscript) else set()
-        case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in _REMOVING:
-            found.emptied |= _container(held)
+                if isinstance(target, ast.Subscript) and not is_given(target.slice, given):
+                    found.emptied |= _container(target)
+        case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _REMOVING:
+            if not (values and is_given(values[0], given)):
+                found.emptied |= _container(held)
         case ast.AugAssign(target=target, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
             if isinstance(target, ast.Subscript) or not is_given(value, given):

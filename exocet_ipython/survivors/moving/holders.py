@@ -140,13 +140,15 @@ def replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journ
 
     Args:
         holder: the dict.
-        keys: id of a key -> its counterpart; where that is in the dict already, it was registered again, and stays.
+        keys: id of a key -> its counterpart. Where that is in the dict already, and later, it was registered again, and
+            stays; where it is earlier, what was put there later is its value, as a cell's is that was carried over.
         journal: how it is taken back.
     """
     if not [hash(key) for key in keys.values()]:  # what can't be a key refuses before anything is taken out
         return
     kind = OrderedDict if isinstance(holder, OrderedDict) else dict
-    first = next(place for place, key in enumerate(list(holder)) if id(key) in keys)
+    concerned = {*keys, *map(id, keys.values())}
+    first = next(place for place, key in enumerate(list(holder)) if id(key) in concerned)
     before = [(key, holder[key]) for key in list(holder)[first:]]
     after = [(keys.get(id(key), key), value) for key, value in before]
     _move_items(kind, holder, before, after)
@@ -158,7 +160,7 @@ def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: li
     for (old, _), (now, value) in zip(before, after, strict=True):
         if old not in placed:
             kind.pop(holder, old, None)
-        if now is old or id(now) not in known:
+        if now is old or id(now) not in known or now in placed:
             if now not in placed:
                 kind.pop(holder, now, None)  # it only equals a later key: the first of two is what a dict has
             kind.__setitem__(holder, now, value)
