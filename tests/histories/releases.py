@@ -125,6 +125,19 @@ HISTORIES = (
     History("wtforms", ("wtforms",), ("3.0.1", "3.1.2", "3.2.1")),
     History("urllib3", ("urllib3",), ("2.0.7", "2.1.0", "2.2.3", "2.3.0")),
     History("markdown-it-py", ("markdown_it",), ("2.2.0", "3.0.0", "4.0.0")),
+    History("parso", ("parso",), ("0.8.3", "0.8.4", "0.8.5", "0.8.6")),
+    History("platformdirs", ("platformdirs",), ("3.11.0", "4.2.2", "4.3.8", "4.5.0")),
+    History("babel", ("babel",), ("2.13.1", "2.14.0", "2.16.0", "2.17.0")),
+    History("websockets", ("websockets",), ("12.0", "13.1", "14.2", "15.0.1")),
+    History("trio", ("trio",), ("0.26.2", "0.28.0", "0.29.0", "0.30.0")),
+    History("prompt_toolkit", ("prompt_toolkit",), ("3.0.43", "3.0.47", "3.0.48", "3.0.51")),
+    History(
+        "jedi",
+        ("jedi",),
+        ("0.18.2", "0.19.0", "0.19.1", "0.19.2"),
+        ("parso==0.8.5",),
+        counters=("_start_time",),
+    ),
 )
 
 

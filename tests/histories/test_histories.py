@@ -36,6 +36,7 @@ CORE = {
     ("jinja2", "3.0.3"),
     ("markdown-it-py", "2.2.0"),
     ("marshmallow", "3.26.1"),
+    ("parso", "0.8.5"),
     ("pluggy", "1.3.0"),
     ("starlette", "0.37.2"),
     ("tabulate", "0.8.10"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import (
@@ -80,7 +80,7 @@ class Values:
         before = value.before
         if is_shared(before) or issubclass(type(before), enum.Enum) or self.is_elsewhere(before):
             return False  # members go with their class
-        if id(before) in self._whole:
+        if id(before) in self._whole or _is_decorated(value):
             return True
         if value.path in value.record.fingerprints:
             return fingerprint(before) == value.record.fingerprints[value.path]
@@ -113,6 +113,15 @@ class Values:
             self._foreign[0].append(before)
             self._foreign[1].append(now)
         return found
+
+
+def _is_decorated(value: Value) -> bool:
+    """Say whether a decorator has made an instance of the function that its name was given to by `def`.
+
+    It stands for that, and what it puts away beside is a cache.
+    """
+    parts = [part for _, part in attributes_of(value.before) if type(part) is FunctionType]
+    return any(part.__qualname__ == value.path and part.__module__ == value.record.name for part in parts)
 
 
 def inner_values(values: Iterable[Any]) -> list[Any]:
