@@ -14,7 +14,7 @@ from exocet_ipython.reloading.collector import counts_are_exact, referents_of
 __all__ = ["held_elsewhere"]
 
 _SHARED = (ModuleType, type, BuiltinFunctionType, CodeType, FrameType)  # what leads to everything
-_MOST = 10_000  # objects looked at: some hundredths of a second
+_MOST, _EACH = 1_000, 20  # objects looked at, and so many more for each value: circles are small
 
 
 def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0, most: int = _MOST) -> Collection[int]:
@@ -28,7 +28,7 @@ def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0
         values: what is asked about; the sequence itself counts as a holder.
         holders: what holds them and is not elsewhere, such as the container that they are in.
         known: so many further references to each value don't count.
-        most: so many objects are looked at, no more.
+        most: so many objects are looked at, no more; 0 for some that fit the number of values.
 
     >>> alone, held = [], []
     >>> alone.append(alone)
@@ -44,6 +44,7 @@ def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0
     near = [values, *holders]
     reached: dict[int, Any] = {0: []} | {id(item): item for item in (*values, *near)}  # nobody else holds the first
     edges: dict[int, list[int]] = {}
+    most = most or _MOST + _EACH * len(wanted)
     waiting = deque(reached)
     while waiting and len(edges) < most:
         key = waiting.popleft()  # the nearest first
