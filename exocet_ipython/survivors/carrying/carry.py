@@ -25,7 +25,6 @@ from exocet_ipython.survivors.carrying.refilled import entries, is_map, is_of_on
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import ReadStores, Stores, begins_alike
 from exocet_ipython.survivors.comparison import Comparison
-from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
 __all__ = ["MANY", "Carrier", "carry_over"]
@@ -80,6 +79,28 @@ class Carrier:
         """Carry to the new module, one of those `after`; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
+        self._carry_assigned(module, namespace)
+        space = copy_space(getattr(self._record.module, "__dict__", {}))
+        for name, value in space.items():
+            kind = type(value)
+            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
+                continue  # nearly all
+            now = namespace.get(name)
+            if now is None or now is value:
+                continue
+            if kind is type(now) is MethodType:
+                path = path_behind(space, value)
+                if path not in namespace and path in self._record.contents:
+                    whole |= self._carry_value(path, value.__self__, now.__self__)
+            elif (origin := self._read.find_origin(self._record, name, value, after)) is not None:
+                record, path = origin
+                carrier = Carrier(record, self._read, self._journal, returned=self._returned)
+                whole |= carrier._carry_value(path, value, now)
+            carry_registrations(value, now, self._session)
+        return whole
+
+    def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
+        """Carry the globals that were assigned since."""
         assigned = [*self._record.assigned().items()] if namespace else []  # an object in its stead has none
         for name, value in assigned:
             if name.startswith("__") or not self._is_assigned(name, value):
@@ -87,24 +108,6 @@ class Carrier:
             may_assign = self._may_assign(self._stores.globals, self._record.values, name, value, namespace)
             if may_assign or self._is_set_up(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
-        space = copy_space(getattr(self._record.module, "__dict__", {}))
-        for name, value in space.items():
-            kind = type(value)
-            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
-                continue  # nearly all
-            now = namespace.get(name)
-            if now is None or now is value or self._read.is_borrowed(self._record, value, after):
-                continue
-            if kind is type(now) is MethodType:
-                path = path_behind(space, value)
-                if path not in namespace and path in self._record.contents:
-                    whole |= self._carry_value(path, value.__self__, now.__self__)
-            elif (before := self._carrier_of_moved(value, now, after)) is not None:
-                whole |= before._carry_parts(value.__qualname__, value, now)  # noqa: SLF001 - of this class
-            else:
-                whole |= self._carry_value(name, value, now)
-            carry_registrations(value, now, self._session)
-        return whole
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
@@ -122,16 +125,6 @@ class Carrier:
         if type(value) is FunctionType:
             return type(now) is FunctionType and value.__module__ == self._record.name
         return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
-
-    def _carrier_of_moved(self, value: Any, now: Any, after: Mapping[str, ModuleType | None]) -> Carrier | None:
-        """Return what carries from the module of a definition that this one imported, where it is gone by now."""
-        home = home_of(value)
-        if not is_definition(value) or home == self._record.name or home not in after:
-            return None
-        path = value.__qualname__
-        carrier = Carrier(self._session[home], self._read, self._journal, returned=self._returned)
-        is_gone = path not in getattr(after[home], "__dict__", {})
-        return carrier if is_gone and carrier._has_parts(path, value, now) else None
 
     @property
     def _stores(self) -> Stores:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -122,13 +123,30 @@ class ReadStores:
             return False
         return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
 
-    def is_borrowed(self, record: ModuleRecord, value: Any, carried: Container[str]) -> bool:
-        """Say whether a module has an instance or a container from another one whose state is carried as well."""
-        if not (is_registry(value) or is_instance_of(value, self.session)):
-            return False
-        homes = [self.session[name] for name in record.needs if name in carried and name in self.session]
-        spaces = [getattr(home.module, "__dict__", {}) for home in homes if record.name not in home.needs]
-        return any(found is value for space in spaces for found in list(space.values()))
+    def find_origin(
+        self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
+    ) -> tuple[ModuleRecord, str] | None:
+        """Return the record that knows what a global held at first, and its name there: of the module it comes from.
+
+        That is another one where it was imported from one that has it no more; None where that one has it still.
+
+        Args:
+            record: of the module that has it.
+            name: of the global.
+            value: what it is.
+            after: dotted name -> what takes the place of a module that retires.
+        """
+        origin = record, name
+        if is_definition(value):
+            if home_of(value) != record.name and home_of(value) in after:
+                origin = self.session[home_of(value)], value.__qualname__
+        elif is_registry(value) or is_instance_of(value, self.session):
+            homes = [self.session[need] for need in record.needs if need in after and need in self.session]
+            spaces = [(home, getattr(home.module, "__dict__", {})) for home in homes if record.name not in home.needs]
+            found = ((home, key) for home, space in spaces for key in copy_space(space) if space.get(key) is value)
+            origin = next(found, origin)
+        home, path = origin
+        return origin if home is record or path not in getattr(after[home.name], "__dict__", {}) else None
 
     def can_import(self, importer: str, imported: str) -> bool:
         """Say whether a module of the session is another one, or imports it, directly or through others."""
