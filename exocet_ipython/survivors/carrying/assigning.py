@@ -30,7 +30,8 @@ class Assigning:
         counted: those that it changes by `+=` and its like.
         names: all that it names otherwise.
         handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
-        fills: whether it puts what it has computed into a container.
+        filled: the containers into which it puts what it has computed.
+        looked_at: all that it names otherwise than to put something into it.
     """
 
     path: str
@@ -41,7 +42,13 @@ class Assigning:
     counted: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
-    fills: bool = False
+    filled: set[str] = field(default_factory=set)
+    looked_at: set[str] = field(default_factory=set)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it keeps anything that it has computed."""
+        return bool(self.computed or self.filled)
 
     @property
     def name(self) -> str:
@@ -56,9 +63,9 @@ class Assigned:
     Attributes:
         globals: the global names to which they assign what they have found out.
         attributes: the names of attributes to which they do.
-        set_up: such a global and the path of a function that assigns it without a look at it, and that no other one
-            names: cells call it.
-        found_out: the names to which any other one assigns what it has computed.
+        set_up: such a global, or a container, and the path of a function that assigns or fills it without a look at it,
+            and that no other one names: cells call it.
+        found_out: the names to which, or into which, any other one puts what it has computed.
     """
 
     globals: set[str] = field(default_factory=set)
@@ -67,20 +74,17 @@ class Assigned:
     found_out: set[str] = field(default_factory=set)
 
 
-def read_assigning(
-    function: ast.AST, nodes: Iterable[ast.AST], given: frozenset[str], path: str, *, fills: bool
-) -> Assigning:
-    """Read what a function assigns.
+def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset[str], path: str) -> Assigning:
+    """Read what a function assigns, but not what it fills.
 
     Args:
         function: it.
         nodes: all that is in it, but for other functions.
         given: the names that it and those around it are given.
         path: where it is defined.
-        fills: whether it puts what it has computed into a container.
     """
     nodes = list(nodes)
-    found = Assigning(path, fills=fills)
+    found = Assigning(path)
     values = {id(target): value for node in nodes for target, value in _assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
@@ -110,18 +114,18 @@ def judge(functions: Iterable[Assigning]) -> Assigned:
     found = Assigned()
     handed = {name for one in functions for name in one.handed}
     named = Counter(name for one in functions for name in one.names)
-    answering = {one.name for one in functions if one.computed or one.fills}
+    answering = {one.name for one in functions if one.answers}
     for one in functions:
         is_called = named[one.name] > (one.name in one.names)
-        answers = one.computed | (one.given if one.computed or one.fills or one.name in handed else set())
-        if one.computed or one.fills or is_called or not answering.isdisjoint(one.names):
+        answers = one.computed | (one.given if one.answers or one.name in handed else set())
+        if one.answers or is_called or not answering.isdisjoint(one.names):
             answers |= one.fixed
         answers |= one.fixed & one.names
         found.globals |= answers & one.globals
         found.attributes |= answers - one.globals
-        set_up = answers & one.globals - one.names if not is_called else set()
+        set_up = (answers & one.globals - one.names) | (one.filled - one.looked_at) if not is_called else set()
         found.set_up |= {(name, one.path) for name in set_up}
-        found.found_out |= (answers - one.fixed) - set_up
+        found.found_out |= ((answers - one.fixed) | one.filled) - set_up
     return found
 
 

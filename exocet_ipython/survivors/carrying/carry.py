@@ -273,14 +273,14 @@ class Carrier:
         return whole
 
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
-        """Say whether an entry comes from a cell, directly or by a function that was given it.
+        """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.
 
-        The containers are the names on the path: a cache may be a dict, or an instance that keeps one. What is only
-        referred to weakly lives since the person has it.
+        The containers are the names on the path. What is only referred to weakly lives since the person has it.
         """
-        if issubclass(type(key), weakref.ref) or issubclass(type(value), weakref.ref):
+        caches, parts = self._stores.caches & containers, (key, value)
+        if any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in parts):
             return True
-        return is_from_cell(key) or is_from_cell(value) or self._stores.caches.isdisjoint(containers)
+        return not caches or (all(map(self._stores.setters, caches)) and any(map(self._is_survivor, parts)))
 
     def _is_modules(self, key: Any, value: Any) -> bool:
         return self._read.puts_itself(self._record.name, key, value)

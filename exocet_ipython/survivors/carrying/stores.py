@@ -43,9 +43,9 @@ class Stores:
         emptied: names of containers out of which they take something.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
-        set_up: globals that a function assigns without a look at them, and that function's path, where no other
-            function of the module names it: it is cells that call it.
-        found_out: names to which any other one assigns what it has computed.
+        set_up: globals and containers that a function assigns or fills without a look at them, and that function's
+            path, where no other function of the module names it: it is cells that call it.
+        found_out: names to which, or into which, any other one puts what it has computed.
     """
 
     globals: set[str] = field(default_factory=set)
@@ -58,7 +58,7 @@ class Stores:
     found_out: set[str] = field(default_factory=set)
 
     def setters(self, name: str) -> list[str]:
-        """Return the paths of the functions that set a global up, where only these assign what they have computed."""
+        """Return the paths of the functions that set up what has a name, where only these compute what goes there."""
         return [] if name in self.found_out else [path for known, path in self.set_up if known == name]
 
     def leaves_alone(self, names: frozenset[str]) -> bool:
@@ -197,7 +197,8 @@ def read_stores(text: bytes) -> Stores:
                 case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                     if id(node) not in added:
                         one.looked_at.add(name)
-        assigning.append(read_assigning(function, nodes, given, path, fills=bool(one.computed)))
+        assigning.append(read_assigning(function, nodes, given, path))
+        assigning[-1].filled, assigning[-1].looked_at = one.computed, one.looked_at
         one.counted = assigning[-1].counted
         found |= one
     assigned = judge(assigning)
