@@ -62,24 +62,22 @@ def take_baseline(module: ModuleType) -> Baseline:
     namespace: dict[str, Any] = copy_space(getattr(module, "__dict__", {}))
     values = dict(zip(namespace, map(id, namespace.values()), strict=True))
     own = getattr(module, "__name__", None)
-    prints: dict[str, int] = {}
-    contents: dict[str, dict[Any, int]] = {}
+    found = _Contents(values)
     for name, value in namespace.items():
         kind = type(value)
         if kind is FunctionType and value.__module__ == own and value.__dict__:  # asked last: it makes a dict
-            contents[name] = {attribute: id(part) for attribute, part in attributes_of(value)}
-            _add_registries(prints, contents, name, attributes_of(value))
+            found.add_attributes(name, attributes_of(value))
         if kind in _PLAIN_GLOBALS or name[:2] == "__":
             continue
         if issubclass(kind, type):
             attributes = copy_space(type.__getattribute__(value, "__dict__"))
             if attributes.get("__module__") == own:
-                _add_class(prints, contents, name, attributes)
+                found.add_class(name, attributes)
         elif kind is not MethodType:
-            _add_value(prints, contents, name, value)
+            found.add_value(name, value)
         elif path_behind(namespace, value) == f"{name}.__self__":  # `signal = Namespace().signal`
-            _add_value(prints, contents, f"{name}.__self__", value.__self__)
-    return Baseline(values, prints, contents)
+            found.add_value(f"{name}.__self__", value.__self__)
+    return Baseline(values, found.prints, found.contents)
 
 
 def path_behind(space: dict[str, Any], method: MethodType) -> str:
@@ -181,53 +179,72 @@ def _add_entries(known: dict[Any, int], before: dict[Any, int], after: dict[Any,
     known.update((key, value) for key, value in after.items() if before.get(key) != value)
 
 
-def _add_class(
-    prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, attributes: dict[str, Any]
-) -> None:
-    """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
-    contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
-    if not _PLAIN_ATTRIBUTES.issuperset(map(type, attributes.values())):
-        _add_registries(prints, contents, name, [item for item in attributes.items() if item[0][:2] != "__"])
+class _Contents:
+    """What the values of a module hold, gathered path by path; see `Baseline`.
 
+    An instance that several paths lead to is noted under the first of them, and under each global name that it has: in
+    a tree whose nodes know their parents all leads to all.
+    """
 
-def _add_value(prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, value: Any) -> None:
-    kind = type(value)
-    if not issubclass(kind, _FIXED):
-        prints[name] = fingerprint(value)
-    if kind is tuple:
-        _add_nested(prints, contents, name, value)
-    elif is_registry(value):
-        contents[name] = parts_of(value)
-        _add_nested(prints, contents, name, value)
-    elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
-        attributes = attributes_of(value)
-        contents[name] = {attribute: id(part) for attribute, part in attributes}
-        _add_registries(prints, contents, name, attributes)
+    def __init__(self, values: dict[str, int]) -> None:
+        self.prints: dict[str, int] = {}
+        self.contents: dict[str, dict[Any, int]] = {}
+        self._seen = set(values.values())
 
+    def add_class(self, name: str, attributes: dict[str, Any]) -> None:
+        """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
+        self.contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
+        if not _PLAIN_ATTRIBUTES.issuperset(map(type, attributes.values())):
+            self._add_registries(name, [item for item in attributes.items() if item[0][:2] != "__"])
 
-def _add_registries(
-    prints: dict[str, int], contents: dict[str, dict[Any, int]], name: str, attributes: list[tuple[str, Any]]
-) -> None:
-    for attribute, part in attributes:
-        if type(part) in _PLAIN_ATTRIBUTES:
-            continue
-        path = f"{name}.{attribute}"
-        if type(part) is tuple:
-            if entries_of(part) and len(prints) < _MANY:  # most have names or numbers
-                _add_value(prints, contents, path, part)
-        elif is_registry(part):
-            contents[path] = parts_of(part)
-            _add_nested(prints, contents, path, part)
-        elif _is_plain_instance(part) and path.count(".") < _DEEP and len(prints) < _MANY:
-            _add_value(prints, contents, path, part)
+    def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
+        """Add the attributes of an instance or a function, and what is in these."""
+        self.contents[name] = {attribute: id(part) for attribute, part in attributes}
+        self._add_registries(name, attributes)
 
+    def add_value(self, name: str, value: Any) -> None:
+        """Add what a value holds, if it is a container or an instance."""
+        kind = type(value)
+        if not issubclass(kind, _FIXED):
+            self.prints[name] = fingerprint(value)
+        if kind is tuple:
+            self._add_nested(name, value)
+        elif is_registry(value):
+            self.contents[name] = parts_of(value)
+            self._add_nested(name, value)
+        elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
+            self.add_attributes(name, attributes_of(value))
 
-def _add_nested(prints: dict[str, int], contents: dict[str, dict[Any, int]], path: str, container: Any) -> None:
-    """Add what the containers and instances in a container hold, as far as a thousand of them tell."""
-    if path.count("[") < _DEEP:
-        for key, part in entries_of(container):
-            if type(part) not in _PLAIN_GLOBALS and len(prints) < _MANY:
-                _add_value(prints, contents, f"{path}[{key!r}]", part)
+    def _add_registries(self, name: str, attributes: list[tuple[str, Any]]) -> None:
+        for attribute, part in attributes:
+            if type(part) in _PLAIN_ATTRIBUTES:
+                continue
+            path = f"{name}.{attribute}"
+            if type(part) is tuple:
+                if entries_of(part) and len(self.prints) < _MANY:  # most have names or numbers
+                    self.add_value(path, part)
+            elif is_registry(part):
+                self.contents[path] = parts_of(part)
+                self._add_nested(path, part)
+            elif not _is_plain_instance(part) or path.count(".") >= _DEEP or len(self.prints) >= _MANY:
+                continue
+            elif not self._was_met(part):
+                self.add_value(path, part)
+
+    def _add_nested(self, path: str, container: Any) -> None:
+        """Add what the containers and instances in a container hold, as far as a thousand of them tell."""
+        if path.count("[") < _DEEP:
+            for key, part in entries_of(container):
+                if type(part) in _PLAIN_GLOBALS or len(self.prints) >= _MANY:
+                    continue
+                if not (_is_plain_instance(part) and self._was_met(part)):
+                    self.add_value(f"{path}[{key!r}]", part)
+
+    def _was_met(self, instance: Any) -> bool:
+        """Say whether a path has led to an instance before; it has from now on."""
+        known = id(instance) in self._seen
+        self._seen.add(id(instance))
+        return known
 
 
 def _is_plain_instance(value: Any) -> bool:

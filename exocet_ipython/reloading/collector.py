@@ -1,14 +1,17 @@
-"""The memory of this build: when the collector may run, and whether reference counts tell who holds something."""
+"""The memory of this build: when the collector may run, who refers to what, and whether reference counts tell it."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["counts_are_exact", "paused_collector", "referents_of"]
+__all__ = ["counts_are_exact", "paused_collector", "referents_of", "referrers_of"]
+
+_FEW = 250  # where both ways take as long
+_AT_ONCE = 256
 
 
 def counts_are_exact() -> bool:
@@ -27,6 +30,32 @@ def referents_of(thing: Any) -> list[Any]:
     (['a'], [])
     """
     return [] if thing is sys.modules.get("_asyncio") else gc.get_referents(thing)
+
+
+def referrers_of(objects: Sequence[Any]) -> list[Any]:
+    """Return what refers to any of the objects, in one pass over the heap; not the sequence itself.
+
+    `gc.get_referrers` compares each reference that there is with each of the objects: of many, a pass that looks each
+    reference up takes a fraction of the time.
+
+    >>> things = [object() for _ in range(1000)]
+    >>> holder = [things[7]]
+    >>> [any(found is holder for found in referrers_of(asked)) for asked in (things, things[7:], things[:7])]
+    [True, True, False]
+    """
+    # On 3.13 the collector's answer has the tuple of the call, for which a further pass would look for holders.
+    call = tuple(objects)
+    if len(call) <= _FEW:
+        return [holder for holder in gc.get_referrers(*call) if holder is not call and holder is not objects]
+    wanted = set(map(id, call))
+    spared = {id(call), id(objects), id(sys.modules.get("_asyncio"))}
+    heap = [thing for thing in gc.get_objects() if id(thing) not in spared]
+    found: list[Any] = []
+    for start in range(0, len(heap), _AT_ONCE):
+        some = heap[start : start + _AT_ONCE]
+        if not wanted.isdisjoint(map(id, gc.get_referents(*some))):
+            found += [thing for thing in some if not wanted.isdisjoint(map(id, gc.get_referents(thing)))]
+    return found
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.reloading.contents import cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.operations import nested
@@ -83,7 +83,7 @@ def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
         wanted = set(map(id, unexplained))
         changed = {id(pair.old) for pair in pairs if pair.changed}
         own = vars(module)
-        for holder in gc.get_referrers(*unexplained):
+        for holder in referrers_of(unexplained):
             if type(holder) is not FunctionType or id(holder.__code__) not in wanted:
                 continue
             if holder.__globals__ is own or id(holder.__code__) not in changed:

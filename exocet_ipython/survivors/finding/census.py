@@ -5,7 +5,6 @@ One scan of the heap finds the instances: each refers to its class. What the sca
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import referents_of
+from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.survivors.finding.freed import Freed, find_freed
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 
@@ -129,7 +128,7 @@ def _is_current(cls: type) -> bool:
 def _find_instances(classes: list[type], owners: Mapping[int, tuple[int, str]]) -> dict[tuple[int, str], list[Any]]:
     """Return the instances of classes, by generation and dotted name."""
     instances: dict[tuple[int, str], list[Any]] = {}
-    for found in gc.get_referrers(*classes) if classes else ():
+    for found in referrers_of(classes):
         if id(type(found)) in owners:
             instances.setdefault(owners[id(type(found))], []).append(found)
     return instances

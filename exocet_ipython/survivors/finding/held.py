@@ -18,7 +18,7 @@ from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
@@ -79,7 +79,7 @@ def find_used(classes: list[type], held: Container[int], retired: list[Any], rec
     family = list(with_subclasses(classes))
     derived = [cls for cls in family if id(cls) not in known]
     kinds = {id(cls) for cls in family}
-    instances = [holder for holder in gc.get_referrers(*family) if id(type(holder)) in kinds]
+    instances = [holder for holder in referrers_of(family) if id(type(holder)) in kinds]
     asked = [*retired, *derived, *instances]
     found = find_held(asked, [records, *records, classes, retired, family, derived, instances])
     used = {id(cls) for item in found for cls in (item if issubclass(type(item), type) else type(item)).__mro__}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType, GeneratorType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact, referents_of
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
 from exocet_ipython.survivors.finding.roots import OWN_PACKAGE, Roots, Start
 
 __all__ = ["Bounds", "Found", "Search"]
@@ -154,9 +154,7 @@ class Search:
     def _look_through(self) -> None:
         """Make one pass: find what refers to the present level."""
         wanted = {id(node): self._places[id(node)] for node in self._level}
-        asked = tuple(self._level)  # from Python 3.13 on the tuple of arguments is itself found
-        referrers = [referrer for referrer in gc.get_referrers(*asked) if referrer is not asked]
-        del asked
+        referrers = referrers_of(tuple(self._level))
         self.passes += 1
         if self.frozen:
             seen = set(map(id, referrers))

@@ -5,10 +5,10 @@ Their module and their class don't have them any more, so that they are found by
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -32,7 +32,7 @@ def covered_functions(
         return []
     spaces = {name: (dict_of(old[name].module) or {}, dict_of(new[name]) or {}) for name in covered}
     both = [space for pair in spaces.values() for space in pair]
-    functions = [found for found in gc.get_referrers(*both) if type(found) is FunctionType]
+    functions = [found for found in referrers_of(both) if type(found) is FunctionType]
     known = {(id(function.__globals__), function.__qualname__): function for function in functions}
     found = []
     for name, paths in covered.items():

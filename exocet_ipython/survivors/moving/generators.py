@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.generators import GENERATORS, code_of, remake_generator
-from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 
 __all__ = ["renew_generators"]
@@ -37,7 +36,7 @@ def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journa
     if not known:
         return
     replacement: dict[int, tuple[Any, Any]] = {}
-    for holder in gc.get_referrers(*(before for before, _ in known.values())):
+    for holder in referrers_of([before for before, _ in known.values()]):
         if type(holder) in GENERATORS and id(code_of(holder)) in known:
             made = remake_generator(holder, lambda function: function, known[id(code_of(holder))][1])
             if made is not None:
@@ -45,4 +44,4 @@ def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journa
     waiting = [generator for generator, _ in replacement.values()]
     if waiting:
         own = {id(replacement), *(id(pair) for pair in replacement.values())}
-        replace_references(replacement, own, find_holders(waiting), journal)
+        replace_references(replacement, own, referrers_of(waiting), journal)

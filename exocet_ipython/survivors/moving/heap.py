@@ -1,4 +1,4 @@
-"""What refers to an object, found by passes over the heap."""
+"""What refers to an object and is not shown by the collector."""
 
 from __future__ import annotations
 
@@ -7,22 +7,9 @@ import gc
 from types import FunctionType
 from typing import Any
 
-__all__ = ["find_hidden_holders", "find_holders"]
+__all__ = ["find_hidden_holders"]
 
 _HIDDEN = frozenset((tuple, dict))
-
-
-def find_holders(objects: list[Any]) -> list[Any]:
-    """Return what refers to any of the objects, in one pass over the heap; not the list itself.
-
-    >>> thing = object()
-    >>> holder = [thing]
-    >>> holder in find_holders([thing])
-    True
-    """
-    # On 3.13 the collector's answer has the tuple of the call, for which a further pass would look for holders.
-    call = tuple(objects)
-    return [holder for holder in gc.get_referrers(*call) if holder is not call and holder is not objects]
 
 
 def find_hidden_holders(objects: list[Any]) -> list[Any]:

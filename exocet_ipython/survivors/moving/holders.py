@@ -19,11 +19,11 @@ from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.moving.arrays import is_array, replace_in_array
-from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replacement, counterpart, or_same
 
 __all__ = ["replace_keys", "replace_references", "slots_of"]
@@ -73,7 +73,7 @@ def replace_references(
         if not rebuilt:
             break
         olds = [old for old, _ in rebuilt.values()]
-        holders = find_holders(olds)
+        holders = referrers_of(olds)
         own = own | {id(rebuilt), *(id(pair) for pair in rebuilt.values())}
         # What is made anew of a retired class, a named tuple in another one, is made of the new class.
         replacement = {**{key: pair for key, pair in replacement.items() if issubclass(type(pair[1]), type)}, **rebuilt}

@@ -12,10 +12,10 @@ from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.answers import stale_answers
-from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.moving.states import InstanceState
@@ -157,7 +157,7 @@ class Moving:
         if not instances:
             return
         mine = own | {id(self.rehashed), *map(id, self.rehashed.values()), *map(id, self._hashed.values())}
-        for holder in find_holders(instances):
+        for holder in referrers_of(instances):
             if type(holder) is frozenset:
                 self.reborn[id(holder)] = holder, frozenset(list(holder))
             if id(holder) in mine or not issubclass(type(holder), (dict, set)):

@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -28,7 +29,7 @@ from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.arrays import find_arrays
 from exocet_ipython.survivors.moving.caches import forget_checks
-from exocet_ipython.survivors.moving.heap import find_hidden_holders, find_holders
+from exocet_ipython.survivors.moving.heap import find_hidden_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.subclasses import (
@@ -139,7 +140,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
 
 def _holders(objects: list[Any]) -> list[Any]:
     """Return what refers to any of the objects, arrays included; not the list itself."""
-    found = find_holders(objects)
+    found = referrers_of(objects)
     return [*found, *find_arrays(objects, found)]
 
 

@@ -14,13 +14,13 @@ from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import delete_from_class, set_in_class
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
-from exocet_ipython.survivors.moving.heap import find_holders
 from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
@@ -111,7 +111,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
         return
     known = {id(cls) for cls in classes}
     stale = {id(now): stale_answers(before, now) for before, now in pairs.classes}
-    for holder in find_holders(list(classes)):
+    for holder in referrers_of(list(classes)):
         kind = type(holder)
         if id(kind) not in known:
             continue
