@@ -6,9 +6,10 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
-__all__ = ["counts_are_exact", "paused_collector", "referents_of", "referrers_of"]
+__all__ = ["counts_are_exact", "own_referents_of", "paused_collector", "referents_of", "referrers_of"]
 
 _FEW = 250  # where both ways take as long
 _AT_ONCE = 256
@@ -30,6 +31,20 @@ def referents_of(thing: Any) -> list[Any]:
     (['a'], [])
     """
     return [] if thing is sys.modules.get("_asyncio") else gc.get_referents(thing)
+
+
+def own_referents_of(thing: Any) -> list[Any]:
+    """Return what an object refers to; of a function only what is its own, and not what its module's others have.
+
+    >>> def half(x, by=2): return x / by
+    >>> (2,) in own_referents_of(half), any(part is half.__globals__ for part in own_referents_of(half))
+    (True, False)
+    """
+    found = referents_of(thing)
+    if type(thing) is FunctionType:
+        shared = {id(thing.__globals__), id(getattr(thing, "__builtins__", None))}  # typeshed lacks the second
+        return [part for part in found if id(part) not in shared]
+    return found
 
 
 def referrers_of(objects: Sequence[Any]) -> list[Any]:

@@ -6,10 +6,10 @@ import gc
 import sys
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact, referents_of
+from exocet_ipython.reloading.collector import counts_are_exact, own_referents_of
 
 __all__ = ["held_elsewhere"]
 
@@ -49,7 +49,7 @@ def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0
     while waiting and len(edges) < most:
         key = waiting.popleft()  # the nearest first
         edges[key] = []
-        for part in _parts(reached[key]):
+        for part in own_referents_of(reached[key]):
             edges[key].append(id(part))
             if id(part) not in reached and gc.is_tracked(part) and not issubclass(type(part), _SHARED):
                 reached[id(part)] = part
@@ -66,12 +66,3 @@ def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0
         led_to |= new
         following += new
     return wanted & led_to
-
-
-def _parts(value: Any) -> list[Any]:
-    """Return what an object refers to; of a function only what is its own."""
-    found = referents_of(value)
-    if type(value) is FunctionType:
-        shared = {id(value.__globals__), id(getattr(value, "__builtins__", None))}  # typeshed lacks the second
-        return [part for part in found if id(part) not in shared]
-    return found

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import value_at
-from exocet_ipython.reloading.collector import referents_of
+from exocet_ipython.reloading.collector import own_referents_of
 from exocet_ipython.reloading.contents import parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import home_of
@@ -135,26 +135,17 @@ def _own_parts(values: list[Any]) -> list[Any]:
     found = {id(value): value for value in values}
     waiting = list(found.values())
     while waiting and len(found) < _MANY:
-        for part in _referents(waiting.pop()):
+        for part in own_referents_of(waiting.pop()):
             if id(part) not in found and not issubclass(type(part), (type, ModuleType)):
                 found[id(part)] = part
                 waiting.append(part)
     waiting.clear()
-    counts = Counter(id(part) for node in found.values() for part in _referents(node))
+    counts = Counter(id(part) for node in found.values() for part in own_referents_of(node))
     shared = [part for part in found.values() if sys.getrefcount(part) - counts[id(part)] > _UNSHARED]
     theirs = set(map(id, values))
     waiting = [part for part in shared if id(part) not in theirs]
     while waiting:
         part = waiting.pop()
         if found.pop(id(part), None) is not None:
-            waiting += [inner for inner in _referents(part) if id(inner) in found and id(inner) not in theirs]
+            waiting += [inner for inner in own_referents_of(part) if id(inner) in found and id(inner) not in theirs]
     return [part for key, part in found.items() if key not in theirs]
-
-
-def _referents(node: Any) -> list[Any]:
-    """Return what an object refers to; of a function only what is its own."""
-    found = referents_of(node)
-    if type(node) is FunctionType:
-        shared = {id(node.__globals__), id(getattr(node, "__builtins__", None))}  # typeshed lacks the second
-        return [part for part in found if id(part) not in shared]
-    return found
