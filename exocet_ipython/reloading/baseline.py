@@ -15,12 +15,20 @@ from types import (
     MemberDescriptorType,
     MethodType,
     ModuleType,
-    SimpleNamespace,
 )
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, fingerprint, is_registry, parts_of
+from exocet_ipython.reloading.contents import (
+    ATOMS,
+    CARRIERS,
+    attributes_of,
+    entries_of,
+    fingerprint,
+    is_registry,
+    parts_of,
+    place_of,
+)
 
 __all__ = ["Baseline", "add_changes", "owner_of", "path_behind", "renew_baseline", "take_baseline", "take_glance"]
 
@@ -238,7 +246,7 @@ class _Contents:
                 if type(part) in _PLAIN_GLOBALS or len(self.prints) >= _MANY:
                     continue
                 if not (_is_plain_instance(part) and self._was_met(part)):
-                    self.add_value(f"{path}[{key!r}]", part)
+                    self.add_value(f"{path}{place_of(key)}", part)
 
     def _was_met(self, instance: Any) -> bool:
         """Say whether a path has led to an instance before; it has from now on."""
@@ -248,11 +256,8 @@ class _Contents:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """Say whether a value is an instance with a dict of its own, of a class that is not the standard library's.
-
-    A `SimpleNamespace` is the one of these that never changes itself.
-    """
+    """Say whether a value is an instance with a dict of its own, of a class that is not one of most standard ones."""
     kind = type(value)
-    return kind is SimpleNamespace or (
+    return kind in CARRIERS or (
         getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Collection, Mapping
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Collection, Iterator, Mapping
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -13,6 +13,7 @@ from types import (
     MappingProxyType,
     MemberDescriptorType,
     ModuleType,
+    SimpleNamespace,
     UnionType,
 )
 from typing import Any, Literal
@@ -22,16 +23,18 @@ from exocet_ipython.loading.spaces import copy_space
 
 __all__ = [
     "ATOMS",
+    "CARRIERS",
     "attributes_of",
     "cell_values",
     "dict_of",
+    "entries_beside",
     "entries_of",
-    "entry_at",
     "fingerprint",
     "is_registry",
     "is_shared",
     "modules_held",
     "parts_of",
+    "place_of",
     "variables_around",
 ]
 
@@ -43,6 +46,8 @@ _REMEMBERED = (BuiltinFunctionType, GenericAlias, UnionType, type(Literal[1]).__
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _MAPS = (dict, MappingProxyType)
 _PLAIN = frozenset((dict, list, set, tuple, frozenset))
+# Instances of the standard library's that hold what they are given, and never change themselves.
+CARRIERS = frozenset((SimpleNamespace, ChainMap, UserDict, UserList))
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
@@ -181,7 +186,7 @@ def parts_of(value: Any) -> dict[Any, int]:
 
 
 def entries_of(container: Any) -> list[tuple[Any, Any]]:
-    """Return what a container has under plain keys, or at its places, but for atoms; nothing for what has neither.
+    """Return what a container has under plain keys and classes, or at its places, but for atoms.
 
     >>> entries_of({"a": [], "b": 1}), entries_of((0, {}))
     ([('a', [])], [(1, {})])
@@ -190,7 +195,7 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
     if issubclass(kind, dict):
         if len(container) > _MANY or _ATOM_TYPES.issuperset(map(type, container.values())):
             return []
-        entries = [entry for entry in list(container.items()) if type(entry[0]) in _ATOM_TYPES]
+        entries = [entry for entry in list(container.items()) if type(entry[0]) in _ATOM_TYPES or _is_class(entry[0])]
     elif issubclass(kind, (list, tuple, deque)):
         if len(container) > _MANY or _ATOM_TYPES.issuperset(map(type, container)):
             return []
@@ -200,12 +205,44 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
     return [entry for entry in entries if type(entry[1]) not in _ATOM_TYPES]
 
 
-def entry_at(container: Any, key: Any) -> Any:
-    """Return what a container has under a key or at a place; None where there is nothing."""
-    try:
-        return container.get(key) if issubclass(type(container), dict) else container[key]
-    except (LookupError, TypeError):
-        return None
+def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield the entries of a container as key and part, each with what its counterpart has there; None for nothing.
+
+    Under a class that is the one under its own successor: it has that's name.
+
+    >>> list(entries_beside({"a": [], "b": {}}, {"a": [1]}))
+    [('a', [], [1]), ('b', {}, None)]
+    """
+    is_map = issubclass(type(now), dict)
+    named: dict[str, Any] = {}
+    for key, part in entries_of(before):
+        try:
+            found = now.get(key) if is_map else now[key]
+        except (LookupError, TypeError):
+            found = None
+        if found is None and is_map and _is_class(key):
+            named = named or {_name_of(cls): value for cls, value in list(now.items()) if _is_class(cls)}
+            found = named.get(_name_of(key))
+        yield key, part, found
+
+
+def place_of(key: Any) -> str:
+    """Return how a path writes the key or place of a container's entry.
+
+    >>> place_of("a"), place_of(0), place_of(dict)
+    ("['a']", '[0]', '[builtins:dict]')
+    """
+    return f"[{_name_of(key) if _is_class(key) else repr(key)}]"
+
+
+def _is_class(value: Any) -> bool:
+    return issubclass(type(value), type)
+
+
+def _name_of(cls: Any) -> str:
+    """Return the name of a class, whatever its metaclass says; without dots, which separate attributes in a path."""
+    home, name = type.__getattribute__(cls, "__module__"), type.__getattribute__(cls, "__qualname__")
+    return f"{home}:{name}".replace(".", ":")
 
 
 def cell_values(function: FunctionType) -> list[Any]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.baseline import owner_of
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of, place_of
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -89,7 +89,7 @@ def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what i
         of_others = [name for name in names[1:] if name in written]  # a global has been looked at
         if of_others and (record.is_adopted or _is_filled(value, before, records)):
             yield of_others[-1], path
-        parts = [(f"{path}[{key!r}]", names, part) for key, part in entries_of(value)]
+        parts = [(f"{path}{place_of(key)}", names, part) for key, part in entries_of(value)]
     else:
         attributes = list(attributes_of(value))
         for name, part in attributes:

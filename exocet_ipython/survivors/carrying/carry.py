@@ -10,13 +10,13 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Collection, Container, Mapping
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.baseline import path_behind
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, entry_at, is_registry
+from exocet_ipython.reloading.contents import ATOMS, CARRIERS, attributes_of, entries_beside, is_registry, place_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
@@ -184,8 +184,7 @@ class Carrier:
             return set()
         if is_registry(before):
             return self._carry_items(path, before, now)
-        is_plain = type(before) is type(now) is SimpleNamespace
-        if is_plain or (self._is_survivor(before) and self._is_survivor(now)):
+        if (kind in CARRIERS and kind is type(now)) or (self._is_survivor(before) and self._is_survivor(now)):
             return self._carry_parts(path, before, now)
         return set()
 
@@ -266,10 +265,10 @@ class Carrier:
         baseline = self._record.contents.get(path, {})
         places = [] if is_map(before) else list(baseline)
         whole: set[int] = set()
-        for key, part in entries_of(before):
+        for key, part, known in entries_beside(before, now):
             if places and (key >= len(places) or places[key] != id(part)):
                 continue  # others come before it by now
-            whole |= self._carry_part(f"{path}[{key!r}]", part, entry_at(now, key))
+            whole |= self._carry_part(f"{path}{place_of(key)}", part, known)
         return whole
 
     def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:

@@ -14,12 +14,13 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import (
     attributes_of,
+    entries_beside,
     entries_of,
-    entry_at,
     fingerprint,
     is_registry,
     is_shared,
     parts_of,
+    place_of,
 )
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
@@ -144,10 +145,9 @@ def inner_values(values: Iterable[Any]) -> list[Any]:
 
 def parts_beside(value: Value) -> Iterator[Value]:
     """Yield what an instance or container holds, each beside what its counterpart has in the same place."""
-    for key, part in entries_of(value.before):
-        now = entry_at(value.now, key)
+    for key, part, now in entries_beside(value.before, value.now):
         if now is not None and now is not part:
-            yield Value(value.record, f"{value.path}[{key!r}]", part, now)
+            yield Value(value.record, f"{value.path}{place_of(key)}", part, now)
     if not is_registry(value.before):
         record, known = value.record, dict(attributes_of(value.now))
         for name, part in attributes_of(value.before):
