@@ -197,6 +197,7 @@ def read_stores(text: bytes) -> Stores:
                 case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                     if id(node) not in added:
                         one.looked_at.add(name)
+        _follow_names(nodes, one)
         assigning.append(read_assigning(function, nodes, given, path))
         assigning[-1].filled, assigning[-1].looked_at = one.computed, one.looked_at
         one.counted = assigning[-1].counted
@@ -228,6 +229,18 @@ def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # 
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
             if not all(is_given(value, given) for value in values):
                 found.computed |= _container(held)
+
+
+def _follow_names(nodes: list[ast.AST], found: Stores) -> None:
+    """Have what a function does with a local name count for the container, or part of one, that it has so named."""
+    for node in nodes:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Attribute() | ast.Subscript() | ast.Call(func=ast.Attribute(attr="get" | "setdefault")),
+            ):
+                for names in (found.computed, found.emptied):
+                    names.update(_container(node.value) if name in names else ())
 
 
 def _added_to(node: ast.AST) -> Iterator[ast.expr]:
