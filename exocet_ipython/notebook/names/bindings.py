@@ -174,7 +174,7 @@ class Bindings:
         before = {**new, **{name: record.module for name, record in old.items()}}
         rebound, kept = list[Rebinding](), list[Kept]()
         for name, value in copy_space(namespace).items():
-            if HIDDEN_NAMES.fullmatch(name):
+            if HIDDEN_NAMES.fullmatch(name) and not self._sources.get(name):  # `from app import __version__`
                 continue
             sources = self._valid_sources(name, value, before)
             is_found = not sources and id(value) in known

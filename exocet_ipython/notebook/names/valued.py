@@ -8,7 +8,6 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import MISSING, Bindings, Rebinding, resolve
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 
 __all__ = ["plan_values"]
 
@@ -30,8 +29,6 @@ def plan_values(
     modules = {name: record.module for name, record in records.items()}
     found = []
     for name, value in copy_space(namespace).items():
-        if HIDDEN_NAMES.fullmatch(name):
-            continue
         before = [(source, resolve(source, modules)) for source in bindings.sources(name)]
         if any(held is value for _, held in before):
             source = next(source for source, held in reversed(before) if held is not MISSING)
