@@ -15,7 +15,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.survivors.carrying.carry import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
-from exocet_ipython.survivors.carrying.stores import ReadStores
+from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced

@@ -29,8 +29,9 @@ from exocet_ipython.reloading.contents import (
     parts_of,
     place_of,
 )
+from exocet_ipython.reloading.paths import owner_of, path_behind, value_at
 
-__all__ = ["Baseline", "add_changes", "owner_of", "path_behind", "renew_baseline", "take_baseline", "take_glance"]
+__all__ = ["Baseline", "add_changes", "renew_baseline", "take_baseline", "take_glance"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -88,21 +89,6 @@ def take_baseline(module: ModuleType) -> Baseline:
     return Baseline(values, found.prints, found.contents)
 
 
-def path_behind(space: dict[str, Any], method: MethodType) -> str:
-    """Return the path of what a module's bound method is bound to: its own name, or that of the first such method.
-
-    >>> class Bell:
-    ...     def ring(self): pass
-    >>> bell = Bell()
-    >>> path_behind({"ring": bell.ring}, bell.ring), path_behind({"ring": bell.ring, "bell": bell}, bell.ring)
-    ('ring.__self__', 'bell')
-    """
-    target = method.__self__
-    names = [name for name, value in space.items() if value is target]
-    methods = (name for name, value in space.items() if type(value) is MethodType and value.__self__ is target)
-    return names[0] if names else f"{next(methods)}.__self__"
-
-
 def take_glance(module: ModuleType, like: Baseline) -> Baseline:
     """Return what a module holds of what it held before: its globals, and what is in its containers and classes.
 
@@ -129,15 +115,6 @@ def take_glance(module: ModuleType, like: Baseline) -> Baseline:
     return found
 
 
-def value_at(space: dict[str, Any], path: str) -> Any:
-    """Return what a path of a baseline's contents leads to, if that is a global or an attribute of one; else None."""
-    owner, dot, name = path.partition(".")
-    value = space.get(owner)
-    if type(value) is MethodType:
-        return value.__self__ if name == "__self__" else None
-    return getattr(value, "__dict__", {}).get(name) if dot else value
-
-
 def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Baseline:
     """Return the baseline of a module that was run again in place: what its text names is its own as it is now.
 
@@ -150,15 +127,6 @@ def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Ba
         before.fingerprints | {path: value for path, value in now.fingerprints.items() if owner_of(path) in names},
         before.contents | {path: value for path, value in now.contents.items() if owner_of(path) in names},
     )
-
-
-def owner_of(path: str) -> str:
-    """Return the name of the global that a path begins with.
-
-    >>> owner_of("CONFIG['a.b'].items")
-    'CONFIG'
-    """
-    return path.partition(".")[0].partition("[")[0]
 
 
 def add_changes(baseline: Baseline, before: Baseline, after: Baseline) -> None:

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import WishTypeError
-from exocet_ipython.reloading.baseline import Baseline, add_changes, owner_of, renew_baseline, take_baseline
+from exocet_ipython.reloading.baseline import Baseline, add_changes, renew_baseline, take_baseline
+from exocet_ipython.reloading.paths import owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wishes import hand_on, wishes_of
 

@@ -18,6 +18,7 @@ from typing import Any
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Registries", "container_at", "containers_of"]
@@ -116,10 +117,8 @@ def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
 
 
 def container_at(module: ModuleType | None, path: str) -> Any:
-    """Return the container that a dotted path in a module leads to; None where there is none, or a very large one."""
-    found: Any = module
-    for part in path.split("."):
-        found = vars(found).get(part) if hasattr(found, "__dict__") else None
+    """Return the container that a path in a module leads to; None where there is none, or a very large one."""
+    found = value_at(getattr(module, "__dict__", {}), path)
     return found if type(found) in _KINDS and len(found) <= _MANY else None
 
 

@@ -22,9 +22,9 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.baseline import owner_of
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of, place_of
 from exocet_ipython.reloading.ladder.uses import Definition
+from exocet_ipython.reloading.paths import owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["find_stored", "kept_in_defaults"]

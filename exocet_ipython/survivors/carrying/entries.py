@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -48,6 +49,7 @@ def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:
     return place if any(id(known) in baseline for known in list(items)[place:]) else -1
 
 
+@functools.lru_cache(1_000)
 def names_in(path: str) -> frozenset[str]:
     """Return the names on a path.
 

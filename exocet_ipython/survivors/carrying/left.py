@@ -10,10 +10,10 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.carry import MANY, Carrier
+from exocet_ipython.survivors.carrying.carrier import MANY, Carrier
 from exocet_ipython.survivors.carrying.entries import is_as_before, names_in
+from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import entries, is_map
-from exocet_ipython.survivors.carrying.stores import ReadStores
 
 __all__ = ["Left", "find_left"]
 

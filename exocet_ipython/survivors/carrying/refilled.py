@@ -9,10 +9,12 @@ from types import CodeType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import ATOMS, is_registry
 from exocet_ipython.reloading.generation import Journal
 
-__all__ = ["entries", "is_map", "is_of_one_kind", "take_whole"]
+__all__ = ["emptied", "entries", "is_map", "is_of_one_kind", "take_whole"]
+
+_LIBRARIES = frozenset(("builtins", "collections", "weakref", "_weakrefset"))
 
 
 def is_of_one_kind(before: Any, now: Any) -> bool:
@@ -33,6 +35,19 @@ def entries(container: Any) -> Iterator[tuple[Any, Any]]:
     else:
         for item in container:
             yield item, None
+
+
+def emptied(container: Any) -> Any:
+    """Return another container of the same kind that has nothing; None for what is no container of Python's own.
+
+    >>> emptied(deque([1, 2], maxlen=2)), emptied("ab")
+    (deque([], maxlen=2), None)
+    """
+    if not is_registry(container) or type(container).__module__ not in _LIBRARIES:
+        return None
+    other = container.copy()
+    other.clear()
+    return other
 
 
 def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeType | None, journal: Journal) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Container, Mapping
-from functools import singledispatchmethod
-from types import FunctionType, MappingProxyType, ModuleType
+from functools import partial, singledispatchmethod
+from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
@@ -14,6 +14,7 @@ from exocet_ipython.survivors.definitions import is_definition
 __all__ = ["carry_registrations", "dispatcher_of", "home_of", "is_from_cell", "is_instance_of", "registered_by_cells"]
 
 _CELLS = "__main__"
+_FEW = 100  # of the items of what a registry has made; what has more is data
 
 
 def home_of(value: Any) -> str:
@@ -27,15 +28,24 @@ def home_of(value: Any) -> str:
 
 
 def is_from_cell(value: Any) -> bool:
-    """Say whether a value is, or is an instance of, what a cell defined, or an instance that has such a definition.
+    """Say whether a value is, or is an instance of, what a cell defined, or holds such a definition.
 
-    The last is what a registry makes of what it is given: `rules.append(Rule(path, function))`.
+    The last is what a registry makes of what it is given: `rules.append(Rule(path, function))`, `(function, scope)`.
     """
+    kind = type(value)
+    if kind is MethodType:
+        return is_from_cell(value.__self__) or is_from_cell(value.__func__)
     if home_of(value) == _CELLS:
         return True
     if is_definition(value):
         return False
-    return any(is_definition(part) and home_of(part) == _CELLS for _, part in attributes_of(value))
+    if kind in (tuple, list):
+        parts = [*value[:_FEW]]
+    elif kind is dict:
+        parts = [*value.values()][:_FEW]
+    else:
+        parts = [value.func, *value.args] if kind is partial else [part for _, part in attributes_of(value)]
+    return any(is_definition(part) and home_of(part) == _CELLS for part in parts)
 
 
 def is_instance_of(value: Any, session: Container[str]) -> bool:

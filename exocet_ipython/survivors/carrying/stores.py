@@ -9,24 +9,15 @@ from it.
 from __future__ import annotations
 
 import ast
-import functools
-import operator
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.ladder.operations import mangled
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.assigning import is_given, judge, read_assigning
-from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell, is_instance_of
-from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["ReadStores", "Stores", "begins_alike", "read_stores"]
+__all__ = ["Stores", "begins_alike", "read_stores"]
 
-_NONE: Mapping[str, Collection[str]] = MappingProxyType({})
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
@@ -40,6 +31,7 @@ class Stores:
         globals: global names to which they assign what they have computed.
         attributes: names of attributes to which they do, but for an instance's first ones.
         computed: names, global or of attributes, of containers into which they put what they have computed.
+        begun: names of containers in which they begin further ones (`subs.setdefault(topic, [])`).
         emptied: names of containers out of which they take something.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
@@ -51,6 +43,7 @@ class Stores:
     globals: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
@@ -93,84 +86,6 @@ def begins_alike(name: str, baseline: Mapping[Any, int], known: Mapping[str, Any
     return baseline.get(name) == (id(known[name]) if name in known else None)
 
 
-class ReadStores:
-    """What the functions of a session's modules store, each text read once, and only when it is asked for.
-
-    Attributes:
-        session: dotted name -> record.
-
-    Args:
-        session: that.
-        assigned: dotted name -> what cells have assigned to the module or its classes: that is theirs, whoever else
-            stores there.
-    """
-
-    def __init__(self, session: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]] = _NONE) -> None:
-        self.session = session
-        self._assigned = assigned
-        self._known: dict[str, Stores] = {}
-        self._together: dict[tuple[str, ...], Stores] = {}
-
-    def of(self, names: tuple[str, ...]) -> Stores:
-        """Return what the functions of some modules store, given by their names; others' are not known."""
-        if names not in self._together:
-            self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
-        return self._together[names]
-
-    def puts_itself(self, name: str, key: Any, value: Any) -> bool:
-        """Say whether the own module of an entry has put it into a module's container, and does so when made anew."""
-        if is_from_cell(key) or is_from_cell(value):
-            return False
-        return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
-
-    def find_origin(
-        self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
-    ) -> tuple[ModuleRecord, str] | None:
-        """Return the record that knows what a global held at first, and its name there: of the module it comes from.
-
-        That is another one where it was imported from one that has it no more; None where that one has it still.
-
-        Args:
-            record: of the module that has it.
-            name: of the global.
-            value: what it is.
-            after: dotted name -> what takes the place of a module that retires.
-        """
-        origin = record, name
-        if is_definition(value):
-            if home_of(value) != record.name and home_of(value) in after:
-                origin = self.session[home_of(value)], value.__qualname__
-        elif is_registry(value) or is_instance_of(value, self.session):
-            homes = [self.session[need] for need in record.needs if need in after and need in self.session]
-            spaces = [(home, getattr(home.module, "__dict__", {})) for home in homes if record.name not in home.needs]
-            found = ((home, key) for home, space in spaces for key in copy_space(space) if space.get(key) is value)
-            origin = next(found, origin)
-        home, path = origin
-        return origin if home is record or path not in getattr(after[home.name], "__dict__", {}) else None
-
-    def can_import(self, importer: str, imported: str) -> bool:
-        """Say whether a module of the session is another one, or imports it, directly or through others."""
-        waiting, seen = [importer] if importer in self.session else [], {importer}
-        while waiting:
-            name = waiting.pop()
-            if name == imported:
-                return True
-            statements = self.session[name].imports if name in self.session else ()
-            names = {found for statement in statements for found in statement.names}
-            waiting += names - seen
-            seen |= names
-        return False
-
-    def _read(self, name: str) -> Stores:
-        if name not in self._known:
-            record = self.session.get(name)
-            found = Stores() if record is None else read_stores(record.snapshot.data or b"")
-            for names in (found.globals, found.attributes, found.counted):
-                names.difference_update(self._assigned.get(name, ()))
-            self._known[name] = found
-        return self._known[name]
-
-
 def read_stores(text: bytes) -> Stores:
     """Read a module's text; one that doesn't parse stores nothing.
 
@@ -208,13 +123,17 @@ def read_stores(text: bytes) -> Stores:
     return found
 
 
-def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # noqa: C901 - one case a kind of node
+def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
+    node: ast.AST, given: frozenset[str], found: Stores
+) -> None:
     """Note what a node of a function puts into containers and takes out of them."""
     match node:
         case ast.Assign(targets=targets, value=value):
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(value, given):
                     found.computed |= _container(target.value)
+                elif isinstance(target, ast.Subscript) and _is_beginning(value):
+                    found.begun |= _container(target.value)
         case ast.Delete(targets=targets):
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(target.slice, given):
@@ -229,6 +148,13 @@ def _read_node(node: ast.AST, given: frozenset[str], found: Stores) -> None:  # 
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
             if not all(is_given(value, given) for value in values):
                 found.computed |= _container(held)
+            elif any(map(_is_beginning, values)):
+                found.begun |= _container(held)
+
+
+def _is_beginning(value: ast.expr) -> bool:
+    """Say whether a value is an empty container that changes."""
+    return isinstance(value, (ast.List, ast.Dict, ast.Call)) and is_given(value, frozenset())
 
 
 def _follow_names(nodes: list[ast.AST], found: Stores) -> None:
@@ -239,7 +165,7 @@ def _follow_names(nodes: list[ast.AST], found: Stores) -> None:
                 targets=[ast.Name(id=name)],
                 value=ast.Attribute() | ast.Subscript() | ast.Call(func=ast.Attribute(attr="get" | "setdefault")),
             ):
-                for names in (found.computed, found.emptied):
+                for names in (found.computed, found.begun, found.emptied):
                     names.update(_container(node.value) if name in names else ())
 
 

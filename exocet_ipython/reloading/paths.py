@@ -1,0 +1,86 @@
+"""Paths into what a module holds, as its baseline writes them: `CONFIG['db']`, `Plugin.registry`, `signal.__self__`."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections import deque
+from types import MethodType
+from typing import Any
+
+from exocet_ipython.reloading.contents import dict_of, place_of
+
+__all__ = ["owner_of", "path_behind", "value_at"]
+
+_NESTING = (dict, list, tuple, deque)
+# One step: an attribute, or a key in brackets; a string may have brackets of its own.
+_STEP = re.compile(r"""\.(\w+)|(\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^]])*])""")
+
+
+def value_at(space: dict[str, Any], path: str) -> Any:
+    """Return what a path leads to in a module's globals; None where there is nothing.
+
+    >>> value_at({"CONFIG": {"a.b": [{}, {1}]}}, "CONFIG['a.b'][1]")
+    {1}
+    """
+    owner = owner_of(path)
+    value: Any = space.get(owner)
+    for name, place, key in _steps_after(owner, path):
+        kind = type(value)
+        if place is not None:
+            value = _entry_at(value, place, key) if issubclass(kind, _NESTING) else None
+        elif kind is MethodType:
+            value = value.__self__ if name == "__self__" else None
+        else:
+            attributes: Any = type.__getattribute__(value, "__dict__") if issubclass(kind, type) else dict_of(value)
+            value = None if attributes is None else attributes.get(name)
+    return value
+
+
+@functools.lru_cache(10_000)
+def _steps_after(owner: str, path: str) -> tuple[tuple[str, str | None, Any], ...]:
+    """Return the steps of a path after its global: each an attribute's name, or a place, and the key that it shows."""
+    steps = [match.groups() for match in _STEP.finditer(path, len(owner))]
+    return tuple((name, place, place and _literal(place[1:-1])) for name, place in steps)
+
+
+def _literal(text: str) -> Any:
+    """Return the value that a text writes; None where it writes none: of a class it is the name."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _entry_at(container: Any, place: str, key: Any) -> Any:
+    """Return what a container has at a place; None where there is nothing."""
+    if not issubclass(type(container), dict):
+        return container[key] if type(key) is int and key < len(container) else None
+    if key is not None:
+        return container.get(key)
+    return next((value for known, value in list(container.items()) if place_of(known) == place), None)
+
+
+def owner_of(path: str) -> str:
+    """Return the name of the global that a path begins with.
+
+    >>> owner_of("CONFIG['a.b'].items")
+    'CONFIG'
+    """
+    return path.partition(".")[0].partition("[")[0]
+
+
+def path_behind(space: dict[str, Any], method: MethodType) -> str:
+    """Return the path of what a module's bound method is bound to: its own name, or that of the first such method.
+
+    >>> class Bell:
+    ...     def ring(self): pass
+    >>> bell = Bell()
+    >>> path_behind({"ring": bell.ring}, bell.ring), path_behind({"ring": bell.ring, "bell": bell}, bell.ring)
+    ('ring.__self__', 'bell')
+    """
+    target = method.__self__
+    names = [name for name, value in space.items() if value is target]
+    methods = (name for name, value in space.items() if type(value) is MethodType and value.__self__ is target)
+    return names[0] if names else f"{next(methods)}.__self__"

@@ -1,0 +1,98 @@
+"""What the functions of all of a session's modules store, and where what is in a module's containers comes from."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Collection, Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell, is_instance_of
+from exocet_ipython.survivors.carrying.stores import Stores, read_stores
+from exocet_ipython.survivors.definitions import is_definition
+
+__all__ = ["ReadStores"]
+
+_NONE: Mapping[str, Collection[str]] = MappingProxyType({})
+
+
+class ReadStores:
+    """What the functions of a session's modules store, each text read once, and only when it is asked for.
+
+    Attributes:
+        session: dotted name -> record.
+
+    Args:
+        session: that.
+        assigned: dotted name -> what cells have assigned to the module or its classes: that is theirs, whoever else
+            stores there.
+    """
+
+    def __init__(self, session: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]] = _NONE) -> None:
+        self.session = session
+        self._assigned = assigned
+        self._known: dict[str, Stores] = {}
+        self._together: dict[tuple[str, ...], Stores] = {}
+
+    def of(self, names: tuple[str, ...]) -> Stores:
+        """Return what the functions of some modules store, given by their names; others' are not known."""
+        if names not in self._together:
+            self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
+        return self._together[names]
+
+    def puts_itself(self, name: str, key: Any, value: Any) -> bool:
+        """Say whether the own module of an entry has put it into a module's container, and does so when made anew."""
+        if is_from_cell(key) or is_from_cell(value):
+            return False
+        return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
+
+    def find_origin(
+        self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
+    ) -> tuple[ModuleRecord, str] | None:
+        """Return the record that knows what a global held at first, and its name there: of the module it comes from.
+
+        That is another one where it was imported from one that has it no more; None where that one has it still.
+
+        Args:
+            record: of the module that has it.
+            name: of the global.
+            value: what it is.
+            after: dotted name -> what takes the place of a module that retires.
+        """
+        origin = record, name
+        if is_definition(value):
+            if home_of(value) != record.name and home_of(value) in after:
+                origin = self.session[home_of(value)], value.__qualname__
+        elif is_registry(value) or is_instance_of(value, self.session):
+            homes = [self.session[need] for need in record.needs if need in after and need in self.session]
+            spaces = [(home, getattr(home.module, "__dict__", {})) for home in homes if record.name not in home.needs]
+            found = ((home, key) for home, space in spaces for key in copy_space(space) if space.get(key) is value)
+            origin = next(found, origin)
+        home, path = origin
+        return origin if home is record or path not in getattr(after[home.name], "__dict__", {}) else None
+
+    def can_import(self, importer: str, imported: str) -> bool:
+        """Say whether a module of the session is another one, or imports it, directly or through others."""
+        waiting, seen = [importer] if importer in self.session else [], {importer}
+        while waiting:
+            name = waiting.pop()
+            if name == imported:
+                return True
+            statements = self.session[name].imports if name in self.session else ()
+            names = {found for statement in statements for found in statement.names}
+            waiting += names - seen
+            seen |= names
+        return False
+
+    def _read(self, name: str) -> Stores:
+        if name not in self._known:
+            record = self.session.get(name)
+            found = Stores() if record is None else read_stores(record.snapshot.data or b"")
+            for names in (found.globals, found.attributes, found.counted):
+                names.difference_update(self._assigned.get(name, ()))
+            self._known[name] = found
+        return self._known[name]
