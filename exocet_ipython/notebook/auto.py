@@ -260,12 +260,15 @@ class AutoReload:
         """
         own = threading.get_ident()
         frames = sys._current_frames()  # noqa: SLF001 - the documented way to see other threads
-        if any(map(_runs_cell, frames.values())):
-            return False
-        with self._lock:
-            return not any(
-                other is not info and thread != own and thread in frames for other, thread in self._running.items()
-            )
+        try:
+            if any(map(_runs_cell, frames.values())):
+                return False
+            with self._lock:
+                return not any(
+                    other is not info and thread != own and thread in frames for other, thread in self._running.items()
+                )
+        finally:
+            frames.clear()  # this call's own is among them, which would keep what the cell has for the collector
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -42,6 +44,23 @@ def test_a_cell_that_writes_a_module_is_followed_by_one_that_uses_it(
         auto.run("found = model.N, N")
         wrong += [] if auto["found"] == (digit, digit) else [(number, auto["found"])]
     assert wrong == []
+
+
+def test_an_edit_leaves_nothing_of_the_call_for_the_collector(auto: Notebook, workshop: Workshop) -> None:
+    """What the frames of a cell hold dies with them when the cell ran on an edit as well, without the collector."""
+    workshop.write({"m.py": "def number(): return 0"})
+    auto.run("import m")
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(type(thing) is FrameType for thing in gc.get_objects())
+        for number in (1, 2, 3):
+            workshop.edit("m.py", f"def number(): return {number}")
+            assert auto.value("m.number()") == number
+        after = sum(type(thing) is FrameType for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert after <= before
 
 
 def test_what_a_cell_put_into_a_module_makes_it_no_importer(auto: Notebook, workshop: Workshop) -> None:
