@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Container, Iterable, Mapping
-from functools import cached_property, partialmethod, singledispatchmethod
+from functools import cached_property, partialmethod, singledispatch, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -65,6 +65,7 @@ def pair_modules(
 
 
 _BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
+_DISPATCHING = singledispatch(lambda _: None).__code__  # type: ignore[attr-defined] # typeshed has no function there
 _WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
 
 
@@ -257,10 +258,9 @@ class _Matcher:
             return
         self._add(old, new)
         self._leave_as_it_was(old)
-        for name in ("dispatch", "register"):  # of functools.singledispatch
-            before, now = (getattr(function, "__dict__", {}).get(name) for function in (old, new))
-            if type(before) is FunctionType and type(now) is FunctionType and before.__module__ == "functools":
-                self._add(before, now)
+        if old.__code__ is _DISPATCHING and getattr(new, "__code__", None) is _DISPATCHING:
+            for name in ("dispatch", "register"):
+                self._add(vars(old)[name], vars(new)[name])
         self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
