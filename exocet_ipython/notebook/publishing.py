@@ -50,7 +50,8 @@ class Published:
     Attributes:
         generation: what is current now.
         replaced: the records of the modules that retired.
-        retired: what they defined.
+        retired: what they defined, as far as it is to be tracked.
+        unheld: all that they defined, if nothing holds any of it.
         again: the ids of what is current again.
         labelled: the retired modules whose code was labelled.
         rebound: the notebook names that have a new value.
@@ -62,6 +63,7 @@ class Published:
     generation: Generation
     replaced: tuple[ModuleRecord, ...]
     retired: RetiredGeneration
+    unheld: RetiredGeneration | None
     again: frozenset[int]
     labelled: tuple[RetiredModule, ...]
     rebound: tuple[Rebinding, ...]
@@ -212,14 +214,15 @@ class _Publication:
 
     def confirm(self) -> Published:
         """Return what was done, which stays so."""
-        retired = self._retired
+        retired, unheld = self._retired, None
         if self._is_free or (self._migrating and not self._migration.held):
-            retired = retired.lost(self._modules)  # nothing else of it is there to be tracked
+            retired, unheld = retired.lost(self._modules), retired  # nothing else of it is there to be tracked
         news = self._names.bindings.confirm(self._rebound, self._kept, self._names.namespace)
         return Published(
             self._after,
             tuple(self._old.values()),
             retired,
+            unheld,
             self._again,
             tuple(self._labelled),
             self._rebound,

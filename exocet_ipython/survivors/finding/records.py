@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 import weakref
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
 from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of
+from exocet_ipython.survivors.finding.unheld import Unheld
 from exocet_ipython.survivors.wrapped import wrapped_functions
 
 __all__ = ["HIDDEN_NAMES", "RetiredGeneration", "Retirement", "Survivor", "named_values"]
@@ -128,7 +130,7 @@ class RetiredGeneration:
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
         named = [part for space in spaces for name, part in copy_space(space).items() if name[:2] != "__"]
-        values += [part for part in named if type(part) in _CONTAINERS and gc.is_tracked(part)]  # not `()`, say
+        values += [part for space in spaces for part in _own_containers(space)]
         classes: Any = [value for value in values if issubclass(type(value), type)]
         values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
         parts: list[Any] = [part for cls in classes for part in copy_space(vars(cls)).values()]
@@ -162,12 +164,16 @@ class RetiredGeneration:
 class Retirement:
     """All retired generations of a session that something keeps alive.
 
+    Attributes:
+        unheld: those that nothing does.
+
     >>> Retirement().survivors({})
     ()
     """
 
     def __init__(self) -> None:
         self._generations: list[RetiredGeneration] = []
+        self.unheld = Unheld()
         self._told: set[int] = set()  # generations of which a report has named something
         self._gone: list[int] = []  # those of them of which nothing is alive by now
 
@@ -198,9 +204,11 @@ class Retirement:
             held: the numbers of generations that are known to be held.
             quickly: whether what seems to be held counts as held.
         """
-        self._generations = [
-            g for g in self.referenced() if g.number in held or (quickly and g.seems_held) or g.is_held()
-        ]
+        known = self.referenced()
+        self._generations = [g for g in known if g.number in held or (quickly and g.seems_held) or g.is_held()]
+        for generation in known:
+            if generation not in self._generations:
+                self.unheld.add(generation)
         gone = self._told - {generation.number for generation in self._generations}
         self._gone += sorted(gone)
         self._told -= gone
@@ -256,6 +264,17 @@ def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
     for part in name[len(module) + 1 :].split(".") if name != module else ():
         value = getattr(value, "__dict__", {}).get(part)
     return value is not None
+
+
+def _own_containers(space: Mapping[str, Any]) -> list[Any]:
+    """Return the containers that a retired module names, and that the current one has not taken over."""
+    current = getattr(sys.modules.get(space.get("__name__", "")), "__dict__", {})
+    return [
+        part
+        for name, part in copy_space(space).items()
+        if type(part) in _CONTAINERS and name[:2] != "__"
+        if gc.is_tracked(part) and current.get(name) is not part  # not `()`, say, nor what both have imported
+    ]
 
 
 def _parts_of(retired: RetiredModule | None) -> Iterable[object]:

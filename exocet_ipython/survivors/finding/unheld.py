@@ -1,0 +1,73 @@
+"""Generations that nothing holds: they are let go of without waiting for the collector.
+
+A module's functions and its namespace refer to each other, so what retires is freed by a full collection only, which a
+large heap puts off for long; until then each reload adds all that a module has made, its data included. Emptying the
+namespace frees everything but its classes, as loading the module again in place would.
+
+The latest of these generations stays as it is: an undo of the last edit finds its very objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.retired import retired_module
+
+if TYPE_CHECKING:
+    from exocet_ipython.survivors.finding.records import RetiredGeneration
+
+__all__ = ["Unheld"]
+
+_MOST = 500  # definitions: looking at them takes a millisecond or two; of more the collector has to find out
+
+
+class Unheld:
+    """The generations of a session that were found to be held by nobody, as far as they still wait.
+
+    >>> Unheld()
+    <0 unheld generations>
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[RetiredGeneration] = []
+
+    def __repr__(self) -> str:
+        return f"<{len(self._waiting)} unheld generations>"
+
+    def add(self, generation: RetiredGeneration) -> None:
+        """Add a generation, and empty the modules of the earlier ones unless something has come to hold them.
+
+        Args:
+            generation: of which nothing is held.
+        """
+        for earlier in self._waiting:
+            if _may_be_emptied(earlier) and not earlier.is_held(others=list(_instances(earlier))):
+                _empty(earlier)
+        self._waiting = [generation]
+
+
+def _may_be_emptied(generation: RetiredGeneration) -> bool:
+    """Say whether the collector would do no better: it calls each `__del__` while all globals are there (PEP 442)."""
+    classes = (value for kind, _, value in generation.living() if kind == "class")
+    return len(generation.references) <= _MOST and not any("__del__" in vars(cls) for cls in classes)
+
+
+def _spaces(generation: RetiredGeneration) -> Iterator[dict[str, Any]]:
+    for kind, _, value in generation.living():
+        if kind == "module" and retired_module(vars(value)) is not None:
+            yield vars(value)
+
+
+def _instances(generation: RetiredGeneration) -> Iterator[Any]:
+    """Yield what a generation's modules name of the instances of its classes."""
+    classes = {id(value) for kind, _, value in generation.living() if kind == "class"}
+    for space in _spaces(generation):
+        yield from (value for value in copy_space(space).values() if id(type(value)) in classes)
+
+
+def _empty(generation: RetiredGeneration) -> None:
+    """Empty the namespaces of a generation's modules."""
+    for space in list(_spaces(generation)):
+        space.clear()
