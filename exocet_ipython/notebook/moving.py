@@ -9,7 +9,7 @@ from types import ModuleType
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.notebook.report import join_names, plural, to_html
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.moving.instances import Stuck
 from exocet_ipython.survivors.moving.migrate import migrate
 

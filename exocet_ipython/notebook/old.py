@@ -22,8 +22,9 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.lost import LostDefinitions
 from exocet_ipython.survivors.carrying.reruns import earlier_runs
 from exocet_ipython.survivors.finding.census import take_census
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import find_named
-from exocet_ipython.survivors.finding.records import RetiredGeneration, Retirement, Survivor
+from exocet_ipython.survivors.finding.records import Retirement, Survivor
 from exocet_ipython.survivors.finding.roots import Root
 from exocet_ipython.survivors.labels import RetiredTexts
 

@@ -17,7 +17,7 @@ from exocet_ipython.survivors.carrying.carry import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.definitions import objects_of
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.matching.lent import Staying
 from exocet_ipython.survivors.moving.caches import clear_caches

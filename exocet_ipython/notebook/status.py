@@ -11,8 +11,9 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.finding.census import Census
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import Named
-from exocet_ipython.survivors.finding.records import RetiredGeneration, Survivor
+from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules", "describe_retired"]
 

@@ -13,7 +13,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.definitions import Kind
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["Labels", "Subject", "current_name", "find_subjects", "value_of"]
 

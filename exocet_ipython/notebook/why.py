@@ -10,9 +10,9 @@ from typing import Any
 from exocet_ipython.notebook.report import format_seconds, plural, to_html
 from exocet_ipython.notebook.subjects import Labels, Subject, current_name, find_subjects
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_held, namespaces_of
 from exocet_ipython.survivors.finding.paths import HoldPath, Holds, find_holds
-from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.finding.roots import Root, Roots
 
 __all__ = ["HeldObject", "WhyReport", "explain", "progress_line"]

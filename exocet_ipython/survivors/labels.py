@@ -29,7 +29,7 @@ from exocet_ipython.reloading.contents import cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_module
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["RetiredTexts", "label_replaced"]
 

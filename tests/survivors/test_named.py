@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import find_named
-from exocet_ipython.survivors.finding.records import RetiredGeneration
 
 SOURCE = """
 class Model:

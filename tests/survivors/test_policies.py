@@ -12,9 +12,9 @@ import pytest
 
 from exocet_ipython.survivors.finding import search
 from exocet_ipython.survivors.finding.census import take_census
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import find_named
 from exocet_ipython.survivors.finding.paths import find_holds
-from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.finding.roots import Roots
 
 SOURCE = """

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.survivors.definitions import definitions
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.records import (
     HIDDEN_NAMES,
-    RetiredGeneration,
     Retirement,
     Survivor,
     named_values,

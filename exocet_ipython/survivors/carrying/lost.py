@@ -24,7 +24,7 @@ from exocet_ipython.survivors.carrying.left import Left, find_left
 from exocet_ipython.survivors.carrying.registrations import registered_by_cells
 from exocet_ipython.survivors.carrying.stores import read_stores
 from exocet_ipython.survivors.definitions import is_definition
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["LostDefinitions", "find_lost"]
 

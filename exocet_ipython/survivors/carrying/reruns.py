@@ -18,7 +18,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.definitions import Kind
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["earlier_runs", "find_reruns"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.survivors.finding.freed import Freed, find_freed
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["Census", "Count", "take_census"]
 

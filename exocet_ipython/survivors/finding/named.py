@@ -15,7 +15,8 @@ from typing import Any
 from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.definitions import Kind
-from exocet_ipython.survivors.finding.records import RetiredGeneration, Survivor, named_values
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.finding.records import Survivor, named_values
 from exocet_ipython.survivors.finding.steps import Places, express
 
 __all__ = ["Named", "find_named"]

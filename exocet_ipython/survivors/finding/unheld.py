@@ -10,13 +10,11 @@ The latest of these generations stays as it is: an undo of the last edit finds i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_module
-
-if TYPE_CHECKING:
-    from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["Unheld"]
 

@@ -16,7 +16,7 @@ from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import dispatcher_of, home_of
 from exocet_ipython.survivors.classes import classes_made, inherited, is_made
 from exocet_ipython.survivors.definitions import is_definition, own_parts
-from exocet_ipython.survivors.finding.records import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions

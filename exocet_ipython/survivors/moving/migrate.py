@@ -21,8 +21,8 @@ from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of
-from exocet_ipython.survivors.finding.records import RetiredGeneration
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.pairs import pair_modules

@@ -1,0 +1,158 @@
+"""One retired generation: weak references to what a publish replaced, and whether anything holds it.
+
+A record is never the reason why an old object lives. What can't be referenced weakly is counted and said, never hidden.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.references import OwnReference
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.retired import RetiredModule, retired_module
+from exocet_ipython.survivors.definitions import Kind, definitions
+from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of
+from exocet_ipython.survivors.wrapped import wrapped_functions
+
+__all__ = ["RetiredGeneration"]
+
+_CONTAINERS = (dict, list, set, tuple, frozenset, deque)
+_WRAPPERS = (staticmethod, classmethod, property)
+
+
+@dataclass(slots=True)
+class RetiredGeneration:
+    """Weak references to what one publish replaced.
+
+    Attributes:
+        number: of the generation in which these definitions were current last.
+        references: what retired, as (kind, dotted name, weak reference).
+        unreferenced: how many definitions can't be referenced weakly and are not tracked.
+    """
+
+    number: int
+    references: list[tuple[Kind, str, weakref.ref[Any]]] = field(default_factory=list)
+    unreferenced: int = 0
+    _witness: Witness | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<retired generation {self.number}: {sum(1 for _ in self.living())} of {len(self.references)} alive>"
+
+    def add(self, module: ModuleType, name: str) -> None:
+        """Record a module and the classes and functions that it defined."""
+        self._add("module", name, module)
+        for kind, path, value in definitions(module, name):
+            self._add(kind, f"{name}.{path}", value)
+
+    def living(self) -> Iterator[tuple[Kind, str, Any]]:
+        """Yield what is still alive: kind, dotted name, object."""
+        for kind, name, reference in self.references:
+            value = reference()
+            if value is not None:
+                yield kind, name, value
+
+    def without(self, current: Container[int]) -> RetiredGeneration:
+        """Return the same generation without what is current again, known by its id."""
+        kept = [entry for entry in self.references if id(entry[2]()) not in current]
+        return RetiredGeneration(self.number, kept, self.unreferenced)
+
+    def lost(self, current: Mapping[str, ModuleType]) -> RetiredGeneration:
+        """Return the same generation with only what has no counterpart: it may be defined again some day.
+
+        Args:
+            current: dotted name -> module that is current now.
+        """
+        kept = [entry for entry in self.references if not _is_defined(entry[1], current)]
+        return RetiredGeneration(self.number, kept, self.unreferenced)
+
+    def is_held(self, ours: Iterable[object] = (), others: Sequence[object] = ()) -> bool:
+        """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
+
+        Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
+        not what is in other objects.
+
+        Args:
+            ours: what refers to it for our own sake, and for a moment.
+            others: what else belongs to it.
+        """
+        item, outside = self._find_witness(ours, others)
+        if item is None:
+            return False
+        if type(item).__weakrefoffset__ and not (ours or others):
+            reference = OwnReference(item)
+            del item
+            self._witness = Witness(reference, outside)
+        return True
+
+    def _find_witness(self, ours: Iterable[object], others: Sequence[object]) -> tuple[Any, int]:
+        """Return what is held from outside, with the number of references from there."""
+        values: list[Any] = [*(value for _, _, value in self.living()), *others]
+        spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
+        spaces += namespaces_of(values)
+        spaces = list({id(space): space for space in spaces}.values())
+        own = {id(space) for space in spaces}
+        # No loops here: their variables would hold what is asked about.
+        named = [part for space in spaces for name, part in copy_space(space).items() if name[:2] != "__"]
+        values += [part for space in spaces for part in _own_containers(space)]
+        classes: Any = [value for value in values if issubclass(type(value), type)]
+        values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
+        parts: list[Any] = [part for cls in classes for part in copy_space(vars(cls)).values()]
+        parts += gc.get_referents(*(part for part in parts if type(part) in _WRAPPERS))
+        values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
+        values += wrapped_functions([*values, *named, *parts], own)
+        del named, parts, classes
+        records = [part for space in spaces for part in _parts_of(retired_module(space))]
+        return find_witness([*values, *spaces], [values, spaces, others, *records, *ours])
+
+    @property
+    def seems_held(self) -> bool:
+        """Whether what was held when `is_held` looked last is held still: told at once, and mostly so."""
+        return self._witness is not None and self._witness.is_held
+
+    def doubt(self) -> None:
+        """Forget what tells that it is held: the references that its own side has to it are others now."""
+        self._witness = None
+
+    def prune(self) -> None:
+        """Forget the references whose object is gone."""
+        self.references = [entry for entry in self.references if entry[2]() is not None]
+
+    def _add(self, kind: Kind, name: str, value: Any) -> None:
+        try:
+            self.references.append((kind, name, OwnReference(value)))
+        except TypeError:
+            self.unreferenced += 1
+
+
+def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
+    """Say whether a dotted name of a definition means something among the given modules."""
+    module, found = name, modules.get(name)
+    while found is None and "." in module:
+        module = module.rpartition(".")[0]
+        found = modules.get(module)
+    value: Any = found
+    for part in name[len(module) + 1 :].split(".") if name != module else ():
+        value = getattr(value, "__dict__", {}).get(part)
+    return value is not None
+
+
+def _own_containers(space: Mapping[str, Any]) -> list[Any]:
+    """Return the containers that a retired module names, and that the current one has not taken over."""
+    current = getattr(sys.modules.get(space.get("__name__", "")), "__dict__", {})
+    return [
+        part
+        for name, part in copy_space(space).items()
+        if type(part) in _CONTAINERS and name[:2] != "__"
+        if gc.is_tracked(part) and current.get(name) is not part  # not `()`, say, nor what both have imported
+    ]
+
+
+def _parts_of(retired: RetiredModule | None) -> Iterable[object]:
+    return () if retired is None else retired.parts()
