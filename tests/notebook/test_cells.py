@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import http.client
+import inspect
+import subprocess
+import textwrap
+import typing
+from types import ModuleType
+
 import pytest
 
-from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, read_cell
+from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, may_bind, read_cell
 
 
 @pytest.mark.parametrize(
@@ -56,3 +65,23 @@ def test_read_cell(cell: str, found: list[CellImport | str] | None) -> None:
         assert [event for event in read_cell(cell) if isinstance(event, CellImport)] == []
     else:
         assert list(read_cell(cell)) == found
+
+
+@pytest.mark.parametrize("module", [ast, dataclasses, http.client, inspect, subprocess, typing])
+def test_a_cell_of_which_nothing_is_read_binds_nothing(module: ModuleType) -> None:
+    """Of the statements of large modules, those in which `may_bind` finds nothing bind nothing.
+
+    A bare annotation is no value; reading it takes it for one.
+    """
+    text = inspect.getsource(module)
+    lines = text.splitlines(keepends=True)
+    statements = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
+    cells = {
+        textwrap.dedent("".join(lines[node.lineno - 1 : node.end_lineno]))
+        for node in statements
+        if not (isinstance(node, ast.AnnAssign) and node.value is None)
+    }
+    wrong = [cell for cell in cells if not may_bind(cell) and list(read_cell(cell))]
+    assert wrong == []
+    assert any(may_bind(cell) for cell in cells)
+    assert not all(may_bind(cell) for cell in cells)

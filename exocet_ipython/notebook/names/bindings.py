@@ -15,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, read_cell
+from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, may_bind, read_cell
 from exocet_ipython.notebook.names.identities import Source, find_lent_ids, identities, may_have_given
 from exocet_ipython.notebook.names.orphans import Orphans
 from exocet_ipython.notebook.names.unread import UnreadCells
@@ -114,8 +114,9 @@ class Bindings:
             namespace: the notebook's names; tells which of several imports of one name was reached.
             failed: whether the cell raised: then only what the namespace confirms was reached.
         """
-        read = partial(self._read, cell, public_names, namespace, failed)
-        self._unread.add(0 if failed else len(cell), read)
+        if may_bind(cell):
+            read = partial(self._read, cell, public_names, namespace, failed)
+            self._unread.add(0 if failed else len(cell), read)
 
     def _read(self, cell: str, public_names: _PublicNames, namespace: Mapping[str, Any], failed: bool) -> None:  # noqa: FBT001 - as given
         imported: set[str] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -10,7 +11,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["CellAssignment", "CellEvent", "CellImport", "read_cell"]
+__all__ = ["CellAssignment", "CellEvent", "CellImport", "may_bind", "read_cell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,15 @@ class CellAssignment:
 CellEvent = CellImport | CellAssignment | str
 
 
+def may_bind(text: str) -> bool:
+    """Say whether `read_cell` may find anything in the text of a cell; told in a tenth of the time.
+
+    >>> may_bind("model.fit(rows)"), may_bind("rows = load()")
+    (False, True)
+    """
+    return _BINDING_WORD.search(text) is not None
+
+
 def read_cell(text: str) -> Iterator[CellEvent]:
     r"""Yield what the text of a cell binds at its top level, in order: imports, and names assigned by other means.
 
@@ -75,6 +85,8 @@ def read_cell(text: str) -> Iterator[CellEvent]:
     yield from _walk(any(sign in text for sign in _BINDING_SIGNS), tree.body)
 
 
+# No statement and no pattern binds without one of these.
+_BINDING_WORD = re.compile(r"=|\b(?:import|def|class|for|as|del|case)\b")
 # Without one of these in its text, an expression of a cell binds nothing.
 _BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
 # Other nodes bind nothing then: expressions, and what has no parts.
