@@ -189,11 +189,13 @@ class _Publication:
         if not self._migrating:
             return
         spaces = [vars(module) for module in self._modules.values() if hasattr(module, "__dict__")]
+        fresh = [name for name in self._made if name not in self._built.returned]
         withdraw_effects(self._old, self._after.records, self.journal)
         clear_caches(
             [self._names.namespace, *spaces],
             {*self._made, *_answering_anew(self._built, self._after)},
             {id(value) for _, _, value in self._retired.living()},
+            [getattr(self._made[name], "__dict__", {}) for name in fresh],
         )
 
     def move(self) -> None:

@@ -237,8 +237,11 @@ class Ladder:
         """Clear the caches of functions of cells that may have asked what answers differently now."""
         changed = [revision.record.name for revision in revisions if revision.rung]
         if changed and holds_caches(self.namespace):
-            importers = self.managed.generation.graph().dependants(changed)
-            clear_caches([self.namespace], {*changed, *importers}, ())
+            generation = self.managed.generation
+            importers = generation.graph().dependants(changed)
+            # A cache of a module that holds answers of the old code is a reason to make the module anew.
+            spared = [getattr(record.module, "__dict__", {}) for record in generation.records.values()]
+            clear_caches([self.namespace], {*changed, *importers}, (), spared)
 
     def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:
         return self.judge.why_not(self.managed.generation.records, record, pairs)

@@ -26,19 +26,28 @@ __all__ = ["clear_caches", "forget_checks", "holds_caches"]
 _CELLS = "__main__"
 
 
-def clear_caches(namespaces: Iterable[Mapping[str, Any]], made: Collection[str], retired: Container[int]) -> int:
+def clear_caches(
+    namespaces: Iterable[Mapping[str, Any]],
+    made: Collection[str],
+    retired: Container[int],
+    spared: Iterable[Mapping[str, Any]],
+) -> int:
     """Clear the caches whose answers may come from code that was replaced; return how many.
 
     Args:
         namespaces: the notebook's names and the globals of the session's modules; where caches are looked for.
         made: dotted names of the modules that are new.
         retired: ids of what retired.
+        spared: the globals of modules whose caches have answers that hold: their bodies have just run, say.
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
+    holding = {id(cache) for cache, _ in _caches(spared)}
     cleared = 0
     for cache, namespace in _caches(namespaces):
-        if cache.cache_info().currsize and (_depends(cache, namespace, made) or _holds(cache, retired)):
+        if id(cache) in holding or not cache.cache_info().currsize:
+            continue
+        if _depends(cache, namespace, made) or _holds(cache, retired):
             cache.cache_clear()
             cleared += 1
     return cleared
