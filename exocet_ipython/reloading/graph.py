@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.source import resolve_import
+from exocet_ipython.reloading.constants import is_dotted, strings_of
 
 __all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "expand", "guarded_lines", "lines_of", "read_imports"]
 
@@ -93,7 +94,7 @@ def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportSta
     if _IMPORT_NAME in code.co_code[::2]:
         yield from _import_instructions(code, package)
     if not _IMPORT_FUNCTIONS.isdisjoint(code.co_names):
-        names = [const for const in _strings(code) if _is_dotted(const.lstrip("."))]
+        names = [const for const in strings_of(code) if is_dotted(const.lstrip("."))]
         # The package that a relative name starts from may be a constant as well: `import_module(".b", "a")`.
         starts = [package, *({"__package__": name} for name in names if not name.startswith("."))]
         found = [_absolute(name, start) for name in names for start in (starts if name.startswith(".") else [package])]
@@ -106,21 +107,15 @@ def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportSta
 
 def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
     """Yield what names begin with, and a star, that code puts together to import modules by them."""
-    for const in _strings(code):
-        if const.endswith(".") and (const == "." or _is_dotted(const[:-1].lstrip("."))):
+    for const in strings_of(code):
+        if const.endswith(".") and (const == "." or is_dotted(const[:-1].lstrip("."))):
             yield f"{_absolute(const[:-1], package) if const != '.' else package['__package__']}.*"
-        elif const.endswith("_") and not const.startswith("__") and _is_dotted(const.lstrip(".")):
+        elif const.endswith("_") and not const.startswith("__") and is_dotted(const.lstrip(".")):
             yield f"{_absolute(const, package)}*"
     is_relative = any(isinstance(const, str) and const.startswith(".") for const in code.co_consts)
     looks_up = code.co_flags & CO_OPTIMIZED and not is_relative and not _OWN_NAMES.isdisjoint(code.co_names)
     if looks_up or not _LISTING_FUNCTIONS.isdisjoint(code.co_names):
         yield f"{package['__package__']}.*"
-
-
-def _strings(code: CodeType) -> Iterator[str]:
-    """Yield the string constants of code, those in tuples included: `for name in ("fast", "slow"):`."""
-    for const in code.co_consts:
-        yield from (part for part in (const if type(const) is tuple else (const,)) if type(part) is str)
 
 
 def expand(name: str, known: Iterable[str]) -> Iterable[str]:
@@ -179,10 +174,6 @@ def _absolute(name: str, package: dict[str, str]) -> str:
         return resolve_import(name[level:], package, level).rstrip(".")
     except ImportError:
         return name[level:]
-
-
-def _is_dotted(text: str) -> bool:
-    return all(part.isidentifier() for part in text.split("."))
 
 
 class ImportGraph:

@@ -15,7 +15,7 @@ from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, read_snapshot
 from exocet_ipython.reloading.baseline import Baseline
-from exocet_ipython.reloading.datafiles import find_data_files
+from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
 from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting

@@ -23,8 +23,9 @@ from typing import Any
 
 from exocet_ipython.loading.files import NO_FILE, stamp_file
 from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, digest_file, find_spec_of
-from exocet_ipython.reloading.meant import FilesMeant, strings_of
-from exocet_ipython.reloading.readers import readers_at_import, reads_elsewhere
+from exocet_ipython.reloading.constants import is_dotted, strings_of
+from exocet_ipython.reloading.datafiles.meant import FilesMeant
+from exocet_ipython.reloading.datafiles.readers import readers_at_import, reads_elsewhere
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "read_declared"]
@@ -34,7 +35,6 @@ __all__ = ["find_data_files", "read_declared"]
 _NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
 _QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
-_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _STANDARD = sys.stdlib_module_names
 _MISSING = "no file"  # equals no digest
 _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
@@ -74,7 +74,7 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
     """
     here = os.path.dirname(loaded.path or "")
     asked = (part for part in readers_at_import(code, here, {}).codes if "find_spec" in part.co_names)
-    names = dict.fromkeys(text for part in asked for text in strings_of(part) if _DOTTED.fullmatch(text))
+    names = dict.fromkeys(text for part in asked for text in strings_of(part) if is_dotted(text))
     found: dict[str | None, Snapshot] = {}
     for name in names:
         if name in sys.modules or name.partition(".")[0] in _STANDARD:

@@ -8,17 +8,16 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from types import CodeType
 
 from exocet_ipython.loading.source import NO_DATA
-from exocet_ipython.reloading.readers import Readers
+from exocet_ipython.reloading.constants import is_dotted, strings_of
+from exocet_ipython.reloading.datafiles.readers import Readers
 
-__all__ = ["FilesMeant", "strings_of"]
+__all__ = ["FilesMeant"]
 
 _NAME = re.compile(r"[^\0\n\r*?<>|\"']*[^\0\n\r*?<>|\"'/\\]\.\w{1,12}")
 _PATTERN = re.compile(r"(\*\*/)?[\w.-]*\*[\w.*-]*\.\w{1,12}")
 _HIDDEN = re.compile(r"\.\w[\w.-]*")  # .env
-_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]+)*")
 _WORD = re.compile(r"[\w-]{1,60}")
 _ENDING = re.compile(r"[\w-]*\.\w{1,12}")
@@ -43,7 +42,7 @@ class FilesMeant:
         codes, self._folders = readers.codes, readers.folders
         self._places = readers.places
         used = {name for code in codes for name in code.co_names}
-        literals = list(dict.fromkeys(text for code in codes for text in strings_of(code)))
+        literals = list(dict.fromkeys(text for code in codes for text in strings_of(code) if len(text) < _LONG))
         pieces = dict.fromkeys(piece for text in literals for piece in _PLACE.split(text))
         self._names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith(NO_DATA)]
         self._hidden = [text for text in literals if _HIDDEN.fullmatch(text)]
@@ -117,16 +116,9 @@ def _is_data(path: str) -> bool:
     return not path.endswith(NO_DATA) and os.path.isfile(path)
 
 
-def strings_of(code: CodeType) -> Iterator[str]:
-    """Yield the strings that are constants of code, unless they are long, and those in tuples."""
-    for const in code.co_consts:
-        parts = const if type(const) is tuple else (const,)
-        yield from (part for part in parts if type(part) is str and len(part) < _LONG)
-
-
 def _package_folders(literals: list[str]) -> Iterator[str]:
     """Yield the folders of packages that are named: `importlib.resources.files("app.templates")`."""
-    named = (text for text in literals if _DOTTED.fullmatch(text) and text.partition(".")[0] not in _STANDARD)
+    named = (text for text in literals if is_dotted(text) and text.partition(".")[0] not in _STANDARD)
     return (os.path.abspath(path) for text in named for path in getattr(sys.modules.get(text), "__path__", ()))
 
 
