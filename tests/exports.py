@@ -17,7 +17,7 @@ class Exports:
         names: of the modules.
     """
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # so the data model has it
 
     def __init__(self, *names: str) -> None:
         found = {

@@ -104,7 +104,7 @@ def test_modules_load_independently_of_global_state(write: Write, how: str) -> N
         return exocet.load(exocet.getModule("pack.util"), exocet.emptyMapper)
 
     first, second = load_one(), load_one()
-    first.mark, second.mark = "first", "second"  # type: ignore[attr-defined]
+    first.mark, second.mark = "first", "second"  # type: ignore[attr-defined] # put there at run time
     assert (first.mark, second.mark) == ("first", "second")
     assert (first.word, second.word) == ("hooray", "hooray")
     assert first not in list(sys.modules.values())

@@ -110,7 +110,7 @@ class _Spy:
         self.shown.append(other)
         return False
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # so the data model has it
 
 
 def exit_functions() -> list[Any]:
@@ -119,7 +119,7 @@ def exit_functions() -> list[Any]:
     `atexit` lists them nowhere, but compares each with what it is asked to take off; from the newest one on 3.14.
     """
     spy = _Spy()
-    atexit.unregister(spy)  # type: ignore[arg-type]
+    atexit.unregister(spy)  # type: ignore[arg-type] # it is compared, never called
     return spy.shown[::-1] if sys.version_info >= (3, 14) else spy.shown
 
 

@@ -73,7 +73,7 @@ def packages_beside(suite: str) -> list[str]:
 
 def load_copies(names: list[str], mapper: Mapper = pep302_mapper) -> dict[str, ModuleType]:
     """Load a module, or modules of one package, and return them with the submodules that came with them."""
-    if importlib.util.find_spec(names[0]).submodule_search_locations is None:  # type: ignore[union-attr]
+    if importlib.util.find_spec(names[0]).submodule_search_locations is None:  # type: ignore[union-attr] # it is there
         return {names[0]: load_named(names[0], mapper)}
     copy = load_package_named(names[0], mapper)
     for name in names:

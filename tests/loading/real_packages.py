@@ -224,7 +224,7 @@ def job_lark(load: Load) -> Any:
     # Its library of terminals is not imported: pkgutil.get_data would import the regular lark to find it.
     parser = lark.Lark('start: NUMBER ("+" NUMBER)*\nNUMBER: /[0-9]+/\n%ignore " "', parser="lalr")
 
-    class Sum(lark.Transformer):  # type: ignore[misc, name-defined]
+    class Sum(lark.Transformer):  # type: ignore[misc, name-defined] # a base that mypy does not see
         def start(self, children: list[Any]) -> int:
             return sum(map(int, children))
 
@@ -237,7 +237,7 @@ def job_libcst(load: Load) -> Any:
     cst = load("libcst")
     tree = cst.Module([cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name("old"))], cst.Integer("1"))])])
 
-    class Rename(cst.CSTTransformer):  # type: ignore[misc, name-defined]
+    class Rename(cst.CSTTransformer):  # type: ignore[misc, name-defined] # a base that mypy does not see
         def leave_Name(self, node: Any, updated: Any) -> Any:  # noqa: N802, ARG002 - libcst's protocol
             return updated.with_changes(value="new")
 
@@ -302,7 +302,7 @@ def job_pluggy(load: Load) -> Any:
 
     class Spec:
         @spec
-        def price(self, item: str) -> int: ...  # type: ignore[empty-body]
+        def price(self, item: str) -> int: ...  # type: ignore[empty-body] # a specification
 
     class Plugin:
         @impl
@@ -330,7 +330,7 @@ def job_prompt_toolkit(load: Load) -> Any:
 def job_pydantic(load: Load) -> Any:
     pydantic = load("pydantic")
 
-    class Item(pydantic.BaseModel):  # type: ignore[misc, name-defined]
+    class Item(pydantic.BaseModel):  # type: ignore[misc, name-defined] # a base that mypy does not see
         name: str
         price: float = 1.0
 
@@ -392,7 +392,7 @@ def job_sqlalchemy(load: Load) -> Any:
     sa, orm = load("sqlalchemy"), load("sqlalchemy.orm")
     base = orm.declarative_base()
 
-    class User(base):  # type: ignore[misc, valid-type]
+    class User(base):  # type: ignore[misc, valid-type] # a base made at run time
         __tablename__ = "user"
         id = sa.Column(sa.Integer, primary_key=True)
         name = sa.Column(sa.String)
@@ -480,7 +480,7 @@ def job_tqdm(load: Load) -> Any:
 def job_traitlets(load: Load) -> Any:
     traitlets = load("traitlets")
 
-    class Shop(traitlets.HasTraits):  # type: ignore[misc, name-defined]
+    class Shop(traitlets.HasTraits):  # type: ignore[misc, name-defined] # a base that mypy does not see
         size = traitlets.Int(1)
 
     seen: list[Any] = []

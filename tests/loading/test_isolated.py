@@ -342,12 +342,12 @@ def test_names_put_into_builtins_later(workshop: Workshop) -> None:
     workshop.write({"words.py": "def greet():\n    import string\n    return _exocet_test_word"})
     copy = load_named("words")
     try:
-        builtins._exocet_test_word = "hello"  # type: ignore[attr-defined]
+        builtins._exocet_test_word = "hello"  # type: ignore[attr-defined] # put there at run time
         assert copy.greet() == "hello"
-        builtins._exocet_test_word = "bye"  # type: ignore[attr-defined]
+        builtins._exocet_test_word = "bye"  # type: ignore[attr-defined] # put there at run time
         assert copy.greet() == "bye"
     finally:
-        del builtins._exocet_test_word  # type: ignore[attr-defined]
+        del builtins._exocet_test_word  # type: ignore[attr-defined] # put there at run time
     with pytest.raises(NameError):
         copy.greet()
 
@@ -385,7 +385,7 @@ def test_a_shared_extension_is_an_attribute_of_its_package(workshop: Workshop) -
     """After a copy brought the extension, `import pkg._json; pkg._json` works in a plain import as well."""
     write_extension_package(workshop)
     load_named("pkg").late()
-    import pkg._json  # type: ignore[import-not-found]
+    import pkg._json  # type: ignore[import-not-found] # written by the test
 
     assert pkg._json is sys.modules["pkg._json"]
 

@@ -132,9 +132,9 @@ def test_plain_imports_while_a_copy_is_made(workshop: Workshop, regular: bool, f
     def look() -> list[Any]:
         assert reached.wait(PATIENCE)
         try:
-            import slow.leaf  # type: ignore[import-not-found]
+            import slow.leaf  # type: ignore[import-not-found] # written by the test
             from slow import part
-            from slow.part import Part  # type: ignore[import-not-found]
+            from slow.part import Part  # type: ignore[import-not-found] # written by the test
 
             namespace: dict[str, Any] = {}
             exec("from slow import *\nfrom slow import part", namespace)

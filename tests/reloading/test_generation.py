@@ -29,7 +29,7 @@ def test_generations_are_values() -> None:
     assert [generation.number for generation in (first, second, third)] == [0, 1, 2]
     assert third.adopting({"d": record("d", 3)}).number == 2
     with pytest.raises(TypeError):
-        second.records["x"] = record("x")  # type: ignore[index]
+        second.records["x"] = record("x")  # type: ignore[index] # the mapping refuses it
 
 
 def test_order_goes_on() -> None:
@@ -50,7 +50,7 @@ def test_journal_takes_everything_back(workshop: Workshop) -> None:
     workshop.write({"j.py": ""})
     space: dict[str, Any] = {"a": 1}
     module, other = ModuleType("j"), ModuleType("j")
-    module.x = 1  # type: ignore[attr-defined]
+    module.x = 1  # type: ignore[attr-defined] # put there at run time
     sys.modules["j"] = module
     journal = Journal()
     journal.set_item(space, "a", 2)

@@ -296,7 +296,7 @@ def test_interrupted_follow(project: FollowedProject) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        project.detector.follow([snapshot, Pressing()])  # type: ignore[list-item]
+        project.detector.follow([snapshot, Pressing()])  # type: ignore[list-item] # stands in for one
     project.detector.follow([snapshot])
     assert project.detector.suspects().everything
     project.write("b.py", "new")

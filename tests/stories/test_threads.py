@@ -143,7 +143,7 @@ def test_others_see_the_current_module_during_a_slow_batch(workshop: Workshop) -
             half_way.set()
             assert go_on.wait(SECONDS)
 
-    sys.modules["gate"].enter = enter  # type: ignore[attr-defined]
+    sys.modules["gate"].enter = enter  # type: ignore[attr-defined] # put there at run time
     errors: list[BaseException] = []
 
     def build() -> None:

@@ -195,8 +195,8 @@ obj = Model()
 """
     )
     notebook.space["sour"] = type.__call__(notebook["Sour"])
-    sys.modules["model"].nasty = notebook["nasty"]  # type: ignore[attr-defined]
-    sys.modules["model"].Sour = notebook["Sour"]  # type: ignore[attr-defined]
+    sys.modules["model"].nasty = notebook["nasty"]  # type: ignore[attr-defined] # put there at run time
+    sys.modules["model"].Sour = notebook["Sour"]  # type: ignore[attr-defined] # put there at run time
     workshop.write(project(2))
     report = notebook.reload()
     assert [survivor.names for survivor in report.survivors] == [("obj",)]

@@ -34,7 +34,7 @@ def test_what_only_the_objects_hold_counts() -> None:
     own = node(data=bytearray(LARGE), deep=[{"a": node(data=bytearray(LARGE))}])
     own.me = own  # type: ignore[attr-defined]  # a circle
     other = node(data=bytearray(LARGE))
-    own.kept = [other, shared]  # type: ignore[attr-defined]
+    own.kept = [other, shared]  # type: ignore[attr-defined] # put there at run time
     assert LARGE * 2 <= find_freed([own], sys.getsizeof).size < LARGE * 2.1
     assert LARGE * 3 <= find_freed([own, other], sys.getsizeof).size < LARGE * 3.1
     del shared

@@ -57,9 +57,9 @@ def test_names_containers_and_attributes(old: tuple[RetiredGeneration, ModuleTyp
     """Names, outputs, items, keys, attributes, slots and closures are followed, the nearest first."""
     generation, module = old
     app, registry = App(), Registry(train=module.train)
-    app.model = App()  # type: ignore[attr-defined]
-    app.model.layers = [1, 2, 3, module.Model()]  # type: ignore[attr-defined]
-    registry.extra = module.Slotted  # type: ignore[attr-defined]
+    app.model = App()  # type: ignore[attr-defined] # put there at run time
+    app.model.layers = [1, 2, 3, module.Model()]  # type: ignore[attr-defined] # put there at run time
+    registry.extra = module.Slotted  # type: ignore[attr-defined] # put there at run time
     space = {
         "model": module.Model(),
         "_": module.Model(),
@@ -112,7 +112,7 @@ def test_nothing_of_the_persons_runs(old: tuple[RetiredGeneration, ModuleType]) 
         def __eq__(self, other: object) -> bool:
             raise RuntimeError
 
-        __hash__ = None  # type: ignore[assignment]
+        __hash__ = None  # type: ignore[assignment] # so the data model has it
         __class__ = property(lambda _: 1 / 0)
 
     nasty = Nasty()

@@ -243,7 +243,7 @@ def test_module_globals() -> None:
     """A module global is written by the module's name in the notebook, or through `sys.modules`."""
     space, target = run("held = target")
     wave = sys.modules["colorsys"] = type(sys)("colorsys")
-    wave.kept = [space.pop("held")]  # type: ignore[attr-defined]
+    wave.kept = [space.pop("held")]  # type: ignore[attr-defined] # put there at run time
     try:
         found = why(space, target)
         assert [(p.expression, p.kind) for p in found.paths] == [('sys.modules["colorsys"].kept[0]', "global")]

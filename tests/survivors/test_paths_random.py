@@ -29,13 +29,13 @@ class Slotted:
 class Items(list[Any]):
     """A list that may be in a set."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__  # type: ignore[assignment] # so the data model has it
 
 
 class Table(dict[Any, Any]):
     """A dict that may be a key."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__  # type: ignore[assignment] # so the data model has it
 
 
 def function() -> Any:

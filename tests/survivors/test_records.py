@@ -78,7 +78,7 @@ def test_survivors_by_name() -> None:
     module = make()
     retirement = retire(module)
 
-    class Sub(module.B):  # type: ignore[name-defined, misc]
+    class Sub(module.B):  # type: ignore[name-defined, misc] # a base made at run time
         pass
 
     space: dict[str, Any] = {

@@ -209,11 +209,12 @@ def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 
 def _named(held: ast.expr) -> ast.expr:
     """Return the outermost part of an expression that has a name: of `a.table[key].setdefault(k, [])`, `a.table`."""
-    while isinstance(held, (ast.Subscript, ast.Call)):
-        if isinstance(held, ast.Call) and not isinstance(held.func, ast.Attribute):
-            break
-        held = held.value if isinstance(held, ast.Subscript) else held.func.value  # type: ignore[attr-defined]
-    return held
+    while True:
+        match held:
+            case ast.Subscript(value=value) | ast.Call(func=ast.Attribute(value=value)):
+                held = value
+            case _:
+                return held
 
 
 def _container(held: ast.expr) -> set[str]:
