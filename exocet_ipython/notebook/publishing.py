@@ -189,7 +189,9 @@ class _Publication:
         if not self._migrating:
             return
         spaces = [vars(module) for module in self._modules.values() if hasattr(module, "__dict__")]
-        fresh = [name for name in self._made if name not in self._built.returned]
+        fresh = self._made.keys() - self._built.returned
+        if not (fresh or self._built.beside):
+            fresh = {*self._made}  # all is as it was
         withdraw_effects(self._old, self._after.records, self.journal)
         clear_caches(
             [self._names.namespace, *spaces],

@@ -6,6 +6,7 @@ of others, and attributes of its class. Where all of that is the same before and
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Container
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -15,8 +16,9 @@ from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["Comparison", "class_attributes", "runs_alike"]
+__all__ = ["Comparison", "Making", "class_attributes", "runs_alike"]
 
+_CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
 _missing = object()
 
@@ -67,8 +69,12 @@ class Comparison:
         return all(self.is_same(first, second) for first, second in pairs)
 
     def _is_same_class(self, before: type, now: type) -> bool:
-        first, second = class_attributes(before), class_attributes(now)
+        first, second = self._parts_of(before), self._parts_of(now)
         return first.keys() == second.keys() and all(self.is_same(part, second[name]) for name, part in first.items())
+
+    def _parts_of(self, cls: type) -> dict[str, Any]:
+        """Return what of a class counts."""
+        return class_attributes(cls)
 
     def _is_same_value(self, before: Any, now: Any) -> bool:
         if isinstance(before, (list, tuple)):
@@ -80,6 +86,24 @@ class Comparison:
             return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
         spaces = dict_of(before), dict_of(now)
         return type(spaces[0]) is dict and self.is_same(*spaces)
+
+
+class Making(Comparison):
+    """Compares how instances are made: of classes only what they begin with counts, not what their methods do later."""
+
+    def _parts_of(self, cls: type) -> dict[str, Any]:
+        """Return the constructors and the values of a class, and what it says that it takes."""
+        parts = class_attributes(cls).items()
+        found = {name: part for name, part in parts if name in _CONSTRUCTORS or not functions_in(part)}
+        return {name: part for name, part in found.items() if name[:5] != "_abc_"} | {"__signature__": _signature(cls)}
+
+
+def _signature(cls: type) -> str:
+    """Return what a class takes, fields of its library's included; of one that doesn't say it nothing."""
+    try:
+        return str(inspect.signature(cls))
+    except Exception:  # noqa: BLE001 - a person's metaclass may raise anything
+        return ""
 
 
 def runs_alike(before: CodeType, now: CodeType) -> bool:

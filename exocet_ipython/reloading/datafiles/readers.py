@@ -1,12 +1,14 @@
 """The code that may run when a module is imported: its own, and functions of other modules of the person's.
 
 A function counts where code that counts names it. That it is defined is not enough: what a function reads that only
-cells call is read again at its next call, and what it writes is no source of its module.
+cells call is read again at its next call, and what it writes is no source of its module. One that keeps its answers
+(`@cache def settings()`) doesn't read again, and counts.
 """
 
 from __future__ import annotations
 
 import dis
+import functools
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,6 +24,7 @@ from exocet_ipython.reloading.scope import is_own_folder
 __all__ = ["Readers", "readers_at_import", "reads_elsewhere"]
 
 _STANDARD = sys.stdlib_module_names
+_CACHE = type(functools.cache(lambda: None))
 _MANY = 40  # functions of other modules
 _LONG = 200  # characters: a longer string is no path
 _NAMING = frozenset(dis.hasname) - {dis.opmap["STORE_NAME"], dis.opmap["DELETE_NAME"]}
@@ -57,7 +60,7 @@ def readers_at_import(code: CodeType, here: str, space: Mapping[str, Any]) -> Re
         here: the folder of the module.
         space: its globals, as the body has left them. Functions of other modules are found there, if they read files.
     """
-    own = _own(code)
+    own = _own(code, [name for name, value in space.items() if type(value) is _CACHE])
     search = _Search(space)
     functions = list(search.find(set(_named(part)) for part in own))
     if not _any_reads(functions):
@@ -105,7 +108,7 @@ def _may_read(value: Any) -> bool:
     return False
 
 
-def _own(code: CodeType) -> list[CodeType]:
+def _own(code: CodeType, keeping: Collection[str]) -> list[CodeType]:
     inside = list(whole(code))[1:]
     reached = [code, *(inner for inner in inside if is_class_body(inner))]
     functions: dict[str, list[CodeType]] = {}
@@ -117,7 +120,7 @@ def _own(code: CodeType) -> list[CodeType]:
         else:
             functions.setdefault(inner.co_name, []).append(inner)
     for part in reached:
-        for name in (*_named(part), *_UNNAMED):
+        for name in (*_named(part), *_UNNAMED, *keeping):
             reached += functions.pop(name, ())
     return reached
 

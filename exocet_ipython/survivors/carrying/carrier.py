@@ -15,6 +15,7 @@ from exocet_ipython.reloading.contents import ATOMS, CARRIERS, attributes_of, en
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
 from exocet_ipython.survivors.carrying.entries import assign, is_as_before, names_in, place_in, put_into
 from exocet_ipython.survivors.carrying.readings import ReadStores
@@ -23,6 +24,7 @@ from exocet_ipython.survivors.carrying.registrations import carry_registrations,
 from exocet_ipython.survivors.carrying.stores import Stores, begins_alike
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.rebuilt import CACHE
 
 __all__ = ["MANY", "Carrier"]
 
@@ -66,6 +68,8 @@ class Carrier:
                 carrier = Carrier(record, self._read, self._journal, returned=self._returned)
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session)
+            if kind is CACHE and not any(self._session[name].data for name in after):
+                carry_answers(value, now, self._is_survivor, after)
         return whole
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
