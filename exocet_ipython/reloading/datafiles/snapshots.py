@@ -35,6 +35,8 @@ __all__ = ["find_data_files", "read_declared"]
 _NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
 _QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
+_OF_DISTRIBUTIONS = frozenset(("distribution", "metadata", "version"))
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 _STANDARD = sys.stdlib_module_names
 _MISSING = "no file"  # equals no digest
 _LARGE = 16_000_000  # bytes: a larger file takes longer to compare than a person wants to wait at a cell
@@ -62,28 +64,45 @@ def find_data_files(
         found = {snapshot.path: snapshot for snapshot in again}
     else:
         found = _find_named(loaded, code, space, since)
-    if code is not None and b"find_spec" in (loaded.data or b""):
+    if code is not None and any(word in (loaded.data or b"") for word in (b"find_spec", b"metadata")):
         found |= _find_asked(loaded, code, since)
     return tuple(found.values())
 
 
 def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None, Snapshot]:
-    """Return, by path, the sources of modules that code asks for at import without importing them.
+    """Return, by path, what code asks the import system for at import, without importing it.
 
-    When such a source goes, another answer is due; so it is when one comes, which `find_moves` notices.
+    That is the source of a module, or what is known of a distribution, its version say. When it goes, another answer
+    is due; so it is when a module comes, which `find_moves` notices.
     """
-    here = os.path.dirname(loaded.path or "")
-    asked = (part for part in readers_at_import(code, here, {}).codes if "find_spec" in part.co_names)
-    names = dict.fromkeys(text for part in asked for text in strings_of(part) if is_dotted(text))
-    found: dict[str | None, Snapshot] = {}
-    for name in names:
-        if name in sys.modules or name.partition(".")[0] in _STANDARD:
-            continue
-        spec = find_spec_of(name)
-        snapshot = _read(loaded, spec.origin, since) if spec is not None and spec.origin is not None else None
-        if snapshot is not None:
-            found[snapshot.path] = snapshot
-    return found
+    codes = readers_at_import(code, os.path.dirname(loaded.path or ""), {}).codes
+    asked = {name for part in codes for name in part.co_names}
+    texts, paths = dict.fromkeys(text for part in codes for text in strings_of(part)), list[str | None]()
+    if "find_spec" in asked:
+        paths += map(_find_source, filter(is_dotted, texts))
+    if not _OF_DISTRIBUTIONS.isdisjoint(asked):
+        paths += map(_find_metadata, (*filter(_DISTRIBUTION.fullmatch, texts), loaded.name.partition(".")[0]))
+    snapshots = (_read(loaded, path, since) for path in paths if path is not None)
+    return {snapshot.path: snapshot for snapshot in snapshots if snapshot is not None}
+
+
+def _find_source(name: str) -> str | None:
+    """Return the path of a module's source; None for one that is loaded or is Python's own."""
+    if name in sys.modules or name.partition(".")[0] in _STANDARD:
+        return None
+    spec = find_spec_of(name)
+    return None if spec is None else spec.origin
+
+
+def _find_metadata(name: str) -> str | None:
+    """Return the path of what is known of an installed distribution; None where there is no such one, or no file."""
+    metadata: Any = sys.modules.get("importlib.metadata") or sys.modules.get("importlib_metadata")
+    try:
+        folder = getattr(metadata.distribution(name), "_path", None) if metadata is not None else None
+    except metadata.PackageNotFoundError:
+        return None
+    paths = [os.path.join(folder, file) for file in ("METADATA", "PKG-INFO")] if isinstance(folder, os.PathLike) else []
+    return next(filter(os.path.exists, paths), None)
 
 
 def _find_named(
