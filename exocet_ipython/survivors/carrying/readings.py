@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 from collections.abc import Collection, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -39,7 +41,7 @@ class ReadStores:
         self._together: dict[tuple[str, ...], Stores] = {}
 
     def of(self, names: tuple[str, ...]) -> Stores:
-        """Return what the functions of some modules store, given by their names; others' are not known."""
+        """Return what the functions of some modules store, given by their names; Python's own are not looked at."""
         if names not in self._together:
             self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
         return self._together[names]
@@ -91,8 +93,22 @@ class ReadStores:
     def _read(self, name: str) -> Stores:
         if name not in self._known:
             record = self.session.get(name)
-            found = Stores() if record is None else read_stores(record.snapshot.data or b"")
+            if record is None:
+                return _read_library(name)
+            found = read_stores(record.snapshot.data or b"")
             for names in (found.globals, found.attributes, found.counted):
                 names.difference_update(self._assigned.get(name, ()))
             self._known[name] = found
         return self._known[name]
+
+
+@functools.cache
+def _read_library(name: str) -> Stores:
+    """Read what the functions of a library's module store: its text stays as it is."""
+    path = getattr(sys.modules.get(name), "__file__", None) or ""
+    if name.partition(".")[0] in (*sys.stdlib_module_names, "__main__") or not path.endswith(".py"):
+        return Stores()
+    try:
+        return read_stores(read_file(path)[1])
+    except OSError:
+        return Stores()
