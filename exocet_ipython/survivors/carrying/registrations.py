@@ -45,7 +45,7 @@ def is_from_cell(value: Any) -> bool:
         parts = [*value.values()][:_FEW]
     else:
         parts = [value.func, *value.args] if kind is partial else [part for _, part in attributes_of(value)]
-    return any(is_definition(part) and home_of(part) == _CELLS for part in parts)
+    return any((is_definition(part) or type(part) is tuple) and is_from_cell(part) for part in parts)
 
 
 def is_instance_of(value: Any, session: Container[str]) -> bool:
