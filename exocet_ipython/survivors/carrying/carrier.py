@@ -138,13 +138,19 @@ class Carrier:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue
             if baseline.get(name) == id(value):
-                whole |= self._carry_part(f"{path}.{name}", value, known.get(name))
+                inherited = self._inherited(now, name) if is_class and name not in known else None
+                whole |= self._carry_part(f"{path}.{name}", value, known.get(name, inherited))
             elif self._may_assign(self._stores.attributes, baseline, name, value, known):
                 assign(now, name, value, self._journal)
         if not is_class and self._is_as_it_was(before, baseline):
             whole.add(id(before))
         self._homes = outer
         return whole
+
+    def _inherited(self, cls: Any, name: str) -> Any:
+        """Return what a class has from a base of the session's modules, to which an edit may have moved it."""
+        spaces = [vars(base) for base in type.__getattribute__(cls, "__mro__") if base.__module__ in self._session]
+        return next((space[name] for space in spaces if name in space), None)
 
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.
