@@ -151,7 +151,7 @@ class _Publication:
         if built.returned:
             self._migrating |= give_back(self._old, built.again, self._after.records, self.journal)
             put_back(built.revised, self.journal)
-            unregister(built.again, self.journal)
+            unregister(self._after.records, self.journal)
             self._again = frozenset(id(value) for record in built.again.values() for value in objects_of(record))
             self._living = [generation.without(self._again) for generation in self._living]
 

@@ -126,12 +126,20 @@ class Generation:
     def graph(self) -> ImportGraph:
         """Return who imports whom in this generation, with evidence."""
         if not self._graph:
-            needs = {name: record.needs for name, record in self.records.items()}
-            held = {name: record.held for name, record in self.records.items()}
-            # Not this object itself: a graph that holds its generation would be a circle, for the collector to find.
-            snapshots = {name: record.snapshot for name, record in self.records.items()}
-            self._graph.append(ImportGraph.of(needs, held, partial(_locate, snapshots)))
+            self._graph.append(self._graph_of({name: record.held for name, record in self.records.items()}))
         return self._graph[0]
+
+    def graph_without_given(self) -> ImportGraph:
+        """Return the same but for what others have put into containers of modules that go on: it can be taken out."""
+        if not any(record.given for record in self.records.values()):
+            return self.graph()
+        return self._graph_of({name: record.held_itself for name, record in self.records.items()})
+
+    def _graph_of(self, held: Mapping[str, frozenset[str]]) -> ImportGraph:
+        needs = {name: record.needs for name, record in self.records.items()}
+        # Not this object itself: a graph that holds its generation would be a circle, for the collector to find.
+        snapshots = {name: record.snapshot for name, record in self.records.items()}
+        return ImportGraph.of(needs, held, partial(_locate, snapshots))
 
 
 def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[str, str]:

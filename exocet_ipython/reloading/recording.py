@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
@@ -46,7 +46,8 @@ class ModuleRecord:
         spec: refers to the one that the module had, weakly; it has another one when others have run its body again.
         was_seen: whether we saw them do it, so that the baseline is that of their run.
         is_seated: whether its functions are known to have these very code objects, and not others that are equal.
-        given: ids of what other modules have put into its containers when they were made anew.
+        given: ids of what other modules have put into its containers when they were made anew, and whether nothing of
+            that name had been there: no earlier version of them had put it there.
     """
 
     name: str
@@ -65,7 +66,7 @@ class ModuleRecord:
     spec: weakref.ref[Any] | None = None
     was_seen: bool = False
     is_seated: bool = False
-    given: set[int] = field(default_factory=set)
+    given: dict[int, bool] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -112,13 +113,21 @@ class ModuleRecord:
         """The names of the modules whose objects its globals hold since its body ran."""
         return modules_held(self.module, self.values, self.contents, self.given)
 
-    def look_again(self, given: Iterable[int] = ()) -> None:
+    @property
+    def held_itself(self) -> frozenset[str]:
+        """The same without what other modules have put into its containers that no earlier version of them had put."""
+        if not any(self.given.values()):
+            return self.held
+        again = [part for part, is_first in self.given.items() if not is_first]
+        return modules_held(self.module, self.values, self.contents, again)
+
+    def look_again(self, given: Mapping[int, bool] = MappingProxyType({})) -> None:
         """Forget what the module holds: others have put something into its containers, or are about to.
 
         Args:
-            given: ids of what modules that were made anew have put there.
+            given: ids of what modules that were made anew have put there, and whether it is the first of its name.
         """
-        self.given.update(given)
+        self.given.update({part: is_first for part, is_first in given.items() if part not in self.given})
         vars(self).pop("held", None)
 
     def assigned(self) -> dict[str, Any]:

@@ -144,9 +144,19 @@ class _Search:
         return Built(made, frozenset(gone), frozenset(made), back_to, tuple(self._revised), rest=plan)
 
     def _left(self, made: Mapping[str, ModuleRecord], gone: Collection[str]) -> list[Step]:
-        """Return what a plan has to do where some modules come back: others, and those that import what retires."""
-        edges = self._current.graph().dependants({*made, *gone}, stop=self._frozen)
-        planned = {step.name: step for step in self._plan.steps}
+        """Return what a plan has to do where some modules come back: others, and those that import what retires.
+
+        A registry that goes on is not among them where what retires has put itself there since: it is taken out.
+        """
+        graph, itself = self._current.graph(), self._current.graph_without_given()
+        edges = graph.dependants({*made, *gone}, stop=self._frozen)
+        going_on: set[str] = set()
+        if itself is not graph:
+            needed = itself.dependants({*made, *gone}, stop=self._frozen)
+            needed |= graph.dependants({*needed, *self._changed} - made.keys(), stop=self._frozen)
+            going_on = edges.keys() - needed.keys()
+            edges = needed
+        planned = {step.name: step for step in self._plan.steps if step.name not in going_on}
         steps = {name: Step(name, edge) for name, edge in edges.items() if name not in self._frozen} | planned
         left = [replace(step, gone=True) if step.name in gone else step for step in steps.values()]
         order = self._current.order

@@ -76,10 +76,10 @@ class Registries:
         """
         for name, container, before in self._before:
             if not _has_still(container, before):
-                self._records[name].look_again(_ids(container) - _ids(before))
-        for name in self._imported_by(made) - self._imported:
+                self._records[name].look_again(_given(container, before))
+        for name in self._imported_by(made) - self._imported:  # no earlier version of theirs could put anything there
             record = self._records[name]
-            record.look_again(frozenset[int]().union(*(_ids(container) for _, container in containers_of(record))))
+            record.look_again({part: True for _, container in containers_of(record) for part in _given(container, ())})
 
     def _imported_by(self, records: Iterable[ModuleRecord]) -> set[str]:
         """Return the modules that go on and that others import, directly or through others."""
@@ -135,10 +135,20 @@ def _literals(code: CodeType | None) -> frozenset[str]:
     return frozenset(part for part in parts if type(part) is str).union(*map(_literals, bodies))
 
 
-def _ids(container: Any) -> frozenset[int]:
-    """Return the ids of the items of a container, of the keys and values of a dict."""
-    items = [*container, *container.values()] if isinstance(container, dict) else container
-    return frozenset(map(id, items))
+def _given(container: Any, before: Any) -> dict[int, bool]:
+    """Return the ids of what a container has gained, and whether it had nothing of that name before.
+
+    >>> sum(_given({"a": len, "b": max}, {"a": len}).values()), sum(_given([max, min], [max, 1]).values())
+    (1, 1)
+    """
+    known = {id(part): _trait(part) for part in _parts(before)}
+    traits = set(known.values())
+    return {id(part): _trait(part) not in traits for part in _parts(container) if id(part) not in known}
+
+
+def _parts(container: Any) -> Iterable[Any]:
+    """Return the items of a container, the keys and values of a dict."""
+    return [*container, *container.values()] if isinstance(container, dict) else container
 
 
 def _has_still(container: Any, before: Any) -> bool:

@@ -123,24 +123,26 @@ def register_again(
     replace_references(pairs.objects, pairs.own, holders, journal)
 
 
-def unregister(made: Mapping[str, ModuleRecord], journal: Journal) -> None:
-    """Take out of the containers of what comes back what modules have put there since that are no longer current.
+def unregister(after: Mapping[str, ModuleRecord], journal: Journal) -> None:
+    """Take out of the containers of what comes back, or goes on, what modules have put there that are not current.
 
     These are later versions, or versions of modules that what comes back did not have. One that comes back itself some
     day puts it there again.
 
     Args:
-        made: dotted name -> record of a module that becomes current again.
+        after: the records of all modules that are current when others come back.
         journal: how it is taken back.
     """
-    for record in made.values():
+    for record in after.values():
         for path, container in containers_of(record) if record.given else ():
             for key, value in list(entries(container)):
-                put = [part for part in (key, value) if id(part) in record.given]
+                put = [part for part in (key, value) if record.given.get(id(part))]
                 retired = next((home for part in put if (home := _retired_home(part)) is not None), None)
                 if retired is not None:
                     take_out(container, key, journal)
                     retired.remember_effect(partial(_put_again, OwnReference(record.module), path, key, value))
+        if record.given:
+            record.look_again()
 
 
 def _put_again(module: Callable[[], ModuleType | None], path: str, key: Any, value: Any, journal: Journal) -> None:
