@@ -58,6 +58,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
     "Lists, dicts, sets and tuples whose definition": ("test_limits.py::test_a_list_whose_definition_was_gone", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
+    "A registration that shows nothing of who": ("test_limits.py::test_a_registration_of_a_number", True),
     "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),
     "Names put into `builtins` after": ("loading/test_isolated.py::test_names_put_into_builtins_later", False),
     "An AttributeError can look like": (
@@ -170,6 +171,21 @@ def test_a_key_whose_name_was_given_a_list_for_a_while(workshop: Workshop, noteb
         workshop.edit("app.py", text)
         notebook.session.reload(migrate=True)
     assert notebook["app"].STEPS in notebook["held"]
+
+
+@pytest.mark.xfail(strict=True, reason="neither the entry nor the text shows who has registered it")
+def test_a_registration_of_a_number(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """What an edit no longer registers is gone from a list of another module."""
+    workshop.write(
+        {
+            "levels.py": "class Level:\n    def __init__(self, n): self.n = n\nlevels = []\n",
+            "game.py": "import levels\nlevels.levels.append(levels.Level(3))\n",
+        }
+    )
+    notebook.run("import levels, game")
+    workshop.write({"game.py": "import levels\n"})
+    notebook.reload()
+    assert notebook["levels"].levels == []
 
 
 @pytest.mark.xfail(strict=True, reason="pkgutil imports by its own import statement")

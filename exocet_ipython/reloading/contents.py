@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import ChainMap, UserDict, UserList, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from types import (
     BuiltinFunctionType,
     FunctionType,
     GenericAlias,
     GetSetDescriptorType,
-    MappingProxyType,
     MemberDescriptorType,
     ModuleType,
     SimpleNamespace,
@@ -32,7 +31,6 @@ __all__ = [
     "fingerprint",
     "is_registry",
     "is_shared",
-    "modules_held",
     "parts_of",
     "place_of",
     "variables_around",
@@ -43,9 +41,6 @@ ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type
 _ATOM_TYPES = frozenset(ATOMS)
 # Builtins are everybody's, and `typing` gives the same alias to all who ask for equal ones.
 _REMEMBERED = (BuiltinFunctionType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
-_CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
-_MAPS = (dict, MappingProxyType)
-_PLAIN = frozenset((dict, list, set, tuple, frozenset))
 # Instances of the standard library's that hold what they are given, and never change themselves.
 CARRIERS = frozenset((SimpleNamespace, ChainMap, UserDict, UserList))
 _LARGE = 10_000
@@ -53,80 +48,6 @@ _LARGE = 10_000
 _REGISTRIES = (dict, list, set, deque)
 _WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
 _MANY = 1_000
-
-
-def modules_held(
-    module: ModuleType,
-    values: Mapping[str, int],
-    contents: Mapping[str, Mapping[Any, int]],
-    given: Collection[int] = (),
-) -> frozenset[str]:
-    """Return the names of the modules whose modules, classes and functions a module's globals hold.
-
-    What a module got by other ways than an import statement shows here: from a registry, or a computed name. So does
-    what others put into its containers at import: a registry must be filled anew when one of them is made anew.
-
-    Args:
-        module: the module object.
-        values: global name -> id of its value after the body ran; what was assigned since doesn't count.
-        contents: path -> what a container held then, as `Baseline` has it; what cells put into it since doesn't count.
-        given: ids of what other modules have put into containers since.
-    """
-    held: set[Any] = set()
-    own: Any = getattr(module, "__name__", None)
-    for attribute, value in copy_space(getattr(module, "__dict__", {})).items():
-        kind = type(value)
-        if kind in _ATOM_TYPES or attribute[:2] == "__" or values.get(attribute) != id(value):
-            continue
-        if kind is FunctionType:
-            held.add(value.__module__)
-            _add_homes(getattr(value, "registry", None), held)  # functools.singledispatch
-        elif issubclass(kind, type):
-            home = type.__getattribute__(value, "__module__")
-            held.add(home)
-            for name, part in list(vars(value).items()) if home == own else ():
-                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
-        elif issubclass(kind, ModuleType):
-            if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
-                held.add(value.__name__)
-        else:
-            _add_homes(value, held, contents.get(attribute), given)
-            # An instance of a class that isn't Python's own may keep a registry, as `bus.handlers`.
-            for name, part in attributes_of(value) if attribute in contents and not is_registry(value) else ():
-                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
-    return frozenset(name for name in held if type(name) is str and name != own)
-
-
-def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = None, given: Collection[int] = ()) -> None:
-    """Add the modules of what a container holds, of an instance that of its class; containers in it count as well.
-
-    Args:
-        value: the container; nothing else has any.
-        held: the names that are added to.
-        noted: the entries of the container that count, as `parts_of` gives them; None for all.
-        given: ids of further ones that count.
-    """
-    waiting, left, seen = [value], _LARGE, {id(value)}
-    known = None
-    if noted is not None and is_registry(value) and len(value) <= _MANY:  # of a larger one no entries are noted
-        known = {*noted, *noted.values(), *given}
-    while waiting:
-        container = waiting.pop()
-        kind = type(container)
-        if kind is FunctionType or not issubclass(kind, _CONTAINERS) or len(container) > left:
-            continue
-        left -= len(container)
-        for item in [*container, *container.values()] if issubclass(kind, _MAPS) else list(container):
-            if type(item) in _ATOM_TYPES or (container is value and known is not None and id(item) not in known):
-                continue
-            definition = item if issubclass(type(item), (type, FunctionType)) else type(item)
-            if type(definition) is FunctionType:
-                held.add(definition.__module__)
-            else:
-                held.add(type.__getattribute__(definition, "__module__"))
-            if type(item) in _PLAIN and id(item) not in seen:
-                seen.add(id(item))
-                waiting.append(item)
 
 
 def is_shared(value: Any) -> bool:

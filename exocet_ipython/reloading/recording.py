@@ -12,10 +12,10 @@ from typing import Any
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.baseline import Baseline, renew_baseline, take_baseline
-from exocet_ipython.reloading.contents import modules_held
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
 from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
 from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
+from exocet_ipython.reloading.held import modules_held
 from exocet_ipython.reloading.ladder.uses import Uses, read_uses
 from exocet_ipython.reloading.wishes import wishes_of
 

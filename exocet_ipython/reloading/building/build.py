@@ -113,7 +113,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
     Returns the plan that was carried out with what it made; raises what `build_modules` raises.
     """
     current = around.current
-    registries = Registries(plan, current)
+    registries = Registries(plan, current, around.texts)
     try:
         built = build_modules(plan, around)
         filled = registries.filled(built.made.values()) - {step.name for step in plan.skipped}

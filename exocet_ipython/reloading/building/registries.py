@@ -1,23 +1,26 @@
 """Registries that a build fills: containers of modules that it imports and doesn't make anew.
 
-A module that runs again adds its entries again: to a list twice, under a new name beside the old one. What is a class
-or a function shows where it comes from, and its registry is made anew with it, or has the new one in its place; a name,
-a number, a weak reference or a library's own record of it doesn't. So containers are looked at before and after a
-build, and where one was given such entries, its module must be made anew as well; and where one has an entry whose name
-an edit has taken out of the text.
+A module that runs again adds its entries again: to a list twice, under a new name beside the old one. What is, or has,
+a class or a function shows where it comes from, and its registry is made anew with it, or has the new one in its place;
+a name, a number, a weak reference or a library's own record of it doesn't. So containers are looked at before and after
+a build, and where one was given such entries, its module must be made anew as well; and where one has an entry whose
+name an edit has taken out of the text.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from inspect import CO_OPTIMIZED
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import ATOMS, attributes_of
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.graph import lines_of, read_imports
+from exocet_ipython.reloading.held import definitions_shown, home_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -33,19 +36,23 @@ class Registries:
     Args:
         plan: what is to be made anew.
         current: the generation whose other modules go on.
+        texts: what has been read of the plan's modules already: these may import others than before.
     """
 
-    def __init__(self, plan: Plan, current: Generation) -> None:
+    def __init__(self, plan: Plan, current: Generation, texts: Texts) -> None:
         self._made = plan.names
         self._records = current.records
-        self._imported = self._imported_by([current.records[name] for name in self._made if name in current.records])
+        old = [current.records[name] for name in self._made if name in current.records]
+        new = [_needs(record, texts[record.name][1]) for record in old if record.name in texts]
+        self._known = self._imported_by(record.needs for record in old)
+        self._imported = self._known | self._imported_by(new)
         self._before: list[tuple[str, Any, Any]] = [
             (name, container, dict(container) if isinstance(container, dict) else list(container))
             for name in self._imported
             for _, container in containers_of(current.records[name])
         ]
 
-    def filled(self, made: Iterable[ModuleRecord]) -> frozenset[str]:
+    def filled(self, made: Collection[ModuleRecord]) -> frozenset[str]:
         """Return the names of the modules whose containers have entries of what was made that don't tell it.
 
         Those that they were given now, and those of a name that only what was made had in its text, and has no more.
@@ -53,8 +60,9 @@ class Registries:
         Args:
             made: records of the modules that were made.
         """
-        filled = {name for name, container, before in self._before if _was_filled(container, before, self._made)}
-        entries = [(name, item) for name, _, before in self._before for item in before if type(item) is str]
+        names = self._made.union(record.name for record in made)
+        filled = {name for name, container, before in self._before if _was_filled(container, before, names)}
+        entries = [(name, item) for name, _, before in self._before for item in _names_in(before)]
         codes = {record.name: record.code for record in made}
         edited = [name for name in self._made & self._records.keys() if codes.get(name) is not self._records[name].code]
         dropped = self._names_in(edited).intersection(item for _, item in entries) if entries else frozenset()
@@ -68,7 +76,7 @@ class Registries:
         codes = (self._records[name].readable_code for name in modules if name in self._records)
         return frozenset[str]().union(*map(_literals, codes))
 
-    def look_again(self, made: Iterable[ModuleRecord]) -> None:
+    def look_again(self, made: Collection[ModuleRecord]) -> None:
         """Have the modules that may have been given something be asked anew what they hold.
 
         Args:
@@ -77,18 +85,21 @@ class Registries:
         for name, container, before in self._before:
             if not _has_still(container, before):
                 self._records[name].look_again(_given(container, before))
-        for name in self._imported_by(made) - self._imported:  # no earlier version of theirs could put anything there
+        names = frozenset(record.name for record in made)
+        for name in self._imported_by(record.needs for record in made) - self._known:
             record = self._records[name]
-            record.look_again({part: True for _, container in containers_of(record) for part in _given(container, ())})
+            containers = [container for _, container in containers_of(record)] if name not in self._imported else ()
+            items = [item for container in containers for item in _parts(container) if _is_told(item, names)]
+            record.look_again(dict.fromkeys(map(id, items), True))  # no earlier version could put anything there
 
-    def _imported_by(self, records: Iterable[ModuleRecord]) -> set[str]:
-        """Return the modules that go on and that others import, directly or through others."""
+    def _imported_by(self, needs: Iterable[Mapping[str, int]]) -> set[str]:
+        """Return the modules that go on and that others need, directly or through others."""
         known = self._records.keys() - self._made
         found: set[str] = set()
-        waiting = list(records)
+        waiting = list(needs)
         while waiting:
-            new = (waiting.pop().needs.keys() & known) - found
-            waiting += [self._records[name] for name in new]
+            new = (waiting.pop().keys() & known) - found
+            waiting += [self._records[name].needs for name in new]
             found |= new
         return found
 
@@ -122,24 +133,30 @@ def container_at(module: ModuleType | None, path: str) -> Any:
     return found if type(found) in _KINDS and len(found) <= _MANY else None
 
 
+def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:
+    """Return what a module's new text may import."""
+    return lines_of(read_imports(code, record.name, is_package=hasattr(record.module, "__path__")), record.name)
+
+
 def _literals(code: CodeType | None) -> frozenset[str]:
-    r"""Return the strings in the code of a body, and of the bodies of its classes; functions are not looked into.
+    r"""Return the strings in a body and those of its classes, and the names of what they define: `f.__name__` is one.
 
     >>> sorted(_literals(compile("TABLE['a'] = f('b')\ndef g(): return 'c'", "m.py", "exec")))
-    ['a', 'b']
+    ['a', 'b', 'g']
     """
     if code is None:
         return frozenset()
     bodies = [const for const in code.co_consts if isinstance(const, CodeType) and not const.co_flags & CO_OPTIMIZED]
     parts = (part for const in code.co_consts for part in (const if type(const) is tuple else (const,)))
-    return frozenset(part for part in parts if type(part) is str).union(*map(_literals, bodies))
+    defined = (const.co_name for const in code.co_consts if isinstance(const, CodeType))
+    return frozenset(part for part in (*parts, *defined) if type(part) is str).union(*map(_literals, bodies))
 
 
 def _given(container: Any, before: Any) -> dict[int, bool]:
     """Return the ids of what a container has gained, and whether it had nothing of that name before.
 
-    >>> sum(_given({"a": len, "b": max}, {"a": len}).values()), sum(_given([max, min], [max, 1]).values())
-    (1, 1)
+    >>> sorted(_given([len, 2, dict], [len, 1]).values())
+    [False, True]
     """
     known = {id(part): _trait(part) for part in _parts(before)}
     traits = set(known.values())
@@ -158,7 +175,7 @@ def _has_still(container: Any, before: Any) -> bool:
     return list(map(id, container)) == list(map(id, before))
 
 
-def _was_filled(container: Any, before: Any, made: Collection[str]) -> bool:
+def _was_filled(container: Any, before: Any, made: frozenset[str]) -> bool:
     """Say whether a container has gained what it had before in another form, as far as one can tell.
 
     Args:
@@ -173,20 +190,25 @@ def _was_filled(container: Any, before: Any, made: Collection[str]) -> bool:
         gained, known = list(container.difference(before)), before
     else:
         gained, known = list(container)[len(before) :], before
-    if any(type(item) in ATOMS for item in gained):
+    if not all(_is_told(item, made) for item in gained):
         return True
-    traits = {_trait(item) for item in known} if gained else set()
-    is_map = isinstance(container, dict)
-    return any(_trait(item) in traits for item in gained if is_map or _definition(item).__module__ not in made)
+    traits = {_trait(item) for item in known} if gained and isinstance(container, dict) else set()
+    return any(_trait(item) in traits for item in gained)
 
 
-def _definition(item: Any) -> Any:
-    """Return the function or class that an item is, or is a method of, or the class of an instance."""
-    found = item.__func__ if type(item) is MethodType else item
-    return found if issubclass(type(found), (type, FunctionType)) else type(found)
+def _is_told(item: Any, made: frozenset[str]) -> bool:
+    """Say whether an item shows that it comes from a module that was made anew."""
+    return not made.isdisjoint(map(home_of, definitions_shown(item)))
 
 
-def _trait(item: Any) -> tuple[str, str]:
-    """Return what tells an item that was registered again: the dotted name of what it is, or is an instance of."""
-    definition = _definition(item)
-    return definition.__module__, definition.__qualname__
+def _trait(item: Any) -> tuple[Any, ...]:
+    """Return what tells an item that was registered again: the dotted names of the definitions that it shows."""
+    return tuple((home_of(definition), definition.__qualname__) for definition in definitions_shown(item))
+
+
+def _names_in(container: Any) -> Iterator[str]:
+    """Yield the names in a container: keys and items that are strings, and those that instances in it have."""
+    yield from (item for item in container if type(item) is str)
+    for item in _parts(container):
+        if type(item) not in ATOMS and type(item) is definitions_shown(item)[0]:
+            yield from (part for _, part in attributes_of(item) if type(part) is str)

@@ -198,15 +198,21 @@ class Carrier:
             return set()
         own = names_in(path)
         changed = [entry for entry in entries(before) if not is_as_before(entry, baseline, is_map(before))]
-        if self._takes_whole(own, before, now, baseline, changed):
+        count = len(changed)
+        changed = [entry for entry in changed if not self._was_given(*entry, before)]
+        if len(changed) == count and self._takes_whole(own, before, now, baseline, changed):
             return {id(before)}
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
         if is_map(before):
             self._carry_held(before, now, changed)
         whole = self._carry_nested(path, before, now)
-        if changed and carried == len(changed) and len(before) >= len(baseline):
+        if count and carried == len(changed) and len(before) >= len(baseline):
             whole.add(id(before))
         return whole
+
+    def _was_given(self, key: Any, value: Any, before: Any) -> bool:
+        """Say whether other modules have put an entry into a container when they were made anew: they do it again."""
+        return id(value if is_map(before) else key) in self._record.given and not is_registry(value)
 
     def _carry_entry(
         self, path: str, entry: tuple[Any, Any], before: Any, now: Any, baseline: Mapping[Any, int]

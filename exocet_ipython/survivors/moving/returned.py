@@ -15,12 +15,12 @@ from exocet_ipython.reloading.building.kept import kept_values
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.building.registries import container_at, containers_of
 from exocet_ipython.reloading.generation import Generation, Journal
+from exocet_ipython.reloading.held import definitions_shown
 from exocet_ipython.reloading.ladder.revision import put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module
 from exocet_ipython.survivors.carrying.entries import put_into, take_out
 from exocet_ipython.survivors.carrying.refilled import entries
-from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.moving.holders import replace_references
 
@@ -151,6 +151,10 @@ def _put_again(module: Callable[[], ModuleType | None], path: str, key: Any, val
 
 
 def _retired_home(value: Any) -> RetiredModule | None:
-    """Return what is remembered of the retired module that defined a function, a class or an instance's class."""
-    definition = value if is_definition(value) else type(value)
-    return retired_module(definition.__globals__) if type(definition) is FunctionType else retired_class(definition)
+    """Return what is remembered of the retired module that a value shows to come from; None for one of current ones."""
+    for definition in definitions_shown(value):
+        is_function = type(definition) is FunctionType
+        found = retired_module(definition.__globals__) if is_function else retired_class(definition)
+        if found is not None:
+            return found
+    return None

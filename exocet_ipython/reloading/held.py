@@ -1,0 +1,121 @@
+"""The modules that a module holds something of: from a registry, by a computed name, or as others put it there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from types import FunctionType, MappingProxyType, MethodType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry
+
+__all__ = ["definitions_shown", "home_of", "modules_held"]
+
+_ATOM_TYPES = frozenset(ATOMS)
+_CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
+_MAPS = (dict, MappingProxyType)
+_CALLING = (MethodType, partial)
+_PLAIN = frozenset((dict, list, set, tuple, frozenset))
+_LARGE = 10_000
+_MANY = 1_000
+
+
+def modules_held(
+    module: ModuleType,
+    values: Mapping[str, int],
+    contents: Mapping[str, Mapping[Any, int]],
+    given: Collection[int] = (),
+) -> frozenset[str]:
+    """Return the names of the modules whose modules, classes and functions a module's globals hold.
+
+    What a module got by other ways than an import statement shows here: from a registry, or a computed name. So does
+    what others put into its containers at import: a registry must be filled anew when one of them is made anew.
+
+    Args:
+        module: the module object.
+        values: global name -> id of its value after the body ran; what was assigned since doesn't count.
+        contents: path -> what a container held then, as `Baseline` has it; what cells put into it since doesn't count.
+        given: ids of what other modules have put into containers since.
+    """
+    held: set[Any] = set()
+    own: Any = getattr(module, "__name__", None)
+    for attribute, value in copy_space(getattr(module, "__dict__", {})).items():
+        kind = type(value)
+        if kind in _ATOM_TYPES or attribute[:2] == "__" or values.get(attribute) != id(value):
+            continue
+        if kind is FunctionType:
+            held.add(value.__module__)
+            _add_homes(getattr(value, "registry", None), held)  # functools.singledispatch
+        elif issubclass(kind, type):
+            home = type.__getattribute__(value, "__module__")
+            held.add(home)
+            for name, part in list(vars(value).items()) if home == own else ():
+                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
+        elif issubclass(kind, ModuleType):
+            if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
+                held.add(value.__name__)
+        else:
+            _add_homes(value, held, contents.get(attribute), given)
+            # An instance of a class that isn't Python's own may keep a registry, as `bus.handlers`.
+            for name, part in attributes_of(value) if attribute in contents and not is_registry(value) else ():
+                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
+    return frozenset(name for name in held if type(name) is str and name != own)
+
+
+def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = None, given: Collection[int] = ()) -> None:
+    """Add the modules of what a container holds, of an instance that of its class; containers in it count as well.
+
+    Args:
+        value: the container; nothing else has any.
+        held: the names that are added to.
+        noted: the entries of the container that count, as `parts_of` gives them; None for all.
+        given: ids of further ones that count.
+    """
+    waiting, left, seen = [value], _LARGE, {id(value)}
+    known = None
+    if noted is not None and is_registry(value) and len(value) <= _MANY:  # of a larger one no entries are noted
+        known = {*noted, *noted.values(), *given}
+    while waiting:
+        container = waiting.pop()
+        kind = type(container)
+        if kind is FunctionType or not issubclass(kind, _CONTAINERS) or len(container) > left:
+            continue
+        left -= len(container)
+        for item in [*container, *container.values()] if issubclass(kind, _MAPS) else list(container):
+            if type(item) in _ATOM_TYPES or (container is value and known is not None and id(item) not in known):
+                continue
+            held.update(map(home_of, definitions_shown(item) if len(container) <= _MANY else [_definition(item)]))
+            if type(item) in _PLAIN and id(item) not in seen:
+                seen.add(id(item))
+                waiting.append(item)
+
+
+def definitions_shown(value: Any) -> list[Any]:
+    """Return the functions and classes that show where a value comes from.
+
+    Itself, or what it calls as a bound method or a partial; of an instance its class, and those that it has: they are
+    in what a registry makes of what it is given, as `rules.append(Rule(path, function))`.
+
+    >>> [shown.__name__ for shown in definitions_shown(partial(home_of))]
+    ['home_of']
+    """
+    definition = _definition(value)
+    if definition is not type(value) or issubclass(definition, ModuleType):
+        return [definition]
+    parts = [(part, _definition(part)) for _, part in attributes_of(value)]
+    return [definition, *(shown for part, shown in parts if shown is not type(part))]
+
+
+def _definition(value: Any) -> Any:
+    """Return the function or class that a value is, or calls as a bound method or a partial, or that it is one of."""
+    while type(value) in _CALLING:
+        value = value.__func__ if type(value) is MethodType else value.func
+    return value if issubclass(type(value), (type, FunctionType)) else type(value)
+
+
+def home_of(definition: Any) -> Any:
+    """Return the name of the module that a function or a class says it is of."""
+    if type(definition) is FunctionType:
+        return definition.__module__
+    return type.__getattribute__(definition, "__module__")
