@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.survivors.finding import records
+from exocet_ipython.survivors.finding import generations
 from tests.plain_notebook import PlainNotebook
 from tests.shells import Notebook
 from tests.workshop import Workshop
@@ -142,7 +142,7 @@ def test_what_is_still_held_is_told_by_a_glance(
         walked.append(len(retired))
         return None, 0
 
-    monkeypatch.setattr(records, "find_witness", find_nothing)
+    monkeypatch.setattr(generations, "find_witness", find_nothing)
     assert [generation.number for generation in old.generations(quickly=True)] == [0, 1, 2, 3, 4]
     assert walked == []
     notebook.run("del held[2]")
