@@ -22,8 +22,9 @@ WRITES = "from pathlib import Path\nPath({path!r}).write_text({text!r})"
 
 @pytest.fixture
 def old_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every file count as one that nobody has saved lately: no program can set back a change time."""
-    monkeypatch.setattr(noting, "_AT_WORK", 0)
+    """Let no file count as one that was saved a moment ago: no program can set back a change time."""
+    for name in ("_TICK", "_COARSE_TICK"):
+        monkeypatch.setattr(noting, name, 0)
 
 
 def write_compiled(workshop: Workshop, files: dict[str, str]) -> None:
@@ -90,6 +91,19 @@ def test_a_data_file_that_is_saved_after_the_cell_has_changed(auto: Notebook, wo
     workshop.edit("words.txt", "two")
     workshop.edit("out.txt", "2")
     assert auto.value("model.TEXT, writer.RUNS is runs") == ("two", True)
+
+
+@pytest.mark.usefixtures("old_files")
+def test_a_file_that_is_saved_while_its_importing_cell_runs_is_edited_in_place(
+    auto: Notebook, workshop: Workshop
+) -> None:
+    """The code that ran is known, if not its text."""
+    text = "RUN = object()\ndef number(): return {}"
+    write_compiled(workshop, {"model.py": text.format(1)})
+    auto.run("import model\nbefore = model.RUN\n" + WRITES.format(path=workshop.path("model.py"), text=text.format(2)))
+    assert auto.value("model.number(), model.RUN is before") == (2, True)
+    workshop.edit("model.py", text.format(1))
+    assert auto.value("model.number(), model.RUN is before") == (1, True)
 
 
 def test_what_a_cell_registers_below_its_imports_is_the_cell_s(auto: Notebook, workshop: Workshop) -> None:

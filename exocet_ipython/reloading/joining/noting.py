@@ -23,9 +23,7 @@ from exocet_ipython.reloading.joining.nesting import Nesting
 __all__ = ["LoadNotes", "as_changed"]
 
 _EXEC_MODULE = SourceFileLoader.exec_module
-# Nanoseconds. What was saved a moment ago is what the person works on, or a program: it is read at once, so that its
-# text is known whatever is saved next. By far the most files are older; they can be read a moment later.
-_AT_WORK = 20 * 10**9
+_TICK, _COARSE_TICK = 10**8, 2 * 10**9  # nanoseconds: a save that comes sooner after another may have the same stamp
 _DELETED = FileStamp(0, 0, 0, 1)  # no file has it, so the file that was there counts as changed
 
 
@@ -131,7 +129,7 @@ class LoadNotes:
         if stamp is not None:
             self.code = read_bytecode(self._spec, stamp)
         began = self.began = time.time_ns()
-        if self.code is None or stamp is None or max(stamp.changed, stamp.modified) > began - _AT_WORK:
+        if self.code is None or stamp is None or _is_young(stamp, began):
             self.snapshot = _read_text(self._spec, began)
             if self.snapshot.stamp != stamp:
                 self.code = None
@@ -179,6 +177,12 @@ def _stamp(spec: ModuleSpec) -> FileStamp | None:
         return stamp_file(spec.origin or "")
     except OSError:
         return None  # the import itself will say what is wrong
+
+
+def _is_young(stamp: FileStamp, clock: int) -> bool:
+    """Say whether a save that comes next need not show in the stamp of a file: what it has then would be unknown."""
+    is_fine = stamp.changed % 10**6 != 0  # the clock of the file system tells more than milliseconds
+    return max(stamp.changed, stamp.modified) > clock - (_TICK if is_fine else _COARSE_TICK)
 
 
 def as_changed(found: Snapshot) -> Snapshot:
