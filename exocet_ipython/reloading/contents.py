@@ -7,13 +7,16 @@ from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Iterator
 from types import (
     BuiltinFunctionType,
+    ClassMethodDescriptorType,
     FunctionType,
     GenericAlias,
     GetSetDescriptorType,
     MemberDescriptorType,
+    MethodDescriptorType,
     ModuleType,
     SimpleNamespace,
     UnionType,
+    WrapperDescriptorType,
 )
 from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -39,8 +42,9 @@ __all__ = [
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _ATOM_TYPES = frozenset(ATOMS)
-# Builtins are everybody's, and `typing` gives the same alias to all who ask for equal ones.
-_REMEMBERED = (BuiltinFunctionType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
+# Builtins and their methods (`str.lower`) are everybody's; `typing` gives the same alias to all who ask for equal ones.
+_DEFINED_IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
+_REMEMBERED = (*_DEFINED_IN_C, GetSetDescriptorType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
 # Instances of the standard library's that hold what they are given, and never change themselves.
 CARRIERS = frozenset((SimpleNamespace, ChainMap, UserDict, UserList))
 _LARGE = 10_000
@@ -55,7 +59,7 @@ def is_shared(value: Any) -> bool:
 
     Atoms, modules, builtins and `typing`'s aliases are, and tuples of these.
 
-    >>> is_shared((1, len, Literal[1])), is_shared([1])
+    >>> is_shared((1, len, str.lower, Literal[1])), is_shared([1])
     (True, False)
     """
     kind = type(value)

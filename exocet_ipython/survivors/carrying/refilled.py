@@ -53,7 +53,8 @@ def emptied(container: Any) -> Any:
 def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeType | None, journal: Journal) -> bool:
     """Give a new container the content of an old one, in its order and without what was deleted; say whether that was.
 
-    Only where the new body has filled it as the old one did, with the same constants.
+    Only where the new body has filled it as the old one did, with the same constants; these are the new text's own, as
+    its baseline has them.
 
     Args:
         before: the container of the retired module.
@@ -70,11 +71,14 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
     if type(now) not in (dict, list, set, deque) or len(content) != len(baseline):
         return False
     known = {} if code is None else {id(constant): constant for constant in _constants(code)}
+    renewed: dict[int, Any] = {}
     for entry, then in zip(content, baseline.items(), strict=True):
         if not all(_is_same(part, was, known) for part, was in zip(entry, then, strict=True) if was):
             return False
+        renewed |= {was: part for part, was in zip(entry, then, strict=True) if was}
     journal.add(partial(_fill, now, now.copy()))
-    _fill(now, before)
+    items = [tuple(renewed.get(id(part), part) for part in entry) for entry in entries(before)]
+    _fill(now, dict(items) if is_map(now) else [item for item, _ in items])
     return True
 
 
