@@ -10,6 +10,7 @@ from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
+from exocet_ipython.reloading.joining.adoption import leave_modules
 from exocet_ipython.reloading.noticing.detectors import make_detector
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Attachment:
         self._hook_event(shell, "post_run_cell", self._after_cell)
         self._take_off.append(self._magics.auto.stopper.take_off)
         self._take_off.append(self.session.managed.close)
+        self._take_off.append(lambda: leave_modules(self.session.generation))
         self._take_off.append(self._magics.auto.turn_off)
         self._apply_settings()
         self.settings.observe(self._apply_settings, ["include", "exclude", "frozen"])

@@ -144,6 +144,9 @@ def test_unloading_takes_all_of_it_off(plain: Notebook, workshop: Workshop) -> N
     assert finders() == []
 
 
+READER = "from pathlib import Path\nTEXT = (Path(__file__).parent / 'words.txt').read_text()"
+
+
 def test_loading_again_begins_afresh(auto: Notebook, workshop: Workshop) -> None:
     """`%reload_ext` leaves one finder at most, and what was imported before is adopted by the next `on`."""
     workshop.write({"model.py": "N = 1"})
@@ -153,6 +156,36 @@ def test_loading_again_begins_afresh(auto: Notebook, workshop: Workshop) -> None
     assert len(finders()) == 1
     workshop.edit("model.py", "N = 2")
     assert auto.value("model.N") == 2
+
+
+@pytest.mark.parametrize("ran", [1, 2])
+def test_what_was_edited_while_it_was_unloaded_is_noticed(auto: Notebook, workshop: Workshop, ran: int) -> None:
+    """The text that a module ran is known to the next session, also of one that was edited in place, and its data."""
+    workshop.write({"model.py": "N = 1\ndef f(): return 1", "reader.py": READER, "words.txt": "1"})
+    auto.run("import model, reader")
+    workshop.edit("model.py", f"N = 1\ndef f(): return {ran}")
+    assert auto.value("model.f()") == ran
+    auto.run("%unload_ext exocet_ipython")
+    workshop.edit("model.py", "N = 1\ndef f(): return 3")
+    workshop.edit("words.txt", "3")
+    assert auto.value("model.f(), reader.TEXT") == (ran, "1")
+    auto.run("%load_ext exocet_ipython\n%exoauto on")
+    assert auto.value("model.f(), reader.TEXT") == (3, "3")
+    assert "unknown" not in auto.run("%exostatus")
+
+
+def test_what_was_run_by_hand_while_it_was_unloaded_is_not_taken_for_what_ran_before(
+    auto: Notebook, workshop: Workshop
+) -> None:
+    """A module that `importlib.reload` has run since has no text that the next session could know, and it says so."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import importlib, model\n%unload_ext exocet_ipython")
+    workshop.edit("model.py", "N = 2")
+    auto.run("importlib.reload(model)")
+    workshop.edit("model.py", "N = 1")
+    auto.run("%load_ext exocet_ipython\n%exoauto on")
+    assert auto.value("model.N") == 2
+    assert "unknown" in auto.run("%exostatus")
 
 
 # -- what is reported --------------------------------------------------------------------------------------------------

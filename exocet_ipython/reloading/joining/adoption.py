@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import marshal
@@ -10,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from exocet_ipython.loading.files import FileStamp
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
@@ -23,7 +26,10 @@ from exocet_ipython.reloading.joining.noting import LoadNotes, as_changed
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["adopt_modules", "make_records", "run_again"]
+__all__ = ["adopt_modules", "leave_modules", "make_records", "run_again"]
+
+# What modules ran from, by module, of sessions that have let go of them.
+_LEFT: WeakKeyDictionary[Any, tuple[Snapshot, CodeType | None, tuple[Snapshot, ...], Any]] = WeakKeyDictionary()
 
 
 def adopt_modules(
@@ -61,6 +67,13 @@ def adopt_modules(
     return joining
 
 
+def leave_modules(generation: Generation) -> None:
+    """Note what the modules of a session that ends have run from: the next one may adopt them after their next edit."""
+    for record in generation.records.values():
+        with contextlib.suppress(TypeError):  # an object in a module's stead that can't be referred to weakly
+            _LEFT[record.module] = record.snapshot, record.code, record.data, record.spec
+
+
 def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleRecord]:
     """Return new records of modules that others have run again, or patched, in place."""
     records = [generation.records[name] for name in names]
@@ -68,7 +81,22 @@ def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleR
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:
-    return make_records(generation, {name: _read_loaded(module.__spec__) for name, module in found.items()})
+    return make_records(
+        generation, {name: _left(module) or _read_loaded(module.__spec__) for name, module in found.items()}
+    )
+
+
+def _left(module: Any) -> LoadNotes | None:
+    """Return what an earlier session knew of a module, unless it has been run again since."""
+    try:
+        snapshot, code, data, spec = _LEFT[module]
+    except (KeyError, TypeError):  # TypeError: as above
+        return None
+    if spec is None or spec() is not module.__spec__:
+        return None
+    notes = LoadNotes(snapshot, code)
+    notes.data = data
+    return notes
 
 
 def _is_known(name: str, module: Any, generation: Generation) -> bool:
