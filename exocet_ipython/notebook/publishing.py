@@ -15,6 +15,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.survivors.carrying.carry import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
+from exocet_ipython.survivors.carrying.ordering import put_cells_last
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
@@ -161,6 +162,7 @@ class _Publication:
         returned = self._built.returned
         self._carried = carry_over(self._old, self._made, read, self.journal, returned=returned)
         self._lost.put_back(self._made, self.journal)
+        put_cells_last(self._after.records, self.journal)
 
     def rebind(self) -> None:
         """Have `sys.modules`, the notebook's names, other modules' and the output cache point at what is current."""
