@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Container
+from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -41,7 +42,7 @@ class Comparison:
         """Say whether two values are the same to those who use them, as far as one can tell."""
         if before is now or (id(before), id(now)) in self._seen:
             return True
-        if type(before) in ATOMS:
+        if type(before) in ATOMS or issubclass(type(before), PurePath):
             return type(now) is type(before) and bool(before == now)
         self._seen.add((id(before), id(now)))
         if len(self._seen) > _MANY:

@@ -28,7 +28,7 @@ from exocet_ipython.reloading.datafiles.meant import FilesMeant
 from exocet_ipython.reloading.datafiles.readers import readers_at_import, reads_elsewhere
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
-__all__ = ["find_data_files", "read_declared"]
+__all__ = ["find_data_files", "has_changed", "read_declared"]
 
 # How a literal with a name ends, and what needs no ending. Most texts have none, and their code is not gone through. An
 # expression that begins with one certain character is searched ten times as fast as one with a choice.
@@ -141,6 +141,14 @@ def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Sna
             digest = ANOTHER_DIGEST
         found.append(Snapshot(name, path, b"", digest, stamp, clock))
     return tuple(found)
+
+
+def has_changed(data: Snapshot) -> bool:
+    """Say whether a data file may be another one than when it was read; what its stamp tells is enough for that."""
+    try:
+        return stamp_file(data.path or "") != data.stamp
+    except OSError:
+        return data.stamp != NO_FILE
 
 
 def _may_name_files(text: bytes) -> bool:

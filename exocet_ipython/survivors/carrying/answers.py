@@ -1,37 +1,47 @@
-"""Instances that a cached function has given and that somebody has: asked again, it is to give the very ones.
+"""Instances that functions keep and that somebody has: asked again, they are to give the very ones.
 
-`@cache def get_settings()`, `@lru_cache def client(name)`. Others are answers of the old code. So are those that would
-be made in another way now: who edits the function or the constructor asks for what these make.
+`@cache def get_settings()`, `@lru_cache def client(name)`, `global _conn; _conn = connect(url)`. Others are answers of
+the old code. So are those that would be made in another way now: who edits the function or the constructor asks for
+what these make.
 """
 
 from __future__ import annotations
 
+import dis
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS
-from exocet_ipython.survivors.comparison import Making
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import ATOMS, is_shared
+from exocet_ipython.reloading.datafiles.snapshots import has_changed
+from exocet_ipython.reloading.ladder.operations import iter_operations, whole
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.registrations import is_instance_of
+from exocet_ipython.survivors.comparison import Comparison, Making
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.rebuilt import CACHE
 
-__all__ = ["carry_answers"]
+__all__ = ["carry_answers", "gives_again"]
 
 _MANY = 1_000
+_STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[tuple[Any, ...], Any]  # the arguments, and what was given
 
 
 def carry_answers(
-    before: Any, now: Any, is_survivor: Callable[[Any], bool], after: Mapping[str, ModuleType | None]
+    before: Any, now: Any, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]
 ) -> None:
     """Have the cache of a function give the instances that the old one has given, where somebody has them.
 
     Args:
         before: the `lru_cache` of a retired module.
         now: its counterpart, which nobody sees yet.
-        is_survivor: says of an instance whether its class is one of the session's.
+        session: dotted name -> record, of all modules until now.
         after: dotted name -> what takes the place of a module that retires.
     """
     if not type(before) is type(now) is CACHE or before is now or before.cache_info().currsize > _MANY:
@@ -39,13 +49,66 @@ def carry_answers(
     old, new = (vars(cache).get("__wrapped__") for cache in (before, now))
     if type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
         return
+    if any(has_changed(data) for name in after if name in session for data in session[name].data):
+        return
     known = _keys_of(now)
-    given = [answer for answer in _answers_of(before) if is_survivor(answer[1]) and _key_of(answer[0]) not in known]
+    given = [
+        answer
+        for answer in _answers_of(before)
+        if is_instance_of(answer[1], session) and _key_of(answer[0]) not in known
+    ]
     held = held_elsewhere([value for _, value in given], [before, given])
     for arguments, value in given:
         cls = type(value)
         if id(value) in held and Making(cls, _counterpart(cls, after)).is_same(old, new):
             _put(now, new, arguments, value)
+
+
+def _is_resource(value: Any) -> bool:
+    """Say whether a value is an instance of a library's class, a connection say, and no data: that has a length.
+
+    >>> import functools
+    >>> _is_resource(gc.get_referrers), _is_resource(functools.partial(print)), _is_resource([1])
+    (False, True, False)
+    """
+    kind = type(value)
+    return not (is_shared(value) or is_definition(value) or hasattr(kind, "__len__")) and kind.__module__ != "builtins"
+
+
+def gives_again(name: str, value: Any, homes: Collection[ModuleRecord], after: Mapping[str, ModuleType | None]) -> bool:
+    """Say whether a library's instance is what functions that keep it under a name would make again, as they are now.
+
+    Args:
+        name: of a global or an attribute.
+        value: the instance.
+        homes: the modules whose functions may have put it there.
+        after: dotted name -> what takes the place of a module that retires.
+    """
+    if not _is_resource(value) or any(has_changed(data) for home in homes for data in home.data):
+        return False
+    return any(_stores_alike(name, home.module, after.get(home.name)) for home in homes)
+
+
+def _stores_alike(name: str, before: ModuleType, now: ModuleType | None) -> bool:
+    """Say whether the functions of a module that put something away under a name are what they were."""
+    spaces = vars(before), getattr(now, "__dict__", {})
+    owners: list[tuple[Any, Any, Any, Any]] = [(object, object, *spaces)]
+    for key, cls in copy_space(spaces[0]).items():
+        other = spaces[1].get(key)
+        if issubclass(type(cls), type) and cls.__module__ == before.__name__ and issubclass(type(other), type):
+            owners.append((cls, other, vars(cls), vars(other)))
+    found = [
+        Comparison(old, new, but={name}).is_same(part, having.get(key))
+        for old, new, had, having in owners
+        for key, part in copy_space(had).items()
+        if any(name in _stored(function) for function in functions_in(part) if function.__globals__ is spaces[0])
+    ]
+    return bool(found) and all(found)
+
+
+def _stored(function: FunctionType) -> set[Any]:
+    codes = whole(function.__code__)
+    return {name for code in codes for _, operation, name in iter_operations(code) if operation in _STORING}
 
 
 def _answers_of(cache: Any) -> Iterator[_Answer]:

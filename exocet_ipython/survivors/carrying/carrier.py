@@ -15,9 +15,9 @@ from exocet_ipython.reloading.contents import ATOMS, CARRIERS, attributes_of, en
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.answers import carry_answers
+from exocet_ipython.survivors.carrying.answers import carry_answers, gives_again
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
-from exocet_ipython.survivors.carrying.entries import assign, is_as_before, names_in, place_in, put_into
+from exocet_ipython.survivors.carrying.entries import assign, inherited, is_as_before, names_in, place_in, put_into
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import emptied, entries, is_map, is_of_one_kind, take_whole
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell, is_instance_of
@@ -44,12 +44,14 @@ class Carrier:
         self._journal = journal
         self._returned = returned
         self._read = read
+        self._after: Mapping[str, ModuleType | None] = {}
         self._homes = (record.name,)  # of the functions that may have stored what is looked at
 
     def carry(self, module: ModuleType, after: Mapping[str, ModuleType | None]) -> set[int]:
         """Carry to the new module, one of those `after`; return the ids of what was carried whole."""
         namespace = getattr(module, "__dict__", {})
         whole: set[int] = set()
+        self._after = after
         self._carry_assigned(module, namespace)
         space = copy_space(getattr(self._record.module, "__dict__", {}))
         for name, value in space.items():
@@ -66,10 +68,11 @@ class Carrier:
             elif (origin := self._read.find_origin(self._record, name, value, after)) is not None:
                 record, path = origin
                 carrier = Carrier(record, self._read, self._journal, returned=self._returned)
+                carrier._after = after
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session)
-            if kind is CACHE and not any(self._session[name].data for name in after):
-                carry_answers(value, now, self._is_survivor, after)
+            if kind is CACHE:
+                carry_answers(value, now, self._session, after)
         return whole
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
@@ -138,19 +141,14 @@ class Carrier:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue
             if baseline.get(name) == id(value):
-                inherited = self._inherited(now, name) if is_class and name not in known else None
-                whole |= self._carry_part(f"{path}.{name}", value, known.get(name, inherited))
+                above = inherited(now, name, self._session) if is_class and name not in known else None
+                whole |= self._carry_part(f"{path}.{name}", value, known.get(name, above))
             elif self._may_assign(self._stores.attributes, baseline, name, value, known):
                 assign(now, name, value, self._journal)
         if not is_class and self._is_as_it_was(before, baseline):
             whole.add(id(before))
         self._homes = outer
         return whole
-
-    def _inherited(self, cls: Any, name: str) -> Any:
-        """Return what a class has from a base of the session's modules, to which an edit may have moved it."""
-        spaces = [vars(base) for base in type.__getattribute__(cls, "__mro__") if base.__module__ in self._session]
-        return next((space[name] for space in spaces if name in space), None)
 
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.
@@ -184,7 +182,10 @@ class Carrier:
         Not under a name that only the old text gives a value, and where nobody has it, the new code makes its own.
         """
         is_asked = known.get(name) is None and (name in known or name not in baseline)
-        return is_asked and self._is_survivor(value) and bool(held_elsewhere([value], (), _UNASKED))
+        if not is_asked or not held_elsewhere([value], (), _UNASKED):
+            return False
+        homes = [self._session[home] for home in self._homes if home in self._session]
+        return self._is_survivor(value) or gives_again(name, value, homes, self._after)
 
     def _is_as_it_was(self, before: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether no function of the module changed an instance: cells' assignments are with its successor."""

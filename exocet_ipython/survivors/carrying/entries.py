@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -15,7 +15,7 @@ from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.refilled import is_map
 
-__all__ = ["assign", "is_as_before", "names_in", "place_in", "put_into", "take_out"]
+__all__ = ["assign", "inherited", "is_as_before", "names_in", "place_in", "put_into", "take_out"]
 
 _missing = object()
 
@@ -34,6 +34,12 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
     before = vars(owner).get(name, _missing)
     write(owner, name, value)
     journal.add(partial(delete, owner, name) if before is _missing else partial(write, owner, name, before))
+
+
+def inherited(cls: type, name: str, session: Container[str]) -> Any:
+    """Return what a class has from a base that is of the session's modules; None where there is nothing."""
+    spaces = [vars(base) for base in type.__getattribute__(cls, "__mro__") if base.__module__ in session]
+    return next((space[name] for space in spaces if name in space), None)
 
 
 def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:
