@@ -52,9 +52,13 @@ def put_back(before: ModuleType, module: ModuleType) -> None:
 
 
 def kept_values(before: ModuleType, module: ModuleType) -> dict[str, Any]:
-    """Return what a module that becomes current again keeps of the one that retires, by global name."""
+    """Return what a module that becomes current again keeps of the one that retires, by global name.
+
+    That is what both of them keep: where the other one imported something under the name, it has its own state still.
+    """
     old = getattr(before, "__dict__", {})
-    return {name: old[name] for name in _listed(vars(module)) if name in old}
+    both = set(_listed(vars(module))).intersection(_listed(old))
+    return {name: old[name] for name in both if name in old}
 
 
 def baseline_of_kept(before: ModuleRecord, at_first: Baseline, module: ModuleType) -> Baseline:
