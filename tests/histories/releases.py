@@ -138,6 +138,32 @@ HISTORIES = (
         ("parso==0.8.5",),
         counters=("_start_time",),
     ),
+    History("tinydb", ("tinydb",), ("4.7.1", "4.8.0", "4.8.2")),
+    History("tqdm", ("tqdm",), ("4.66.5", "4.67.1")),
+    # The last one of all loaded modules, as `mod`.
+    History("requests", ("requests",), ("2.30.0", "2.31.0", "2.32.3", "2.32.5"), counters=("mod",)),
+    # Tokens of instances are made of the number of the process.
+    History(
+        "fsspec",
+        ("fsspec",),
+        ("2023.12.2", "2024.6.1", "2025.3.2", "2025.9.0"),
+        counters=("_pid", "_latest", "_cache"),
+    ),
+    History("transitions", ("transitions",), ("0.9.1", "0.9.2", "0.9.3")),
+    History("faker", ("faker",), ("30.8.2", "33.1.0")),
+    History("arrow", ("arrow",), ("1.2.0", "1.2.3", "1.3.0")),
+    History("pyjwt", ("jwt",), ("2.7.0", "2.8.0", "2.9.0")),
+    History("openpyxl", ("openpyxl", "et_xmlfile"), ("3.1.2", "3.1.5"), ("et_xmlfile==1.1.0",)),
+    History("glom", ("glom",), ("23.5.0", "24.11.0", "25.12.0"), ("boltons==24.0.0", "face==20.1.1")),
+    History("rdflib", ("rdflib",), ("6.3.2", "7.0.0", "7.1.1"), ("isodate==0.6.1",), counters=("nextu",)),
+    History("voluptuous", ("voluptuous",), ("0.14.1", "0.14.2")),
+    History("humanize", ("humanize",), ("4.9.0", "4.11.0", "4.12.3")),
+    History("jmespath", ("jmespath",), ("0.10.0", "1.0.0", "1.0.1")),
+    History("fastapi", ("fastapi",), ("0.110.0", "0.112.4", "0.115.12"), ("starlette==0.37.2",)),
+    History("markdown", ("markdown",), ("3.5.2", "3.6", "3.7", "3.8")),
+    History("prometheus-client", ("prometheus_client",), ("0.19.0", "0.20.0", "0.21.1")),
+    History("oauthlib", ("oauthlib",), ("3.2.1", "3.2.2")),
+    History("deepdiff", ("deepdiff",), ("6.7.1", "7.0.1"), ("ordered-set==4.1.0",)),
 )
 
 

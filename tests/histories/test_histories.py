@@ -45,6 +45,8 @@ CORE = {
 LIMITS: dict[str, str] = {
     "urllib3-2.0.7-2.1.0": "a held pool has named tuples for keys, which get a field that has no default",
     "jsonschema-4.19.2-4.23.0": "a held validator lacks an attribute that only the constructor of the new release sets",
+    "requests-2.32.3-2.31.0": "what a module's body has put into `sys.modules` under other names stays there",
+    "openpyxl-3.1.2-3.1.5": "a class becomes a list: which attribute of its held instances has the items, nobody tells",
     "sqlglot-26.33.0-25.34.1": "a held object of a class that is gone keeps the old registry, and that a cell's class"
     " which a later call has replaced in the new one",
 }
