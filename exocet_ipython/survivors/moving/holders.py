@@ -13,7 +13,7 @@ import gc
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
-from types import CellType, FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import CellType, FrameType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -24,6 +24,7 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.moving.arrays import is_array, replace_in_array
+from exocet_ipython.survivors.moving.lists import replace_in_list
 from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replacement, counterpart, or_same
 
 __all__ = ["replace_keys", "replace_references", "slots_of"]
@@ -167,26 +168,6 @@ def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: li
             placed[now] = None
 
 
-def _replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> None:
-    """Replace items by index; where the new object is there already, it was registered again: the old one goes."""
-    present = {id(item) for item in holder}
-    staying = [item for item in holder if id(item) not in replacement]
-    methods = [item for item in staying if type(item) is MethodType]
-    tuples = {tuple(map(id, item)) for item in staying if type(item) is tuple}
-    for index in range(len(holder) - 1, -1, -1):
-        value = holder[index]
-        now = counterpart(value, replacement)
-        if now is MISSING:
-            continue
-        is_tuple = type(now) is tuple and tuple(map(id, now)) in tuples
-        if id(now) in present or is_tuple or (type(now) is MethodType and now in methods):
-            del holder[index]
-            journal.add(functools.partial(holder.insert, index, value))
-        else:
-            holder[index] = now
-            journal.add(functools.partial(holder.__setitem__, index, value))
-
-
 def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal) -> None:
     for value in list(holder):
         now = counterpart(value, replacement)
@@ -234,7 +215,7 @@ def _replace_in_function(holder: FunctionType, replacement: Replacement, journal
 
 _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journal], None]], ...] = (
     (dict, _replace_in_dict),
-    ((list, deque), _replace_in_list),
+    ((list, deque), replace_in_list),
     (set, _replace_in_set),
     (CellType, _replace_in_cell),
     (functools.partial, _replace_in_partial),

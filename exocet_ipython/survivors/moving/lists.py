@@ -1,0 +1,55 @@
+"""What retired in lists: replaced at its place, also where what takes its place was put there beside it."""
+
+from __future__ import annotations
+
+import functools
+from types import MethodType
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
+
+__all__ = ["replace_in_list"]
+
+
+def replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> None:
+    """Replace items by index; where the new object is there already, it was registered again: it goes to the old place.
+
+    Those of a module that were registered again keep the places that it has among others', in their new order.
+
+    >>> items, old, new, mine = [], object(), object(), object()
+    >>> items += [old, mine, new]
+    >>> replace_in_list(items, {id(old): (old, new)}, Journal())
+    >>> items == [new, mine]
+    True
+    """
+    places: dict[int, int] = {}
+    for index, item in enumerate(holder):
+        places.setdefault(id(item), index)
+    staying = [(index, item) for index, item in enumerate(holder) if id(item) not in replacement]
+    methods = [(index, item) for index, item in staying if type(item) is MethodType]
+    tuples = {tuple(map(id, item)): index for index, item in staying if type(item) is tuple}
+    again: dict[int, int] = {}
+    for index, value in enumerate(holder):
+        now = counterpart(value, replacement)
+        if now is MISSING:
+            continue
+        place = places.get(id(now))
+        if type(now) is tuple:
+            place = tuples.get(tuple(map(id, now)), place)
+        elif type(now) is MethodType:
+            place = next((at for at, method in methods if method == now), place)
+        if place is None:
+            holder[index] = now
+            journal.add(functools.partial(holder.__setitem__, index, value))
+        else:
+            again[index] = place
+    later = [index for index, place in again.items() if place > index]
+    taken = sorted({again[index] for index in later})
+    for index, place in zip(later, taken, strict=False):
+        journal.add(functools.partial(holder.__setitem__, index, holder[index]))
+        holder[index] = holder[place]
+    gone = again.keys() - set(later[: len(taken)]) | set(taken)
+    for index in sorted(gone, reverse=True):
+        journal.add(functools.partial(holder.insert, index, holder[index]))
+        del holder[index]
