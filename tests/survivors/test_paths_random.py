@@ -1,14 +1,18 @@
-"""Hold paths on random object graphs: each is real, and none is longer than the one that objgraph finds."""
+"""Hold paths on random object graphs: each is real, and none is longer than the one that objgraph finds.
+
+What the rest of the heap does to a search is for `test_paths.py`.
+"""
 
 from __future__ import annotations
 
 import functools
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import objgraph
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -87,7 +91,16 @@ def build(
     return space, [weakref.ref(node) for node in nodes]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@pytest.fixture(autouse=True, scope="module")
+def _others_aside() -> Iterator[None]:
+    """Set what the other tests have left aside, which no graph refers to: each search would go through all of it."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=12),
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.integers(0, 11)), max_size=25),
