@@ -17,7 +17,7 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
-from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_looked_after
+from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
 from exocet_ipython.survivors.moving.states import InstanceState
 from exocet_ipython.survivors.moving.successors import make_successor
 
@@ -85,6 +85,7 @@ class Moving:
         moved: dotted class name -> how many changed class.
         reborn: id of an instance -> it and its successor, where its layout or its type doesn't let it change class.
         rehashed: id of an instance -> what it was, where its hash is another now.
+        adapters: what keeps a validator of a class that was replaced.
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
     """
 
@@ -93,6 +94,7 @@ class Moving:
     moved: dict[str, int] = field(default_factory=dict)
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashed: dict[int, _Was] = field(default_factory=dict)
+    adapters: list[Any] = field(default_factory=list)
     _hashed: dict[int, tuple[_Was, int]] = field(default_factory=dict)
     _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -139,7 +141,9 @@ class Moving:
                 self.note_hash(holder)
 
     def note_hash(self, instance: Any) -> None:
-        """Note what an instance is that hashes itself, before an attribute of it is replaced."""
+        """Note what an instance is that hashes itself, before an attribute of it is replaced; and an adapter."""
+        if is_adapter(type(instance)):
+            self.adapters.append(instance)
         if not _hashes_itself(type(instance)) or id(instance) in self._hashed:
             return
         if (known := _hash_of(instance)) is not None:

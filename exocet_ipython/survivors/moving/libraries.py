@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.generation import Journal
 
-__all__ = ["bring_up_to_date", "is_looked_after"]
+__all__ = ["bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
 
 # What a class has whose instances are changed when they move to it.
 _MARKS = ("__exo_migrate__", "__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "_sa_class_manager")
@@ -57,6 +59,21 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
     if state is not None:
         state.manager, state.class_ = manager, cls
         sys.modules["sqlalchemy.orm"].configure_mappers()
+
+
+def is_adapter(kind: type) -> bool:
+    """Say whether a class is pydantic's of what validates any type: it keeps what it has made of that."""
+    return kind.__module__ == "pydantic.type_adapter"
+
+
+def renew_adapters(adapters: Iterable[Any], journal: Journal, note: Callable[[str, Exception], object]) -> None:
+    """Have adapters whose type was replaced make their validators and serializers anew; what fails is noted."""
+    for adapter in adapters:
+        journal.add(partial(vars(adapter).update, {**vars(adapter)}))
+        try:
+            adapter.rebuild(force=True, raise_errors=False)
+        except Exception as error:  # noqa: BLE001 - the schema of a person's type may raise anything
+            note("pydantic.TypeAdapter", error)
 
 
 def _dataclass_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:

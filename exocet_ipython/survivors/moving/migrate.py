@@ -32,6 +32,7 @@ from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.heap import find_hidden_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
+from exocet_ipython.survivors.moving.libraries import renew_adapters
 from exocet_ipython.survivors.moving.subclasses import (
     Rebased,
     detach_retired,
@@ -134,6 +135,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
         if type(closure) is FunctionType:
             forward(closure, made, journal)
     refresh_instances(rebased.changed, pairs, moving)
+    renew_adapters(moving.adapters, journal, moving.note)
     detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
     return Migration(moving.moved, moving.stuck, len(held))
 
