@@ -278,7 +278,7 @@ class ManagedModules:
             name
             for name in (records if names is None else names)
             if matches(self._frozen, name, records[name].snapshot.path)
-            or getattr(records[name].module, "__exo_frozen__", False) is True
+            or getattr(records[name].module, "__dict__", {}).get("__exo_frozen__") is True
         ]
 
     def would_take(self, plan: Plan, limit: float | None) -> str:
