@@ -164,6 +164,8 @@ HISTORIES = (
     History("prometheus-client", ("prometheus_client",), ("0.19.0", "0.20.0", "0.21.1")),
     History("oauthlib", ("oauthlib",), ("3.2.1", "3.2.2")),
     History("deepdiff", ("deepdiff",), ("6.7.1", "7.0.1"), ("ordered-set==4.1.0",)),
+    History("pypdf", ("pypdf",), ("4.3.1", "5.1.0")),
+    History("textual", ("textual",), ("0.80.0", "0.85.2")),
 )
 
 
