@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of, is_shared
+from exocet_ipython.reloading.contents import dict_of, is_shared, variables_around
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
@@ -261,6 +261,8 @@ class _Matcher:
         if old.__code__ is _DISPATCHING and getattr(new, "__code__", None) is _DISPATCHING:
             for name in ("dispatch", "register"):
                 self._add(vars(old)[name], vars(new)[name])
+            held = variables_around(vars(old)["dispatch"])  # the registry among them, and the cache of answers
+            self.pairs.own |= {id(getattr(part, "data", part)) for part in held.values()}
         self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
