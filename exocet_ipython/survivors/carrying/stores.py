@@ -143,7 +143,7 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.emptied |= _container(held)
         case ast.AugAssign(target=target, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
-            if isinstance(target, ast.Subscript) or not is_given(value, given):
+            if not is_given(value, given):  # `COUNTS[name] += 1` only counts
                 found.computed |= _container(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
             if not all(is_given(value, given) for value in values):
