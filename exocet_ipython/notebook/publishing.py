@@ -170,7 +170,7 @@ class _Publication:
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
         self._whole = self._carried if self._migrating else frozenset()
-        self._staying = Staying(old, records)
+        self._staying = Staying(old, records, self._made)
         self._staying.names += self.journal.references()
         gone = {name: old[name].module for name in self._built.gone if name in old}
         publish_modules(self.journal, self._made, gone)

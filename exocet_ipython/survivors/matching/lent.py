@@ -31,7 +31,7 @@ _UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
 
 
 class Staying:
-    """The ids of what modules that don't retire have, in their globals and in these; looked at when first asked for.
+    """The ids of what modules that stay have, in their globals and in these; looked at when first asked for.
 
     These are the modules of the session, and those that the retiring ones import: looking at all that are loaded would
     take longer than a reload. What cells assigned there is no module's own, and the notebook's names aren't either.
@@ -42,10 +42,14 @@ class Staying:
     Args:
         old: dotted name -> record of a module that retires.
         records: dotted name -> record of each module of the session that is current.
+        made: dotted names of those that are new, in a retiring one's place or in none's.
     """
 
-    def __init__(self, old: Mapping[str, ModuleRecord], records: Mapping[str, ModuleRecord]) -> None:
+    def __init__(
+        self, old: Mapping[str, ModuleRecord], records: Mapping[str, ModuleRecord], made: Container[str]
+    ) -> None:
         self._old = old
+        self._made = made
         self._records = records
         self._ids: frozenset[int] | None = None
         self._inner: dict[int, tuple[Any, Any]] = {}
@@ -61,7 +65,7 @@ class Staying:
         for name in dict.fromkeys((*self._records, *needs)):
             module = PRESENCE.current(name)
             space = getattr(module, "__dict__", None)
-            if name in self._old or name == _CELLS or type(space) is not dict:
+            if name in self._old or name in self._made or name == _CELLS or type(space) is not dict:
                 continue
             record = self._records.get(name)
             assigned = record.assigned() if record is not None and record.module is module else {}
