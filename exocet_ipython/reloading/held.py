@@ -114,8 +114,12 @@ def _definition(value: Any) -> Any:
     return value if issubclass(type(value), (type, FunctionType)) else type(value)
 
 
-def home_of(definition: Any) -> Any:
-    """Return the name of the module that a function or a class says it is of."""
-    if type(definition) is FunctionType:
-        return definition.__module__
-    return type.__getattribute__(definition, "__module__")
+def home_of(value: Any) -> str:
+    """Return the name of the module that a class or function says it is of; of another value, that its class does.
+
+    >>> home_of(partial), home_of(partial(home_of))
+    ('functools', 'functools')
+    """
+    if type(value) is FunctionType:
+        return str(value.__module__)
+    return str(type.__getattribute__(value if issubclass(type(value), type) else type(value), "__module__"))

@@ -13,6 +13,7 @@ from weakref import WeakSet, WeakValueDictionary
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, CARRIERS, attributes_of, entries_beside, is_registry, place_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers, gives_again
@@ -20,7 +21,7 @@ from exocet_ipython.survivors.carrying.contexts import CONTEXTS
 from exocet_ipython.survivors.carrying.entries import assign, inherited, is_as_before, names_in, place_in, put_into
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import emptied, entries, is_map, is_of_one_kind, take_whole
-from exocet_ipython.survivors.carrying.registrations import carry_registrations, home_of, is_from_cell, is_instance_of
+from exocet_ipython.survivors.carrying.registrations import carry_registrations, is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import Stores, begins_alike
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
@@ -49,8 +50,7 @@ class Carrier:
 
     def carry(self, module: ModuleType, after: Mapping[str, ModuleType | None]) -> set[int]:
         """Carry to the new module, one of those `after`; return the ids of what was carried whole."""
-        namespace = getattr(module, "__dict__", {})
-        whole: set[int] = set()
+        namespace, whole = getattr(module, "__dict__", {}), set[int]()
         self._after = after
         self._carry_assigned(module, namespace)
         space = copy_space(getattr(self._record.module, "__dict__", {}))

@@ -12,8 +12,9 @@ from typing import Any
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.registrations import home_of, is_from_cell, is_instance_of
+from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import Stores, read_stores
 from exocet_ipython.survivors.definitions import is_definition
 

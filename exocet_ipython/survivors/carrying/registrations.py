@@ -9,22 +9,13 @@ from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["carry_registrations", "dispatcher_of", "home_of", "is_from_cell", "is_instance_of", "registered_by_cells"]
+__all__ = ["carry_registrations", "dispatcher_of", "is_from_cell", "is_instance_of", "registered_by_cells"]
 
 _CELLS = "__main__"
 _FEW = 100  # of the items of what a registry has made; what has more is data
-
-
-def home_of(value: Any) -> str:
-    """Return the name of the module that a value, or the class of an instance, is defined in."""
-    kind = type(value)
-    if issubclass(kind, type):
-        return str(type.__getattribute__(value, "__module__"))
-    if kind is FunctionType:
-        return str(value.__module__)
-    return kind.__module__
 
 
 def is_from_cell(value: Any) -> bool:

@@ -16,9 +16,9 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import own_referents_of
 from exocet_ipython.reloading.contents import parts_of
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.registrations import home_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.held import find_held
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.registrations import home_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.origins import have_one_name
 

@@ -6,7 +6,7 @@ import sys
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.survivors.carrying.registrations import home_of
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["have_one_name", "is_imported", "is_made_by_call"]

@@ -10,10 +10,11 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of, is_shared, variables_around
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
-from exocet_ipython.survivors.carrying.registrations import dispatcher_of, home_of
+from exocet_ipython.survivors.carrying.registrations import dispatcher_of
 from exocet_ipython.survivors.classes import classes_made, inherited, is_made
 from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.generations import RetiredGeneration

@@ -16,8 +16,8 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.ladder.operations import whole
-from exocet_ipython.survivors.carrying.registrations import home_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.rebuilt import CACHE
 
