@@ -122,7 +122,7 @@ class Bindings:
         imported: set[str] = set()
         for event in read_cell(cell):
             if isinstance(event, CellAssignment):
-                if target := event.target(namespace):
+                if target := event.target(namespace, self.sources):
                     self._assigned.setdefault(target[0], set()).add(target[1])
                 continue
             name = event if isinstance(event, str) else event.name

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
+
+from exocet_ipython.reloading.contents import place_of
 
 __all__ = ["CellAssignment", "CellEvent", "CellImport", "may_bind", "read_cell"]
 
@@ -31,27 +33,42 @@ class CellImport:
 
 @dataclass(frozen=True, slots=True)
 class CellAssignment:
-    """An attribute that a cell assigns, as a dotted name: `config.LEVEL`."""
+    """An attribute or an entry that a cell assigns, as a path: `config.LEVEL`, `config.FLAGS["new"]`."""
 
     name: str
 
-    def target(self, namespace: Mapping[str, Any]) -> tuple[str, str] | None:
-        """Return the module that has the attribute, itself or in a class, and the attribute's own name.
+    def target(
+        self, namespace: Mapping[str, Any], sources: Callable[[str], Sequence[Any]] = lambda _: ()
+    ) -> tuple[str, str] | None:
+        """Return the module that has it, and its own path there: of an attribute of a class its name alone.
 
         Args:
             namespace: the notebook's names.
+            sources: gives the modules and attributes that a notebook name was imported from, the latest last.
 
         >>> import json
         >>> CellAssignment("json.JSONDecoder.strict").target({"json": json})
         ('json.decoder', 'strict')
+        >>> CellAssignment("json.decoder.BACKSLASH['n']").target({"json": json})
+        ('json.decoder', "BACKSLASH['n']")
         """
-        first, *path, attribute = self.name.split(".")
+        dotted, bracket, rest = self.name.partition("[")
+        first, *path = dotted.split(".")
         owner = namespace.get(first)
-        for part in path:
+        if bracket:
+            while path and isinstance(owner, ModuleType) and isinstance(inner := vars(owner).get(path[0]), ModuleType):
+                owner, path = inner, path[1:]
+            if isinstance(owner, ModuleType):
+                return (owner.__name__, ".".join(path) + bracket + rest) if path else None
+            for source in sources(first)[-1:]:
+                if source.attribute is not None:  # else it is a module that something else stands for
+                    return source.module, ".".join([source.attribute, *path]) + bracket + rest
+            return None
+        for part in path[:-1]:
             owner = getattr(owner, "__dict__", {}).get(part)
         if issubclass(type(owner), type):
-            return type.__getattribute__(owner, "__module__"), attribute
-        return (owner.__name__, attribute) if isinstance(owner, ModuleType) else None
+            return type.__getattribute__(owner, "__module__"), path[-1]
+        return (owner.__name__, path[-1]) if isinstance(owner, ModuleType) else None
 
 
 CellEvent = CellImport | CellAssignment | str
@@ -69,7 +86,7 @@ def may_bind(text: str) -> bool:
 def read_cell(text: str) -> Iterator[CellEvent]:
     r"""Yield what the text of a cell binds at its top level, in order: imports, and names assigned by other means.
 
-    Attributes that it assigns count as well.
+    Attributes that it assigns count as well, and entries that it puts under a key, or adds, where it writes these out.
 
     Blocks are gone through, functions and classes are not: what they bind is theirs.
 
@@ -77,6 +94,8 @@ def read_cell(text: str) -> Iterator[CellEvent]:
     [CellImport(name='rate', module='config', attribute='LR'), 'rate']
     >>> list(read_cell("config.LR = 1"))
     [CellAssignment(name='config.LR')]
+    >>> list(read_cell("FLAGS['new'] = True"))
+    [CellAssignment(name="FLAGS['new']")]
     """
     try:
         tree = ast.parse(text)
@@ -85,8 +104,10 @@ def read_cell(text: str) -> Iterator[CellEvent]:
     yield from _walk(any(sign in text for sign in _BINDING_SIGNS), tree.body)
 
 
-# No statement and no pattern binds without one of these.
-_BINDING_WORD = re.compile(r"=|\b(?:import|def|class|for|as|del|case)\b")
+# No statement and no pattern binds or adds without one of these.
+_BINDING_WORD = re.compile(
+    r"=|\b(?:import|def|class|for|as|del|case)\b|\.(?:add|append|appendleft|extend|insert|setdefault|update)\b"
+)
 # Without one of these in its text, an expression of a cell binds nothing.
 _BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
 # Other nodes bind nothing then: expressions, and what has no parts.
@@ -94,9 +115,19 @@ _BINDING = frozenset(
     (
         *ast.stmt.__subclasses__(),
         *ast.pattern.__subclasses__(),
-        *(ast.ExceptHandler, ast.match_case, ast.withitem, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Starred),
+        *(
+            ast.ExceptHandler,
+            ast.match_case,
+            ast.withitem,
+            ast.Name,
+            ast.Attribute,
+            ast.Subscript,
+            ast.Tuple,
+            ast.List,
+            ast.Starred,
+        ),
     )
-) - {ast.Expr, ast.Return, ast.Pass}
+) - {ast.Return, ast.Pass}
 
 
 def _walk(  # noqa: C901, PLR0912 - one case a kind of node
@@ -113,6 +144,12 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
             case ast.Attribute(ctx=ast.Store()):
                 if _is_path(node.value):
                     yield CellAssignment(ast.unparse(node))
+            case ast.Subscript(ctx=ast.Store(), value=value, slice=ast.Constant(value=key)):
+                if _is_path(value):
+                    yield CellAssignment(f"{ast.unparse(value)}{place_of(key)}")
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=container)) as call) if _is_path(container):
+                yield from (CellAssignment(f"{ast.unparse(container)}{place_of(key)}") for key in _added(call))
+                yield from _walk(deep, [call])
             case ast.Import(names=names):
                 for alias in names:
                     top = alias.name.partition(".")[0]
@@ -150,6 +187,25 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                 yield from _walk(deep, ast.iter_child_nodes(node))
             case _:
                 yield from _walk(deep, ast.iter_child_nodes(node))
+
+
+def _added(call: ast.Call) -> Iterator[Any]:
+    """Yield the keys and items that are written in a call which adds them to what it is a method of.
+
+    >>> list(_added(ast.parse("FLAGS.update({'new': 1}, old=2)", mode="eval").body))
+    ['old', 'new']
+    """
+    found: list[ast.expr | None] = []
+    match call:
+        case ast.Call(func=ast.Attribute(attr="add" | "append" | "appendleft" | "setdefault"), args=[item, *_]):
+            found = [item]
+        case ast.Call(func=ast.Attribute(attr="insert"), args=[_, item]):
+            found = [item]
+        case ast.Call(func=ast.Attribute(attr="extend" | "update"), args=arguments, keywords=keywords):
+            yield from (keyword.arg for keyword in keywords if keyword.arg is not None)
+            for argument in arguments:
+                found += argument.keys if isinstance(argument, ast.Dict) else getattr(argument, "elts", [])
+    yield from (item.value for item in found if isinstance(item, ast.Constant))
 
 
 def _is_path(node: ast.AST) -> bool:

@@ -33,6 +33,8 @@ MANY = 1_000
 _missing = object()
 # Attributes of a class in which `enum` and SQLAlchemy keep what they have made of it.
 _LIBRARIES = frozenset(("_value2member_map_", "_sa_class_manager", "_sa_registry"))
+# References to a global's or attribute's value, and to an item of a weak set, that nobody else holds.
+_UNASKED, _UNREFERRED = 5, 3
 _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 
 
@@ -222,7 +224,7 @@ class Carrier:
         key, value = entry
         is_modules = self._is_modules(value if id(key) in baseline else key, value)  # the key was there before
         is_alive = type(before) is WeakSet and sys.getrefcount(key) > _UNREFERRED  # since the person has it
-        is_theirs = not is_modules and (is_alive or self._is_persons(names_in(path), key, value))
+        is_theirs = not is_modules and (is_alive or self._is_persons(path, key, value))
         is_new = is_registry(value) and id(key) not in baseline
         if is_new and self._begins(path, before) and (key in now or not is_theirs):
             self._carry_begun(f"{path}{place_of(key)}", value, now, key)
@@ -279,12 +281,14 @@ class Carrier:
                 whole |= self._carry_part(inner, part, known)
         return whole
 
-    def _is_persons(self, containers: frozenset[str], key: Any, value: Any) -> bool:
+    def _is_persons(self, path: str, key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.
 
-        The containers are the names on the path. What is only referred to weakly lives since the person has it.
+        What is only referred to weakly lives since the person has it.
         """
-        caches, parts = self._stores.caches & containers, (key, value)
+        caches, parts = self._stores.caches & names_in(path), (key, value)
+        if self._read.is_assigned(self._record.name, f"{path}{place_of(key)}"):
+            return True
         if any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in parts):
             return True
         return not caches or (all(map(self._stores.setters, caches)) and any(map(self._is_survivor, parts)))
@@ -294,7 +298,3 @@ class Carrier:
 
     def _is_survivor(self, value: Any) -> bool:
         return is_instance_of(value, self._session)
-
-
-# References to a global's or attribute's value, and to an item of a weak set, that nobody else holds.
-_UNASKED, _UNREFERRED = 5, 3

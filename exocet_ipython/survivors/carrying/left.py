@@ -11,7 +11,7 @@ from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import MANY, Carrier
-from exocet_ipython.survivors.carrying.entries import is_as_before, names_in
+from exocet_ipython.survivors.carrying.entries import is_as_before
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import entries, is_map
 
@@ -49,8 +49,8 @@ class _Finder(Carrier):
                     yield path, part, found
 
     def _entries_of_cells(self, path: str, container: Any) -> list[tuple[Any, Any]]:
-        baseline, own = self._record.contents.get(path, {}), names_in(path)
+        baseline = self._record.contents.get(path, {})
         if len(container) > MANY:
             return []
         changed = (entry for entry in entries(container) if not is_as_before(entry, baseline, is_map(container)))
-        return [entry for entry in changed if not self._is_modules(*entry) and self._is_persons(own, *entry)]
+        return [entry for entry in changed if not self._is_modules(*entry) and self._is_persons(path, *entry)]

@@ -31,8 +31,8 @@ class ReadStores:
 
     Args:
         session: that.
-        assigned: dotted name -> what cells have assigned to the module or its classes: that is theirs, whoever else
-            stores there.
+        assigned: dotted name -> what cells have assigned to the module or its classes, and the paths of the entries
+            that they have written: that is theirs, whoever else stores there.
     """
 
     def __init__(self, session: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]] = _NONE) -> None:
@@ -46,6 +46,10 @@ class ReadStores:
         if names not in self._together:
             self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
         return self._together[names]
+
+    def is_assigned(self, name: str, path: str) -> bool:
+        """Say whether cells have written the entry of a module's container that a path leads to."""
+        return path in self._assigned.get(name, ())
 
     def puts_itself(self, name: str, key: Any, value: Any) -> bool:
         """Say whether the own module of an entry has put it into a module's container, and does so when made anew."""
