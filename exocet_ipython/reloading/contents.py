@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from exocet_ipython.loading.spaces import copy_space
 
 __all__ = [
     "ATOMS",
+    "CACHE",
     "CARRIERS",
     "attributes_of",
     "cell_values",
@@ -45,6 +47,7 @@ _ATOM_TYPES = frozenset(ATOMS)
 # Builtins and their methods (`str.lower`) are everybody's; `typing` gives the same alias to all who ask for equal ones.
 _DEFINED_IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _REMEMBERED = (*_DEFINED_IN_C, GetSetDescriptorType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
+CACHE: Any = type(functools.lru_cache(lambda: None))  # what `functools.cache` makes of a function, too
 # Instances of the standard library's that hold what they are given, and never change themselves.
 CARRIERS = frozenset((SimpleNamespace, ChainMap, UserDict, UserList))
 _LARGE = 10_000

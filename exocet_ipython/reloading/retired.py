@@ -16,7 +16,7 @@ import linecache
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from types import FunctionType
 from typing import Any, Self
 from weakref import WeakSet
@@ -24,7 +24,7 @@ from weakref import WeakSet
 from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import cell_values
+from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -42,7 +42,6 @@ _PLACE = "_exocet_retired"  # the attribute of a spec
 _FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__doc__", "__qualname__")
 _CLASS = ("__qualname__", "__bases__")
 _LINE = "__firstlineno__"  # of a class, since 3.13
-_CACHED: Any = type(lru_cache(lambda: None))
 _absent: Any = object()
 
 
@@ -193,7 +192,7 @@ def _has_function(namespace: Mapping[str, Any], space: Mapping[str, Any]) -> boo
     values = list(namespace.values())
     return (
         any(type(value) is FunctionType and value.__globals__ is space for value in values)
-        or any(type(value) is _CACHED and getattr(value.__wrapped__, "__globals__", None) is space for value in values)
+        or any(type(value) is CACHE and getattr(value.__wrapped__, "__globals__", None) is space for value in values)
         or any(getattr(part, "__globals__", None) is space for value in values for part in _wrapped(value))
     )
 

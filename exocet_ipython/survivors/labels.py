@@ -25,7 +25,7 @@ from types import CodeType, FunctionType
 from typing import Any, Self, SupportsIndex
 
 from exocet_ipython.loading.classes import set_in_class
-from exocet_ipython.reloading.contents import cell_values
+from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_module
@@ -33,7 +33,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["RetiredTexts", "label_replaced"]
 
-_WRAPPERS = (FunctionType, type(functools.cache(lambda: None)))  # what `functools.wraps` and `lru_cache` make
+_WRAPPERS = (FunctionType, CACHE)  # what `functools.wraps` and `lru_cache` make
 _FEW = 100  # entries of a container of functions; a larger one is a table of something else
 
 

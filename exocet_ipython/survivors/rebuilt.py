@@ -20,6 +20,7 @@ from types import (
 )
 from typing import Any
 
+from exocet_ipython.reloading.contents import CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
 __all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
@@ -27,7 +28,6 @@ __all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_sam
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
-CACHE = type(functools.lru_cache(lambda: None))
 _DEFINED_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Container, Iterable, Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.reloading.contents import attributes_of, dict_of, variables_around
+from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["functions_within", "space_of", "wrapped_functions"]
 
-_CACHES: frozenset[Any] = frozenset((type(functools.lru_cache(lambda: None)), functools.partialmethod))
+_CACHES: frozenset[Any] = frozenset((CACHE, functools.partialmethod))
 _PLACES = ("__wrapped__", "__func__", "func")
 
 

@@ -8,7 +8,6 @@ cells call is read again at its next call, and what it writes is no source of it
 from __future__ import annotations
 
 import dis
-import functools
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,14 +16,13 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, dict_of
+from exocet_ipython.reloading.contents import ATOMS, CACHE, dict_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
 
 __all__ = ["Readers", "readers_at_import", "reads_elsewhere"]
 
 _STANDARD = sys.stdlib_module_names
-_CACHE = type(functools.cache(lambda: None))
 _MANY = 40  # functions of other modules
 _LONG = 200  # characters: a longer string is no path
 _NAMING = frozenset(dis.hasname) - {dis.opmap["STORE_NAME"], dis.opmap["DELETE_NAME"]}
@@ -60,7 +58,7 @@ def readers_at_import(code: CodeType, here: str, space: Mapping[str, Any]) -> Re
         here: the folder of the module.
         space: its globals, as the body has left them. Functions of other modules are found there, if they read files.
     """
-    own = _own(code, [name for name, value in space.items() if type(value) is _CACHE])
+    own = _own(code, [name for name, value in space.items() if type(value) is CACHE])
     search = _Search(space)
     functions = list(search.find(set(_named(part)) for part in own))
     if not _any_reads(functions):

@@ -22,13 +22,11 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
-from exocet_ipython.reloading.contents import cell_values
+from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.operations import nested
 
 __all__ = ["Runners", "find_runners", "seat_codes"]
-
-_CACHE = type(functools.cache(lambda: None))
 
 
 @dataclass(slots=True)
@@ -173,7 +171,7 @@ _PARTS: Mapping[type, tuple[str, ...]] = {
     functools.partial: ("func",),
     functools.partialmethod: ("func",),
     functools.singledispatchmethod: ("func",),
-    _CACHE: ("__wrapped__",),
+    CACHE: ("__wrapped__",),
 }
 
 

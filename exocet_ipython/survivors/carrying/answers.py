@@ -49,14 +49,14 @@ def carry_answers(
     old, new = (vars(cache).get("__wrapped__") for cache in (before, now))
     if type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
         return
-    if any(has_changed(data) for name in after if name in session for data in session[name].data):
-        return
     known = _keys_of(now)
     given = [
         answer
         for answer in _answers_of(before)
         if is_instance_of(answer[1], session) and _key_of(answer[0]) not in known
     ]
+    if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
+        return
     held = held_elsewhere([value for _, value in given], [before, given])
     for arguments, value in given:
         cls = type(value)
