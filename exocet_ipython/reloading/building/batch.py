@@ -241,10 +241,17 @@ class _BodyBuiltins(dict[str, Any]):
     """The builtins of a module's body: the batch's `__import__`, all else as it is in the real ones at that moment.
 
     A copy would miss what a body puts there, as `gettext.install` does. Only bodies pay for the detour, no function.
+    Who looks at the frame of a body sees them as well: `@register_line_magic` asks it for `get_ipython`.
     """
 
     def __missing__(self, key: str) -> Any:
         return vars(builtins)[key]
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or key in vars(builtins)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key, vars(builtins).get(key, default))
 
 
 def _copied(spec: ModuleSpec) -> ModuleSpec:
