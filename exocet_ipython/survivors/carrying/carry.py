@@ -42,5 +42,5 @@ def carry_over(
     after = {name: new.get(name) for name in old}
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= Carrier(record, read, journal, returned=name in returned).carry(module, after)
+            whole |= Carrier(record, read, after, journal, returned=name in returned).carry(module)
     return frozenset(whole)

@@ -13,17 +13,26 @@ from weakref import WeakSet
 from exocet_ipython.loading.classes import delete_from_class, set_in_class
 from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.carrying.refilled import is_map
+from exocet_ipython.survivors.carrying.refilled import entries, is_map
 
-__all__ = ["assign", "inherited", "is_as_before", "names_in", "place_in", "put_into", "take_out"]
+__all__ = ["MANY", "assign", "changed_entries", "inherited", "names_in", "place_in", "put_into", "take_out"]
 
+MANY = 1_000  # entries; what is in a larger container is not told apart
 _missing = object()
 
 
-def is_as_before(entry: tuple[Any, Any], baseline: Mapping[Any, int], of_map: bool) -> bool:  # noqa: FBT001 - of one pair
-    """Say whether a container had an entry when its module's body had run."""
-    key, value = entry
-    return baseline.get(id(key), _missing) == (id(value) if of_map else 0)
+def changed_entries(container: Any, baseline: Mapping[Any, int]) -> list[tuple[Any, Any]]:
+    """Return the entries that a container did not have when its module's body had run, as key and value.
+
+    >>> changed_entries(["a", "mine"], {id("a"): 0})
+    [('mine', None)]
+    """
+    of_map = is_map(container)
+    return [
+        (key, value)
+        for key, value in entries(container)
+        if baseline.get(id(key), _missing) != (id(value) if of_map else 0)
+    ]
 
 
 def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:

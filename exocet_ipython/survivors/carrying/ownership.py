@@ -1,0 +1,153 @@
+"""Whose the state of a module is: its body's, its own functions', other modules', or the person's cells'."""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
+from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.answers import gives_again
+from exocet_ipython.survivors.carrying.entries import names_in
+from exocet_ipython.survivors.carrying.readings import ReadStores
+from exocet_ipython.survivors.carrying.refilled import is_map
+from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
+from exocet_ipython.survivors.carrying.stores import Stores, begins_alike
+from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+
+__all__ = ["Ownership"]
+
+_missing = object()
+_UNASKED = 6  # references to the value of a global or an attribute that nobody else holds
+
+
+class Ownership:
+    """Tells of what is in one module whose it is.
+
+    Args:
+        record: of the module.
+        read: what the functions of the session's modules store, and what cells have assigned there.
+        after: dotted name -> what takes the place of a module that retires.
+        homes: names of the modules whose functions may have stored what is asked about; by default its own.
+    """
+
+    def __init__(
+        self,
+        record: ModuleRecord,
+        read: ReadStores,
+        after: Mapping[str, ModuleType | None],
+        homes: tuple[str, ...] = (),
+    ) -> None:
+        self._record = record
+        self._read = read
+        self._session = read.session
+        self._after = after
+        self._homes = homes or (record.name,)
+
+    def with_classes(self, classes: Iterable[type]) -> Ownership:
+        """Return what tells it of instances of these classes: their methods may have stored it as well."""
+        homes = (type.__getattribute__(cls, "__module__") for cls in classes)
+        return Ownership(self._record, self._read, self._after, (*self._homes, *homes))
+
+    @property
+    def _stores(self) -> Stores:
+        """What the old texts store; read when something was stored."""
+        return self._read.of(self._homes)
+
+    def is_assigned(self, name: str, value: Any, known: Mapping[str, Any]) -> bool:
+        """Say whether a global that is there since the body ran is to be carried; `known` are those of the new module.
+
+        It is where cells have assigned it, or had it set up or counted, or where somebody has it; not where it was
+        imported or is kept as a cache.
+        """
+        is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
+        if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
+            return False
+        may_assign = self._may_assign(self._stores.globals, self._record.values, name, value, known)
+        return may_assign or self._is_set_up(name, value, known)
+
+    def is_attribute_assigned(
+        self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
+    ) -> bool:
+        """Say the same of an attribute that was assigned since."""
+        return self._may_assign(self._stores.attributes, baseline, name, value, known)
+
+    def is_changed_by_cells(self, instance: Any, baseline: Mapping[Any, int]) -> bool:
+        """Say whether an instance has changed, and by no function of the module: all of it is with its successor."""
+        changed = {name for name, value in attributes_of(instance) if baseline.get(name) != id(value)}
+        return bool(changed) and self._stores.attributes.isdisjoint(changed)
+
+    def was_given(self, key: Any, value: Any, container: Any) -> bool:
+        """Say whether other modules have put an entry into a container when they were made anew: they do it again."""
+        return id(value if is_map(container) else key) in self._record.given and not is_registry(value)
+
+    def begins(self, path: str, container: Any) -> bool:
+        """Say whether functions of the module begin containers in one, for the first who registers something there."""
+        begins = isinstance(container, defaultdict) or not self._stores.begun.isdisjoint(names_in(path))
+        return begins and is_map(container)
+
+    def leaves_alone(self, path: str) -> bool:
+        """Say whether no function of the module changes a container but with what it is given."""
+        return self._stores.leaves_alone(names_in(path))
+
+    def is_modules(self, key: Any, value: Any) -> bool:
+        """Say whether a module of the session has put an entry into a container, and does so when made anew."""
+        return self._read.puts_itself(self._record.name, key, value)
+
+    def is_persons(self, path: str, key: Any, value: Any) -> bool:
+        """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.
+
+        What is only referred to weakly lives since the person has it.
+        """
+        caches, parts = self._stores.caches & names_in(path), (key, value)
+        if self._read.is_assigned(self._record.name, f"{path}{place_of(key)}"):
+            return True
+        if any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in parts):
+            return True
+        return not caches or (all(map(self._stores.setters, caches)) and any(map(self._is_survivor, parts)))
+
+    def _may_assign(
+        self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
+    ) -> bool:
+        """Say whether a global or an attribute that was assigned since is the cells', or a count, or kept for somebody.
+
+        The module's functions have assigned to the `stored` names. `known` is what is there in the new module.
+        """
+        if self._stores.only_counts(name):
+            return begins_alike(name, baseline, known)
+        return name not in stored or self._is_kept(baseline, name, value, known)
+
+    def _is_kept(self, baseline: Container[Any], name: str, value: Any, known: Mapping[str, Any]) -> bool:
+        """Say whether the module's functions have put away an instance that somebody has: asked again, they give it.
+
+        Not under a name that only the old text gives a value, and where nobody has it, the new code makes its own.
+        """
+        is_asked = known.get(name) is None and (name in known or name not in baseline)
+        if not is_asked or not held_elsewhere([value], (), _UNASKED):
+            return False
+        homes = [self._session[home] for home in self._homes if home in self._session]
+        return self._is_survivor(value) or gives_again(name, value, homes, self._after)
+
+    def _is_set_up(self, name: str, value: Any, known: Mapping[str, Any]) -> bool:
+        """Say whether cells had a function set a global up that does the same now, or made an instance, which moves."""
+        setters = self._stores.setters(name) if name in known else []
+        space, compared = vars(self._record.module), Comparison(but=self._record.assigned())
+        is_same = all(path in space and compared.is_same(space[path], known.get(path)) for path in setters)
+        return bool(setters) and (is_same or self._is_survivor(value))
+
+    def _is_cached(self, name: str, value: Any) -> bool:
+        """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
+        if not self._stores.any_global:
+            return False
+        others = (record.module for record in self._session.values() if record is not self._record)
+        return (not self._is_survivor(value) and home_of(value) in self._session) or any(
+            getattr(other, "__dict__", {}).get(name, _missing) is value for other in others
+        )
+
+    def _is_survivor(self, value: Any) -> bool:
+        return is_instance_of(value, self._session)
