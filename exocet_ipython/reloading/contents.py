@@ -28,6 +28,7 @@ __all__ = [
     "ATOMS",
     "CACHE",
     "CARRIERS",
+    "C_METHODS",
     "attributes_of",
     "cell_values",
     "dict_of",
@@ -44,9 +45,16 @@ __all__ = [
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _ATOM_TYPES = frozenset(ATOMS)
-# Builtins and their methods (`str.lower`) are everybody's; `typing` gives the same alias to all who ask for equal ones.
-_DEFINED_IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
-_REMEMBERED = (*_DEFINED_IN_C, GetSetDescriptorType, GenericAlias, UnionType, type(Literal[1]).__mro__[1])
+C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)  # of a class: `str.lower`
+# Builtins and their methods are everybody's; `typing` gives the same alias to all who ask for equal ones.
+_REMEMBERED = (
+    BuiltinFunctionType,
+    *C_METHODS,
+    GetSetDescriptorType,
+    GenericAlias,
+    UnionType,
+    type(Literal[1]).__mro__[1],
+)
 CACHE: Any = type(functools.lru_cache(lambda: None))  # what `functools.cache` makes of a function, too
 # Instances of the standard library's that hold what they are given, and never change themselves.
 CARRIERS = frozenset((SimpleNamespace, ChainMap, UserDict, UserList))

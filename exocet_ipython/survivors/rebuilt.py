@@ -8,27 +8,17 @@ import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from types import (
-    BuiltinMethodType,
-    ClassMethodDescriptorType,
-    GenericAlias,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    UnionType,
-    WrapperDescriptorType,
-)
+from types import BuiltinMethodType, GenericAlias, MethodType, MethodWrapperType, UnionType
 from typing import Any
 
-from exocet_ipython.reloading.contents import CACHE
+from exocet_ipython.reloading.contents import C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
-__all__ = ["CACHE", "MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
+__all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
-_DEFINED_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 
 def counterpart(value: Any, replacement: Replacement) -> Any:
@@ -114,7 +104,7 @@ def _rebuild_builtin(holder: BuiltinMethodType | MethodWrapperType, replacement:
     is_class = issubclass(type(target), type)
     spaces = (vars(base) for base in type.__getattribute__(target if is_class else type(target), "__mro__"))
     found: Any = next((space[holder.__name__] for space in spaces if holder.__name__ in space), None)
-    if type(found) not in _DEFINED_IN_C:
+    if type(found) not in C_METHODS:
         return None
     return found.__get__(None, target) if is_class else found.__get__(target, type(target))
 

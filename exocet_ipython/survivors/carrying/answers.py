@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import ATOMS, is_shared
+from exocet_ipython.reloading.contents import ATOMS, CACHE, is_shared
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -24,7 +24,6 @@ from exocet_ipython.survivors.carrying.registrations import is_instance_of
 from exocet_ipython.survivors.comparison import Comparison, Making
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
-from exocet_ipython.survivors.rebuilt import CACHE
 
 __all__ = ["carry_answers", "gives_again"]
 

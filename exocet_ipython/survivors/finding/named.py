@@ -124,7 +124,7 @@ def _parts(value: Any) -> Iterable[Any]:
     """Return what an object refers to, as far as the search goes: of a function only what is its own."""
     kind = type(value)
     if kind is list or kind is tuple:
-        return value[:_WIDE]  # type: ignore[no-any-return]
+        return value[:_WIDE]  # type: ignore[no-any-return] # a list or a tuple, as the line above has asked
     if kind is dict:
         return [*islice(value.values(), _WIDE), *islice(value, _WIDE)]
     if kind is FunctionType:

@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of, is_shared, variables_around
+from exocet_ipython.reloading.contents import CACHE, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
@@ -26,10 +26,9 @@ from exocet_ipython.survivors.matching.members import composed_members, renamed_
 from exocet_ipython.survivors.matching.moved import find_moved, find_own, stands_for_another
 from exocet_ipython.survivors.matching.origins import have_one_name, is_imported, is_made_by_call
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
-from exocet_ipython.survivors.rebuilt import CACHE
 from exocet_ipython.survivors.wrapped import functions_within, space_of
 
-__all__ = ["functions_in", "pair_modules"]
+__all__ = ["pair_modules"]
 
 
 def pair_modules(

@@ -15,11 +15,10 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.classes import living_classes
-from exocet_ipython.survivors.rebuilt import CACHE
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
 

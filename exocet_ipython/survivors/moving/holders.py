@@ -20,12 +20,12 @@ from weakref import WeakValueDictionary
 from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.moving.arrays import is_array, replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
-from exocet_ipython.survivors.rebuilt import CACHE, MISSING, REBUILDS, Replacement, counterpart, or_same
+from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
 __all__ = ["replace_keys", "replace_references", "slots_of"]
 
