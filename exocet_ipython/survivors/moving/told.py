@@ -7,7 +7,6 @@ statement with the bases of now: where these have lost a metaclass or a hook, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +14,8 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.refilled import entries, is_map
+from exocet_ipython.survivors.carrying.entries import take_out
+from exocet_ipython.survivors.carrying.refilled import entries
 
 __all__ = ["is_told", "withdraw_class"]
 
@@ -49,7 +49,7 @@ def withdraw_class(
         if id(teller) not in staying and teller.__module__ in session:
             for container in _containers(before, teller, vars(session[teller.__module__])):
                 for key in [key for key, value in entries(container) if key is cls or value is cls]:
-                    _take_out(container, key, journal)
+                    take_out(container, key, journal)
 
 
 def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
@@ -66,15 +66,3 @@ def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[A
     for name in {name for code in codes for name in code.co_names}:
         if is_registry(space.get(name)):
             yield space[name]
-
-
-def _take_out(container: Any, key: Any, journal: Journal) -> None:
-    if is_map(container):
-        journal.add(partial(container.__setitem__, key, container.pop(key)))
-    elif hasattr(container, "discard"):
-        container.discard(key)
-        journal.add(partial(container.add, key))
-    else:
-        place = next(at for at, item in enumerate(container) if item is key)
-        del container[place]
-        journal.add(partial(container.insert, place, key))
