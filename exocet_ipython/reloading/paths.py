@@ -11,7 +11,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of, place_of
 
-__all__ = ["owner_of", "path_behind", "value_at"]
+__all__ = ["attribute_at", "owner_of", "path_behind", "value_at"]
 
 _NESTING = (dict, list, tuple, deque)
 # One step: an attribute, or a key in brackets; a string may have brackets of its own.
@@ -60,6 +60,20 @@ def _entry_at(container: Any, place: str, key: Any) -> Any:
     if key is not None:
         return container.get(key)
     return next((value for known, value in list(container.items()) if place_of(known) == place), None)
+
+
+def attribute_at(owner: Any, path: str) -> Any:
+    """Return what a module or a class itself has under a dotted path; None where there is nothing.
+
+    The owner itself where the path is empty. What a `__getattr__` gives, or a class inherits, is not there.
+
+    >>> import json
+    >>> attribute_at(json, "JSONDecoder.decode").__name__, attribute_at(json, "JSONDecoder.mro"), attribute_at(None, "")
+    ('decode', None, None)
+    """
+    for name in path.split(".") if path else ():
+        owner = getattr(owner, "__dict__", {}).get(name)
+    return owner
 
 
 def owner_of(path: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
 
+from exocet_ipython.reloading.paths import attribute_at
+
 __all__ = ["class_of", "classes_made", "inherited", "is_made", "living_classes", "raw_dicts", "with_subclasses"]
 
 
@@ -50,10 +52,7 @@ def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
 
 
 def _is_defined(cls: type, modules: Mapping[str, Any]) -> bool:
-    value: Any = modules[cls.__module__]
-    for part in cls.__qualname__.split("."):
-        value = getattr(value, "__dict__", {}).get(part)
-    return value is cls
+    return attribute_at(modules[cls.__module__], cls.__qualname__) is cls
 
 
 def living_classes() -> Iterator[type]:

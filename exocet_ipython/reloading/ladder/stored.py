@@ -24,7 +24,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of, place_of
 from exocet_ipython.reloading.ladder.uses import Definition
-from exocet_ipython.reloading.paths import owner_of
+from exocet_ipython.reloading.paths import attribute_at, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["find_stored", "kept_in_defaults"]
@@ -106,9 +106,7 @@ def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, Mo
     """Say which of the functions keeps something in an argument's default; nothing where none does."""
     for definition in definitions:
         if definition.writes and (record := records.get(definition.module)) is not None:
-            value: Any = record.module
-            for part in definition.path.split("."):
-                value = _attribute(value, part)
+            value = attribute_at(record.module, definition.path)
             defaults = getattr(value, "__defaults__", None) or ()
             keywords = getattr(value, "__kwdefaults__", None) or {}
             if any(is_registry(default) and len(default) for default in (*defaults, *keywords.values())):
@@ -147,10 +145,3 @@ def _is_filled(container: Any, before: Mapping[Any, int], records: Mapping[str, 
         type(part) not in ATOMS and not issubclass(type(part), _DEFINITIONS) and type(part).__module__ in records
         for part in parts
     )
-
-
-def _attribute(owner: Any, name: str) -> Any:
-    try:
-        return vars(owner).get(name)
-    except TypeError:
-        return None

@@ -18,6 +18,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, CACHE, is_shared
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
+from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.registrations import is_instance_of
@@ -146,9 +147,7 @@ def _key_of(arguments: tuple[Any, ...]) -> Any:
 
 def _counterpart(cls: type, after: Mapping[str, ModuleType | None]) -> type:
     """Return what takes the place of a class; itself where its module goes on."""
-    found: Any = after.get(cls.__module__, cls)
-    for part in cls.__qualname__.split(".") if found is not cls else ():
-        found = getattr(found, "__dict__", {}).get(part)
+    found = attribute_at(after[cls.__module__], cls.__qualname__) if cls.__module__ in after else cls
     return found if issubclass(type(found), type) else object
 
 

@@ -18,6 +18,7 @@ from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import put_into
 from exocet_ipython.survivors.carrying.left import Left, find_left
@@ -43,7 +44,7 @@ class _Value:
 
     def is_back(self, modules: Mapping[str, ModuleType]) -> bool:
         """Say whether there is another object under its name, and nobody has changed it."""
-        living, now = self.reference(), _find(modules.get(self.module), self.path)
+        living, now = self.reference(), attribute_at(modules.get(self.module), self.path)
         return now is not None and now is not living and living is not None and fingerprint(living) == self.fingerprint
 
 
@@ -58,7 +59,7 @@ class _Entries:
 
     def put_back(self, module: ModuleType, journal: Journal) -> None:
         """Put what lives of it into what a module has under its name, if that is of the same kind."""
-        now: Any = _find(module, self.path)
+        now: Any = attribute_at(module, self.path)
         if type(now) is not self.kind:
             return
         for key, value in [(key(), value()) for key, value in self.items]:
@@ -95,7 +96,7 @@ class LostDefinitions:
         """
         self.values = [value for value in (*self.values, *more.values) if value.reference() is not None]
         known = {(entries.module, entries.path): entries for entries in (*self.entries, *more.entries)}
-        self.entries = [lost for lost in known.values() if _find(modules.get(lost.module), lost.path) is None]
+        self.entries = [lost for lost in known.values() if attribute_at(modules.get(lost.module), lost.path) is None]
 
     def put_back(self, made: Mapping[str, ModuleType], journal: Journal) -> None:
         """Put what cells had put into containers into those of new modules that are there again."""
@@ -189,11 +190,3 @@ def _refer(value: Any) -> _Reference:
     """Return what gives a value as long as it lives; values that hold nothing are simply kept."""
     is_plain = type(value) is FunctionType and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
     return (lambda: value) if type(value) in ATOMS or is_plain else OwnReference(value)
-
-
-def _find(module: ModuleType | None, path: str) -> Any:
-    """Return what a module has under a dotted path, itself where that is empty; None where there is nothing."""
-    value: Any = module
-    for part in path.split(".") if path else ():
-        value = getattr(value, "__dict__", {}).get(part)
-    return value

@@ -16,6 +16,7 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
 from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of
@@ -137,10 +138,7 @@ def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
     while found is None and "." in module:
         module = module.rpartition(".")[0]
         found = modules.get(module)
-    value: Any = found
-    for part in name[len(module) + 1 :].split(".") if name != module else ():
-        value = getattr(value, "__dict__", {}).get(part)
-    return value is not None
+    return attribute_at(found, name[len(module) + 1 :]) is not None
 
 
 def _own_containers(space: Mapping[str, Any]) -> list[Any]:
