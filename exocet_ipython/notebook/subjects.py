@@ -9,6 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.errors import NothingOldError
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
@@ -57,7 +58,7 @@ class Labels:
         found = self._known.get(id(value))
         if found is not None:
             return found
-        for base in type.__getattribute__(type(value), "__mro__"):
+        for base in mro_of(type(value)):
             if id(base) in self._known:
                 number, _, name = self._known[id(base)]
                 return number, "instance", name

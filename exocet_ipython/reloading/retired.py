@@ -21,7 +21,7 @@ from types import FunctionType
 from typing import Any, Self
 from weakref import WeakSet
 
-from exocet_ipython.loading.classes import set_in_class
+from exocet_ipython.loading.classes import mro_of, set_in_class
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import CACHE, cell_values
@@ -206,7 +206,7 @@ def _wrapped(value: Any) -> list[Any]:
 def _space_of(cls: type) -> dict[str, Any] | None:
     """Return the dict of the module that a class keeps alive by one of its functions."""
     name = type.__getattribute__(cls, "__module__")
-    for base in type.__getattribute__(cls, "__mro__"):
+    for base in mro_of(cls):
         for value in copy_space(vars(base)).values() if type.__getattribute__(base, "__module__") == name else ():
             for function in functions_in(value):
                 if function.__globals__.get("__name__") == name:

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.paths import attribute_at
 
 __all__ = ["class_of", "classes_made", "inherited", "is_made", "living_classes", "raw_dicts", "with_subclasses"]
@@ -69,8 +70,7 @@ def living_classes() -> Iterator[type]:
 
 def inherited(cls: Any, attribute: str) -> Any:
     """Return what a class has from its bases: a method that is a mixin's by now answers for the class's own."""
-    spaces = (vars(base) for base in type.__getattribute__(cls, "__mro__")[1:-1])
-    return next((space[attribute] for space in spaces if attribute in space), None)
+    return first_named(attribute, mro_of(cls)[1:-1])
 
 
 def raw_dicts(cls: type) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
@@ -126,7 +127,7 @@ def runs_alike(before: CodeType, now: CodeType) -> bool:
 def class_attributes(cls: type) -> dict[str, Any]:
     """Return what a class and its bases define, but for Python's own."""
     found: dict[str, Any] = {}
-    for base in reversed(type.__getattribute__(cls, "__mro__")[:-1]):
+    for base in reversed(mro_of(cls)[:-1]):
         space = copy_space(vars(base))
         found |= {name: part for name, part in space.items() if name[:2] != "__" or type(part) is FunctionType}
     return found

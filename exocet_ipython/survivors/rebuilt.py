@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import BuiltinMethodType, GenericAlias, MethodType, MethodWrapperType, UnionType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.contents import C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
@@ -86,7 +87,7 @@ def _bound(function: Any, target: Any, replacement: Replacement) -> Any:
     """Bind a function to an instance or a class as its class would: it may be a static method by now, or none."""
     owner = target if issubclass(type(target), type) else type(target)
     # A class of a cell has its old bases until all references are replaced.
-    spaces = (vars(or_same(base, replacement)) for base in type.__getattribute__(owner, "__mro__"))
+    spaces = (vars(or_same(base, replacement)) for base in mro_of(owner))
     name = getattr(function, "__name__", "")
     found: Any = next((space[name] for space in spaces if name in space), None)
     if found is function and target is owner:
@@ -102,8 +103,7 @@ def _rebuild_builtin(holder: BuiltinMethodType | MethodWrapperType, replacement:
     if target is MISSING:
         return None
     is_class = issubclass(type(target), type)
-    spaces = (vars(base) for base in type.__getattribute__(target if is_class else type(target), "__mro__"))
-    found: Any = next((space[holder.__name__] for space in spaces if holder.__name__ in space), None)
+    found = first_named(holder.__name__, mro_of(target if is_class else type(target)))
     if type(found) not in C_METHODS:
         return None
     return found.__get__(None, target) if is_class else found.__get__(target, type(target))

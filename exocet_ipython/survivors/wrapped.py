@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.forwarders import target_of
 
@@ -88,6 +89,5 @@ def _attribute(value: Any, name: str) -> Any:
     own = dict_of(value) or {}
     if name in own:
         return own[name]
-    spaces = (type.__getattribute__(base, "__dict__") for base in type.__getattribute__(type(value), "__mro__"))
-    part: Any = next((space[name] for space in spaces if name in space), None)
+    part = first_named(name, mro_of(type(value)))
     return part.__get__(value, type(value)) if type(part) in (MemberDescriptorType, GetSetDescriptorType) else None

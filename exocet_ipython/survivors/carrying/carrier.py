@@ -8,6 +8,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import (
     ATOMS,
@@ -122,7 +123,7 @@ class Carrier:
         parts = attributes_of(before)
         known = dict(attributes_of(now)) if parts else {}
         is_class = issubclass(type(before), type)
-        lines = type.__getattribute__(before if is_class else type(before), "__mro__")
+        lines = mro_of(before if is_class else type(before))
         outer, whole = self._owned, set[int]()
         self._owned = outer.with_classes(lines)
         for name, value in parts:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from exocet_ipython.loading.classes import delete_from_class, set_in_class
+from exocet_ipython.loading.classes import delete_from_class, first_named, mro_of, set_in_class
 from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.refilled import entries, is_map
@@ -47,8 +47,7 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
 
 def inherited(cls: type, name: str, session: Container[str]) -> Any:
     """Return what a class has from a base that is of the session's modules; None where there is nothing."""
-    spaces = [vars(base) for base in type.__getattribute__(cls, "__mro__") if base.__module__ in session]
-    return next((space[name] for space in spaces if name in space), None)
+    return first_named(name, (base for base in mro_of(cls) if base.__module__ in session))
 
 
 def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:

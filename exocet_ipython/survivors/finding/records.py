@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
@@ -115,11 +116,7 @@ class Retirement:
         held: dict[tuple[int, Kind, str], list[str]] = {}
         for label, value in named_values(namespace):
             found = known.get(id(value))
-            owner = (
-                next((base for base in type.__getattribute__(type(value), "__mro__") if id(base) in known), None)
-                if found is None
-                else None
-            )
+            owner = next((base for base in mro_of(type(value)) if id(base) in known), None) if found is None else None
             if owner is not None:
                 number, _, name = known[id(owner)]
                 found = number, "instance", name

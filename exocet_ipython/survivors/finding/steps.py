@@ -31,6 +31,7 @@ from types import (
 from typing import Any
 from weakref import ref
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.finding.frames import locals_of
@@ -151,7 +152,7 @@ def attribute_of(text: str, name: Any, owner: Any = None) -> str:
     """
     if type(name) is not str:
         return f"vars({text})[{_literal(name)}]"
-    shadow = next((_vars(base)[name] for base in _mro(type(owner)) if name in _vars(base)), None)
+    shadow = first_named(name, mro_of(type(owner)))
     if not name.isidentifier() or keyword.iskeyword(name) or hasattr(type(shadow), "__set__"):
         return f"vars({text})[{_literal(name)}]"
     return f"{text}.{name}"
@@ -167,7 +168,7 @@ def _in_attributes(text: str, chain: list[Any]) -> _Step | None:
         for name, value in copy_space(space).items():
             if value is held:
                 return attribute_of(text, name, holder), 1
-    for base in _mro(type(holder)):
+    for base in mro_of(type(holder)):
         for name, slot in copy_space(_vars(base)).items():
             if type(slot) is MemberDescriptorType and _read(base, name, holder) is held:
                 return f"{text}.{name}", 1
@@ -257,11 +258,6 @@ def _by_referents(text: str, holder: Any, held: Any) -> _Step:
     """Follow a reference that has no other spelling."""
     places = (place for place, part in enumerate(gc.get_referents(holder)) if part is held)
     return f"gc.get_referents({text})[{next(places, 0)}]", 1
-
-
-def _mro(kind: type) -> tuple[type, ...]:
-    found: tuple[type, ...] = type.__getattribute__(kind, "__mro__")  # whatever a metaclass makes of it
-    return found
 
 
 def _vars(kind: type) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import dis
 import functools
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Comparison, class_attributes
@@ -42,7 +43,7 @@ def _is_stale(name: str, function: Any, before: type, now: type) -> bool:
 
 def _assigned(cls: type) -> set[str]:
     """Return the names of the attributes that the methods of a class and its bases assign, and of its fields."""
-    fields = {name for base in type.__getattribute__(cls, "__mro__") for name in vars(base).get("__annotations__", ())}
+    fields = {name for base in mro_of(cls) for name in vars(base).get("__annotations__", ())}
     functions = [function for part in class_attributes(cls).values() for function in functions_in(part)]
     codes = [code for function in functions for code in whole(function.__code__)]
     return fields | {name for code in codes for _, operation, name in iter_operations(code) if operation == _STORE_ATTR}

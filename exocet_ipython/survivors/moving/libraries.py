@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 
@@ -27,7 +28,7 @@ def is_looked_after(cls: type) -> bool:
     >>> is_looked_after(int)
     False
     """
-    return any(mark in vars(base) for base in type.__getattribute__(cls, "__mro__") for mark in _MARKS)
+    return any(mark in vars(base) for base in mro_of(cls) for mark in _MARKS)
 
 
 def bring_up_to_date(instance: Any, cls: type) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
@@ -53,9 +54,9 @@ def withdraw_class(
 
 
 def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
-    yield from (base for base in type.__getattribute__(metaclass, "__mro__") if base not in (type, object))
+    yield from (base for base in mro_of(metaclass) if base not in (type, object))
     for base in bases:
-        yield from (cls for cls in type.__getattribute__(base, "__mro__") if cls is not object and _HOOK in vars(cls))
+        yield from (cls for cls in mro_of(base) if cls is not object and _HOOK in vars(cls))
 
 
 def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[Any]:
