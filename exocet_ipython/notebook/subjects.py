@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import NothingOldError
@@ -13,7 +13,8 @@ from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.survivors.definitions import Kind
+from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.survivors.definitions import Kind, is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["Labels", "Subject", "current_name", "find_subjects", "value_of"]
@@ -171,10 +172,7 @@ def _dotted_name(value: Any) -> str:
     """Return the dotted name of a class, function or module; that of its class for everything else."""
     if issubclass(type(value), ModuleType):
         return str(getattr(value, "__name__", ""))
-    if type(value) is FunctionType:
-        return f"{value.__module__}.{value.__qualname__}"
-    owner = value if issubclass(type(value), type) else type(value)
-    return f"{type.__getattribute__(owner, '__module__')}.{type.__getattribute__(owner, '__qualname__')}"
+    return dotted_name(value if is_definition(value) else type(value))
 
 
 def value_of(text: str, namespace: Mapping[str, Any]) -> Any:

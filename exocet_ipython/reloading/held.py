@@ -10,7 +10,9 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, is_registry
 
-__all__ = ["definitions_shown", "home_of", "modules_held"]
+__all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
+
+CELLS = "__main__"  # the module that what cells define says it is of
 
 _ATOM_TYPES = frozenset(ATOMS)
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
@@ -123,3 +125,14 @@ def home_of(value: Any) -> str:
     if type(value) is FunctionType:
         return str(value.__module__)
     return str(type.__getattribute__(value if issubclass(type(value), type) else type(value), "__module__"))
+
+
+def dotted_name(definition: Any) -> str:
+    """Return where a class or function says that it is defined.
+
+    >>> dotted_name(partial), dotted_name(home_of)
+    ('functools.partial', 'exocet_ipython.reloading.held.home_of')
+    """
+    is_class = issubclass(type(definition), type)
+    name = type.__getattribute__(definition, "__qualname__") if is_class else definition.__qualname__
+    return f"{home_of(definition)}.{name}"

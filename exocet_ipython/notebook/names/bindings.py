@@ -20,6 +20,7 @@ from exocet_ipython.notebook.names.identities import Source, find_lent_ids, iden
 from exocet_ipython.notebook.names.orphans import Orphans
 from exocet_ipython.notebook.names.unread import UnreadCells
 from exocet_ipython.reloading.contents import fingerprint
+from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
@@ -192,7 +193,7 @@ class Bindings:
                 continue
             if now is MISSING:
                 moved = find_moved(value, old, new) if is_definition(value) else None
-                reason = f"has moved to {moved.__module__}.{moved.__qualname__}" if moved else _GONE
+                reason = f"has moved to {dotted_name(moved)}" if moved else _GONE
                 kept.append(Kept(name, source, reason, gone=True))
             elif id(value) not in whole and was_changed(sources[-1], value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))

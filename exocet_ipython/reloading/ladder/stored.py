@@ -23,6 +23,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of, place_of
+from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.paths import attribute_at, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -131,7 +132,7 @@ def _is_changed(record: ModuleRecord, name: str, value: Any, records: Mapping[st
 
 def _known(records: Mapping[str, ModuleRecord]) -> frozenset[str]:
     """Return the packages whose objects are looked at by their attributes, or hold no answers: ours, and Python's."""
-    return sys.stdlib_module_names | {"__main__"} | {name.partition(".")[0] for name in records}
+    return sys.stdlib_module_names | {CELLS} | {name.partition(".")[0] for name in records}
 
 
 def _is_filled(container: Any, before: Mapping[Any, int], records: Mapping[str, ModuleRecord]) -> bool:

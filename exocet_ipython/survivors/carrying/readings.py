@@ -12,7 +12,7 @@ from typing import Any
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_registry
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import Stores, read_stores
@@ -111,7 +111,7 @@ class ReadStores:
 def _read_library(name: str) -> Stores:
     """Read what the functions of a library's module store: its text stays as it is."""
     path = getattr(sys.modules.get(name), "__file__", None) or ""
-    if name.partition(".")[0] in (*sys.stdlib_module_names, "__main__") or not path.endswith(".py"):
+    if name.partition(".")[0] in (*sys.stdlib_module_names, CELLS) or not path.endswith(".py"):
         return Stores()
     try:
         return read_stores(read_file(path)[1])

@@ -9,12 +9,11 @@ from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["carry_registrations", "dispatcher_of", "is_from_cell", "is_instance_of", "registered_by_cells"]
 
-_CELLS = "__main__"
 _FEW = 100  # of the items of what a registry has made; what has more is data
 
 
@@ -26,7 +25,7 @@ def is_from_cell(value: Any) -> bool:
     kind = type(value)
     if kind is MethodType:
         return is_from_cell(value.__self__) or is_from_cell(value.__func__)
-    if home_of(value) == _CELLS:
+    if home_of(value) == CELLS:
         return True
     if is_definition(value):
         return False

@@ -7,11 +7,11 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of
+from exocet_ipython.reloading.held import CELLS
 
 __all__ = ["leads_to_old"]
 
 _MOST = 1_000_000  # objects looked at for one value
-_CELLS = "__main__"
 
 
 def leads_to_old(value: Any, old: Collection[int], spaces: Collection[int]) -> bool:
@@ -45,7 +45,7 @@ def _parts(value: Any) -> Iterable[Any]:
     """Return what a value refers to, as far as the search goes."""
     if issubclass(type(value), ModuleType):
         return ()
-    if issubclass(type(value), type) and type.__getattribute__(value, "__module__") != _CELLS:
+    if issubclass(type(value), type) and type.__getattribute__(value, "__module__") != CELLS:
         return ()
     if type(value) is FrameType:
         # Not the frame that called it: that leads to the shell, and so to everything.

@@ -16,7 +16,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import own_referents_of
 from exocet_ipython.reloading.contents import parts_of
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
@@ -24,8 +24,7 @@ from exocet_ipython.survivors.finding.held import find_held
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
-_CELLS = "__main__"
-_PLAIN = (_CELLS, "builtins", "collections", "functools", "types")
+_PLAIN = (CELLS, "builtins", "collections", "functools", "types")
 _MANY = 1_000
 _UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
 
@@ -65,7 +64,7 @@ class Staying:
         for name in dict.fromkeys((*self._records, *needs)):
             module = PRESENCE.current(name)
             space = getattr(module, "__dict__", None)
-            if name in self._old or name in self._made or name == _CELLS or type(space) is not dict:
+            if name in self._old or name in self._made or name == CELLS or type(space) is not dict:
                 continue
             record = self._records.get(name)
             assigned = record.assigned() if record is not None and record.module is module else {}

@@ -16,13 +16,11 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import CACHE, dict_of
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.classes import living_classes
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
-
-_CELLS = "__main__"
 
 
 def clear_caches(
@@ -83,7 +81,7 @@ def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapp
     seen: set[int] = set()
     for namespace in namespaces:
         for value in list(namespace.values()):
-            found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == _CELLS else []
+            found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == CELLS else []
             for cache in (value, *found):
                 if type(cache) is CACHE and id(cache) not in seen:
                     seen.add(id(cache))
@@ -108,11 +106,11 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
         if not {home_of(value), type(value).__module__, str(space.get("__module__"))}.isdisjoint(made):
             return True
         function = space.get("__wrapped__", value)
-        if type(function) is FunctionType and function.__module__ == _CELLS:
+        if type(function) is FunctionType and function.__module__ == CELLS:
             names = [name for code in whole(function.__code__) for name in code.co_names]
             waiting += [namespace[name] for name in names if name in namespace]
             waiting += [part for part in (function.__defaults__ or ()) if part is not None]
-        elif issubclass(type(value), type) and value.__module__ == _CELLS:
+        elif issubclass(type(value), type) and value.__module__ == CELLS:
             waiting += [part for part in copy_space(vars(value)).values() if type(part) is FunctionType]
             waiting += value.__mro__[1:-1]
     return False

@@ -15,6 +15,7 @@ from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
@@ -119,7 +120,7 @@ class Moving:
             pair = pairs.get(id(type(holder)))
             if pair is None or id(holder) in known:
                 continue
-            name = f"{pair.now.__module__}.{pair.now.__qualname__}"
+            name = dotted_name(pair.now)
             try:
                 self._move(holder, pair)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said

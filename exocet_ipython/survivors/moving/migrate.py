@@ -16,6 +16,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
@@ -211,7 +212,7 @@ def _rebuilt_closures(
             again = remake_closure(closure, inner)
             if again is None:
                 if inner.new is not None:
-                    moving.note(f"{closure.__module__}.{closure.__qualname__}", error)
+                    moving.note(dotted_name(closure), error)
                 if (kept := on_current_names(closure, inner)) is not None:
                     yield id(closure), (closure, kept)
                 continue

@@ -17,6 +17,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import CELLS, dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
@@ -35,7 +36,6 @@ __all__ = [
     "refresh_instances",
 ]
 
-_CELLS = "__main__"
 _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
 _OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
@@ -84,7 +84,7 @@ def rebase_subclasses(
                 withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
                 now = _rebase(subclass, bases, metaclass, pairs, moving)
             except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
-                moving.note(f"{subclass.__module__}.{subclass.__qualname__}", error)
+                moving.note(dotted_name(subclass), error)
                 continue
             if now is subclass:
                 rebased.append(subclass)
@@ -118,7 +118,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
         try:
             bring_up_to_date(holder, kind)
         except Exception as error:  # noqa: BLE001 - a default factory of the person's
-            moving.note(f"{kind.__module__}.{kind.__qualname__}", error)
+            moving.note(dotted_name(kind), error)
         space = dict_of(holder) or {}
         for name in {name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
@@ -133,7 +133,7 @@ def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
         moving: what could not move.
     """
     stuck = {entry.name for entry in moving.stuck}
-    free = [before for before, now in pairs.classes if f"{now.__module__}.{now.__qualname__}" not in stuck]
+    free = [before for before, now in pairs.classes if dotted_name(now) not in stuck]
     return free + [cls for cls in pairs.orphans if id(cls) not in held]
 
 
@@ -233,7 +233,7 @@ def _keeping(cls: Any, change: Any, moving: Moving) -> None:
         change(cls)
     except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
         _restore(cls, before)
-        moving.note(f"{cls.__module__}.{cls.__qualname__}", error)
+        moving.note(dotted_name(cls), error)
     else:
         moving.journal.add(functools.partial(_restore, cls, before))
 
@@ -280,7 +280,7 @@ def _notebook_models() -> list[type]:
     base = vars(pydantic).get("BaseModel") if pydantic is not None else None
     if base is None:
         return []
-    return [cls for cls in with_subclasses([base]) if cls.__module__ == _CELLS and "__pydantic_fields__" in vars(cls)]
+    return [cls for cls in with_subclasses([base]) if cls.__module__ == CELLS and "__pydantic_fields__" in vars(cls)]
 
 
 def _rebuild_model(cls: Any) -> None:
