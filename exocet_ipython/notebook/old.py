@@ -65,7 +65,7 @@ class OldObjects:
         """Add what a publish replaced, and forget what it made current again."""
         self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
         if done.unheld is not None:
-            self._retirement.unheld.add(done.unheld)
+            self._retirement.note_unheld(done.unheld)
         self._texts.add(done.labelled)
         self.lost.update(done.lost, {name: record.module for name, record in done.generation.records.items()})
 

@@ -36,6 +36,7 @@ __all__ = [
     "retire_modules",
     "retired_class",
     "retired_module",
+    "retired_of",
 ]
 
 _PLACE = "_exocet_retired"  # the attribute of a spec
@@ -133,6 +134,11 @@ def retired_module(namespace: Mapping[str, Any]) -> RetiredModule | None:
     """Return what is remembered of the module that has this dict, if it is a retired one."""
     found = getattr(namespace.get("__spec__"), _PLACE, None)
     return found if type(found) is RetiredModule else None
+
+
+def retired_of(module: object) -> RetiredModule | None:
+    """Return what is remembered of a module, if it is a retired one; an object in a module's stead may have no dict."""
+    return retired_module(getattr(module, "__dict__", {}))
 
 
 def living_retired() -> list[RetiredModule]:

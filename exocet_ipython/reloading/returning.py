@@ -23,7 +23,7 @@ from exocet_ipython.reloading.ladder.revision import Earlier, match_earlier
 from exocet_ipython.reloading.moves import appeared_imports
 from exocet_ipython.reloading.noticing.changes import StatSweep
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.wishes import wishes_of
 
@@ -277,7 +277,7 @@ def _is_used(earlier: Earlier, after: Generation) -> bool:
 
 
 def _retired_record(module: ModuleType) -> ModuleRecord | None:
-    retired = retired_module(vars(module))
+    retired = retired_of(module)
     return None if retired is None else retired.record
 
 

@@ -28,7 +28,7 @@ from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_module
+from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["RetiredTexts", "label_replaced"]
@@ -124,11 +124,10 @@ def label_replaced(
         is_free: whether nothing holds anything of what retires: there is nobody to read a label.
     """
     changed = {name for name, record in old.items() if _digest(record) != _digest(new.get(name))}
-    modules = [] if is_free else [old[name].module for name in changed]
-    found = [retired_module(vars(module)) for module in modules if hasattr(module, "__dict__")]
+    found = [] if is_free else [retired_of(old[name].module) for name in changed]
     for generation in living if changed else ():
         found += [
-            retired_module(vars(module))
+            retired_of(module)
             for kind, name, reference in generation.references
             if kind == "module" and name in changed and (module := reference()) is not None
         ]

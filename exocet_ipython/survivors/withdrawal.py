@@ -14,7 +14,7 @@ from exocet_ipython.reloading.building.handlers import all_loggers
 from exocet_ipython.reloading.effects import filter_key
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.retired import retired_of
 
 __all__ = ["withdraw_effects"]
 
@@ -136,8 +136,7 @@ def _put_among(found: dict[int, Any], line: int, function: Any, journal: Journal
 
 def _remember(record: ModuleRecord, again: Callable[[Journal], object]) -> None:
     """Have the retired module itself, and nothing else, hold what is put back when it becomes current again."""
-    retired = retired_module(vars(record.module)) if hasattr(record.module, "__dict__") else None
-    if retired is not None:
+    if (retired := retired_of(record.module)) is not None:
         retired.remember_effect(again)
 
 

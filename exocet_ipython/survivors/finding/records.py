@@ -11,7 +11,7 @@ from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
-from exocet_ipython.survivors.finding.unheld import Unheld
+from exocet_ipython.survivors.finding.unheld import empty_unheld
 
 __all__ = ["HIDDEN_NAMES", "Retirement", "Survivor", "named_values"]
 
@@ -44,10 +44,7 @@ class Survivor:
 
 
 class Retirement:
-    """All retired generations of a session that something keeps alive.
-
-    Attributes:
-        unheld: those that nothing does.
+    """All retired generations of a session that something keeps alive, and the latest that nothing does.
 
     >>> Retirement().survivors({})
     ()
@@ -55,7 +52,7 @@ class Retirement:
 
     def __init__(self) -> None:
         self._generations: list[RetiredGeneration] = []
-        self.unheld = Unheld()
+        self._unheld: RetiredGeneration | None = None
         self._told: set[int] = set()  # generations of which a report has named something
         self._gone: list[int] = []  # those of them of which nothing is alive by now
 
@@ -90,11 +87,17 @@ class Retirement:
         self._generations = [g for g in known if g.number in held or (quickly and g.seems_held) or g.is_held()]
         for generation in known:
             if generation not in self._generations:
-                self.unheld.add(generation)
+                self.note_unheld(generation)
         gone = self._told - {generation.number for generation in self._generations}
         self._gone += sorted(gone)
         self._told -= gone
         return tuple(self._generations)
+
+    def note_unheld(self, generation: RetiredGeneration) -> None:
+        """Note a generation of which nothing is held, and empty the modules of the one before it."""
+        if self._unheld is not None:
+            empty_unheld(self._unheld)
+        self._unheld = generation
 
     def tell(self, survivors: Iterable[Survivor]) -> None:
         """Note that a report names these: when the last of a generation is gone, the person is to know."""

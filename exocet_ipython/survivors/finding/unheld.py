@@ -13,37 +13,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
-__all__ = ["Unheld"]
+__all__ = ["empty_unheld"]
 
 _MOST = 500  # definitions: looking at them takes a millisecond or two; of more the collector has to find out
 
 
-class Unheld:
-    """The generations of a session that were found to be held by nobody, as far as they still wait.
-
-    >>> Unheld()
-    <0 unheld generations>
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[RetiredGeneration] = []
-
-    def __repr__(self) -> str:
-        return f"<{len(self._waiting)} unheld generations>"
-
-    def add(self, generation: RetiredGeneration) -> None:
-        """Add a generation, and empty the modules of the earlier ones unless something has come to hold them.
-
-        Args:
-            generation: of which nothing is held.
-        """
-        for earlier in self._waiting:
-            if _may_be_emptied(earlier) and not earlier.is_held(others=list(_instances(earlier))):
-                _empty(earlier)
-        self._waiting = [generation]
+def empty_unheld(generation: RetiredGeneration) -> None:
+    """Empty the modules of a generation that nothing has held, unless something has come to hold it."""
+    if _may_be_emptied(generation) and not generation.is_held(others=list(_instances(generation))):
+        for space in list(_spaces(generation)):
+            space.clear()
 
 
 def _may_be_emptied(generation: RetiredGeneration) -> bool:
@@ -54,7 +36,7 @@ def _may_be_emptied(generation: RetiredGeneration) -> bool:
 
 def _spaces(generation: RetiredGeneration) -> Iterator[dict[str, Any]]:
     for kind, _, value in generation.living():
-        if kind == "module" and retired_module(vars(value)) is not None:
+        if kind == "module" and retired_of(value) is not None:
             yield vars(value)
 
 
@@ -63,9 +45,3 @@ def _instances(generation: RetiredGeneration) -> Iterator[Any]:
     classes = {id(value) for kind, _, value in generation.living() if kind == "class"}
     for space in _spaces(generation):
         yield from (value for value in copy_space(space).values() if id(type(value)) in classes)
-
-
-def _empty(generation: RetiredGeneration) -> None:
-    """Empty the namespaces of a generation's modules."""
-    for space in list(_spaces(generation)):
-        space.clear()

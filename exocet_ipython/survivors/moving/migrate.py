@@ -18,7 +18,7 @@ from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import living_retired, retired_module
+from exocet_ipython.reloading.retired import living_retired, retired_module, retired_of
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
@@ -164,8 +164,7 @@ def let_go(
     if retired.is_held(ours, _replaced_values(old, new)):
         return False
     for record in old.values():
-        found = retired_module(vars(record.module)) if hasattr(record.module, "__dict__") else None
-        if found is not None:
+        if (found := retired_of(record.module)) is not None:
             found.migrated = True
     detach_retired([value for kind, _, value in retired.living() if kind == "class"], new, journal)
     return True

@@ -18,7 +18,7 @@ from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.held import definitions_shown
 from exocet_ipython.reloading.ladder.revision import put_back
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module
+from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module, retired_of
 from exocet_ipython.survivors.carrying.entries import put_into, take_out
 from exocet_ipython.survivors.carrying.refilled import entries
 from exocet_ipython.survivors.matching.pairs import pair_modules
@@ -81,7 +81,7 @@ def give_back(
     """
     migrated = False
     for name, record in made.items():
-        retired = retired_module(vars(record.module))
+        retired = retired_of(record.module)
         if retired is not None:
             migrated |= retired.migrated
             retired.give_back(journal)
