@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from types import GetSetDescriptorType
 from typing import Any
@@ -46,14 +47,14 @@ def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
 
     Args:
         cls: the class; its `__module__` is that of the function.
-        modules: dotted name -> module; of another one's class nothing but its name is known.
+        modules: dotted name -> module; others are asked as they are now: Python's `types` makes classes as well.
     """
     home = type.__getattribute__(cls, "__module__")
-    return "<locals>" in cls.__qualname__ or (home in modules and not _is_defined(cls, modules))
+    return "<locals>" in cls.__qualname__ or not _is_defined(cls, modules if home in modules else sys.modules)
 
 
 def _is_defined(cls: type, modules: Mapping[str, Any]) -> bool:
-    return attribute_at(modules[cls.__module__], cls.__qualname__) is cls
+    return attribute_at(modules.get(cls.__module__), cls.__qualname__) is cls
 
 
 def living_classes() -> Iterator[type]:
