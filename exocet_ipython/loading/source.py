@@ -82,7 +82,8 @@ def digest_of(data: bytes) -> str:
 def digest_file(path: str, stamp: FileStamp) -> str:
     """Return the digest of a file; of one that holds more than 16 MB of data only that of its time and size.
 
-    That of a folder, a path with a slash at its end, is one of the names of the data files in it.
+    That of a folder, a path with a slash at its end, is one of the names of the data files in it; with two slashes, of
+    Python's files as well.
 
     Raises:
         OSError: it can't be read.
@@ -90,7 +91,9 @@ def digest_file(path: str, stamp: FileStamp) -> str:
     if stamp.size > _LARGE and not path.endswith(_SOURCE_SUFFIXES):
         return f"{stamp.size} bytes of {stamp.modified}"
     if path.endswith(os.sep):
-        return digest_of("\0".join(sorted(filter(_may_be_data, os.listdir(path)))).encode())
+        with_code = path.endswith(os.sep * 2)
+        names = [name for name in os.listdir(path) if _may_be_data(name) or (with_code and name.endswith(".py"))]
+        return digest_of("\0".join(sorted(names)).encode())
     return digest_of(Path(path).read_bytes())
 
 

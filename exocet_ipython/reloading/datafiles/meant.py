@@ -25,6 +25,7 @@ _PLACE = re.compile(r"%\w|\{\w*\}")  # what `%` and `format` fill
 _LISTING = frozenset(("iterdir", "listdir", "scandir"))
 _OWN_STEM = frozenset(("splitext", "stem", "with_suffix"))
 _ASKING = frozenset(("exists", "is_file", "isfile", "FileNotFoundError"))
+_RUNNING = frozenset(("exec", "run_path", "SourceFileLoader", "spec_from_file_location"))
 _STANDARD = sys.stdlib_module_names
 _MANY = 200  # files that one pattern may mean, and entries of a folder that are gone through
 _LONG = 200  # characters: a longer string is a text, not the name of a file
@@ -42,14 +43,16 @@ class FilesMeant:
         codes, self._folders = readers.codes, readers.folders
         self._places = readers.places
         used = {name for code in codes for name in code.co_names}
+        # Files with code are data to what runs them by their path.
+        self._no_data = NO_DATA if _RUNNING.isdisjoint(used) else tuple(set(NO_DATA) - {".py"})
         literals = list(dict.fromkeys(text for code in codes for text in strings_of(code) if len(text) < _LONG))
         pieces = dict.fromkeys(piece for text in literals for piece in _PLACE.split(text))
-        self._names = [text for text in literals if _NAME.fullmatch(text) and not text.endswith(NO_DATA)]
+        self._names = [text for text in literals if _NAME.fullmatch(text) and self._may_be_data(text)]
         self._hidden = [text for text in literals if _HIDDEN.fullmatch(text)]
         self._patterns = [text for text in literals if _PATTERN.fullmatch(text)]
         self._words = {text for text in pieces if _WORD.fullmatch(text)}
         self._words |= {stem} if not _OWN_STEM.isdisjoint(used) else set()
-        self._endings = tuple(text for text in pieces if _ENDING.fullmatch(text) and not text.endswith(NO_DATA))
+        self._endings = tuple(text for text in pieces if _ENDING.fullmatch(text) and self._may_be_data(text))
         self._lists_all = not _LISTING.isdisjoint(used)
         asked = (*self._names, *self._hidden) if not _ASKING.isdisjoint(used) else ()
         self._asked = [text for text in asked if os.sep not in text]
@@ -57,18 +60,22 @@ class FilesMeant:
         self._packages = list(_package_folders(literals))
 
     def __iter__(self) -> Iterator[str]:
-        """Yield their paths; of a folder in which all files are meant, with a slash at its end.
+        """Yield their paths; of a folder in which all files are meant, with a slash at its end, or with two.
 
         Those that code asks for and that are not there are among them.
         """
         inside = tuple(folder + os.sep for folder in self._folders)
-        yield from (path for path in self._places if path.startswith(inside) and _is_data(path))
+        yield from (
+            path
+            for path in self._places
+            if path.startswith(inside) and self._may_be_data(path) and os.path.isfile(path)
+        )
         for folder in dict.fromkeys((*self._folders, *self._below, *self._packages, *self._places)):
             if not os.path.isdir(folder):
                 continue
             patterns = ["*"] if self._lists_all and folder in self._below else self._patterns
             patterns = patterns if folder not in self._places or f"{folder}{os.sep}".startswith(inside) else []
-            listed = _listed(folder, patterns) if patterns else []
+            listed = [path for path in _listed(folder, patterns) if self._may_be_data(path)]
             for text in (*self._names, *self._plain_in(folder), *listed):
                 path = os.path.normpath(os.path.join(folder, text))
                 if path.startswith((folder + os.sep, *inside)) and os.path.isfile(path):
@@ -76,7 +83,7 @@ class FilesMeant:
             if folder not in self._packages:
                 yield from (path for text in self._asked if not os.path.lexists(path := os.path.join(folder, text)))
             if listed or (patterns and folder in self._below):
-                yield folder + os.sep  # what is new in it is meant as well
+                yield folder + os.sep * (2 if self._may_be_data(".py") else 1)  # what is new in it is meant as well
 
     def _find_below(self, literals: list[str]) -> Iterator[str]:
         """Yield the folders below those of the code that are named, in one step or in two."""
@@ -100,6 +107,9 @@ class FilesMeant:
                 if entry.endswith(self._endings) and self._is_put_together(entry):
                     yield entry
 
+    def _may_be_data(self, text: str) -> bool:
+        return not text.endswith(self._no_data)
+
     def _is_put_together(self, entry: str) -> bool:
         for ending in self._endings:
             rest = entry.removesuffix(ending)
@@ -110,10 +120,6 @@ class FilesMeant:
             ):
                 return rest != entry
         return False
-
-
-def _is_data(path: str) -> bool:
-    return not path.endswith(NO_DATA) and os.path.isfile(path)
 
 
 def _package_folders(literals: list[str]) -> Iterator[str]:
@@ -128,8 +134,7 @@ def _entries(folder: str) -> set[str]:
 
 def _listed(folder: str, patterns: list[str]) -> list[str]:
     """Return the files of a folder that the patterns mean, which `glob` is given, as paths seen from the folder."""
-    found = []
+    found: list[str] = []
     for pattern in patterns:
-        paths = itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MANY)
-        found += [path for path in paths if not path.endswith(NO_DATA)]
+        found += itertools.islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MANY)
     return found

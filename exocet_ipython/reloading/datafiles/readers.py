@@ -30,7 +30,8 @@ _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
 _READING = frozenset(
     words(
         "fromfile genfromtxt get_data imread loadtxt open open_binary open_text read_binary read_bytes read_csv "
-        "read_excel read_json read_parquet read_pickle read_table read_text"
+        "read_excel read_json read_parquet read_pickle read_table read_text run_path SourceFileLoader "
+        "spec_from_file_location"
     )
 )
 

@@ -118,10 +118,18 @@ def _find_named(
     stem = os.path.splitext(os.path.basename(loaded.path))[0]
     found: dict[str | None, Snapshot] = {}
     for path in FilesMeant(readers, stem):
+        if path.endswith(".py") and _is_of_module(path):
+            continue  # its edits are followed by how they are imported
         snapshot = _read(loaded, path, since) if os.path.lexists(path) else _absent(loaded, path)
         if snapshot is not None:
             found.setdefault(path, snapshot)
     return found
+
+
+def _is_of_module(path: str) -> bool:
+    """Say whether a file is that of a module which an import statement finds there; not one that is run by its path."""
+    known = [name for name, module in list(sys.modules.items()) if getattr(module, "__file__", None) == path]
+    return any(spec is not None and spec.origin == path for spec in map(find_spec_of, known))
 
 
 def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Snapshot, ...]:

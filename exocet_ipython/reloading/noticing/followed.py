@@ -179,7 +179,7 @@ def is_settled(stamp: FileStamp, read_at: int, now: FileStamp) -> bool:
 def followed_path(snapshot: Snapshot) -> str | None:
     """Return the file whose change is a change of the module: its own, or the archive that it is in.
 
-    A path with a slash at its end is that of a folder, whose entries count.
+    A path with a slash at its end, or two, is that of a folder, whose entries count.
 
     >>> followed_path(Snapshot("sys")) is None
     True
@@ -188,7 +188,7 @@ def followed_path(snapshot: Snapshot) -> str | None:
         return None
     path = absolute_path(snapshot.path)
     if snapshot.stamp is not None:
-        return path + os.sep if snapshot.path.endswith(os.sep) else path
+        return path + snapshot.path[len(snapshot.path.rstrip(os.sep)) :]
     parent = path
     while parent != os.path.dirname(parent):
         try:
