@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import ExtensionPackageError
-from exocet_ipython.loading.source import extension_files, find_spec, is_extension, resolve_import
+from exocet_ipython.loading.names import resolve_import
+from exocet_ipython.loading.source import extension_files, find_spec, is_extension
 from exocet_ipython.loading.standin import PRESENCE
 
 __all__ = ["prefer_source", "refuse_extension_core", "share_extension"]

@@ -23,7 +23,8 @@ from exocet_ipython.loading.extensions import prefer_source, refuse_extension_co
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.loader import ModuleBuilder, run_module
 from exocet_ipython.loading.mapper import Mapper, governs, pep302_mapper, proxy_module
-from exocet_ipython.loading.source import is_extension, require_spec, resolve_import
+from exocet_ipython.loading.names import resolve_import
+from exocet_ipython.loading.source import is_extension, require_spec
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE, StandIn
 from exocet_ipython.loading.tracebacks import hide_own_frames

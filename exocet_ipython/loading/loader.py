@@ -19,14 +19,9 @@ from typing import Any
 
 from exocet_ipython.loading.extensions import share_extension
 from exocet_ipython.loading.mapper import Mapper, governs, proxy_module
+from exocet_ipython.loading.names import resolve_import
 from exocet_ipython.loading.running import bytecode_is_safe, compile_module, run_body, run_module, without_bytecode
-from exocet_ipython.loading.source import (
-    find_search_path,
-    find_spec,
-    is_extension,
-    missing_source,
-    resolve_import,
-)
+from exocet_ipython.loading.source import find_search_path, find_spec, is_extension, missing_source
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.loading.turns import Turn
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from exocet_ipython.errors import ExcludedImportError, NotInMapperError
 from exocet_ipython.loading.brief import clip, few
+from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.proxy import proxy_module
 
 __all__ = [
@@ -96,7 +97,7 @@ class DictMapper(_Overridable):
 
     def governs(self, name: str) -> bool:
         """Say whether this mapping decides about `name`: it holds the name itself or a package above it."""
-        return any(prefix in self._mapping for prefix in _prefixes(name))
+        return any(prefix in self._mapping for prefix in with_packages(name))
 
     def lookup(self, name: str) -> Any:
         """Return the object that `name` means here.
@@ -104,7 +105,7 @@ class DictMapper(_Overridable):
         Raises:
             NotInMapperError: neither the name nor, by attributes, a name above it is in the mapping.
         """
-        for prefix in reversed(_prefixes(name)):
+        for prefix in reversed(with_packages(name)):
             if prefix in self._mapping:
                 found = self._mapping[prefix]
                 for part in name[len(prefix) + 1 :].split(".") if name != prefix else ():
@@ -199,7 +200,7 @@ class ExclusiveMapper(_Overridable):
 
     def governs(self, name: str) -> bool:
         """Say whether the name is excluded here, or decided below."""
-        return not self._excluded.isdisjoint(_prefixes(name)) or governs(self._mapper, name)
+        return not self._excluded.isdisjoint(with_packages(name)) or governs(self._mapper, name)
 
     def lookup(self, name: str) -> Any:
         """Return the inner mapper's answer.
@@ -207,7 +208,7 @@ class ExclusiveMapper(_Overridable):
         Raises:
             ExcludedImportError: the name or a package above it is excluded.
         """
-        if not self._excluded.isdisjoint(_prefixes(name)):
+        if not self._excluded.isdisjoint(with_packages(name)):
             raise ExcludedImportError(
                 f"import of {name!r} is excluded by the mapper",
                 where=repr(self),
@@ -239,7 +240,7 @@ class _Pep302Mapper(_Overridable):
             raise _not_found(name, self)
         try:
             if name not in sys.modules:
-                for package in _prefixes(name)[:-1]:  # outermost first: importlib itself recurses, once a dot
+                for package in with_packages(name)[:-1]:  # outermost first: importlib itself recurses, once a dot
                     importlib.import_module(package)
             return importlib.import_module(name)
         except ModuleNotFoundError:
@@ -261,12 +262,6 @@ def governs(mapper: Mapper, name: str) -> bool:
     """
     decides: Callable[[str], bool] | None = getattr(mapper, "governs", None)
     return decides is not None and decides(name)
-
-
-def _prefixes(name: str) -> tuple[str, ...]:
-    """Return a dotted name's packages and the name itself, outermost first: a, a.b, a.b.c."""
-    parts = name.split(".")
-    return tuple(".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _unrolled(mapper: Mapper) -> tuple[Mapper, ...]:

@@ -15,13 +15,8 @@ from exocet_ipython.errors import SourceNotFoundError
 from exocet_ipython.loading.isolated import load_named
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.mapper import Mapper, pep302_mapper
-from exocet_ipython.loading.source import (
-    find_spec,
-    is_namespace,
-    read_snapshot,
-    require_spec,
-    resolve_import,
-)
+from exocet_ipython.loading.names import resolve_import
+from exocet_ipython.loading.source import find_spec, is_namespace, read_snapshot, require_spec
 
 __all__ = ["ModuleInfo", "get_module", "load"]
 

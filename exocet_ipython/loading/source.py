@@ -5,10 +5,9 @@ Nothing here imports a module: finders are asked directly, so looking for `a.b` 
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -25,6 +24,7 @@ from typing import Any
 from exocet_ipython.errors import SourceNotFoundError
 from exocet_ipython.loading.files import FileStamp, read_file, stamp_file
 from exocet_ipython.loading.listings import forget_listings
+from exocet_ipython.loading.names import with_packages
 
 __all__ = [
     "ANOTHER_DIGEST",
@@ -39,7 +39,6 @@ __all__ = [
     "is_namespace",
     "read_snapshot",
     "require_spec",
-    "resolve_import",
 ]
 
 
@@ -196,9 +195,7 @@ def require_spec(name: str, known: ModuleSpec | None = None) -> ModuleSpec:
 
 def missing_source(name: str) -> SourceNotFoundError:
     """Return the error for a name that no finder has, naming the outermost component that is missing."""
-    parts = name.split(".")
-    for end in range(1, len(parts)):
-        package = ".".join(parts[:end])
+    for package in with_packages(name)[:-1]:
         if not package or find_spec_of(package) is None:
             return SourceNotFoundError(f"No module named {package!r}", advice=_LOOK_AT_PATH, name=package)
         if find_search_path(package) is None:
@@ -209,34 +206,6 @@ def missing_source(name: str) -> SourceNotFoundError:
 
 
 _LOOK_AT_PATH = "check the spelling, and that its folder is on sys.path"
-
-
-def resolve_import(name: str, namespace: Mapping[str, Any] | None, level: int) -> str:
-    """Return the absolute dotted name that an import statement means (PEP 328, PEP 366).
-
-    Args:
-        name: as written, without leading dots.
-        namespace: globals of the module the statement is in; None for a call without them.
-        level: number of leading dots.
-
-    >>> resolve_import("text", {"__package__": "game.ui"}, 2)
-    'game.text'
-    """
-    if level == 0:
-        return name
-    space = namespace or {}
-    package = space.get("__package__")
-    if package is None:
-        spec = space.get("__spec__")
-        package = spec.parent if spec is not None else space.get("__name__", "")
-        if spec is None and "__path__" not in space:
-            package = package.rpartition(".")[0]
-    if not package:
-        message = "attempted relative import with no known parent package"
-        raise ImportError(message)
-    if level == 1:
-        return f"{package}.{name}" if name else str(package)  # nearly all, and at every import statement
-    return importlib.util.resolve_name("." * level + name, package)
 
 
 def is_namespace(spec: ModuleSpec) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
 from exocet_ipython.loading.listings import forget_listings
+from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.source import Snapshot, is_extension
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
@@ -242,7 +243,7 @@ class Session:
         self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed)
 
     def _load(self, name: str, attributes: Sequence[str]) -> ModuleType:
-        packages = _with_packages(name)
+        packages = with_packages(name)
         self.managed.adopt(*packages)
         wanted = [package for package in packages if package not in self.generation.records]
         plan = self.managed.plan(self.managed.changes([name]), [name, *wanted])
@@ -289,9 +290,3 @@ class Session:
         call_farewells(done.replaced, self._show_error)
         report = describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)
         return replace(report, collected=self.old.gone())
-
-
-def _with_packages(name: str) -> list[str]:
-    """Return the names of the packages that a dotted name is in, outermost first, and the name itself."""
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]

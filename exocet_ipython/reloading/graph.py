@@ -14,7 +14,7 @@ from inspect import CO_OPTIMIZED
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.loading.source import resolve_import
+from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.reloading.constants import is_dotted, strings_of
 
 __all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "expand", "guarded_lines", "lines_of", "read_imports"]
@@ -147,8 +147,7 @@ def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[Im
             line = next((lines[at] for at in range(offset, -1, -2) if at in lines), line)
             base = _absolute("." * level + code.co_names[argument], package)
             if wanted is None:
-                parts = base.split(".")
-                names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+                names = [*with_packages(base)]
             else:
                 names = [base, *(f"{base}.{item}" for item in wanted if item != "*")]
             yield ImportStatement(tuple(names), line)

@@ -19,7 +19,8 @@ from typing import Any
 from exocet_ipython.loading.interrupts import act_on_interrupt, interruptible
 from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_body, without_bytecode
 from exocet_ipython.loading.mapper import pep302_mapper
-from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot, resolve_import
+from exocet_ipython.loading.names import resolve_import, with_packages
+from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
@@ -269,8 +270,4 @@ def _same_text(before: Snapshot, now: Snapshot) -> bool:
 
 def _packages_above(names: Iterable[str]) -> set[str]:
     """Return the dotted names of all packages above the given modules."""
-    above: set[str] = set()
-    for name in names:
-        parts = name.split(".")
-        above |= {".".join(parts[:end]) for end in range(1, len(parts))}
-    return above
+    return {package for name in names for package in with_packages(name)[:-1]}

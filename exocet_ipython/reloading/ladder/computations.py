@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.loading.source import resolve_import
+from exocet_ipython.loading.names import resolve_import
 from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.ladder.bodies import Body, names_in, strings_in
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, words

@@ -1,0 +1,47 @@
+"""Dotted names: the packages that one is in, and the absolute one that an import statement means."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["resolve_import", "with_packages"]
+
+
+def with_packages(name: str) -> tuple[str, ...]:
+    """Return the packages that a dotted name is in, outermost first, and the name itself.
+
+    >>> with_packages("a.b.c")
+    ('a', 'a.b', 'a.b.c')
+    """
+    parts = name.split(".")
+    return tuple(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def resolve_import(name: str, namespace: Mapping[str, Any] | None, level: int) -> str:
+    """Return the absolute dotted name that an import statement means (PEP 328, PEP 366).
+
+    Args:
+        name: as written, without leading dots.
+        namespace: globals of the module the statement is in; None for a call without them.
+        level: number of leading dots.
+
+    >>> resolve_import("text", {"__package__": "game.ui"}, 2)
+    'game.text'
+    """
+    if level == 0:
+        return name
+    space = namespace or {}
+    package = space.get("__package__")
+    if package is None:
+        spec = space.get("__spec__")
+        package = spec.parent if spec is not None else space.get("__name__", "")
+        if spec is None and "__path__" not in space:
+            package = package.rpartition(".")[0]
+    if not package:
+        message = "attempted relative import with no known parent package"
+        raise ImportError(message)
+    if level == 1:
+        return f"{package}.{name}" if name else str(package)  # nearly all, and at every import statement
+    return importlib.util.resolve_name("." * level + name, package)
