@@ -62,6 +62,11 @@ class Snapshot:
     stamp: FileStamp | None = None
     read_at: int = 0
 
+    def line(self, number: int) -> str:
+        """Return what is written in a line of the text, counted from 1; nothing where there is no such line."""
+        lines = (self.data or b"").splitlines()
+        return lines[number - 1].strip().decode("utf-8", "replace") if 0 < number <= len(lines) else ""
+
     def __repr__(self) -> str:
         size = "no text" if self.data is None else f"{len(self.data)} bytes"
         return f"<Snapshot of {self.name}: {size}>"

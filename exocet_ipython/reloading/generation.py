@@ -144,9 +144,7 @@ class Generation:
 
 def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[str, str]:
     """Return the file of a module, and what is written in one of its lines (from 1)."""
-    lines = (snapshots[name].data or b"").splitlines()
-    text = lines[line - 1].strip() if 0 < line <= len(lines) else b""
-    return snapshots[name].path or "", text.decode("utf-8", "replace")
+    return snapshots[name].path or "", snapshots[name].line(line)
 
 
 class Journal:

@@ -106,8 +106,5 @@ def _describe(reached: Reached, record: ModuleRecord, records: Mapping[str, Modu
     way = f" (through {', '.join(reached.names[:-1])})" if len(reached.names) > 1 else ""
     if reached.why:
         who = f"`{reached.names[0]}`" if reached.names else "code"
-        return f"{other}line {reached.line}: {who}: {reached.why}{way if len(reached.names) > 1 else ''}"
-    data = records[reached.module].snapshot.data or b""
-    lines = data.decode("utf-8", "replace").splitlines()
-    text = lines[reached.line - 1].strip() if 0 < reached.line <= len(lines) else ""
-    return f"{other}line {reached.line}: `{text}`{way}"
+        return f"{other}line {reached.line}: {who}: {reached.why}{way}"
+    return f"{other}line {reached.line}: `{records[reached.module].snapshot.line(reached.line)}`{way}"
