@@ -26,6 +26,7 @@ from exocet_ipython.loading.spaces import copy_space
 
 __all__ = [
     "ATOMS",
+    "ATOM_TYPES",
     "CACHE",
     "CARRIERS",
     "C_METHODS",
@@ -35,6 +36,7 @@ __all__ = [
     "entries_beside",
     "entries_of",
     "fingerprint",
+    "is_plain",
     "is_registry",
     "is_shared",
     "parts_of",
@@ -44,7 +46,7 @@ __all__ = [
 
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
-_ATOM_TYPES = frozenset(ATOMS)
+ATOM_TYPES = frozenset(ATOMS)  # found faster, but a class need not be hashable
 C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)  # of a class: `str.lower`
 # Builtins and their methods are everybody's; `typing` gives the same alias to all who ask for equal ones.
 _REMEMBERED = (
@@ -63,6 +65,15 @@ _LARGE = 10_000
 _REGISTRIES = (dict, list, set, deque)
 _WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
 _MANY = 1_000
+
+
+def is_plain(value: Any) -> bool:
+    """Say whether a value is a number, a string or the like, or a tuple of such: operators call nothing of a person's.
+
+    >>> is_plain((1, "a")), is_plain([])
+    (True, False)
+    """
+    return type(value) in ATOM_TYPES or (type(value) in (tuple, frozenset) and all(map(is_plain, value)))
 
 
 def is_shared(value: Any) -> bool:
@@ -129,16 +140,16 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
     """
     kind = type(container)
     if issubclass(kind, dict):
-        if len(container) > _MANY or _ATOM_TYPES.issuperset(map(type, container.values())):
+        if len(container) > _MANY or ATOM_TYPES.issuperset(map(type, container.values())):
             return []
-        entries = [entry for entry in list(container.items()) if type(entry[0]) in _ATOM_TYPES or _is_class(entry[0])]
+        entries = [entry for entry in list(container.items()) if type(entry[0]) in ATOM_TYPES or _is_class(entry[0])]
     elif issubclass(kind, (list, tuple, deque)):
-        if len(container) > _MANY or _ATOM_TYPES.issuperset(map(type, container)):
+        if len(container) > _MANY or ATOM_TYPES.issuperset(map(type, container)):
             return []
         entries = list(enumerate(container))
     else:
         return []
-    return [entry for entry in entries if type(entry[1]) not in _ATOM_TYPES]
+    return [entry for entry in entries if type(entry[1]) not in ATOM_TYPES]
 
 
 def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -15,11 +15,10 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.names import resolve_import
-from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.ladder.bodies import Body, names_in, strings_in
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, words
 
-__all__ = ["Computation", "Computations", "assigned_name", "has_star", "is_plain"]
+__all__ = ["Computation", "Computations", "assigned_name", "has_star"]
 
 _STORE_NAME, _LOAD_CONST, _LOAD_NAME = (dis.opmap[name] for name in ("STORE_NAME", "LOAD_CONST", "LOAD_NAME"))
 _IMPORT_NAME, _IMPORT_FROM, _POP_TOP = (dis.opmap[name] for name in ("IMPORT_NAME", "IMPORT_FROM", "POP_TOP"))
@@ -192,18 +191,6 @@ def assigned_name(operations: list[tuple[int, int, Any]], place: int) -> str:
 def has_star(code: CodeType) -> bool:
     """Say whether a module's body may import all names of another one."""
     return not _STARS.isdisjoint(code.co_code[::2])
-
-
-def is_plain(value: Any) -> bool:
-    """Say whether a value is a number, a string or the like, or a tuple of such: operators call nothing of a person's.
-
-    >>> is_plain((1, "a")), is_plain([])
-    (True, False)
-    """
-    return type(value) in _ATOMS or (type(value) in (tuple, frozenset) and all(map(is_plain, value)))
-
-
-_ATOMS = frozenset(ATOMS)
 
 
 def _statements(body: Body) -> Iterator[tuple[int, int, list[tuple[int, int, Any]]]]:

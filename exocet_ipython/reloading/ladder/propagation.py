@@ -22,10 +22,10 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact
-from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_shared
+from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_plain, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.bodies import Body
-from exocet_ipython.reloading.ladder.computations import Computation, Computations, is_plain
+from exocet_ipython.reloading.ladder.computations import Computation, Computations
 from exocet_ipython.reloading.ladder.operations import is_same_constant
 from exocet_ipython.reloading.ladder.routes import Notes, Route, Starts, Step, UnfitError, find_route
 from exocet_ipython.reloading.recording import ModuleRecord

@@ -19,7 +19,7 @@ from typing import Any
 from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.ladder.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
 from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class, set_code, set_facts
@@ -144,7 +144,7 @@ def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[
                 continue
             exchange_codes(revision.match.pairs, revision.runners, journal)
             set_facts(revision.record.module, revision.match.classes, journal)
-            is_own = not then or (is_alone and all(map(_is_atom, then.values())))
+            is_own = not then or (is_alone and all(map(is_plain, then.values())))
             made[revision.record.name] = revision.record.revised(
                 revision.snapshot, revision.match.code, then if is_own else None
             )
@@ -198,11 +198,6 @@ def put_back(revised: Iterable[Earlier], journal: Journal) -> None:
 def _refill(known: dict[str, int], before: dict[str, int]) -> None:
     known.clear()
     known.update(before)
-
-
-def _is_atom(value: Any) -> bool:
-    """Say whether a value holds nothing but numbers, strings and the like."""
-    return type(value) in ATOMS or (type(value) is tuple and all(map(_is_atom, value)))
 
 
 def _with_values(record: ModuleRecord, values: Mapping[str, Any]) -> Revision:
@@ -285,8 +280,7 @@ def _is_replaced(module: ModuleType, pair: CodePair) -> bool:
 
 def _describe(difference: Difference, snapshot: Snapshot) -> str:
     """Return a difference in words, with the line that shows it."""
-    lines = (snapshot.data or b"").decode("utf-8", "replace").splitlines()
-    text = lines[difference.line - 1].strip() if 0 < difference.line <= len(lines) else ""
+    text = snapshot.line(difference.line)
     if difference.what == AT_IMPORT:
         return f"line {difference.line} runs at import: {text}"
     return f"`{difference.path}` differs in {difference.what}, line {difference.line}: {text}"
