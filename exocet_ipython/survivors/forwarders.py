@@ -14,6 +14,7 @@ from types import CellType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.ladder.operations import docstring_of, nested
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.inner import Inner
 
@@ -96,15 +97,10 @@ def rebuild_closure(
     made.__module__ = old.__module__
     # `functools.wraps` gives a closure the name and the docstring of what it wraps.
     made.__qualname__ = code.co_qualname if old.__qualname__ == old.__code__.co_qualname else old.__qualname__
-    if old.__doc__ != _docstring(old.__code__):
+    if old.__doc__ != docstring_of(old.__code__):
         made.__doc__ = old.__doc__
     vars(made).update(vars(old))
     return made
-
-
-def _docstring(code: CodeType) -> str | None:
-    first = code.co_consts[0] if code.co_consts else None
-    return first if isinstance(first, str) else None
 
 
 @cache
@@ -113,7 +109,7 @@ def _template(count: int) -> CodeType:
     names = "".join(f"free{number}, " for number in range(count))
     code = compile(_TEMPLATE.format(names=names), "<forwarder>", "exec")
     for _ in ("maker", "template"):
-        code = next(const for const in code.co_consts if isinstance(const, CodeType))
+        code = next(nested(code))
     return code
 
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from inspect import CO_OPTIMIZED
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
+from exocet_ipython.reloading.constants import strings_of
 from exocet_ipython.reloading.contents import ATOMS, attributes_of
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import lines_of, read_imports
 from exocet_ipython.reloading.held import definitions_shown, home_of
+from exocet_ipython.reloading.ladder.operations import is_class_body, nested
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -65,13 +66,13 @@ class Registries:
         entries = [(name, item) for name, _, before in self._before for item in _names_in(before)]
         codes = {record.name: record.code for record in made}
         edited = [name for name in self._made & self._records.keys() if codes.get(name) is not self._records[name].code]
-        dropped = self._names_in(edited).intersection(item for _, item in entries) if entries else frozenset()
+        dropped = self._words_of(edited).intersection(item for _, item in entries) if entries else frozenset()
         if dropped:  # hardly ever: what else names them is only looked at then
             dropped = dropped.difference(*map(_literals, codes.values()))
-            filled |= {name for name, item in entries if item in dropped and item not in self._names_in((name,))}
+            filled |= {name for name, item in entries if item in dropped and item not in self._words_of((name,))}
         return frozenset(filled)
 
-    def _names_in(self, modules: Iterable[str]) -> frozenset[str]:
+    def _words_of(self, modules: Iterable[str]) -> frozenset[str]:
         """Return the strings that the bodies of living modules name."""
         codes = (self._records[name].readable_code for name in modules if name in self._records)
         return frozenset[str]().union(*map(_literals, codes))
@@ -146,10 +147,9 @@ def _literals(code: CodeType | None) -> frozenset[str]:
     """
     if code is None:
         return frozenset()
-    bodies = [const for const in code.co_consts if isinstance(const, CodeType) and not const.co_flags & CO_OPTIMIZED]
-    parts = (part for const in code.co_consts for part in (const if type(const) is tuple else (const,)))
-    defined = (const.co_name for const in code.co_consts if isinstance(const, CodeType))
-    return frozenset(part for part in (*parts, *defined) if type(part) is str).union(*map(_literals, bodies))
+    inside = list(nested(code))
+    own = (*strings_of(code), *(part.co_name for part in inside))
+    return frozenset(own).union(*map(_literals, filter(is_class_body, inside)))
 
 
 def _given(container: Any, before: Any) -> dict[int, bool]:

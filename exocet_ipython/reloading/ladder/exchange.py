@@ -14,6 +14,7 @@ from typing import Any
 from exocet_ipython.loading.classes import set_in_class
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.codes import ClassFacts, CodePair
+from exocet_ipython.reloading.ladder.operations import docstring_of
 from exocet_ipython.reloading.ladder.runners import Runners
 
 __all__ = ["exchange_codes", "find_class", "set_code", "set_facts"]
@@ -38,7 +39,7 @@ def exchange_codes(pairs: Iterable[CodePair], runners: Runners, journal: Journal
     """
     count = 0
     for pair in pairs:
-        before, now = _docstring(pair.old), _docstring(pair.new)
+        before, now = docstring_of(pair.old), docstring_of(pair.new)
         for function in runners.of(pair.old):
             set_code(function, pair.new, journal)
             count += 1
@@ -94,8 +95,3 @@ def _exchange_doc(holder: Any, before: str | None, now: str | None, journal: Jou
     except (AttributeError, TypeError):
         return  # what can't be written shows no copy of its own
     journal.add(partial(write, before))
-
-
-def _docstring(code: CodeType) -> str | None:
-    first = code.co_consts[0] if code.co_consts else None
-    return first if isinstance(first, str) else None

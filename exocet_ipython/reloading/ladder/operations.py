@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-__all__ = ["is_class_body", "is_same_constant", "iter_operations", "mangled", "nested", "whole", "words"]
+__all__ = [
+    "docstring_of",
+    "is_class_body",
+    "is_same_constant",
+    "iter_operations",
+    "mangled",
+    "nested",
+    "whole",
+    "words",
+]
 
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _CONSTANTS = frozenset(dis.hasconst)
@@ -60,6 +69,16 @@ def whole(code: CodeType) -> Iterator[CodeType]:
     yield code
     for inner in nested(code):
         yield from whole(inner)
+
+
+def docstring_of(code: CodeType) -> str | None:
+    """Return the docstring of a function's code; None where it has none.
+
+    >>> docstring_of(docstring_of.__code__).splitlines()[0], docstring_of((lambda: 1).__code__)
+    ("Return the docstring of a function's code; None where it has none.", None)
+    """
+    first = code.co_consts[0] if code.co_consts else None
+    return first if isinstance(first, str) else None
 
 
 def is_same_constant(before: Any, now: Any) -> bool:

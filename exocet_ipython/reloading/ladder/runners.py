@@ -24,7 +24,7 @@ from typing import Any
 from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
-from exocet_ipython.reloading.ladder.operations import nested
+from exocet_ipython.reloading.ladder.operations import whole
 
 __all__ = ["Runners", "find_runners", "seat_codes"]
 
@@ -97,7 +97,7 @@ def seat_codes(module: ModuleType, tree: CodeType) -> list[tuple[FunctionType, C
     """
     by_value: dict[CodeType, CodeType] = {}
     ids = set()
-    for code in _all_codes(tree):
+    for code in whole(tree):
         ids.add(id(code))
         by_value.setdefault(code, code)
     space = vars(module)
@@ -154,12 +154,12 @@ def _walk(module: ModuleType) -> Iterator[tuple[FunctionType, Any]]:
             if type.__getattribute__(value, "__module__") == name:
                 waiting += [(part, None) for part in list(vars(value).values())]
         elif kind is FunctionType:
-            waiting += [(cell, value) for cell in cell_values(value) if type(cell) is FunctionType or kind in _PARTS]
+            waiting += [(cell, value) for cell in cell_values(value) if type(cell) is FunctionType]
             wrapped = value.__dict__.get("__wrapped__")
             if wrapped is not None:
                 waiting.append((wrapped, value))
         elif (parts := _PARTS.get(kind)) is not None:
-            waiting += [(part, value) for part in map(functools.partial(_part, value), parts) if part is not None]
+            waiting += [(part, value) for part in (getattr(value, name, None) for name in parts) if part is not None]
 
 
 # What wraps a function, and the attributes that lead to it.
@@ -173,13 +173,3 @@ _PARTS: Mapping[type, tuple[str, ...]] = {
     functools.singledispatchmethod: ("func",),
     CACHE: ("__wrapped__",),
 }
-
-
-def _part(value: Any, name: str) -> Any:
-    return getattr(value, name, None)
-
-
-def _all_codes(code: CodeType) -> Iterator[CodeType]:
-    for inner in nested(code):
-        yield inner
-        yield from _all_codes(inner)
