@@ -38,7 +38,7 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
             handler = reference()
             if handler is not None and id(handler) not in handlers:
                 for logger in _take_off(handler, handlers, journal, is_named=id(handler) in named):
-                    _remember(record, partial(_put_on, handler, logger))
+                    _remember(record, partial(_put_on, handler, logger, "handlers"))
         for reference in record.effects.exits:
             function = reference()
             if function is not None and id(function) not in exits:
@@ -96,7 +96,7 @@ def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None
             if successor is not None and after.index(entry) < after.index(successor):
                 after.remove(successor)
                 after[after.index(entry)] = successor
-                _remember(old[home], partial(_put_filter, entry, owner))
+                _remember(old[home], partial(_put_on, entry, owner, "filters"))
         if after != before:
             owner.filters = after  # in one step: other threads are logging
             journal.add(partial(setattr, owner, "filters", before))
@@ -110,13 +110,6 @@ def _replaces(later: Any, entry: Any) -> bool:
 
 def _definition(entry: Any) -> Any:
     return entry if issubclass(type(entry), FunctionType) else type(entry)
-
-
-def _put_filter(entry: Any, owner: Any, journal: Journal) -> None:
-    before = list(owner.filters)
-    if entry not in before:
-        owner.filters = [*before, entry]
-        journal.add(partial(setattr, owner, "filters", before))
 
 
 def _forget_overloads(record: ModuleRecord, journal: Journal) -> None:
@@ -140,11 +133,12 @@ def _remember(record: ModuleRecord, again: Callable[[Journal], object]) -> None:
         retired.remember_effect(again)
 
 
-def _put_on(handler: Any, logger: Any, journal: Journal) -> None:
-    before = list(logger.handlers)
-    if handler not in before:
-        logger.handlers = [*before, handler]
-        journal.add(partial(setattr, logger, "handlers", before))
+def _put_on(entry: Any, owner: Any, kind: str, journal: Journal) -> None:
+    """Put a handler or a filter back on a logger that lacks it, or a filter on a handler."""
+    before = list(getattr(owner, kind))
+    if entry not in before:
+        setattr(owner, kind, [*before, entry])
+        journal.add(partial(setattr, owner, kind, before))
 
 
 def _register(function: Any, journal: Journal) -> None:

@@ -13,8 +13,8 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.reloading.baseline import take_baseline
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.joining.adoption import run_again
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.definitions import Kind
@@ -30,8 +30,8 @@ def find_reruns(generation: Generation, names: Iterable[str]) -> dict[str, Modul
         generation: the current one.
         names: of the modules to look at.
     """
-    records = [generation.records[name] for name in names if name in generation.records]
-    return {r.name: r.after_running_again(take_baseline(r.module)) for r in records if _has_rerun(r)}
+    records = generation.records
+    return run_again(generation, [name for name in names if name in records and _has_rerun(records[name])])
 
 
 def earlier_runs(records: Iterable[ModuleRecord], number: int) -> RetiredGeneration:
