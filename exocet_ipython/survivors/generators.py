@@ -9,10 +9,10 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, CodeType, FunctionType, GeneratorType
 from typing import Any
 
-__all__ = ["GENERATORS", "code_of", "remake_generator"]
+__all__ = ["GENERATING", "GENERATORS", "code_of", "remake_generator"]
 
 GENERATORS = (GeneratorType, AsyncGeneratorType)
-_KINDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+GENERATING = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR  # flags of their code
 _RESUME = dis.opmap["RESUME"]
 
 
@@ -39,7 +39,7 @@ def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: 
     runs = runs or code
     functions = [part for part in gc.get_referents(generator) if type(part) is FunctionType and part.__code__ is runs]
     now: Any = find(functions[0]) if functions else None
-    if type(now) is not FunctionType or (now.__code__.co_flags ^ code.co_flags) & _KINDS:
+    if type(now) is not FunctionType or (now.__code__.co_flags ^ code.co_flags) & GENERATING:
         return None
     given, names = frame.f_locals, list(code.co_varnames)
     args = [given[names.pop(0)] for _ in range(code.co_argcount)]

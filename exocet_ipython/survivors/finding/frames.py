@@ -6,18 +6,18 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-__all__ = ["RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
+__all__ = ["FRAMES", "RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
 
 _PACKAGE = __name__.partition(".")[0]
 # What runs a cell: between it and the person's own code there is nothing that a person knows.
 _MACHINERY = {_PACKAGE, "IPython", "ipykernel", "tornado", "asyncio", "traitlets", "zmq", "runpy", "contextlib"}
-# Where what waits has its frame.
-_FRAMES = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
+# What waits, and where it has its frame.
+FRAMES: Mapping[type, str] = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ def spaces_in_use(spaces: Collection[int], holders: Iterable[Any]) -> set[int]:
         holders: what refers to functions of theirs; a generator or coroutine that waits is one of these.
     """
     waiting: list[FrameType | None] = [*sys._current_frames().values()]  # noqa: SLF001 - as above
-    waiting += (getattr(holder, _FRAMES[type(holder)]) for holder in holders if type(holder) in _FRAMES)
+    waiting += (getattr(holder, FRAMES[type(holder)]) for holder in holders if type(holder) in FRAMES)
     found: set[int] = set()
     while waiting:
         frame = waiting.pop()

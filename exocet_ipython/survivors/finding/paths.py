@@ -10,9 +10,9 @@ import re
 import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
+from exocet_ipython.survivors.finding.frames import FRAMES
 from exocet_ipython.survivors.finding.roots import RootKind, Roots
 from exocet_ipython.survivors.finding.search import Bounds, Found, Search
 from exocet_ipython.survivors.finding.steps import Places, express
@@ -180,6 +180,6 @@ def _end_of(chain: list[Any]) -> HoldPath:
     first = chain[0]
     kind: RootKind = "code"
     name = type(first).__qualname__
-    if type(first) in {GeneratorType, CoroutineType, AsyncGeneratorType}:
+    if type(first) in FRAMES:
         kind, name = "generator", f"{name} {first.__qualname__}()"
     return HoldPath(express(f"<{name}>", chain), kind, len(chain), "")

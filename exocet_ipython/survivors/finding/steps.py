@@ -34,7 +34,7 @@ from weakref import ref
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
-from exocet_ipython.survivors.finding.frames import locals_of
+from exocet_ipython.survivors.finding.frames import FRAMES, locals_of
 
 __all__ = ["Places", "attribute_of", "express", "item_of"]
 
@@ -61,11 +61,6 @@ _PARTS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (ref, ("__callback__",)),
     (slice, ("start", "stop", "step")),
     (type, ("__base__", "__bases__", "__mro__")),
-)
-_FRAMES: tuple[tuple[type, str], ...] = (
-    (GeneratorType, "gi_frame"),
-    (CoroutineType, "cr_frame"),
-    (AsyncGeneratorType, "ag_frame"),
 )
 _LITERALS = (str, int, bytes, bool, type(None))
 
@@ -200,10 +195,9 @@ def _in_frame(text: str, chain: list[Any]) -> _Step | None:
     """Follow a local variable of a frame, or of what has one: a generator or coroutine that waits."""
     holder, held = chain[0], chain[1]
     frame = holder if type(holder) is FrameType else None
-    for kind, attribute in _FRAMES:
-        if type(holder) is kind:
-            frame = getattr(holder, attribute)
-            text += f".{attribute}"
+    if (attribute := FRAMES.get(type(holder))) is not None:
+        frame = getattr(holder, attribute)
+        text += f".{attribute}"
     if frame is None:
         return None
     # A variable that an inner function shares is in a cell, which the frame shows as what is in it.

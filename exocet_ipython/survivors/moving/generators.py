@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.generators import GENERATORS, code_of, remake_generator
+from exocet_ipython.survivors.generators import GENERATING, GENERATORS, code_of, remake_generator
 from exocet_ipython.survivors.moving.holders import replace_references
 
 __all__ = ["renew_generators"]
-
-_KINDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journal) -> None:
@@ -32,7 +29,7 @@ def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journa
     >>> list(waiting[0])
     ['new']
     """
-    known = {id(before): (before, now) for before, now in codes if before.co_flags & _KINDS}
+    known = {id(before): (before, now) for before, now in codes if before.co_flags & GENERATING}
     if not known:
         return
     replacement: dict[int, tuple[Any, Any]] = {}
