@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import NothingOldError
-from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import MISSING
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.survivors.definitions import Kind, is_definition
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.finding.records import RetiredNames, describe
 
-__all__ = ["Labels", "Subject", "current_name", "find_subjects", "value_of"]
+__all__ = ["Subject", "current_name", "find_subjects", "value_of"]
 
 _ADVICE = "give a notebook name, a class as in game.world.Room, or the number of a generation; %exostatus lists them"
 _AROUND = ("asyncio", "contextvars", "gc", "signal", "sys")  # what the expressions of hold paths name
@@ -42,48 +42,6 @@ class Subject:
     targets: list[Any] = field(default_factory=list)
 
 
-class Labels:
-    """What retired objects are called: tells a retired class, function, module or an instance from everything else.
-
-    It knows them by id, and so only as long as they are held elsewhere.
-    """
-
-    def __init__(self, generations: Sequence[RetiredGeneration]) -> None:
-        self._known: dict[int, tuple[int, Kind, str]] = {}
-        for generation in generations:
-            for kind, name, value in generation.living():
-                self._known[id(value)] = generation.number, kind, name
-
-    def of(self, value: Any) -> tuple[int, Kind, str] | None:
-        """Return generation, kind and dotted name of what an object is, or of the class that it is an instance of."""
-        found = self._known.get(id(value))
-        if found is not None:
-            return found
-        for base in mro_of(type(value)):
-            if id(base) in self._known:
-                number, _, name = self._known[id(base)]
-                return number, "instance", name
-        return None
-
-    def describe(self, value: Any) -> str:
-        """Say what an object is; empty for what is not old.
-
-        >>> Labels([]).describe(1)
-        ''
-        """
-        found = self.of(value)
-        return "" if found is None else describe(found[1], found[2])
-
-
-def describe(kind: Kind, name: str) -> str:
-    """Say in a few words what something old is.
-
-    >>> describe("instance", "game.world.Room"), describe("function", "game.look")
-    ('old Room', 'old function look')
-    """
-    return f"old {'' if kind == 'instance' else f'{kind} '}{name.rpartition('.')[2]}"
-
-
 def find_subjects(
     text: str, generations: Sequence[RetiredGeneration], namespace: Mapping[str, Any], current: Generation
 ) -> list[Subject]:
@@ -101,9 +59,8 @@ def find_subjects(
     """
     if text.isdecimal():
         return _generation(int(text), generations, current)
-    labels = Labels(generations)
     found = value_of(text, namespace)
-    what = labels.of(found)
+    what = RetiredNames(generations).of(found)
     if what is not None:
         number, kind, name = what
         return [Subject(describe(kind, name), number, text, targets=_with_globals(found))]

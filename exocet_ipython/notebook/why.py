@@ -8,11 +8,12 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.notebook.report import format_seconds, plural, to_html
-from exocet_ipython.notebook.subjects import Labels, Subject, current_name, find_subjects
+from exocet_ipython.notebook.subjects import Subject, current_name, find_subjects
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_held, namespaces_of
 from exocet_ipython.survivors.finding.paths import HoldPath, Holds, find_holds
+from exocet_ipython.survivors.finding.records import RetiredNames
 from exocet_ipython.survivors.finding.roots import Root, Roots
 
 __all__ = ["HeldObject", "WhyReport", "explain", "progress_line"]
@@ -191,7 +192,7 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
         options: Mapping[str, Any] = {"asked": subject.asked, "progress": progress}
         if subject.is_generation:
             _leave_what_is_held(subject)
-            options = {"progress": progress, "describe": Labels(generations).describe}
+            options = {"progress": progress, "describe": RetiredNames(generations).describe}
         holds = find_holds(subject.targets, Roots(namespace, known), **options)
         if subject.is_generation:
             holds = replace(holds, from_c=None)  # its parts hold each other

@@ -13,7 +13,7 @@ from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.unheld import empty_unheld
 
-__all__ = ["HIDDEN_NAMES", "Retirement", "Survivor", "named_values"]
+__all__ = ["HIDDEN_NAMES", "RetiredNames", "Retirement", "Survivor", "describe", "named_values"]
 
 # What IPython puts into the namespace for itself: the input and output caches, and its own helpers.
 HIDDEN_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[oid]h|In|Out|get_ipython|exit|quit|open|__\w+__")
@@ -39,8 +39,47 @@ class Survivor:
 
     def __str__(self) -> str:
         more = f" and {self.more} more" if self.more else ""
-        article = "" if self.kind == "instance" else f"{self.kind} "
-        return f"old {article}{self.name.rpartition('.')[2]} alive: {', '.join(self.names)}{more}"
+        return f"{describe(self.kind, self.name)} alive: {', '.join(self.names)}{more}"
+
+
+def describe(kind: Kind, name: str) -> str:
+    """Say in a few words what something old is.
+
+    >>> describe("instance", "game.world.Room"), describe("function", "game.look")
+    ('old Room', 'old function look')
+    """
+    return f"old {'' if kind == 'instance' else f'{kind} '}{name.rpartition('.')[2]}"
+
+
+class RetiredNames:
+    """What retired objects are called: tells a retired class, function, module or an instance from everything else.
+
+    It knows them by id, and so only as long as they are held elsewhere.
+    """
+
+    def __init__(self, generations: Iterable[RetiredGeneration]) -> None:
+        self._known: dict[int, tuple[int, Kind, str]] = {}
+        for generation in generations:
+            for kind, name, value in generation.living():
+                self._known[id(value)] = generation.number, kind, name
+
+    def of(self, value: Any) -> tuple[int, Kind, str] | None:
+        """Return generation, kind and dotted name of what an object is, or of the class that it is an instance of."""
+        known = self._known
+        found = known.get(id(value))
+        if found is not None:
+            return found
+        owner = next((known[id(base)] for base in mro_of(type(value)) if id(base) in known), None)
+        return None if owner is None else (owner[0], "instance", owner[2])
+
+    def describe(self, value: Any) -> str:
+        """Say what an object is; empty for what is not old.
+
+        >>> RetiredNames([]).describe(1)
+        ''
+        """
+        found = self.of(value)
+        return "" if found is None else describe(found[1], found[2])
 
 
 class Retirement:
@@ -110,22 +149,13 @@ class Retirement:
 
     def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
         """Return what the names of a namespace and its `Out` hold of retired generations, in one pass over them."""
-        known: dict[int, tuple[int, Kind, str]] = {}
-        for generation in self.referenced():
-            for kind, name, value in generation.living():
-                known[id(value)] = generation.number, kind, name
-        if not known:
-            return ()
+        generations = self.referenced()
+        retired = RetiredNames(generations)
         held: dict[tuple[int, Kind, str], list[str]] = {}
-        for label, value in named_values(namespace):
-            found = known.get(id(value))
-            owner = next((base for base in mro_of(type(value)) if id(base) in known), None) if found is None else None
-            if owner is not None:
-                number, _, name = known[id(owner)]
-                found = number, "instance", name
-            if found is not None:
-                held.setdefault(found, []).append(label)
-        return tuple(Survivor(*found, tuple(labels)) for found, labels in sorted(held.items()))
+        for name, value in named_values(namespace) if generations else ():
+            if (found := retired.of(value)) is not None:
+                held.setdefault(found, []).append(name)
+        return tuple(Survivor(*found, tuple(names)) for found, names in sorted(held.items()))
 
     def referenced(self) -> list[RetiredGeneration]:
         """Return the generations of which something is alive; the others are forgotten."""
