@@ -67,7 +67,7 @@ class OldObjects:
         if done.unheld is not None:
             self._retirement.note_unheld(done.unheld)
         self._texts.add(done.labelled)
-        self.lost.update(done.lost, {name: record.module for name, record in done.generation.records.items()})
+        self.lost.update(done.lost, done.generation.modules)
 
     def note_runs(self, records: Iterable[ModuleRecord]) -> None:
         """Add what lives of earlier runs of modules that the person has run again by hand."""
@@ -153,7 +153,7 @@ class OldObjects:
         """
         with PUBLISHING, deferred_interrupt():
             current = self._current()
-            modules = {name: record.module for name, record in current.records.items()}
+            modules = current.modules
             living = (*self.generations(), *self.lost.returning(modules, current.number))
             return move_survivors(living, modules, current.number, names, rebuild=rebuild)
 

@@ -131,7 +131,7 @@ class _Publication:
         self._after = current.updated(built.made, built.gone, built.back_to)
         replaced = (*built.made, *built.gone)
         self._old = {name: current.records[name] for name in replaced if name in current.records}
-        self._modules = {name: record.module for name, record in self._after.records.items()}
+        self._modules = self._after.modules
         self._made = {name: record.module for name, record in built.made.items()}
         self._retired = RetiredGeneration(current.number)
         for name, record in self._old.items():

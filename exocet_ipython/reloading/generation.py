@@ -52,6 +52,11 @@ class Generation:
         return f"<generation {self.number}: {len(self.records)} modules>"
 
     @property
+    def modules(self) -> dict[str, ModuleType]:
+        """Dotted name -> module."""
+        return {name: record.module for name, record in self.records.items()}
+
+    @property
     def next_number(self) -> int:
         """The number of the generation that is made next."""
         return max(self.number, self.newest) + 1

@@ -244,7 +244,7 @@ class _Search:
             others: dotted names of what their generation did not have, and of what goes or is made beside them.
         """
         after = self._current.updated(made)
-        modules = {name: record.module for name, record in after.records.items()}
+        modules = after.modules
         if any(has_stale_values(record, modules, self._values) for record in made.values()):
             return False
         if any(_is_used(earlier, after) for earlier in self._revised):
