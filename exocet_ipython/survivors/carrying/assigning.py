@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 __all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
@@ -61,11 +61,11 @@ class Assigned:
     """What the functions of a module assign together.
 
     Attributes:
-        globals: the global names to which they assign what they have found out.
-        attributes: the names of attributes to which they do.
-        set_up: such a global, or a container, and the path of a function that assigns or fills it without a look at it,
-            and that no other one names: cells call it.
-        found_out: the names to which, or into which, any other one puts what it has computed.
+        globals: global names to which they assign what they have computed.
+        attributes: names of attributes to which they do, but for an instance's first ones.
+        set_up: globals and containers that a function assigns or fills without a look at them, and that function's
+            path, where no other function of the module names it: it is cells that call it.
+        found_out: names to which, or into which, any other one puts what it has computed.
     """
 
     globals: set[str] = field(default_factory=set)
@@ -108,10 +108,8 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     return found
 
 
-def judge(functions: Iterable[Assigning]) -> Assigned:
-    """Say what the functions of a module assign together."""
-    functions = list(functions)
-    found = Assigned()
+def judge(functions: Collection[Assigning], found: Assigned) -> None:
+    """Note what the functions of a module assign together."""
     handed = {name for one in functions for name in one.handed}
     named = Counter(name for one in functions for name in one.names)
     answering = {one.name for one in functions if one.answers}
@@ -126,7 +124,6 @@ def judge(functions: Iterable[Assigning]) -> Assigned:
         set_up = (answers & one.globals - one.names) | (one.filled - one.looked_at) if not is_called else set()
         found.set_up |= {(name, one.path) for name in set_up}
         found.found_out |= ((answers - one.fixed) | one.filled) - set_up
-    return found
 
 
 def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
-from exocet_ipython.survivors.carrying.assigning import is_given, judge, read_assigning
+from exocet_ipython.survivors.carrying.assigning import Assigned, is_given, judge, read_assigning
 
 __all__ = ["Stores", "begins_alike", "read_stores"]
 
@@ -24,31 +24,22 @@ _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 
 
 @dataclass(slots=True)
-class Stores:
-    """What the functions of a module store.
+class Stores(Assigned):
+    """What the functions of a module store: what they assign, and what they do with containers.
 
     Attributes:
-        globals: global names to which they assign what they have computed.
-        attributes: names of attributes to which they do, but for an instance's first ones.
         computed: names, global or of attributes, of containers into which they put what they have computed.
         begun: names of containers in which they begin further ones (`subs.setdefault(topic, [])`).
         emptied: names of containers out of which they take something.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
-        set_up: globals and containers that a function assigns or fills without a look at them, and that function's
-            path, where no other function of the module names it: it is cells that call it.
-        found_out: names to which, or into which, any other one puts what it has computed.
     """
 
-    globals: set[str] = field(default_factory=set)
-    attributes: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
-    set_up: set[tuple[str, str]] = field(default_factory=set)
-    found_out: set[str] = field(default_factory=set)
 
     def setters(self, name: str) -> list[str]:
         """Return the paths of the functions that set up what has a name, where only these compute what goes there."""
@@ -117,9 +108,7 @@ def read_stores(text: bytes) -> Stores:
         assigning[-1].filled, assigning[-1].looked_at = one.computed, one.looked_at
         one.counted = assigning[-1].counted
         found |= one
-    assigned = judge(assigning)
-    found.globals, found.attributes = assigned.globals, assigned.attributes
-    found.set_up, found.found_out = assigned.set_up, assigned.found_out
+    judge(assigning, found)
     return found
 
 
