@@ -1,12 +1,13 @@
-"""Dotted names: the packages that one is in, and the absolute one that an import statement means."""
+"""What names in import statements mean: the packages that a dotted one is in, its absolute form, an attribute."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
-__all__ = ["resolve_import", "with_packages"]
+__all__ = ["require_attribute", "resolve_import", "with_packages"]
 
 
 def with_packages(name: str) -> tuple[str, ...]:
@@ -45,3 +46,13 @@ def resolve_import(name: str, namespace: Mapping[str, Any] | None, level: int) -
     if level == 1:
         return f"{package}.{name}" if name else str(package)  # nearly all, and at every import statement
     return importlib.util.resolve_name("." * level + name, package)
+
+
+def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
+    """Return an attribute of the module `name`, or fail as a `from` statement does; raises ImportError."""
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        pass
+    where = getattr(module, "__file__", None) or "unknown location"
+    raise ImportError(f"cannot import name {attribute!r} from {name!r} ({where})", name=name, path=where)

@@ -16,7 +16,7 @@ from typing import Any
 from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
 from exocet_ipython.loading.listings import forget_listings
-from exocet_ipython.loading.names import with_packages
+from exocet_ipython.loading.names import require_attribute, with_packages
 from exocet_ipython.loading.source import Snapshot, is_extension
 from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
@@ -24,7 +24,6 @@ from exocet_ipython.notebook.describing import describe_failure, describe_plan, 
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.names.bindings import Bindings, star_names
 from exocet_ipython.notebook.names.cells import CellImport
-from exocet_ipython.notebook.names.identities import require_attribute
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import Names, publish
 from exocet_ipython.notebook.report import ReloadReport

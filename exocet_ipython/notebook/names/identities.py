@@ -14,7 +14,7 @@ from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import Staying, find_lent, home_first, is_foreign
 
-__all__ = ["Source", "find_lent_ids", "identities", "may_have_given", "require_attribute"]
+__all__ = ["Source", "find_lent_ids", "identities", "may_have_given"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,6 @@ class Source:
 
     def __str__(self) -> str:
         return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
-
-
-def require_attribute(module: ModuleType, name: str, attribute: str) -> Any:
-    """Return an attribute of the module `name`, or fail as a `from` statement does; raises ImportError."""
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        pass
-    where = getattr(module, "__file__", None) or "unknown location"
-    message = f"cannot import name {attribute!r} from {name!r} ({where})"
-    raise ImportError(message, name=name, path=where)
 
 
 def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:

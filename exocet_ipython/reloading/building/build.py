@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from exocet_ipython.loading.listings import forget_listings
+from exocet_ipython.loading.names import require_attribute
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
@@ -159,9 +160,7 @@ def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
     """Find what `from name import attribute` asks for, or fail as that statement does."""
     module = batch.import_(name, fromlist=(attribute,))
     for wanted in getattr(module, "__all__", ()) if attribute == "*" else (attribute,):
-        if not hasattr(module, wanted):
-            where = getattr(module, "__file__", None) or "unknown location"
-            raise ImportError(f"cannot import name {wanted!r} from {name!r} ({where})", name=name, path=where)
+        require_attribute(module, name, wanted)
 
 
 def _is_done_without(step: Step, error: type[BaseException] | None) -> bool:
