@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.names.bindings import star_names
+from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built

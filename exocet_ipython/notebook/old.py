@@ -11,7 +11,7 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.collecting import CollectReport, collect_old
 from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
-from exocet_ipython.notebook.names.bindings import MISSING
+from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.report import join_names
 from exocet_ipython.notebook.status import GenerationStatus, describe_retired

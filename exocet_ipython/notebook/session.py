@@ -22,8 +22,9 @@ from exocet_ipython.loading.tracebacks import trim_traceback
 from exocet_ipython.notebook.attempts import Attempt, sign_changes
 from exocet_ipython.notebook.describing import describe_failure, describe_plan, describe_reload, describe_steps
 from exocet_ipython.notebook.managed import ManagedModules
-from exocet_ipython.notebook.names.bindings import Bindings, star_names
+from exocet_ipython.notebook.names.bindings import Bindings
 from exocet_ipython.notebook.names.cells import CellImport
+from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import Names, publish
 from exocet_ipython.notebook.report import ReloadReport

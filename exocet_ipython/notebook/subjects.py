@@ -10,7 +10,7 @@ from typing import Any
 
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.notebook.names.bindings import MISSING
+from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.survivors.definitions import is_definition

@@ -7,7 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from exocet_ipython.notebook.names.bindings import Bindings, Source, star_names
+from exocet_ipython.notebook.names.bindings import Bindings
+from exocet_ipython.notebook.names.sources import Source, star_names
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop
 

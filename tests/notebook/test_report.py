@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.notebook.names.bindings import Kept, Source
+from exocet_ipython.notebook.names.bindings import Kept
+from exocet_ipython.notebook.names.sources import Source
 from exocet_ipython.notebook.report import (
     Rebound,
     ReloadedModule,

@@ -14,30 +14,28 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, may_bind, read_cell
-from exocet_ipython.notebook.names.identities import Source, find_lent_ids, identities, may_have_given
+from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.orphans import Orphans
+from exocet_ipython.notebook.names.sources import (
+    MISSING,
+    Source,
+    is_bound,
+    may_have_given,
+    resolve,
+    resolved,
+    star_names,
+    was_changed,
+)
 from exocet_ipython.notebook.names.unread import UnreadCells
-from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 from exocet_ipython.survivors.matching.moved import find_moved
 
-__all__ = [
-    "MISSING",
-    "Bindings",
-    "Kept",
-    "Rebinding",
-    "Source",
-    "resolve",
-    "star_names",
-    "was_changed",
-]
+__all__ = ["Bindings", "Kept", "Rebinding"]
 
-MISSING = object()
 _GONE = "is no longer defined and keeps its old value"
 _PublicNames = Callable[[str], Iterable[str]]
 
@@ -127,13 +125,13 @@ class Bindings:
                     self._assigned.setdefault(target[0], set()).add(target[1])
                 continue
             name = event if isinstance(event, str) else event.name
-            known_holds = any(_is_bound(namespace, name, source) for source in self.sources(name))
+            known_holds = any(is_bound(namespace, name, source) for source in self.sources(name))
             if isinstance(event, str):
                 if not (failed and known_holds):
                     self._sources.pop(name, None)
                 continue
             in_doubt = failed or (name in imported and known_holds)
-            if in_doubt and name != "*" and not _is_bound(namespace, name, Source(event.module, event.attribute)):
+            if in_doubt and name != "*" and not is_bound(namespace, name, Source(event.module, event.attribute)):
                 continue
             self.add(event, public_names)
             imported.add(name)
@@ -185,7 +183,7 @@ class Bindings:
             if not sources:
                 continue
             exported = [source for source in sources if self._is_given(source, new)]
-            source, now = next(_resolved(reversed(exported or sources), new), (sources[-1], MISSING))
+            source, now = next(resolved(reversed(exported or sources), new), (sources[-1], MISSING))
             if now is value and id(value) in known:  # `from package import module`: the package goes on
                 source = known[id(value)][0]
                 now = resolve(source, new)
@@ -256,43 +254,3 @@ class Bindings:
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         order = {module: place for place, module in enumerate(self._stars)}
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
-
-
-def star_names(module: ModuleType) -> tuple[str, ...]:
-    """Return the names that `from module import *` binds: those of `__all__`, else all without a leading underscore.
-
-    >>> import colorsys
-    >>> "rgb_to_hsv" in star_names(colorsys)
-    True
-    """
-    exported = getattr(module, "__all__", None)
-    if exported is not None:
-        return tuple(name for name in exported if hasattr(module, name))
-    return tuple(name for name in list(vars(module)) if not name.startswith("_"))
-
-
-def _is_bound(namespace: Mapping[str, Any], name: str, source: Source) -> bool:
-    """Say whether a name has the value that its source has now."""
-    module = PRESENCE.current(source.module)
-    return module is not None and resolve(source, {source.module: module}) is namespace.get(name, module)
-
-
-def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
-    """Return what a source means among the given modules, dotted name -> module; or `MISSING`."""
-    found: Any = modules.get(source.module, MISSING)
-    for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
-        found = getattr(found, part, MISSING)
-    return found
-
-
-def _resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:
-    """Yield the sources that mean something among the given modules, with what they mean."""
-    return ((source, found) for source in sources if (found := resolve(source, modules)) is not MISSING)
-
-
-def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:
-    """Say whether a module-level instance or container is no longer what its module's body left."""
-    record = old.get(source.module)
-    if record is None or source.attribute is None or source.attribute not in record.fingerprints:
-        return False
-    return fingerprint(value) != record.fingerprints[source.attribute]

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.notebook.names.sources import Source, resolved
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import Staying, find_lent, home_first, is_foreign
 
-__all__ = ["Source", "find_lent_ids", "identities", "may_have_given"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a notebook name's value came from: a module, and an attribute of it (None: the module itself)."""
-
-    module: str
-    attribute: str | None = None
-
-    def __str__(self) -> str:
-        return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
-
-
-def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:
-    """Say whether a source may have given a value that it doesn't name: an older module, or what it computes.
-
-    Args:
-        value: what a notebook name has.
-        source: where an import statement got it.
-        before: dotted name -> module, as they were.
-    """
-    if issubclass(type(value), ModuleType) and source == Source(value.__name__):
-        return source.module in before
-    space = getattr(before.get(source.module), "__dict__", {})
-    return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}
+__all__ = ["find_lent_ids", "identities"]
 
 
 def identities(
@@ -133,10 +107,6 @@ def find_lent_ids(
         staying: what modules that stay have; it knows what refers to these values and doesn't count.
     """
     sources = [known[id(value)][0] for value in list(values) if id(value) in known and is_foreign(value, new)]
-    found = [reduce(_part, str(source.attribute).split("."), new.get(source.module)) for source in sources]
+    found = [now for _, now in resolved(sources, new)]  # and no variable beside the list
     names = staying.names if isinstance(staying, Staying) else ()
     return find_lent(found, new.values(), names) if found else frozenset()
-
-
-def _part(value: Any, name: str) -> Any:
-    return getattr(value, name, None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.notebook.names.identities import Source
+from exocet_ipython.notebook.names.sources import Source
 from exocet_ipython.reloading.contents import is_shared
 
 __all__ = ["Orphans"]

@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from exocet_ipython.notebook.names.bindings import MISSING, resolve, was_changed
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
+from exocet_ipython.notebook.names.sources import MISSING, resolve, was_changed
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES

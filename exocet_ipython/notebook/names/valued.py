@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.notebook.names.bindings import MISSING, Bindings, Rebinding, resolve
+from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
+from exocet_ipython.notebook.names.sources import MISSING, resolve
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["plan_values"]

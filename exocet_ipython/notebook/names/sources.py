@@ -1,0 +1,90 @@
+"""Where the value of a notebook name came from: a module and an attribute of it, and what that means by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.contents import fingerprint
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = [
+    "MISSING",
+    "Source",
+    "is_bound",
+    "may_have_given",
+    "resolve",
+    "resolved",
+    "star_names",
+    "was_changed",
+]
+
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a notebook name's value came from: a module, and an attribute of it (None: the module itself)."""
+
+    module: str
+    attribute: str | None = None
+
+    def __str__(self) -> str:
+        return self.module if self.attribute is None else f"{self.module}.{self.attribute}"
+
+
+def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
+    """Return what a source means among the given modules, dotted name -> module; or `MISSING`."""
+    found: Any = modules.get(source.module, MISSING)
+    for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
+        found = getattr(found, part, MISSING)
+    return found
+
+
+def resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:
+    """Yield the sources that mean something among the given modules, with what they mean."""
+    return ((source, found) for source in sources if (found := resolve(source, modules)) is not MISSING)
+
+
+def is_bound(namespace: Mapping[str, Any], name: str, source: Source) -> bool:
+    """Say whether a name has the value that its source has now."""
+    module = PRESENCE.current(source.module)
+    return module is not None and resolve(source, {source.module: module}) is namespace.get(name, module)
+
+
+def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType]) -> bool:
+    """Say whether a source may have given a value that it doesn't name: an older module, or what it computes.
+
+    Args:
+        value: what a notebook name has.
+        source: where an import statement got it.
+        before: dotted name -> module, as they were.
+    """
+    if issubclass(type(value), ModuleType) and source == Source(value.__name__):
+        return source.module in before
+    space = getattr(before.get(source.module), "__dict__", {})
+    return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}
+
+
+def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether a module-level instance or container is no longer what its module's body left."""
+    record = old.get(source.module)
+    if record is None or source.attribute is None or source.attribute not in record.fingerprints:
+        return False
+    return fingerprint(value) != record.fingerprints[source.attribute]
+
+
+def star_names(module: ModuleType) -> tuple[str, ...]:
+    """Return the names that `from module import *` binds: those of `__all__`, else all without a leading underscore.
+
+    >>> import colorsys
+    >>> "rgb_to_hsv" in star_names(colorsys)
+    True
+    """
+    exported = getattr(module, "__all__", None)
+    if exported is not None:
+        return tuple(name for name in exported if hasattr(module, name))
+    return tuple(name for name in list(vars(module)) if not name.startswith("_"))
