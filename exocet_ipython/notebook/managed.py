@@ -11,7 +11,6 @@ from dataclasses import replace
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.sources import star_names
-from exocet_ipython.notebook.report import format_seconds, join_names
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, plan_reload
@@ -280,19 +279,6 @@ class ManagedModules:
             if matches(self._frozen, name, records[name].snapshot.path)
             or getattr(records[name].module, "__dict__", {}).get("__exo_frozen__") is True
         ]
-
-    def would_take(self, plan: Plan, limit: float | None) -> str:
-        """Say how long the bodies of the plan's modules took when they ran last, if longer than `limit` seconds."""
-        seconds = self._seconds(plan)
-        if limit is not None and seconds > limit and (living := self.find_living(plan, {})) is not None:
-            seconds = self._seconds(living.rest)
-        if limit is None or seconds <= limit:
-            return ""
-        return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
-
-    def _seconds(self, plan: Plan) -> float:
-        records = self.generation.records
-        return sum(records[name].seconds for name in plan.names if name in records)
 
     def public_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `from NAME import *` binds; none for a module that isn't the person's own."""

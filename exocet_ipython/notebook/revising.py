@@ -16,7 +16,7 @@ from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
 from exocet_ipython.notebook.names.valued import plan_values
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
+from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport, format_seconds, join_names
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.building.plan import Plan
@@ -110,6 +110,19 @@ class Ladder:
         if living is None:
             return build_lowest(plan, around)
         return build_rest(living, around) if living.rest.steps else (plan, living)
+
+    def would_take(self, plan: Plan, limit: float | None) -> str:
+        """Say how long the bodies of a plan's modules took when they ran last, if longer than `limit` seconds."""
+        seconds = self._seconds(plan)
+        if limit is not None and seconds > limit and (living := self.managed.find_living(plan, {})) is not None:
+            seconds = self._seconds(living.rest)
+        if limit is None or seconds <= limit:
+            return ""
+        return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
+
+    def _seconds(self, plan: Plan) -> float:
+        records = self.managed.generation.records
+        return sum(records[name].seconds for name in plan.names if name in records)
 
     def _find_living(self, plan: Plan, texts: Texts, *, migrating: bool) -> Built | None:
         """Return the living modules of an earlier generation that are what a plan would make, if there are.

@@ -229,7 +229,7 @@ class Session:
             if not isinstance(found, Refusal):
                 return self._ladder.take(found, migrating=migrating, gate=gate)
             plan = self._ladder.explain(self.managed.plan(changes), found)
-            if waiting := self.managed.would_take(plan, limit):
+            if waiting := self._ladder.would_take(plan, limit):
                 report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
             else:
                 report = self._carry_out(plan, migrating=migrating, gate=gate)
