@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from exocet_ipython.errors import NothingOldError
-from exocet_ipython.notebook.report import join_names, plural, to_html
+from exocet_ipython.notebook.report import join_names, plural, say_moved, to_html, without_empty
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.moving.instances import Stuck
@@ -40,10 +40,10 @@ class MigrationReport:
 
     def _repr_html_(self) -> str:
         details = [
-            ("instances moved", [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]),
+            ("instances moved", say_moved(self.moved)),
             ("instances not moved", [str(stuck) for stuck in self.stuck]),
         ]
-        return to_html(self.headline, [(title, lines) for title, lines in details if lines], opened=bool(self.stuck))
+        return to_html(self.headline, without_empty(details), opened=bool(self.stuck))
 
     @property
     def headline(self) -> str:
@@ -56,8 +56,7 @@ class MigrationReport:
         """
         parts = []
         if self.moved:
-            moved = [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]
-            parts.append(f"moved {join_names(moved)} to generation {self.generation}")
+            parts.append(f"moved {join_names(say_moved(self.moved))} to generation {self.generation}")
         if self.replaced:
             held = "it" if self.replaced == 1 else "them"
             parts.append(f"{plural(self.replaced, 'old definition')} replaced in what held {held}")

@@ -166,9 +166,8 @@ class ReloadReport:
 
     def details(self) -> list[tuple[str, list[str]]]:
         """Return what the headline has no room for, as (title, lines)."""
-        return [
-            (title, lines)
-            for title, lines in (
+        return without_empty(
+            [
                 ("updated in place", [str(module) for module in self.revised]),
                 ("made anew", [str(module) for module in self.reloaded]),
                 ("as they were", list(self.returned)),
@@ -176,12 +175,11 @@ class ReloadReport:
                 (_FROZEN, [str(module) for module in self.skipped]),
                 ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),
                 ("names kept", [str(kept) for kept in self.kept]),
-                ("instances moved", [f"{plural(count, 'instance')} of {name}" for name, count in self.moved]),
+                ("instances moved", say_moved(self.moved)),
                 ("instances not moved", [str(stuck) for stuck in self.stuck]),
                 ("old objects alive", [str(survivor) for survivor in self.survivors]),
-            )
-            if lines
-        ]
+            ]
+        )
 
     def lines(self) -> list[str]:
         """Return the text form: the headline, what was kept, and all details where the report is full or a plan."""
@@ -232,6 +230,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
+def say_moved(moved: Iterable[tuple[str, int]]) -> list[str]:
+    """Return how many instances of each class have moved, given by its dotted name.
+
+    >>> say_moved([("zoo.Cat", 2)])
+    ['2 instances of zoo.Cat']
+    """
+    return [f"{plural(count, 'instance')} of {name}" for name, count in moved]
+
+
 def say_gone(generations: Sequence[int]) -> list[str]:
     """Return the half line that says which generations are gone, if any.
 
@@ -251,6 +258,15 @@ def describe_error(error: BaseException) -> str:
     'ValueError: bad'
     """
     return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def without_empty(details: Iterable[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """Leave out the titles that have no lines.
+
+    >>> without_empty([("gone", []), ("made anew", ["app"])])
+    [('made anew', ['app'])]
+    """
+    return [(title, lines) for title, lines in details if lines]
 
 
 def to_html(headline: str, details: Iterable[tuple[str, list[str]]], *, opened: bool = False) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exocet_ipython.notebook.collecting import format_bytes
-from exocet_ipython.notebook.report import plural, say_gone, to_html
+from exocet_ipython.notebook.report import plural, say_gone, to_html, without_empty
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -146,11 +146,7 @@ class StatusReport:
         modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
         unknown = [_UNKNOWN] if any(module.state == "unknown" for module in self.modules) else []
-        return [
-            (title, lines)
-            for title, lines in [("modules", modules), ("unknown", unknown), *old, ("noticing", list(self.limits))]
-            if lines
-        ]
+        return without_empty([("modules", modules), ("unknown", unknown), *old, ("noticing", list(self.limits))])
 
 
 _UNKNOWN = "what ran may be older than the file; %exoreload NAME --force makes it anew"

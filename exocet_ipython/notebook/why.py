@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from exocet_ipython.notebook.report import format_seconds, plural, to_html
+from exocet_ipython.notebook.report import format_seconds, plural, to_html, without_empty
 from exocet_ipython.notebook.subjects import Subject, current_name, find_subjects
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
@@ -126,7 +126,7 @@ class WhyReport:
 
     def _repr_html_(self) -> str:
         details = [(str(found) if len(self.held) > 1 else "paths", found.lines()) for found in self.held]
-        return to_html(self.headline, [(title, lines) for title, lines in details if lines], opened=True)
+        return to_html(self.headline, without_empty(details), opened=True)
 
     @property
     def headline(self) -> str:
