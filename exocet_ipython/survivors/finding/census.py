@@ -20,7 +20,8 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["Census", "Count", "take_census"]
 
-
+_POINTER = 8  # bytes
+_MEASURED = 30  # definitions of one kind
 _Found = Mapping[tuple[int, str], Sequence[Any]]  # generation, dotted name of a class -> instances
 
 
@@ -174,7 +175,3 @@ def _size_of(value: Any) -> int:
     if issubclass(type(value), (type, ModuleType)):
         return size + sys.getsizeof(dict(vars(value)))
     return size + _POINTER * len(referents_of(value))
-
-
-_POINTER = 8  # bytes
-_MEASURED = 30  # definitions of one kind
