@@ -30,17 +30,12 @@ from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.arrays import find_arrays
 from exocet_ipython.survivors.moving.caches import forget_checks
+from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
 from exocet_ipython.survivors.moving.heap import find_hidden_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters
-from exocet_ipython.survivors.moving.subclasses import (
-    Rebased,
-    detach_retired,
-    free_classes,
-    rebase_subclasses,
-    refresh_instances,
-)
+from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances
 from exocet_ipython.survivors.rebuilt import renewed_references
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]

@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import functools
 import sys
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType, prepare_class
 from typing import Any
@@ -18,7 +18,6 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import CELLS, dotted_name
-from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
@@ -28,13 +27,7 @@ from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class
 from exocet_ipython.survivors.moving.told import is_told, withdraw_class
 
-__all__ = [
-    "Rebased",
-    "detach_retired",
-    "free_classes",
-    "rebase_subclasses",
-    "refresh_instances",
-]
+__all__ = ["Rebased", "rebase_subclasses", "refresh_instances"]
 
 _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
 _OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
@@ -122,53 +115,6 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
         space = dict_of(holder) or {}
         for name in {name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
-
-
-def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
-    """Return the retired classes that are no longer used.
-
-    Args:
-        pairs: what retired.
-        held: ids of what something outside the retired side held.
-        moving: what could not move.
-    """
-    stuck = {entry.name for entry in moving.stuck}
-    free = [before for before, now in pairs.classes if dotted_name(now) not in stuck]
-    return free + [cls for cls in pairs.orphans if id(cls) not in held]
-
-
-def detach_retired(free: Sequence[type], session: Container[str], journal: Journal) -> None:
-    """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
-
-    Until the collector comes by they would be there beside the new ones.
-
-    Args:
-        free: classes that are no longer used.
-        session: names of the session's modules; only their classes are cleared.
-        journal: how it is taken back.
-    """
-    for cls in list(_listed(free, session)):
-        before = type.__getattribute__(cls, "__bases__")
-        home = retired_class(cls)
-        if home is not None:
-            home.remember(cls)
-        for layout in ((), (Exception,)):
-            try:
-                set_in_class(cls, "__bases__", (type("Retired", layout, {}),))
-            except TypeError:
-                continue  # another layout
-            journal.add(functools.partial(set_in_class, cls, "__bases__", before))
-            break
-
-
-def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
-    """Yield the classes that a base lists which is of the session and none of these."""
-    retired = {id(cls) for cls in classes}
-    for cls in classes:
-        for base in type.__getattribute__(cls, "__bases__"):
-            if id(base) not in retired and type.__getattribute__(base, "__module__") in session:
-                yield cls
-                break
 
 
 def _subclasses_elsewhere(

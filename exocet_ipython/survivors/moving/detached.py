@@ -1,0 +1,62 @@
+"""Retired classes that nobody uses any more, taken off the lists of subclasses of bases that live on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Container, Iterator, Sequence
+
+from exocet_ipython.loading.classes import set_in_class
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.retired import retired_class
+from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.moving.instances import Moving
+
+__all__ = ["detach_retired", "free_classes"]
+
+
+def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
+    """Return the retired classes that are no longer used.
+
+    Args:
+        pairs: what retired.
+        held: ids of what something outside the retired side held.
+        moving: what could not move.
+    """
+    stuck = {entry.name for entry in moving.stuck}
+    free = [before for before, now in pairs.classes if dotted_name(now) not in stuck]
+    return free + [cls for cls in pairs.orphans if id(cls) not in held]
+
+
+def detach_retired(free: Sequence[type], session: Container[str], journal: Journal) -> None:
+    """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
+
+    Until the collector comes by they would be there beside the new ones.
+
+    Args:
+        free: classes that are no longer used.
+        session: names of the session's modules; only their classes are cleared.
+        journal: how it is taken back.
+    """
+    for cls in list(_listed(free, session)):
+        before = type.__getattribute__(cls, "__bases__")
+        home = retired_class(cls)
+        if home is not None:
+            home.remember(cls)
+        for layout in ((), (Exception,)):
+            try:
+                set_in_class(cls, "__bases__", (type("Retired", layout, {}),))
+            except TypeError:
+                continue  # another layout
+            journal.add(functools.partial(set_in_class, cls, "__bases__", before))
+            break
+
+
+def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
+    """Yield the classes that a base lists which is of the session and none of these."""
+    retired = {id(cls) for cls in classes}
+    for cls in classes:
+        for base in type.__getattribute__(cls, "__bases__"):
+            if id(base) not in retired and type.__getattribute__(base, "__module__") in session:
+                yield cls
+                break
