@@ -127,12 +127,12 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
 
 
 def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
-    """Say whether a value is what the function was given, an attribute of it, or empty."""
+    """Say whether a value is what the function was given, what that says of itself (`fn.__doc__`), or empty."""
     match value:
         case ast.Name(id=name):
             return name in given
         case ast.Attribute(value=inner, attr=name):
-            return name in ("__name__", "__qualname__") and is_given(inner, given)
+            return name[:2] == "__" == name[-2:] and is_given(inner, given)
         case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
             return True
         case ast.Tuple(elts=items) | ast.List(elts=items):

@@ -19,6 +19,7 @@ from exocet_ipython.survivors.carrying.assigning import Assigned, is_given, judg
 __all__ = ["Stores", "begins_alike", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 
@@ -104,6 +105,8 @@ def read_stores(text: bytes) -> Stores:
                     if id(node) not in added:
                         one.looked_at.add(name)
         _follow_names(nodes, one)
+        if _registers(function, nodes, given):
+            one.computed.clear()
         assigning.append(read_assigning(function, nodes, given, path))
         assigning[-1].filled, assigning[-1].looked_at = one.computed, one.looked_at
         one.counted = assigning[-1].counted
@@ -139,6 +142,27 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.computed |= _container(held)
             elif any(map(_is_beginning, values)):
                 found.begun |= _container(held)
+
+
+def _registers(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -> bool:
+    """Say whether a function is only called with what is defined, once each, and answers nothing that it computes.
+
+    A decorator that gives back what it was given, or a function that calls that, and what Python calls at a class
+    statement.
+    """
+    match function:
+        case ast.FunctionDef(name="__init_subclass__" | "__set_name__"):
+            return True
+        case ast.FunctionDef(name="__new__" | "__init__", args=ast.arguments(args=[_, _, ast.arg(arg="bases"), *_])):
+            return True
+    known = given | {node.name for node in nodes if isinstance(node, _FUNCTIONS) and _calls_one_of(node, given)}
+    returned = [node.value for node in nodes if isinstance(node, ast.Return)]
+    return bool(returned) and all(isinstance(value, ast.Name) and value.id in known for value in returned)
+
+
+def _calls_one_of(function: ast.AST, names: frozenset[str]) -> bool:
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return any(isinstance(called, ast.Name) and called.id in names for called in calls)
 
 
 def _is_beginning(value: ast.expr) -> bool:
@@ -181,9 +205,9 @@ def _functions(node: ast.AST, given: frozenset[str], path: str) -> Iterator[tupl
     """Yield each function below a node, with the names that it and those around it are given, and its path."""
     for child in ast.iter_child_nodes(node):
         inner, way = given, path
-        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(child, (*_FUNCTIONS, ast.ClassDef)):
             way = f"{path}.{child.name}" if path else child.name
-        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if isinstance(child, (*_FUNCTIONS, ast.Lambda)):
             inner = given | {part.arg for part in ast.walk(child.args) if isinstance(part, ast.arg)}
             yield child, inner, way
         yield from _functions(child, inner, way)
@@ -192,7 +216,7 @@ def _functions(node: ast.AST, given: frozenset[str], path: str) -> Iterator[tupl
 def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(function):
         yield child
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if not isinstance(child, (*_FUNCTIONS, ast.Lambda)):
             yield from _own_nodes(child)
 
 
