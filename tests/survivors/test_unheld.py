@@ -63,6 +63,16 @@ def test_data_of_a_retired_module_goes_with_the_next_reload(notebook: PlainNoteb
     assert notebook["tables"].rows() == 1003
 
 
+def test_methods_go_with_their_module(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """Of a class, which Python makes a circle, only the shell waits for the collector."""
+    methods = [weakref.ref(notebook["tables"].Table.__init__)]
+    retire(notebook, workshop, 1)
+    methods.append(weakref.ref(notebook["tables"].Table.__init__))
+    retire(notebook, workshop, 2, 3)
+    assert [method() is None for method in methods] == [True, True]
+    assert notebook["tables"].Table([1]).rows == [1]
+
+
 def test_what_imports_a_container_goes_as_well(notebook: PlainNotebook, workshop: Workshop) -> None:
     """A list that the module before and the one now have both imported holds neither."""
     workshop.write({"shared.py": "ROWS = [1, 2]\n"})

@@ -2,7 +2,7 @@
 
 A module's functions and its namespace refer to each other, so what retires is freed by a full collection only, which a
 large heap puts off for long; until then each reload adds all that a module has made, its data included. Emptying the
-namespace frees everything but its classes, as loading the module again in place would.
+namespace frees everything but its classes, as loading the module again in place would; of these it leaves the shells.
 
 The latest of these generations stays as it is: an undo of the last edit finds its very objects.
 """
@@ -10,22 +10,34 @@ The latest of these generations stays as it is: an undo of the last edit finds i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.classes import delete_from_class
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["empty_unheld"]
 
+_METHODS = frozenset((FunctionType, staticmethod, classmethod, property))
 _MOST = 500  # definitions: looking at them takes a millisecond or two; of more the collector has to find out
 
 
 def empty_unheld(generation: RetiredGeneration) -> None:
-    """Empty the modules of a generation that nothing has held, unless something has come to hold it."""
-    if _may_be_emptied(generation) and not generation.is_held(others=list(_instances(generation))):
-        for space in list(_spaces(generation)):
-            space.clear()
+    """Empty the modules of a generation that nothing has held, and its classes of their methods.
+
+    If something has come to hold it, it stays whole.
+    """
+    if not _may_be_emptied(generation) or generation.is_held(others=list(_instances(generation))):
+        return
+    classes = [value for kind, _, value in generation.living() if kind == "class"]
+    for space in list(_spaces(generation)):
+        space.clear()
+    for cls in classes:
+        for name, part in copy_space(vars(cls)).items():
+            if type(part) in _METHODS:
+                delete_from_class(cls, name)
 
 
 def _may_be_emptied(generation: RetiredGeneration) -> bool:
