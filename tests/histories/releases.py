@@ -154,7 +154,13 @@ HISTORIES = (
     History("arrow", ("arrow",), ("1.2.0", "1.2.3", "1.3.0")),
     History("pyjwt", ("jwt",), ("2.7.0", "2.8.0", "2.9.0")),
     History("openpyxl", ("openpyxl", "et_xmlfile"), ("3.1.2", "3.1.5"), ("et_xmlfile==1.1.0",)),
-    History("glom", ("glom",), ("23.5.0", "24.11.0", "25.12.0"), ("boltons==24.0.0", "face==20.1.1")),
+    History(
+        "glom",
+        ("glom",),
+        ("23.5.0", "24.11.0", "25.12.0"),
+        ("boltons==24.0.0", "face==20.1.1"),
+        counters=("_UNASSIGNABLE_BASE_TYPES",),  # a tuple of classes in the order of their addresses
+    ),
     History("rdflib", ("rdflib",), ("6.3.2", "7.0.0", "7.1.1"), ("isodate==0.6.1",), counters=("nextu",)),
     History("voluptuous", ("voluptuous",), ("0.14.1", "0.14.2")),
     History("humanize", ("humanize",), ("4.9.0", "4.11.0", "4.12.3")),
