@@ -11,6 +11,7 @@ from typing import Any
 
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
+from exocet_ipython.reloading.noticing.changes import Detector
 
 __all__ = ["PlainNotebook", "python_import", "state_of"]
 
@@ -25,9 +26,9 @@ class PlainNotebook:
         session: the session that owns them.
     """
 
-    def __init__(self, space: dict[str, Any] | None = None) -> None:
+    def __init__(self, space: dict[str, Any] | None = None, detector: Detector | None = None) -> None:
         self.space: dict[str, Any] = {} if space is None else space
-        self.session = Session(self.space)
+        self.session = Session(self.space, detector=detector)
 
     def __getitem__(self, name: str) -> Any:
         return self.space[name]

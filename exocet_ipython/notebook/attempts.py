@@ -1,16 +1,20 @@
-"""What is remembered of an automatic reload that failed or was left undone, so that it is said once."""
+"""What was noticed on disk and is not dealt with, so that it is tried again with the next change, and said once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import digest_of
+from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.reloading.noticing.changes import Change, Suspicion
+from exocet_ipython.reloading.noticing.followed import absolute_path
 
-__all__ = ["Attempt", "sign_changes"]
+__all__ = ["Attempt", "Unsettled", "sign_changes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,91 @@ class Attempt:
     def is_repeated(self, signature: frozenset[object], noticed: Suspicion) -> bool:
         """Say whether a reload of these changes would come to the same."""
         return signature == self.signature and not (noticed.appeared and self.needs_module)
+
+
+class Unsettled:
+    """What was noticed and is not dealt with: a failure is tried again together with the next thing that changes.
+
+    Args:
+        managed: the modules of the session.
+    """
+
+    def __init__(self, managed: ManagedModules) -> None:
+        self._managed = managed
+        self._noticed = Suspicion()
+        self._signature: frozenset[object] = frozenset()
+        self._last = Attempt()
+        self._seen: tuple[object, ...] = ()  # the surroundings when everything was looked at last
+
+    def __repr__(self) -> str:
+        return f"<unsettled: {self._noticed!r}>"
+
+    def find(self, noticed: Suspicion, wanted: Collection[str]) -> list[Change] | None:
+        """Return what really changed; None where the last reload would come to the same again.
+
+        Args:
+            noticed: where to look, beside what is not dealt with.
+            wanted: the modules that cells have imported.
+        """
+        self._noticed |= noticed
+        changes = self._managed.look_into(self._noticed, wanted)
+        self._signature = sign_changes(changes)
+        if self._last.is_repeated(self._signature, noticed) and self._managed.stands_as_tried():
+            self._forget()
+            return None
+        self._last = Attempt()
+        return changes
+
+    def find_all(self, wanted: Collection[str], chosen: Collection[str] | None = None) -> list[Change]:
+        """Return what has changed since all was dealt with, for one who asks and expects something.
+
+        Where nothing that was noticed is a change, everything is looked at; so it is where what is noticed is for the
+        next cell.
+
+        Args:
+            wanted: the modules that cells have imported.
+            chosen: only these modules are of interest; None for all.
+        """
+        places = [_EVERYTHING]
+        if not self._managed.follows:
+            self._take_notice()
+            places[:0] = [] if self._noticed.everything else [self._noticed]
+        changes: list[Change] = []
+        while places and not changes:
+            found = self._managed.look_into(places.pop(0), wanted)
+            changes = [change for change in found if chosen is None or change.name in chosen]
+        self._signature, self._last = sign_changes(changes), Attempt()
+        return changes
+
+    def _take_notice(self) -> None:
+        with deferred_interrupt():  # what was noticed is given once
+            self._noticed |= self._managed.suspects()
+        if (now := self._surroundings()) != self._seen:
+            self._managed.follow()
+            self._noticed |= _EVERYTHING
+            self._seen = now
+
+    def settle(self, report: ReloadReport, *, with_skipped: bool = False) -> None:
+        """Note that all that was found is dealt with, unless a reload has failed or was not done.
+
+        Args:
+            report: of the reload.
+            with_skipped: whether what is frozen is to be found again.
+        """
+        self._last = Attempt.of(report, self._signature)
+        if not (with_skipped and report.skipped):
+            self._forget()
+
+    def _forget(self) -> None:
+        if not self._last.is_open:
+            self._noticed = Suspicion()
+
+    def _surroundings(self) -> tuple[object, ...]:
+        """Return what is equal as long as what has changed has been noticed."""
+        return (self._managed.blanks, *map(absolute_path, sys.path))
+
+
+_EVERYTHING = Suspicion(everything=True)
 
 
 def sign_changes(changes: Iterable[Change]) -> frozenset[object]:

@@ -37,6 +37,7 @@ class ManagedModules:
         generation: the current one.
         scope: which modules are the person's own code.
         history: the generations of before.
+        blanks: how often there was a time of which the detector knows nothing.
     """
 
     def __init__(self, detector: Detector) -> None:
@@ -47,6 +48,7 @@ class ManagedModules:
         self._claims: Claims | None = None
         self._tried: tuple[Snapshot, ...] = ()
         self.history = History()
+        self.blanks = 0
         self._bystanders = Bystanders()
         self._bystanders.find_own(self._scope)  # now, and not while a person waits for their first reload
 
@@ -74,7 +76,7 @@ class ManagedModules:
             self.generation = self.generation.without(left) if left else self.generation
             if self.follows:
                 self.adopt()
-                self.follow()
+            self.follow()
 
     # -- joining -------------------------------------------------------------------------------------------------
 
@@ -84,8 +86,10 @@ class ManagedModules:
         Unless all own code is followed: what was imported since the session began, and what has to do with `names`.
         """
         self.collect_claims()
-        related = None if self.follows else {*self.generation.records, *names, *self._bystanders.find_newcomers()}
-        self._take(adopt_modules(self.generation, self.scope, related, self._bystanders))
+        if joining := adopt_modules(self.generation, self.scope, None if self.follows else names, self._bystanders):
+            self._take(joining)
+            self.follow()
+            self.blanks += 1
 
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
@@ -97,6 +101,7 @@ class ManagedModules:
             claims.take_off()
             with PUBLISHING:
                 self._take(claims.records(self.generation))
+                self.follow()
 
     def _make_claims(self, thread: int | None = None) -> Claims:
         claims = Claims(self.scope, thread, lambda: self.generation)
@@ -131,17 +136,19 @@ class ManagedModules:
                 self._take(run_again(self.generation, {change.name for change in self.changes(list(patched))}))
                 self._claims = self._make_claims()
                 self._claims.put_on()
+                self._detector.follow(())  # what differs by now is to be suspected, whoever was told of it before
             self.adopt()
             self.follow()
 
     def stop_following(self) -> None:
-        """Stop; what was loaded stays as it is."""
+        """Stop; what was loaded stays as it is, and its files are followed for whoever asks."""
         with PUBLISHING:
             if self._claims is not None:
                 self.collect_claims()
                 self._claims.take_off()
                 self._claims = None
-                self._detector.follow(())
+                self.blanks += 1
+                self.follow()
 
     def begin_cell(self, cell: str) -> None:
         """Note what a cell is about to run; see `Claims.begin_cell`."""
@@ -185,15 +192,15 @@ class ManagedModules:
 
     def follow(self) -> None:
         """Tell the detector which files and folders to follow from now on."""
-        if self._claims is not None:
-            records = self.generation.records.values()
-            packages = self._claims.folders
-            for record in records:
-                if "__path__" in (space := getattr(record.module, "__dict__", {})):
-                    packages.update(space["__path__"])
-            roots = {folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder)}
-            loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
-            self._detector.follow([*loaded, *self._claims.texts, *self._tried], packages | roots)
+        records, claims = self.generation.records.values(), self._claims
+        texts, folders = ([], set()) if claims is None else (claims.texts, claims.folders)
+        for record in records:
+            if "__path__" in (space := getattr(record.module, "__dict__", {})):
+                folders.update(space["__path__"])
+        if records or claims is not None:
+            folders.update(folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder))
+        loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
+        self._detector.follow([*loaded, *texts, *self._tried], folders)
 
     def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
         """Follow also what the last reload has read and did not load: the repair may be in a new file."""
@@ -206,7 +213,7 @@ class ManagedModules:
         """Follow the files of modules that were revised as they have been read now; `records` had the texts before."""
         if self._tried:
             self.follow_tried(())
-        elif self._claims is not None:
+        else:
             before = list(records)
             after = (self.generation.records[record.name].snapshot for record in before)
             self._detector.exchange((record.snapshot for record in before), after)
@@ -214,10 +221,6 @@ class ManagedModules:
     def suspects(self) -> Suspicion:
         """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
         return self._detector.suspects()
-
-    def distrust(self, noticed: Suspicion) -> None:
-        """Take back that what was noticed has been dealt with: its reload failed or was not done."""
-        self._detector.distrust(noticed.names)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -245,21 +248,17 @@ class ManagedModules:
         records = self.generation.records
         changes = self.changes(list(records if noticed.everything else noticed.names))
         # What was read and did not load, or was looked for in vain, may be there by now.
-        sought = {*(noticed.names - records.keys()), *(snapshot.name for snapshot in self._tried)}
+        sought = {name for name in noticed.names if name not in records} | {tried.name for tried in self._tried}
         if not (noticed.appeared or noticed.everything or sought):
             return changes
         stems = None if noticed.everything else noticed.stems  # parts of dotted names; None where it may be any
         if stems is not None:
             stems = stems.union(*(name.split(".") for name in sought))
-        return [*self.moves(wanted, stems), *changes]
+        return [*find_moves(self.generation, self.scope, stems, wanted), *changes]
 
     def stands_as_tried(self) -> bool:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
         return not self._detector.changed(self._tried)
-
-    def moves(self, wanted: Collection[str], stems: frozenset[str] | None = None) -> list[Change]:
-        """Return the modules whose source is elsewhere by now, or whose failed imports could succeed."""
-        return list(find_moves(self.generation, self.scope, stems, wanted))
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
         """Return which modules to make anew for these changes, and for what the person asked."""

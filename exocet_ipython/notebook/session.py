@@ -19,7 +19,7 @@ from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute, with_packages
 from exocet_ipython.loading.source import Snapshot, is_extension
 from exocet_ipython.loading.tracebacks import trim_traceback
-from exocet_ipython.notebook.attempts import Attempt, sign_changes
+from exocet_ipython.notebook.attempts import Unsettled
 from exocet_ipython.notebook.describing import describe_failure, describe_plan, describe_reload, describe_steps
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.names.bindings import Bindings
@@ -78,7 +78,7 @@ class Session:
         self._show_error = show_error
         self.old = OldObjects(namespace, lambda: self.managed.generation)
         self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
-        self._undone = Attempt()
+        self._unsettled = Unsettled(self.managed)
 
     def __repr__(self) -> str:
         return f"<session at {self.generation!r}>"
@@ -167,20 +167,24 @@ class Session:
         with PUBLISHING:
             self.managed.adopt(*self.bindings.modules())
             chosen = self.generation.choose(names)
-            asked = set(names) & set(self.managed.frozen())  # a frozen module runs for those who name it
-            moves = [move for move in self.managed.moves(self.bindings.modules()) if not names or move.name in chosen]
-            changes = [*moves, *self.managed.changes(chosen)]
+            # A frozen module runs for those who name it.
+            asked = set(self.managed.frozen(name for name in names if name in self.generation.records))
             if force:
                 asked |= set(chosen) if names else set(chosen) - set(self.managed.frozen())
+            changes = self._unsettled.find_all(self.bindings.modules(), chosen if names else None)
             found = Refusal() if asked else self._ladder.find(changes, migrating=migrate)
             if isinstance(found, Refusal):
                 plan = self._ladder.explain(self.managed.plan(changes, asked), found)
                 if dry_run:
                     return replace(describe_plan(plan, self.generation), survivors=self.survivors())
-                return self._carry_out(plan, migrating=migrate)
-            if dry_run:
+                report = self._carry_out(plan, migrating=migrate)
+            elif dry_run:
                 return replace(self._ladder.describe(found), survivors=self.survivors(), dry_run=True)
-            return replace(self._ladder.take(found, migrating=migrate, gate=_OPEN), survivors=self.survivors())
+            else:
+                report = replace(self._ladder.take(found, migrating=migrate, gate=_OPEN), survivors=self.survivors())
+            if not names:
+                self._unsettled.settle(report, with_skipped=True)
+            return report
 
     def status(self, *, scan: bool = False) -> StatusReport:
         """Return the loaded modules with their state on disk, and what lives of replaced generations.
@@ -218,24 +222,19 @@ class Session:
             gate: entered to publish; what it raises then leaves everything as it was.
         """
         with PUBLISHING:
-            changes = self.managed.look_into(noticed, self.bindings.modules())
-            signature = sign_changes(changes)
-            if self._undone.is_repeated(signature, noticed) and self.managed.stands_as_tried():
-                if self._undone.is_open:
-                    self.managed.distrust(noticed)
+            changes = self._unsettled.find(noticed, self.bindings.modules())
+            if changes is None:
                 return ReloadReport(self.generation.number)
-            self._undone = Attempt()
             found = self._ladder.find(changes, migrating=migrating)
-            if not isinstance(found, Refusal):
-                return self._ladder.take(found, migrating=migrating, gate=gate)
-            plan = self._ladder.explain(self.managed.plan(changes), found)
-            if waiting := self._ladder.would_take(plan, limit):
-                report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
+            if isinstance(found, Refusal):
+                plan = self._ladder.explain(self.managed.plan(changes), found)
+                if waiting := self._ladder.would_take(plan, limit):
+                    report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
+                else:
+                    report = self._carry_out(plan, migrating=migrating, gate=gate)
             else:
-                report = self._carry_out(plan, migrating=migrating, gate=gate)
-            self._undone = Attempt.of(report, signature)
-            if self._undone.is_open:
-                self.managed.distrust(noticed)
+                report = self._ladder.take(found, migrating=migrating, gate=gate)
+            self._unsettled.settle(report)
             return report
 
     def learn(self, cell: str, *, failed: bool = False) -> None:

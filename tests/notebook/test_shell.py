@@ -116,10 +116,11 @@ def test_unloading_takes_off_everything_of_ours(warm: Notebook, workshop: Worksh
 
 
 def test_reloading_the_extension_many_times_leaves_one_of_everything(warm: Notebook, workshop: Workshop) -> None:
-    """After 20 times `%reload_ext` the shell is as after one `%load_ext`, and after unloading as before."""
+    """After 20 times `%reload_ext` the shell is as after one, and after unloading as before."""
     before = state_of(warm.shell)
     warm.run("%load_ext exocet_ipython")
     work(warm, workshop)
+    warm.run("%reload_ext exocet_ipython")
     once = {key: _sizes(value) for key, value in state_of(warm.shell).items()}
     for _ in range(20):
         warm.run("%reload_ext exocet_ipython")

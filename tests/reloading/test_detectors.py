@@ -269,26 +269,12 @@ def test_module_in_an_archive(project: FollowedProject) -> None:
     assert "pkg.mod" in project.detector.suspects().names
 
 
-def test_distrusted_names_come_with_the_next_suspicion(project: FollowedProject) -> None:
-    """A failed reload is not suspected again by itself, and is together with the next thing that changes."""
-    for name in ("a.py", "b.py"):
-        project.write(name, "old")
-    project.follow("a.py", "b.py")
-    (project.folder / "a.py").unlink()
-    assert project.detector.suspects().names == {"a.py"}
-    project.detector.distrust({"a.py"})
-    assert not project.detector.suspects()
-    project.write("b.py", "new")
-    assert project.detector.suspects().names == {"a.py", "b.py"}
-
-
 def test_close(detector: Detector, tmp_path: Path) -> None:
     """A closed detector suspects nothing and follows nothing, and closing it twice is harmless."""
     project = FollowedProject(detector, tmp_path)
     path = project.write("a.py", "old")
     project.follow("a.py")
     path.write_text("new")
-    detector.distrust({"a.py"})
     for _ in range(2):
         detector.close()
         assert not detector.suspects()

@@ -45,18 +45,18 @@ def adopt_modules(
     Args:
         generation: the current one.
         scope: which modules are own code.
-        related: only these modules, what imports one of them, or is imported by one, directly or through others, and
-            what is of one package with them; None for all.
+        related: only these modules and what Python imported since `bystanders` was made, what imports one of them or of
+            the generation, or is imported by one, directly or through others, and what is of one package with them;
+            None for all.
         bystanders: what earlier calls found out of the modules that don't join.
     """
     bystanders = bystanders or Bystanders()
-    own = bystanders.find_own(scope)
-    strange = {name: module for name, module in own.items() if not _is_known(name, module, generation)}
+    strange = bystanders.find_own(scope, generation.records)
     if not strange:
         return {}
     if related is None:
         return _adopted(generation, strange)
-    wanted = [name for name in related if name in strange or name in generation.records]
+    wanted = {*generation.records, *(strange.keys() & related), *bystanders.find_newcomers(strange)}
     case = frozenset((name, id(module)) for name, module in strange.items()), frozenset(wanted)
     if bystanders.is_left(case):
         return {}
@@ -97,12 +97,6 @@ def _left(module: Any) -> LoadNotes | None:
     notes = LoadNotes(snapshot, code)
     notes.data = data
     return notes
-
-
-def _is_known(name: str, module: Any, generation: Generation) -> bool:
-    """Say whether a generation has a module; a person may have taken it out of `sys.modules` and imported it again."""
-    record = generation.records.get(name)
-    return record is not None and record.module is module
 
 
 def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterable[str]) -> dict[str, ModuleRecord]:

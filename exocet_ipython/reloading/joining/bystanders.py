@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Bystanders"]
@@ -32,8 +34,8 @@ class Bystanders:
         self._foreign: dict[str, weakref.ref[Any]] = {}
         self._left: Hashable = None
 
-    def find_own(self, scope: Scope) -> dict[str, Any]:
-        """Return the modules of `sys.modules` that belong to the scope, by dotted name.
+    def find_own(self, scope: Scope, known: Mapping[str, ModuleRecord] = MappingProxyType({})) -> dict[str, Any]:
+        """Return the modules of `sys.modules` that belong to the scope and are not known, by dotted name.
 
         What was judged is not judged again while the scope is the same and the name has the same module.
         """
@@ -52,6 +54,9 @@ class Bystanders:
             judged = foreign.get(name)
             if judged is not None and judged() is module:
                 continue
+            record = known.get(name)
+            if record is not None and record.module is module:  # else it was taken out of here and imported again
+                continue
             if scope.includes_module(name, module):
                 own[name] = module
             elif getattr(getattr(module, "__spec__", None), "name", None) == name:  # else it may get its spec yet
@@ -61,9 +66,9 @@ class Bystanders:
                     continue  # no module, but what a library has put there: judged each time
         return own
 
-    def find_newcomers(self) -> set[str]:
-        """Return the names of the modules that Python imported since this object was made; no other session's."""
-        new = sys.modules.keys() - self._before
+    def find_newcomers(self, names: Iterable[str]) -> set[str]:
+        """Return which modules Python imported since this object was made; no other session's."""
+        new = set(names) - self._before
         return {name for name in new if not PRESENCE.is_published(sys.modules.get(name))}
 
     def leave(self, case: Hashable) -> None:

@@ -1,1 +1,1 @@
-"""Noticing: what differs on disk from what was loaded, asked before each cell in a few microseconds."""
+"""Noticing: what differs on disk from what was loaded, asked for in a few microseconds before each cell."""

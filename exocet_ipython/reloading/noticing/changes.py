@@ -94,14 +94,6 @@ class Detector(Protocol):
         """Return a change for each snapshot whose file differs by now; snapshots without text never do."""
         ...
 
-    def distrust(self, names: Iterable[str]) -> None:
-        """Put back names whose reload failed or was not done: the files on disk are still not what is loaded.
-
-        They are given again with the next suspicion there is, whatever raised it: a failure is not repeated while
-        nothing changes, and once the person has mended another file, all that failed together is tried together.
-        """
-        ...
-
     def close(self) -> None:
         """Give back what is held. Nothing is followed or suspected any more; twice is harmless."""
         ...
@@ -187,11 +179,6 @@ class StatSweep:
     def changed(self, snapshots: Iterable[Snapshot]) -> tuple[Change, ...]:
         """Return a change for each snapshot whose file differs by now; snapshots without text never do."""
         return tuple(change for snapshot in snapshots if (change := self._compare(snapshot)) is not None)
-
-    def distrust(self, names: Iterable[str]) -> None:
-        """Give these names again with the next suspicion there is; see `Detector.distrust`."""
-        with self._lock:
-            self._pending.distrust(names)
 
     def close(self) -> None:
         """Follow nothing any more."""

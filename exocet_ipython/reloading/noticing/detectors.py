@@ -24,6 +24,6 @@ def make_detector() -> Detector:
         import inotify_simple  # noqa: F401, PLC0415 - a dependency on Linux only
     except ImportError:
         return StatSweep(
-            ("each file is looked at before each cell, since inotify_simple is missing: pip install inotify_simple",)
+            ("the files are looked at one by one, since inotify_simple is missing: pip install inotify_simple",)
         )
     return InotifyWatch()

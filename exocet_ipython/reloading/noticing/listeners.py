@@ -24,7 +24,7 @@ class Unwatched(Enum):
 
     def explain(self, count: int, error: OSError | None) -> str:
         """Say what follows for so many files and folders; `error` tells why there is no descriptor."""
-        text = f"files and folders that are looked at before each cell: {count}, since {self.value}"
+        text = f"files and folders that are looked at one by one: {count}, since {self.value}"
         if self is not Unwatched.FULL:
             return text
         if error is not None:

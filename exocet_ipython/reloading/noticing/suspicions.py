@@ -46,20 +46,16 @@ NOTHING = Suspicion()
 
 
 class Pending:
-    """The suspicions that are not yet given, and the names that are not to be forgotten.
+    """The suspicions that are not yet given.
 
     >>> pending = Pending()
-    >>> pending.distrust({"a"})
-    >>> bool(pending.give())
-    False
     >>> pending.names.add("b")
     >>> sorted(pending.give().names), bool(pending.give())
-    (['a', 'b'], False)
+    (['b'], False)
     """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
-        self.distrusted: set[str] = set()
         self.appeared = False
         self.everything = False
         self._stems: set[str] | None = set()
@@ -82,15 +78,11 @@ class Pending:
         elif self._stems is not None:
             self._stems.update(stems)
 
-    def distrust(self, names: Iterable[str]) -> None:
-        """Remember names for the next suspicion there is."""
-        self.distrusted.update(names)
-
     def give(self) -> Suspicion:
         """Return all that is suspected, and forget it."""
         if not self:
             return NOTHING
         stems = None if self._stems is None else frozenset(self._stems)
-        suspicion = Suspicion(frozenset(self.names | self.distrusted), self.appeared, self.everything, stems)
-        self.names, self.distrusted, self.appeared, self.everything, self._stems = set(), set(), False, False, set()
+        suspicion = Suspicion(frozenset(self.names), self.appeared, self.everything, stems)
+        self.names, self.appeared, self.everything, self._stems = set(), False, False, set()
         return suspicion

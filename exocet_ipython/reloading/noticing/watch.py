@@ -6,7 +6,7 @@ inotify by itself misses some changes. Their remedies, each with a test:
 - a folder or link on the way renamed, made again or pointed elsewhere: each of them is a `Place` that is watched;
 - a write through a mapping, which is an event only when the mapping goes, and a file system mounted over a folder:
   files are looked at in turn, for 200 microseconds, at a cell that follows a second without one;
-- what is not reported (network shares), or where the system refuses more watches: looked at before each cell, and
+- what is not reported (network shares), or where the system refuses more watches: looked at with each question, and
   `limits` says so;
 - events that were lost in an overflow or an interrupt: all starts over, and everything is suspected;
 - a forked child would eat its parent's events: it closes the inherited descriptor, unread, and starts over as well.
@@ -73,7 +73,7 @@ class InotifyWatch:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """What is looked at before each cell since it can't be watched, and why; one sentence a reason."""
+        """What is looked at with each question since it can't be watched, and why; one sentence a reason."""
         with self._lock:
             self._catch_up()
             refusals = [file.refusal for file in self._refused]
@@ -123,11 +123,6 @@ class InotifyWatch:
     def changed(self, snapshots: Iterable[Snapshot]) -> tuple[Change, ...]:
         """Return a change for each snapshot whose file differs by now; snapshots without text never do."""
         return self._sweep.changed(snapshots)
-
-    def distrust(self, names: Iterable[str]) -> None:
-        """Give these names again with the next suspicion there is; see `Detector.distrust`."""
-        with self._lock:
-            self._pending.distrust(names)
 
     def close(self) -> None:
         """Give the descriptor back and follow nothing any more; twice is harmless."""
