@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Container, Mapping
-from functools import partial, singledispatchmethod
+from functools import partial, singledispatch, singledispatchmethod
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
@@ -12,8 +12,16 @@ from exocet_ipython.reloading.contents import attributes_of, cell_values
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["carry_registrations", "dispatcher_of", "is_from_cell", "is_instance_of", "registered_by_cells"]
+__all__ = [
+    "DISPATCHING",
+    "carry_registrations",
+    "dispatcher_of",
+    "is_from_cell",
+    "is_instance_of",
+    "registered_by_cells",
+]
 
+DISPATCHING = singledispatch(lambda _: None).__code__  # type: ignore[attr-defined] # typeshed has no function there
 _FEW = 100  # of the items of what a registry has made; what has more is data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Container, Iterable, Mapping
-from functools import cached_property, partialmethod, singledispatch, singledispatchmethod
+from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -14,14 +14,13 @@ from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
-from exocet_ipython.survivors.carrying.registrations import dispatcher_of
+from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
 from exocet_ipython.survivors.classes import classes_made, inherited, is_made
 from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
-from exocet_ipython.survivors.matching.lent import is_foreign
 from exocet_ipython.survivors.matching.members import composed_members, renamed_members
 from exocet_ipython.survivors.matching.moved import find_moved, find_own, stands_for_another
 from exocet_ipython.survivors.matching.origins import have_one_name, is_imported, is_made_by_call
@@ -65,7 +64,6 @@ def pair_modules(
 
 
 _BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
-_DISPATCHING = singledispatch(lambda _: None).__code__  # type: ignore[attr-defined] # typeshed has no function there
 _WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
 
 
@@ -146,15 +144,12 @@ class _Matcher:
                     self._match_definition(before, now)
             elif (
                 id(before) not in self.pairs.objects
-                and self._is_of_one_class(before, now)
+                and self._class_now(now) is self._class_now(before)
                 and self._values.is_own(part)
+                and not self._values.note_foreign(before, now, value.now)
             ):
                 self._add(before, now)
                 self._match_parts(part)
-
-    def _is_of_one_class(self, before: Any, now: Any) -> bool:
-        """Say whether two are instances of one class of the session's, or containers of one type."""
-        return self._class_now(now) is self._class_now(before) and not is_foreign(before, self._new)
 
     def _class_now(self, instance: Any) -> Any:
         """Return the class of an instance, or what has taken its place; what an undo brings back may have moved."""
@@ -258,7 +253,7 @@ class _Matcher:
             return
         self._add(old, new)
         self._leave_as_it_was(old)
-        if old.__code__ is _DISPATCHING and getattr(new, "__code__", None) is _DISPATCHING:
+        if old.__code__ is DISPATCHING and getattr(new, "__code__", None) is DISPATCHING:
             for name in ("dispatch", "register"):
                 self._add(vars(old)[name], vars(new)[name])
             held = variables_around(vars(old)["dispatch"])  # the registry among them, and the cache of answers

@@ -14,6 +14,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import (
     attributes_of,
+    dict_of,
     entries_beside,
     entries_of,
     fingerprint,
@@ -56,6 +57,7 @@ class Values:
         self._staying = staying
         self._found: dict[int, list[Value]] = {}
         self._foreign: tuple[list[Any], list[Any]] = [], []  # lists: pairs would be one more that refers to each
+        self._around: list[Any] = []  # the new containers and instances that some of these are in
 
     def note(self, value: Value) -> None:
         """Take in what a module or a class has, if that is as the module's body left it."""
@@ -71,7 +73,7 @@ class Values:
         """Yield the instances of others' classes, but for those that their modules only had from elsewhere."""
         before, now = self._foreign
         names = self._staying.names if isinstance(self._staying, Staying) else ()
-        lent = find_lent(now, self._new.values(), names) if now else ()
+        lent = find_lent(now, self._new.values(), [*names, *self._around]) if now else ()
         for index, value in enumerate(before):
             if id(now[index]) not in lent:
                 yield value, now[index]
@@ -107,12 +109,19 @@ class Values:
         if not self.note_foreign(value.before, value.now) and not self.is_elsewhere(value.before):
             self._found.setdefault(id(value.before), []).append(value)
 
-    def note_foreign(self, before: Any, now: Any) -> bool:
-        """Take in an instance of another's class; say whether it is one."""
+    def note_foreign(self, before: Any, now: Any, around: Any = None) -> bool:
+        """Take in an instance of another's class; say whether it is one.
+
+        Args:
+            before: what the retired module has.
+            now: what the new one has there.
+            around: the container or instance of the new one that has it; None where a module or a class does.
+        """
         found = is_foreign(before, self._new)
         if found:
             self._foreign[0].append(before)
             self._foreign[1].append(now)
+            self._around += around, dict_of(around)
         return found
 
 
@@ -153,5 +162,6 @@ def parts_beside(value: Value) -> Iterator[Value]:
         for name, part in attributes_of(value.before):
             path, now = f"{value.path}.{name}", known.get(name)
             is_noted = path in record.contents or path in record.fingerprints  # a tuple has the latter alone
+            is_noted = is_noted or record.contents.get(value.path, {}).get(name) == id(part)  # and an array neither
             if is_noted and now is not None and now is not part:
                 yield Value(record, path, part, now)

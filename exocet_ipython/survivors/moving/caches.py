@@ -1,7 +1,7 @@
 """Caches that hold answers of the old code: `functools.lru_cache` of functions that are not made anew.
 
 Those of the session's modules are made anew with their modules, which import what changed. What is left are the
-notebook's own, and any that were asked about a class or an object that retired.
+notebook's own, and any that were asked about a class or an object that retired. Generic functions have one as well.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
 from exocet_ipython.survivors.classes import living_classes
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
@@ -42,6 +43,10 @@ def clear_caches(
     holding = {id(cache) for cache, _ in _caches(spared)}
     cleared = 0
     for cache, namespace in _caches(namespaces):
+        if type(cache) is FunctionType:
+            # It remembers, by weak references, which function answers for a class, whose bases are others now.
+            getattr(cache, "_clear_cache", bool)()
+            continue
         if id(cache) in holding or not cache.cache_info().currsize:
             continue
         if _depends(cache, namespace, made) or _holds(cache, retired):
@@ -73,17 +78,19 @@ def holds_caches(namespace: Mapping[str, Any]) -> bool:
     >>> holds_caches({"f": functools.cache(abs)})
     False
     """
-    return any(cache.cache_info().currsize for cache, _ in _caches([namespace]))
+    return any(type(cache) is CACHE and cache.cache_info().currsize for cache, _ in _caches([namespace]))
 
 
 def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-    """Yield the caches that are global, or on a class that is, each with the names it sees."""
+    """Yield the caches, and the generic functions, that are global or on a class that is, with the names they see."""
     seen: set[int] = set()
     for namespace in namespaces:
         for value in list(namespace.values()):
             found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == CELLS else []
-            for cache in (value, *found):
-                if type(cache) is CACHE and id(cache) not in seen:
+            for part in (value, *found):
+                cache = part if (dispatcher := dispatcher_of(part)) is None else dispatcher
+                is_generic = type(cache) is FunctionType and cache.__code__ is DISPATCHING
+                if (is_generic or type(cache) is CACHE) and id(cache) not in seen:
                     seen.add(id(cache))
                     yield cache, namespace
 
