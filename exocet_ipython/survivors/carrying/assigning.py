@@ -89,9 +89,12 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     is_named = {id(node): node.id for node in nodes if isinstance(node, ast.Name) and not _is_load(node)}
+    certain = {name: end for name, end in _assigned_for_certain(getattr(function, "body", None)) if name in declared}
     given -= {name for key, name in is_named.items() if not (key in values and is_given(values[key], given))}
     for node in nodes:
         match node:
+            case ast.Name(id=name, ctx=ast.Load()) if name in certain and _begin(node) > certain[name]:
+                pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                 found.names.add(name)
             case ast.Name(id=name) if name in declared:
@@ -166,6 +169,20 @@ def _assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
                 yield target, value
         case ast.AnnAssign(target=target, value=ast.expr() as value):
             yield target, value
+
+
+def _assigned_for_certain(body: object) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield the names that a function's body assigns whatever happens, each with where that statement ends."""
+    for statement in body if isinstance(body, list) else ():
+        if isinstance(statement, (ast.With, ast.AsyncWith)):
+            yield from _assigned_for_certain(statement.body)
+        for target, _ in _assigned_by(statement):
+            if isinstance(target, ast.Name):
+                yield target.id, (statement.end_lineno, statement.end_col_offset)
+
+
+def _begin(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
 
 
 def _is_load(node: ast.Name) -> bool:
