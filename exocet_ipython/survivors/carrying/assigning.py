@@ -8,12 +8,14 @@ beside an answer, as the question to it, or that a function of the module calls 
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 __all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
 
+_END = (sys.maxsize, 0)  # behind all lines
 _INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
@@ -89,7 +91,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     is_named = {id(node): node.id for node in nodes if isinstance(node, ast.Name) and not _is_load(node)}
-    certain = {name: end for name, end in _assigned_for_certain(getattr(function, "body", None)) if name in declared}
+    certain = {name: place for name, place in _certain(function, nodes).items() if name in declared}
     given -= {name for key, name in is_named.items() if not (key in values and is_given(values[key], given))}
     for node in nodes:
         match node:
@@ -171,17 +173,54 @@ def _assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield target, value
 
 
-def _assigned_for_certain(body: object) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield the names that a function's body assigns whatever happens, each with where that statement ends."""
+def _certain(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, int]]:
+    """Return the names that a function assigns whatever happens, each with where looks at it count no longer.
+
+    That is where it is assigned; from the beginning where nothing is returned before, and where what is assigned is
+    neither a constant nor, as any other name, made of what was there: such a look decides nothing.
+    """
+    returns = [_begin(node) for node in nodes if isinstance(node, ast.Return)]
+    used = {name for node in nodes for _, value in _assigned_by(node) for name in _names(value)}
+    found = {}
+    for name, (statement, values) in _assigned_for_certain(getattr(function, "body", None)).items():
+        is_renewed = name not in used and all(map(_names, values)) and min(returns, default=_END) > _begin(statement)
+        found[name] = (0, 0) if is_renewed else (statement.end_lineno or 0, statement.end_col_offset or 0)
+    return found
+
+
+def _names(value: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+
+
+def _assigned_for_certain(body: object) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
+    """Return the names that statements assign whatever happens, each with the one that does, and the values."""
+    found: dict[str, tuple[ast.stmt, list[ast.expr]]] = {}
     for statement in body if isinstance(body, list) else ():
-        if isinstance(statement, (ast.With, ast.AsyncWith)):
-            yield from _assigned_for_certain(statement.body)
-        for target, _ in _assigned_by(statement):
-            if isinstance(target, ast.Name):
-                yield target.id, (statement.end_lineno, statement.end_col_offset)
+        match statement:
+            case ast.With(body=inner) | ast.AsyncWith(body=inner):
+                assigned = _assigned_for_certain(inner)
+            case ast.If(body=inner, orelse=other):
+                assigned = _assigned_in_all(statement, [inner, other])
+            case ast.Try(body=inner, orelse=other, handlers=handlers):
+                assigned = _assigned_in_all(statement, [[*inner, *other], *(handler.body for handler in handlers)])
+            case _:
+                pairs = [
+                    (target.id, value) for target, value in _assigned_by(statement) if isinstance(target, ast.Name)
+                ]
+                assigned = {name: (statement, [value]) for name, value in pairs}
+        found = assigned | found
+    return found
 
 
-def _begin(node: ast.expr) -> tuple[int, int]:
+def _assigned_in_all(statement: ast.stmt, blocks: list[list[ast.stmt]]) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
+    """Return what each of a statement's blocks assigns whatever happens, but for those that leave the function."""
+    going_on = [block for block in blocks if not (block and isinstance(block[-1], (ast.Raise, ast.Return)))]
+    found = [_assigned_for_certain(block) for block in going_on]
+    names = set.intersection(*map(set, found)) if found else set[str]()
+    return {name: (statement, [value for one in found for value in one[name][1]]) for name in names}
+
+
+def _begin(node: ast.expr | ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
