@@ -56,7 +56,7 @@ class Unsettled:
         self._noticed = Suspicion()
         self._signature: frozenset[object] = frozenset()
         self._last = Attempt()
-        self._seen: tuple[object, ...] = ()  # the surroundings when everything was looked at last
+        self._seen = self._surroundings()  # when everything was looked at last
 
     def __repr__(self) -> str:
         return f"<unsettled: {self._noticed!r}>"

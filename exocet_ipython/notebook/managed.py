@@ -49,6 +49,7 @@ class ManagedModules:
         self._tried: tuple[Snapshot, ...] = ()
         self.history = History()
         self.blanks = 0
+        self._expects = False
         self._bystanders = Bystanders()
         self._bystanders.find_own(self._scope)  # now, and not while a person waits for their first reload
 
@@ -94,6 +95,7 @@ class ManagedModules:
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
         """Let the first imports of own code, in the present thread, join the current generation."""
+        self.expect()
         (claims := self._make_claims(threading.get_ident())).put_on()
         try:
             yield
@@ -137,6 +139,7 @@ class ManagedModules:
                 self._claims = self._make_claims()
                 self._claims.put_on()
                 self._detector.follow(())  # what differs by now is to be suspected, whoever was told of it before
+                self._expects = True
             self.adopt()
             self.follow()
 
@@ -190,6 +193,13 @@ class ManagedModules:
         finally:
             PUBLISHING.release()
 
+    def expect(self) -> None:
+        """Follow the folders of `sys.path` from before the first load on: what comes there meanwhile is noticed."""
+        if not self._expects:
+            with PUBLISHING:
+                self._expects = True
+                self.follow()
+
     def follow(self) -> None:
         """Tell the detector which files and folders to follow from now on."""
         records, claims = self.generation.records.values(), self._claims
@@ -197,7 +207,7 @@ class ManagedModules:
         for record in records:
             if "__path__" in (space := getattr(record.module, "__dict__", {})):
                 folders.update(space["__path__"])
-        if records or claims is not None:
+        if records or self._expects:
             folders.update(folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder))
         loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
         self._detector.follow([*loaded, *texts, *self._tried], folders)

@@ -112,6 +112,7 @@ class Session:
             return importlib.import_module(name)  # loads once per process: its one object is shared
         refuse_extension_core(self.generation.require_spec(name.partition(".")[0]))
         with PUBLISHING:
+            self.managed.expect()
             before = self.managed.scope, self.managed.generation
             self.managed.scope = scope
             try:

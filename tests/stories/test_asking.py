@@ -139,14 +139,17 @@ def test_what_appeared_before_a_module_joined_is_found(pair: PlainNotebook, work
     assert sys.modules["late"].extra is sys.modules["extra"]
 
 
-def test_what_appeared_while_a_module_ran_is_found(notebook: PlainNotebook, workshop: Workshop) -> None:
+@pytest.mark.parametrize("load", [PlainNotebook.exoload, lambda notebook, name: notebook.run(f"import {name}")])
+def test_what_appeared_while_a_module_ran_is_found(
+    notebook: PlainNotebook, workshop: Workshop, load: Callable[[PlainNotebook, str], object]
+) -> None:
     """The first load takes its time, and what a module looked for in vain comes before it has ended."""
-    workshop.write({"a.py": "N = 1", "slow.py": f"{OPTIONAL}\nopen({workshop.path('extra.py')!r}, 'a').close()"})
-    notebook.exoload("a")
-    notebook.exoload("slow")
+    slow = f"{OPTIONAL}\nopen({workshop.path('extra.py')!r}, 'a').close()"
+    workshop.write({"a.py": "N = 1", "slow.py": slow, "both.py": "import a\nimport slow"})
+    load(notebook, "both")
     workshop.edit("a.py", "N = 2")
-    assert notebook.reloaded() == ["a", "extra", "slow"]
-    assert notebook["slow"].extra is sys.modules["extra"]
+    assert notebook.reloaded() == ["a", "both", "extra", "slow"]
+    assert notebook["both"].slow.extra is sys.modules["extra"]
 
 
 def test_a_module_that_comes_is_found_in_a_package_of_a_later_load(pair: PlainNotebook, workshop: Workshop) -> None:
