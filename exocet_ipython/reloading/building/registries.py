@@ -9,7 +9,7 @@ name an edit has taken out of the text.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
@@ -113,9 +113,11 @@ class Registries:
                 container.update(before)
             elif isinstance(container, set):
                 container.intersection_update(before)
-            else:
-                while len(container) > len(before):
-                    container.pop()
+            elif isinstance(container, list):
+                container[:] = before  # some are kept in order; in one step, for threads that look
+            elif not _has_still(container, before):
+                container.clear()
+                container.extend(before)
 
 
 def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
@@ -189,11 +191,18 @@ def _was_filled(container: Any, before: Any, made: frozenset[str]) -> bool:
     elif isinstance(container, set):
         gained, known = list(container.difference(before)), before
     else:
-        gained, known = list(container)[len(before) :], before
+        had = Counter(map(id, before))
+        gained, known = [item for item in container if not _took(had, id(item))], before
     if not all(_is_told(item, made) for item in gained):
         return True
     traits = {_trait(item) for item in known} if gained and isinstance(container, dict) else set()
     return any(_trait(item) in traits for item in gained)
+
+
+def _took(counts: Counter[int], key: int) -> bool:
+    """Take one of a kind away, where there is one; say whether there was."""
+    counts[key] -= 1
+    return counts[key] >= 0
 
 
 def _is_told(item: Any, made: frozenset[str]) -> bool:
