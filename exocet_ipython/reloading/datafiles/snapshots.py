@@ -64,7 +64,8 @@ def find_data_files(
         found = {snapshot.path: snapshot for snapshot in again}
     else:
         found = _find_named(loaded, code, space, since)
-    if code is not None and any(word in (loaded.data or b"") for word in (b"find_spec", b"metadata")):
+    text = loaded.data or b""
+    if code is not None and (b"find_spec" in text or b"metadata" in text):
         found |= _find_asked(loaded, code, since)
     return tuple(found.values())
 
@@ -111,10 +112,9 @@ def _find_named(
     """Return, by path, the files that the strings in code name."""
     if loaded.path is None or code is None:
         return {}
-    here = os.path.dirname(os.path.abspath(loaded.path))
     if not (_may_name_files(loaded.data or b"") or reads_elsewhere(code, space)):
         return {}
-    readers = readers_at_import(code, here, space)
+    readers = readers_at_import(code, os.path.dirname(os.path.abspath(loaded.path)), space)
     stem = os.path.splitext(os.path.basename(loaded.path))[0]
     found: dict[str | None, Snapshot] = {}
     for path in FilesMeant(readers, stem):
