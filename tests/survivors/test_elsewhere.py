@@ -68,3 +68,9 @@ def test_what_is_too_far_away_counts_as_somebody() -> None:
     del deep
     assert held(cache, most=10_000) == []
     assert held(cache) == ["far"]
+
+
+def test_many_circles_hold_nothing() -> None:
+    """So many values that looking at all they refer to takes more than a thousand objects: still none is held."""
+    cache = {str(number): Node() for number in range(600)}
+    assert held(cache) == []

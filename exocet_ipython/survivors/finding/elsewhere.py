@@ -17,7 +17,7 @@ _SHARED = (ModuleType, type, BuiltinFunctionType, CodeType, FrameType)  # what l
 _MOST, _EACH = 1_000, 20  # objects looked at, and so many more for each value: circles are small
 
 
-def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0, most: int = _MOST) -> Collection[int]:
+def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0, most: int = 0) -> Collection[int]:
     """Return the ids of those values that references from elsewhere lead to, directly or through other objects.
 
     As the collector finds what is garbage: of what can be reached from the values, it is counted how many references
@@ -28,7 +28,7 @@ def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0
         values: what is asked about; the sequence itself counts as a holder.
         holders: what holds them and is not elsewhere, such as the container that they are in.
         known: so many further references to each value don't count.
-        most: so many objects are looked at, no more; 0 for some that fit the number of values.
+        most: so many objects are looked at, no more; 0 for as many as fit the number of values.
 
     >>> alone, held = [], []
     >>> alone.append(alone)
