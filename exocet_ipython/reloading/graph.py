@@ -228,10 +228,6 @@ class ImportGraph:
             edge = self._importers[imported][importer] = ImportEdge(importer, imported, path, edge, text)
         return edge
 
-    def importers_of(self, name: str) -> tuple[ImportEdge, ...]:
-        """Return the edges that lead to `name`, one for each module that imports it."""
-        return tuple(self._edge(importer, name) for importer in self._importers.get(name, ()))
-
     def related(self, names: Iterable[str]) -> set[str]:
         """Return the names, and every module that imports or is imported by one of them, directly or through others.
 

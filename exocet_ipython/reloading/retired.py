@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -72,10 +72,11 @@ class RetiredModule:
         if id(thing) not in self._before:
             self._before[id(thing)] = OwnReference(thing), _state_of(thing)
 
-    def original(self, thing: Any, attribute: str) -> Any:
-        """Return an attribute of a function or a class as it was when it was current."""
-        known = self._before.get(id(thing))
-        return getattr(thing, attribute) if known is None else known[1][attribute]
+    def original_code(self, function: FunctionType) -> CodeType:
+        """Return what a function of the module ran when it was current."""
+        known = self._before.get(id(function))
+        code: CodeType = function.__code__ if known is None else known[1]["__code__"]
+        return code
 
     def remember_effect(self, again: Callable[[Journal], object]) -> None:
         """Remember how something is put back that the module's body had added to a list of the whole process."""

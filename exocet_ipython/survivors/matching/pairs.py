@@ -263,7 +263,7 @@ class _Matcher:
             self.pairs.functions.append((old, new, self._space))
             self.pairs.inner |= match_inner(old, new, old.__code__)
             retired = retired_module(old.__globals__)
-            before = old.__code__ if retired is None else retired.original(old, "__code__")
+            before = old.__code__ if retired is None else retired.original_code(old)
             if before is not old.__code__:  # closures that were made before it was labelled have the code of then
                 self.pairs.inner |= match_inner(old, new, before)
 
