@@ -21,7 +21,7 @@ from exocet_ipython.reloading.ladder.revision import Earlier, Revision
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["Built", "Surroundings", "build_lowest", "build_modules", "met_live_state"]
+__all__ = ["Built", "Surroundings", "build_lowest", "build_modules"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +128,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
         return build_lowest(wider, around)
     except BaseException as error:
         registries.restore()
-        if not met_live_state(error, plan, current):
+        if not _met_live_state(error, plan, current):
             raise
         related = current.graph().related(plan.names)
         whole = plan.widened({name: order for name, order in current.order.items() if name in related})
@@ -138,7 +138,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
             raise error from None
 
 
-def met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:
+def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:
     """Say whether an error can come from running new modules beside old ones that go on, and not from their own text.
 
     `Table 'users' is already defined` is such an error: it is raised by code that the plan doesn't make anew. A

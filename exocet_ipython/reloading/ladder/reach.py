@@ -33,10 +33,10 @@ from exocet_ipython.reloading.ladder.operations import words
 from exocet_ipython.reloading.ladder.uses import Definition, Method, Storing, Uses
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["KNOWN_DECORATORS", "Reach", "Reached"]
+__all__ = ["Reach", "Reached"]
 
 # Decorators that call nothing of what they are given, and keep no answers of it.
-KNOWN_DECORATORS = words(
+_KNOWN_DECORATORS = words(
     "abc abstractmethod classmethod contextlib contextmanager asynccontextmanager deleter final functools getter "
     "no_type_check overload override property setter staticmethod typing typing_extensions"
 )
@@ -240,7 +240,7 @@ class Reach:
         names = (definition.decorators or frozenset()) - {definition.name}
         return (
             bool(names or definition.decorators)
-            and names <= KNOWN_DECORATORS
+            and names <= _KNOWN_DECORATORS
             and not any(map(self._defined.get, names))
         )
 

@@ -36,7 +36,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.finding.frames import FRAMES, locals_of
 
-__all__ = ["Places", "attribute_of", "express", "item_of"]
+__all__ = ["Places", "attribute_of", "express"]
 
 # Where objects of Python's own types keep what they refer to.
 _PARTS: tuple[tuple[type, tuple[str, ...]], ...] = (
@@ -100,11 +100,11 @@ def _follow(text: str, chain: list[Any], places: Places) -> _Step:
     if issubclass(kind, threading.local):
         found = _in_thread_local(text, chain)
     elif issubclass(kind, (dict, list, tuple, deque, set, frozenset)):
-        found = item_of(text, holder, held, places)
+        found = _item_of(text, holder, held, places)
     elif issubclass(kind, type):
         found = _in_class(text, chain)
     elif issubclass(kind, MappingProxyType):
-        found = item_of(text, held, chain[2], places) if len(chain) > 2 and type(held) is dict else None  # noqa: PLR2004
+        found = _item_of(text, held, chain[2], places) if len(chain) > 2 and type(held) is dict else None  # noqa: PLR2004
         if found is not None:
             return found[0], 2
     else:
@@ -112,7 +112,7 @@ def _follow(text: str, chain: list[Any], places: Places) -> _Step:
     return found or _in_attributes(text, chain) or _in_parts(text, chain) or _by_referents(text, holder, held)
 
 
-def item_of(text: str, holder: Any, held: Any, places: Places) -> _Step | None:
+def _item_of(text: str, holder: Any, held: Any, places: Places) -> _Step | None:
     """Return how an object is reached from the dict, sequence or set that has it; None where it has not."""
     kind = type(holder)
     if issubclass(kind, dict):

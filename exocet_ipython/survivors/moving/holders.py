@@ -27,7 +27,7 @@ from exocet_ipython.survivors.moving.arrays import is_array, replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["replace_keys", "replace_references", "slots_of"]
+__all__ = ["replace_references", "slots_of"]
 
 # The id of a dict of attributes that Python has made since it was asked for -> the instance. From then on the dict is
 # what refers to what is replaced, and nothing leads from there to the instance.
@@ -122,7 +122,7 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
             _set_class_attribute(owner, key, value, now, journal)
     if owner is None:
         found = {id(key): now for key in list(holder) if (now := counterpart(key, replacement)) is not MISSING}
-        replace_keys(holder, found, journal)
+        _replace_keys(holder, found, journal)
     if isinstance(holder, defaultdict):
         before = holder.default_factory
         now = counterpart(before, replacement)
@@ -136,7 +136,7 @@ def _is_cache(holder: dict[Any, Any]) -> bool:
     return bool(holder) and type(next(iter(holder.values()))).__qualname__ == "_lru_list_elem"
 
 
-def replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:
+def _replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:
     """Replace keys of a dict, which stays in order: what comes after a replaced key is moved behind it, one by one.
 
     Args:
