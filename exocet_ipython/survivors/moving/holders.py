@@ -124,11 +124,7 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
         found = {id(key): now for key in list(holder) if (now := counterpart(key, replacement)) is not MISSING}
         _replace_keys(holder, found, journal)
     if isinstance(holder, defaultdict):
-        before = holder.default_factory
-        now = counterpart(before, replacement)
-        if now is not MISSING:
-            holder.default_factory = now
-            journal.add(lambda: setattr(holder, "default_factory", before))
+        _replace_attribute(holder, "default_factory", replacement, journal)
 
 
 def _is_cache(holder: dict[Any, Any]) -> bool:
@@ -179,11 +175,15 @@ def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal
 
 
 def _replace_in_cell(holder: CellType, replacement: Replacement, journal: Journal) -> None:
-    before = holder.cell_contents
+    _replace_attribute(holder, "cell_contents", replacement, journal)
+
+
+def _replace_attribute(holder: Any, name: str, replacement: Replacement, journal: Journal) -> None:
+    before = getattr(holder, name)
     now = counterpart(before, replacement)
     if now is not MISSING:
-        holder.cell_contents = now
-        journal.add(lambda: setattr(holder, "cell_contents", before))
+        setattr(holder, name, now)
+        journal.add(functools.partial(setattr, holder, name, before))
 
 
 def _replace_in_partial(holder: functools.partial[Any], replacement: Replacement, journal: Journal) -> None:
