@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import ExtensionPackageError
-from exocet_ipython.loading.names import resolve_import
+from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.loading.source import extension_files, find_spec, is_extension
 from exocet_ipython.loading.standin import PRESENCE
 
@@ -109,8 +109,8 @@ def _find_inside(package: ModuleSpec, name: str) -> ModuleSpec | None:
     """Return the spec of a submodule, following the packages' folders without running them."""
     search = package.submodule_search_locations
     found: ModuleSpec | None = package
-    for end in range(package.name.count(".") + 2, name.count(".") + 2):
-        found = None if search is None else find_spec(".".join(name.split(".")[:end]), search)
+    for inner in with_packages(name)[package.name.count(".") + 1 :]:
+        found = None if search is None else find_spec(inner, search)
         if found is None:
             return None
         found = prefer_source(found)
