@@ -84,8 +84,9 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
 
 def _is_same(value: Any, was: int, known: Mapping[int, Any]) -> bool:
     """Say whether a value is what had an id, or the constant that the text has now in its place."""
-    then = known.get(was, known)
-    return id(value) == was or (type(then) is type(value) and type(value) in ATOMS and bool(then == value))
+    if id(value) == was:
+        return True
+    return was in known and type(known[was]) is type(value) and type(value) in ATOMS and bool(known[was] == value)
 
 
 def _constants(code: CodeType) -> Iterator[Any]:
