@@ -1,7 +1,8 @@
-"""Definitions and their names: what has moved to another module, and second names that stand for another by now."""
+"""Where classes and functions are from, and what they are called there; what has moved, and second names."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any
@@ -9,12 +10,29 @@ from typing import Any
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
-from exocet_ipython.survivors.matching.origins import have_one_name
 
-__all__ = ["find_moved", "find_own", "stands_for_another"]
+__all__ = ["find_moved", "find_own", "have_one_name", "is_imported", "is_made_by_call", "stands_for_another"]
 
 _Old = Mapping[str, ModuleRecord]
 _New = Mapping[str, ModuleType]
+
+
+def is_imported(value: Any, module: str) -> bool:
+    """Say whether a class or function is of another module."""
+    return is_definition(value) and home_of(value) != module
+
+
+def have_one_name(before: Any, now: Any) -> bool:
+    """Say whether two definitions are called the same where they are defined."""
+    return bool(getattr(now, "__qualname__", None) == before.__qualname__)
+
+
+def is_made_by_call(function: FunctionType) -> bool:
+    """Say whether a function is not its module's own: a decorator that is defined there, or `exec`, has made it."""
+    home: str | None = function.__module__
+    space = getattr(sys.modules.get(home or ""), "__dict__", {})
+    made = home is None or "<locals>" in function.__qualname__
+    return made and all(value is not function for value in list(space.values()))
 
 
 def find_own(modules: _Old | _New, definition: Any) -> Any:

@@ -22,8 +22,14 @@ from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
 from exocet_ipython.survivors.matching.members import composed_members, renamed_members
-from exocet_ipython.survivors.matching.moved import find_moved, find_own, stands_for_another
-from exocet_ipython.survivors.matching.origins import have_one_name, is_imported, is_made_by_call
+from exocet_ipython.survivors.matching.moved import (
+    find_moved,
+    find_own,
+    have_one_name,
+    is_imported,
+    is_made_by_call,
+    stands_for_another,
+)
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
 from exocet_ipython.survivors.wrapped import functions_within, space_of
 
