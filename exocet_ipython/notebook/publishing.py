@@ -13,7 +13,7 @@ from exocet_ipython.reloading.generation import Generation, Journal, publish_mod
 from exocet_ipython.reloading.ladder.revision import apply_revisions, put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
-from exocet_ipython.survivors.carrying.carry import carry_over
+from exocet_ipython.survivors.carrying.carrier import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
 from exocet_ipython.survivors.carrying.readings import ReadStores

@@ -1,9 +1,14 @@
-"""What the person's cells put into one module's state, carried to the module that takes its place."""
+"""Carrying over what the person's cells put into a module's state: a restart would run those cells again.
+
+Theirs are registrations of functions, classes and instances that cells made, attributes that cells assigned, and
+entries of containers: those that were not there when the module's body had run. What the module's own functions
+computed and put away is a cache of the old code, and is not carried (`stores.py` tells the two apart).
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
@@ -32,7 +37,7 @@ from exocet_ipython.survivors.carrying.refilled import emptied, is_map, is_of_on
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, is_instance_of
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
-__all__ = ["Carrier"]
+__all__ = ["carry_over"]
 
 # Attributes of a class in which `enum` and SQLAlchemy keep what they have made of it.
 _LIBRARIES = frozenset(("_value2member_map_", "_sa_class_manager", "_sa_registry"))
@@ -40,7 +45,35 @@ _UNREFERRED = 3  # references to an item of a weak set that nobody else holds
 _STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
 
 
-class Carrier:
+def carry_over(
+    old: Mapping[str, ModuleRecord],
+    new: Mapping[str, ModuleType],
+    read: ReadStores,
+    journal: Journal,
+    *,
+    returned: Collection[str] = (),
+) -> frozenset[int]:
+    """Bring what cells put into retiring modules into the new ones.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> the module that takes its place; only these are written.
+        read: what the functions of the session's modules store, and what cells have assigned there.
+        journal: how each write is taken back.
+        returned: the names of those that become current again, and have values of their own.
+
+    Returns:
+        The ids of the containers and instances whose successors have all that was put into them: these are whole.
+    """
+    whole: set[int] = set()
+    after = {name: new.get(name) for name in old}
+    for name, record in old.items():
+        if (module := new.get(name)) is not None:
+            whole |= _Carrier(record, read, after, journal, returned=name in returned).carry(module)
+    return frozenset(whole)
+
+
+class _Carrier:
     """Carries the state of one module.
 
     Args:
@@ -86,7 +119,7 @@ class Carrier:
                     whole |= self._carry_value(path, value.__self__, now.__self__)
             elif (origin := self._read.find_origin(self._record, name, value, self._after)) is not None:
                 record, path = origin
-                carrier = Carrier(record, self._read, self._after, self._journal, returned=self._returned)
+                carrier = _Carrier(record, self._read, self._after, self._journal, returned=self._returned)
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session)
             if kind is CACHE:
