@@ -62,6 +62,11 @@ class Snapshot:
     stamp: FileStamp | None = None
     read_at: int = 0
 
+    @property
+    def version(self) -> tuple[str | None, str, bool]:
+        """What tells it from other texts of the module: its file, its digest, and whether there is a text at all."""
+        return self.path, self.digest, self.data is None
+
     def line(self, number: int) -> str:
         """Return what is written in a line of the text, counted from 1; nothing where there is no such line."""
         lines = (self.data or b"").splitlines()

@@ -142,10 +142,7 @@ def value_of(text: str, namespace: Mapping[str, Any]) -> Any:
     """
     try:
         code = compile(text, "<exowhy>", "eval", dont_inherit=True)
-        return eval(code, {**_modules_of_paths(), **copy_space(namespace)})  # noqa: S307 - the person's own expression
+        around = {name: sys.modules[name] for name in _AROUND if name in sys.modules}
+        return eval(code, around | copy_space(namespace))  # noqa: S307 - the person's own expression
     except Exception:  # noqa: BLE001 - it may raise anything; then it names nothing
         return MISSING
-
-
-def _modules_of_paths() -> dict[str, Any]:
-    return {name: sys.modules[name] for name in _AROUND if name in sys.modules}

@@ -195,7 +195,7 @@ class _Search:
         if snapshot is None or StatSweep().changed(record.data):
             return None
         data = known.data if known is not None and _files(known) == _files(record) else record.data
-        if not _same_source(record.snapshot, snapshot):
+        if record.snapshot.version != snapshot.version:
             earlier = match_earlier(record, snapshot) if record.snapshot.path == snapshot.path else None
             if earlier is None:
                 return None
@@ -283,7 +283,3 @@ def _retired_record(module: ModuleType) -> ModuleRecord | None:
 
 def _files(record: ModuleRecord) -> list[tuple[str | None, str]]:
     return [(file.path, file.digest) for file in record.data]
-
-
-def _same_source(before: Snapshot, now: Snapshot) -> bool:
-    return (before.path, before.digest, before.data is None) == (now.path, now.digest, now.data is None)

@@ -123,7 +123,7 @@ def label_replaced(
         journal: how it is taken back.
         is_free: whether nothing holds anything of what retires: there is nobody to read a label.
     """
-    changed = {name for name, record in old.items() if _digest(record) != _digest(new.get(name))}
+    changed = {name for name, record in old.items() if _version(record) != _version(new.get(name))}
     found = [] if is_free else [retired_of(old[name].module) for name in changed]
     for generation in living if changed else ():
         found += [
@@ -135,14 +135,14 @@ def label_replaced(
     for retired in found:
         if retired is not None and not retired.label:
             record = retired.record
-            if _digest(record) != _digest(new.get(record.name)) and _put_text(retired, journal):
+            if _version(record) != _version(new.get(record.name)) and _put_text(retired, journal):
                 _label(retired, journal)
                 labelled.append(retired)
     return labelled
 
 
-def _digest(record: ModuleRecord | None) -> tuple[str | None, str]:
-    return (None, "") if record is None else (record.snapshot.path, record.snapshot.digest)
+def _version(record: ModuleRecord | None) -> object:
+    return None if record is None else record.snapshot.version
 
 
 def _put_text(retired: RetiredModule, journal: Journal) -> bool:

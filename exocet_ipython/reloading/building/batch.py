@@ -71,7 +71,7 @@ class Batch(ModuleBuilder):
         self._scope = scope
         self._note_read = note_read
         self._texts = texts
-        self._ancestors = frozenset(_packages_above(self._affected)) - self._affected
+        self._ancestors = frozenset[str]().union(*map(with_packages, self._affected)) - self._affected
         self._roots = frozenset(name.partition(".")[0] for name in self._affected | self._returned)
         self._claimed: dict[str, bool] = {}
         self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
@@ -219,7 +219,12 @@ class Batch(ModuleBuilder):
         linecache.cache.pop(snapshot.path or "", None)
         if spec.loader is None:
             return snapshot, None
-        if record is not None and record.code is not None and snapshot.digest and _same_text(record.snapshot, snapshot):
+        if (
+            record is not None
+            and record.code is not None
+            and snapshot.digest
+            and record.snapshot.version == snapshot.version
+        ):
             return snapshot, record.code
         return snapshot, compiled if snapshot is read else compile_module(spec, snapshot)
 
@@ -262,12 +267,3 @@ def _copied(spec: ModuleSpec) -> ModuleSpec:
     made = object.__new__(ModuleSpec)
     vars(made).update(vars(spec))
     return made
-
-
-def _same_text(before: Snapshot, now: Snapshot) -> bool:
-    return (before.path, before.digest) == (now.path, now.digest)
-
-
-def _packages_above(names: Iterable[str]) -> set[str]:
-    """Return the dotted names of all packages above the given modules."""
-    return {package for name in names for package in with_packages(name)[:-1]}
