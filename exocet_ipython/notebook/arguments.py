@@ -11,6 +11,8 @@ from IPython.core.magic_arguments import parse_argstring
 
 __all__ = ["parse_arguments", "parse_load"]
 
+_LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
+
 
 def parse_arguments(magic: Any, line: str) -> Namespace:
     """Return the parsed arguments of a magic's line, which may end in a semicolon: it silences the output.
@@ -27,9 +29,6 @@ def parse_arguments(magic: Any, line: str) -> Namespace:
     except (UsageError, ValueError) as error:
         raise UsageError(f"%{magic.__name__}: {error}; see %{magic.__name__}?") from None
     return parsed
-
-
-_LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
 
 
 def parse_load(words: list[str]) -> ast.Import | ast.ImportFrom:

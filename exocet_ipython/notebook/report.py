@@ -15,6 +15,17 @@ from exocet_ipython.survivors.moving.migrate import Stuck
 
 __all__ = ["Rebound", "ReloadReport", "ReloadedModule", "join_names", "plural", "to_html"]
 
+_WORTH_SAYING = 0.1  # seconds
+_MANY_MOVED = 10_000  # instances: moving more takes longer than all the rest
+# Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
+_LINES_STYLE = (
+    "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; "
+    "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
+)
+_FROZEN = "frozen, and stale now; %exoreload NAME runs one"
+_ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved")
+_NAMED = 3  # old objects that fit a line
+
 
 @dataclass(frozen=True, slots=True)
 class ReloadedModule:
@@ -188,18 +199,6 @@ class ReloadReport:
             if self.full or self.dry_run or title in _ALWAYS_SAID:
                 lines += [f"  {title}:", *(f"    {entry}" for entry in entries)]
         return lines
-
-
-_WORTH_SAYING = 0.1  # seconds
-_MANY_MOVED = 10_000  # instances: moving more takes longer than all the rest
-# Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
-_LINES_STYLE = (
-    "margin: 0 0 0 1em; padding: 0; border: 0; background: none; color: inherit; "
-    "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
-)
-_FROZEN = "frozen, and stale now; %exoreload NAME runs one"
-_ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved")
-_NAMED = 3  # old objects that fit a line
 
 
 def format_seconds(seconds: float) -> str:

@@ -17,6 +17,8 @@ from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules", "describe_retired"]
 
+_UNKNOWN = "what ran may be older than the file; %exoreload NAME --force makes it anew"
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleStatus:
@@ -147,9 +149,6 @@ class StatusReport:
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
         unknown = [_UNKNOWN] if any(module.state == "unknown" for module in self.modules) else []
         return without_empty([("modules", modules), ("unknown", unknown), *old, ("noticing", list(self.limits))])
-
-
-_UNKNOWN = "what ran may be older than the file; %exoreload NAME --force makes it anew"
 
 
 def describe_modules(generation: Generation, changes: Iterable[Change]) -> tuple[ModuleStatus, ...]:

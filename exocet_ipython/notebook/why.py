@@ -38,6 +38,7 @@ _BOUNDS = {
     "time": "the search ran out of time",
     "width": "too many objects hold it to look at all of them",
 }
+_WIDE = 60  # characters: an expression that no other one is aligned with
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +158,6 @@ class WhyReport:
     def seconds(self) -> float:
         """How long it took."""
         return sum(found.holds.seconds for found in self.held)
-
-
-_WIDE = 60  # characters: an expression that no other one is aligned with
 
 
 def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and whom to tell

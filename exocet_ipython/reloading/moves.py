@@ -21,6 +21,9 @@ from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["appeared_imports", "find_moves", "is_gone"]
 
+_COMPUTING = (b"import_module", b"__import__", b"find_spec")
+_TICK = 20_000_000  # nanoseconds: a file system's clock is behind `time.time_ns()` by up to a tick of the kernel
+
 
 def find_moves(
     generation: Generation, scope: Scope, stems: frozenset[str] | None = None, wanted: Collection[str] = ()
@@ -142,10 +145,6 @@ def _has_failed(statement: ImportStatement, record: ModuleRecord) -> bool:
     """Say whether an import of a module that Python had run, who knows when, failed then, or was not come to."""
     code = record.readable_code if record.is_adopted else None
     return code is not None and statement.line in guarded_lines(code)
-
-
-_COMPUTING = (b"import_module", b"__import__", b"find_spec")
-_TICK = 20_000_000  # nanoseconds: a file system's clock is behind `time.time_ns()` by up to a tick of the kernel
 
 
 def is_gone(record: ModuleRecord) -> bool:

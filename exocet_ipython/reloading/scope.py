@@ -26,6 +26,7 @@ _NEVER = {
     "__mp_main__": "put the code into a file and load that",
     "exocet_ipython": "restart the kernel to run another version of it",
 }
+_ARCHIVE = f"python{sys.version_info.major}{sys.version_info.minor}.zip"  # where the standard library may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,6 @@ def is_own_folder(folder: str) -> bool:
         return False  # no place at all, unless it is in an archive that `sys.path` has so
     real = os.path.realpath(folder)
     return not any(real == place or real.startswith(place + os.sep) for place in _installed_folders())
-
-
-_ARCHIVE = f"python{sys.version_info.major}{sys.version_info.minor}.zip"  # where the standard library may be
 
 
 @functools.cache

@@ -15,6 +15,31 @@ from exocet_ipython.reloading.contents import place_of
 
 __all__ = ["CellAssignment", "CellEvent", "CellImport", "may_bind", "read_cell"]
 
+# No statement and no pattern binds or adds without one of these.
+_BINDING_WORD = re.compile(
+    r"=|\b(?:import|def|class|for|as|del|case)\b|\.(?:add|append|appendleft|extend|insert|setdefault|update)\b"
+)
+# Without one of these in its text, an expression of a cell binds nothing.
+_BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
+# Other nodes bind nothing then: expressions, and what has no parts.
+_BINDING = frozenset(
+    (
+        *ast.stmt.__subclasses__(),
+        *ast.pattern.__subclasses__(),
+        *(
+            ast.ExceptHandler,
+            ast.match_case,
+            ast.withitem,
+            ast.Name,
+            ast.Attribute,
+            ast.Subscript,
+            ast.Tuple,
+            ast.List,
+            ast.Starred,
+        ),
+    )
+) - {ast.Return, ast.Pass}
+
 
 @dataclass(frozen=True, slots=True)
 class CellImport:
@@ -102,32 +127,6 @@ def read_cell(text: str) -> Iterator[CellEvent]:
     except (SyntaxError, ValueError):
         return  # a cell with a magic, or one that failed: it taught us nothing
     yield from _walk(any(sign in text for sign in _BINDING_SIGNS), tree.body)
-
-
-# No statement and no pattern binds or adds without one of these.
-_BINDING_WORD = re.compile(
-    r"=|\b(?:import|def|class|for|as|del|case)\b|\.(?:add|append|appendleft|extend|insert|setdefault|update)\b"
-)
-# Without one of these in its text, an expression of a cell binds nothing.
-_BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
-# Other nodes bind nothing then: expressions, and what has no parts.
-_BINDING = frozenset(
-    (
-        *ast.stmt.__subclasses__(),
-        *ast.pattern.__subclasses__(),
-        *(
-            ast.ExceptHandler,
-            ast.match_case,
-            ast.withitem,
-            ast.Name,
-            ast.Attribute,
-            ast.Subscript,
-            ast.Tuple,
-            ast.List,
-            ast.Starred,
-        ),
-    )
-) - {ast.Return, ast.Pass}
 
 
 def _walk(  # noqa: C901, PLR0912 - one case a kind of node

@@ -10,6 +10,13 @@ from exocet_ipython.reloading.noticing.changes import Change
 
 __all__ = ["Plan", "Step", "plan_reload"]
 
+_REASONS = {
+    "deleted": "its file was deleted",
+    "moved": "its source is elsewhere now",
+    "appeared": "an import of it that failed could succeed now",
+    "data": "a data file that it reads changed",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -46,14 +53,6 @@ class Step:
                 if not edge.line:
                     return f"it holds something of {edge.imported}"
                 return f"it imports {edge.imported}, line {edge.line}: {edge.text}"
-
-
-_REASONS = {
-    "deleted": "its file was deleted",
-    "moved": "its source is elsewhere now",
-    "appeared": "an import of it that failed could succeed now",
-    "data": "a data file that it reads changed",
-}
 
 
 @dataclass(frozen=True, slots=True)

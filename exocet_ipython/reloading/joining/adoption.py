@@ -30,6 +30,7 @@ __all__ = ["adopt_modules", "leave_modules", "make_records", "run_again"]
 
 # What modules ran from, by module, of sessions that have let go of them.
 _LEFT: WeakKeyDictionary[Any, tuple[Snapshot, CodeType | None, tuple[Snapshot, ...], Any]] = WeakKeyDictionary()
+_HEADER = 16  # bytes
 
 
 def adopt_modules(
@@ -181,6 +182,3 @@ def _has_stamp(cached: bytes, stamp: FileStamp) -> bool:
     """Say whether a `.pyc` has a file's time and size in its header (PEP 552)."""
     fields = (0, stamp.modified // 10**9 & 0xFFFFFFFF, stamp.size & 0xFFFFFFFF)
     return cached[4:_HEADER] == b"".join(field.to_bytes(4, "little") for field in fields)
-
-
-_HEADER = 16  # bytes

@@ -55,6 +55,7 @@ _WITH_STRINGS = frozenset((str, tuple, frozenset))  # constants
 
 if sys.version_info >= (3, 14):  # pragma: no cover - what a newer compiler emits is not known here
     _NAMING = frozenset()
+_LONG = 200  # characters: a longer string is a text
 
 
 class Mention(NamedTuple):
@@ -283,6 +284,3 @@ def strings_in(constant: Any) -> Iterator[str]:
     elif type(constant) in (tuple, frozenset):
         for part in constant:
             yield from strings_in(part)
-
-
-_LONG = 200  # characters: a longer string is a text

@@ -20,6 +20,7 @@ _PUSH_NULL = dis.opmap["PUSH_NULL"]
 _CONSTANTS = frozenset(dis.hasconst)
 _JUMPS = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
 _KW_NAMES = dis.opmap.get("KW_NAMES", -1)
+_STORES = frozenset(number for name, number in dis.opmap.items() if name.startswith(("STORE_", "RETURN_")))
 
 
 def computes_names(code: CodeType, *, whole: bool) -> bool:
@@ -76,6 +77,3 @@ def _argument(raw: bytes, offset: int) -> int:
         argument |= raw[place + 1] << shift
         shift, place = shift + 8, place - 2
     return argument
-
-
-_STORES = frozenset(number for name, number in dis.opmap.items() if name.startswith(("STORE_", "RETURN_")))

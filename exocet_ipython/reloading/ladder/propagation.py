@@ -32,6 +32,8 @@ from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["has_stale_values", "note_values", "propagate", "set_values"]
 
+_EXACT = frozenset((int, str, bool, bytes))  # equal ones of a kind are the same: most constants are of these
+
 
 def set_values(module: ModuleType, values: Mapping[str, Any], journal: Journal) -> None:
     """Give global names of a module other values, in one step."""
@@ -186,6 +188,3 @@ def _is_same(before: Any, now: Any) -> bool:
     if type(before) is tuple and type(now) is tuple and len(before) == len(now):
         return all(map(_is_same, before, now))
     return is_plain(before) and is_plain(now) and is_same_constant(before, now)
-
-
-_EXACT = frozenset((int, str, bool, bytes))  # equal ones of a kind are the same: most constants are of these

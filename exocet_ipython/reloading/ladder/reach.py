@@ -46,6 +46,9 @@ _PROTOCOL = words(
     "read readable readinto readline readlines release seek seekable send tell throw truncate writable write "
     "writelines"
 )
+_NONE: frozenset[str] = frozenset()
+_LISTS = frozenset(("__all__", "__match_args__", "__slots__"))  # of names, not of functions
+_COMPUTES = "it computes which function it calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,16 +282,9 @@ class Reach:
                 self._named[mentioned].remove(definition)
 
 
-_NONE: frozenset[str] = frozenset()
-_LISTS = frozenset(("__all__", "__match_args__", "__slots__"))  # of names, not of functions
-
-
 def _is_called_by_python(name: str) -> bool:
     is_special = name.startswith("_") and name.endswith("_") and name.strip("_") != ""
     return name in _PROTOCOL or (is_special and name not in _LISTS)
-
-
-_COMPUTES = "it computes which function it calls"
 
 
 def _way(before: Mapping[str, str], name: str) -> tuple[str, ...]:

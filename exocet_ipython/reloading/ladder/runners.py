@@ -28,6 +28,20 @@ from exocet_ipython.reloading.ladder.operations import whole
 
 __all__ = ["Runners", "find_runners", "seat_codes"]
 
+_FROZEN = 2_000  # objects: Python 3.12 freezes a few hundred when it starts, a person all there are
+_BESIDES = 2  # the pair that the code came in, and the constants of the code around it; more only costs a pass
+# What wraps a function, and the attributes that lead to it.
+_PARTS: Mapping[type, tuple[str, ...]] = {
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    property: ("fget", "fset", "fdel"),
+    functools.cached_property: ("func",),
+    functools.partial: ("func",),
+    functools.partialmethod: ("func",),
+    functools.singledispatchmethod: ("func",),
+    CACHE: ("__wrapped__",),
+}
+
 
 @dataclass(slots=True)
 class Runners:
@@ -133,10 +147,6 @@ def _counts(codes: Sequence[CodeType]) -> list[int]:
     return [sys.getrefcount(code) for code in codes]
 
 
-_FROZEN = 2_000  # objects: Python 3.12 freezes a few hundred when it starts, a person all there are
-_BESIDES = 2  # the pair that the code came in, and the constants of the code around it; more only costs a pass
-
-
 def _walk(module: ModuleType) -> Iterator[tuple[FunctionType, Any]]:
     """Yield the functions that a module's globals and classes lead to, each with what wraps it (or None)."""
     name = module.__name__
@@ -160,16 +170,3 @@ def _walk(module: ModuleType) -> Iterator[tuple[FunctionType, Any]]:
                 waiting.append((wrapped, value))
         elif (parts := _PARTS.get(kind)) is not None:
             waiting += [(part, value) for part in (getattr(value, name, None) for name in parts) if part is not None]
-
-
-# What wraps a function, and the attributes that lead to it.
-_PARTS: Mapping[type, tuple[str, ...]] = {
-    staticmethod: ("__func__",),
-    classmethod: ("__func__",),
-    property: ("fget", "fset", "fdel"),
-    functools.cached_property: ("func",),
-    functools.partial: ("func",),
-    functools.partialmethod: ("func",),
-    functools.singledispatchmethod: ("func",),
-    CACHE: ("__wrapped__",),
-}

@@ -40,6 +40,8 @@ _PARTS = frozenset(
         MemberDescriptorType,
     )
 )
+# What a call of getrefcount by map() itself adds.
+_UNHELD = next(map(sys.getrefcount, [object()])) - 1
 
 
 def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
@@ -197,7 +199,3 @@ def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:
     new = {key: item for item in items if (key := id(item)) not in seen}
     seen.update(new)
     return list(new.values())
-
-
-# What a call of getrefcount by map() itself adds.
-_UNHELD = next(map(sys.getrefcount, [object()])) - 1

@@ -35,6 +35,9 @@ from exocet_ipython.survivors.wrapped import functions_within, space_of
 
 __all__ = ["pair_modules"]
 
+_BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
+_WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
+
 
 def pair_modules(
     old: Mapping[str, ModuleRecord],
@@ -67,10 +70,6 @@ def pair_modules(
     known = {*matcher.pairs.objects, *map(id, matcher.pairs.orphans)}
     matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, new)
     return matcher.pairs
-
-
-_BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
-_WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
 
 
 class _Matcher:

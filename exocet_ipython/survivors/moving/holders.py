@@ -33,6 +33,7 @@ __all__ = ["replace_references", "slots_of"]
 # what refers to what is replaced, and nothing leads from there to the instance.
 _owners: WeakValueDictionary[int, Any] = WeakValueDictionary()
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
+_ARGS = vars(BaseException)["args"]  # an author's class may have another one
 
 
 def replace_references(
@@ -221,9 +222,6 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journ
     (functools.partial, _replace_in_partial),
     (FunctionType, _replace_in_function),
 )
-
-
-_ARGS = vars(BaseException)["args"]  # an author's class may have another one
 
 
 def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> None:

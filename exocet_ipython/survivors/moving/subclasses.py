@@ -33,6 +33,7 @@ _GENERATED = "<string>"  # the file name of the methods that dataclasses writes
 _OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
 _FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
+_PLAIN: Any = getattr(dataclasses, "_FIELD", None)  # what marks a field that is neither a ClassVar nor an InitVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +216,6 @@ def _decorate_again(cls: Any) -> None:
         if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
             delete_from_class(cls, name)
     dataclasses.dataclass(cls, **options)
-
-
-_PLAIN: Any = getattr(dataclasses, "_FIELD", None)  # what marks a field that is neither a ClassVar nor an InitVar
 
 
 def _notebook_models() -> list[type]:
