@@ -16,12 +16,13 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_registry, is_shared
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import put_into
-from exocet_ipython.survivors.carrying.left import Left, find_left
+from exocet_ipython.survivors.carrying.entries import MANY, changed_entries, put_into
+from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.registrations import registered_by_cells
 from exocet_ipython.survivors.carrying.stores import read_stores
 from exocet_ipython.survivors.definitions import is_definition
@@ -31,6 +32,8 @@ __all__ = ["LostDefinitions", "find_lost"]
 
 _Reference = Callable[[], Any]
 _ITEMS = (list, set, deque, weakref.WeakSet)  # they have keys only
+# A dotted path within a module, the container that it leads to, and what cells have put into that, by key and value.
+_Left = tuple[str, Any, list[tuple[Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def find_lost(
     for name, record in old.items():
         new = modules.get(name)
         lost.values += _lost_values(record, new)
-        left = [*find_left(record, new, session), *_lost_registrations(record, new), *_lost_attributes(record, new)]
+        left = [*_lost_entries(record, new, session), *_lost_registrations(record, new), *_lost_attributes(record, new)]
         lost.entries += [
             _Entries(name, path, type(container), tuple(items))
             for path, container, entries in left
@@ -163,13 +166,29 @@ def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Valu
             continue
 
 
-def _lost_registrations(record: ModuleRecord, new: ModuleType | None) -> Iterator[Left]:
+def _lost_entries(record: ModuleRecord, new: ModuleType | None, session: Mapping[str, ModuleRecord]) -> Iterator[_Left]:
+    """Yield what cells put into those containers of a module that have no counterpart, its classes' included."""
+    owned = Ownership(record, ReadStores(session), {})
+    for name, value in _lost_names(record, new):
+        parts = [(name, value)]
+        if issubclass(type(value), type) and name in record.contents:
+            baseline = record.contents[name]
+            parts = [(f"{name}.{n}", part) for n, part in attributes_of(value) if baseline.get(n) == id(part)]
+        for path, part in parts:
+            if is_registry(part) and len(part) <= MANY:
+                changed = changed_entries(part, record.contents.get(path, {}))
+                found = [entry for entry in changed if not owned.is_modules(*entry) and owned.is_persons(path, *entry)]
+                if found:
+                    yield path, part, found
+
+
+def _lost_registrations(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Left]:
     for name, value in _lost_names(record, new):
         if type(value) is FunctionType and (registered := registered_by_cells(value)):
             yield name, value, registered
 
 
-def _lost_attributes(record: ModuleRecord, new: ModuleType | None) -> Iterator[Left]:
+def _lost_attributes(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Left]:
     """Yield what cells have assigned to a module that is gone; what its own functions assign is a cache."""
     assigned = record.assigned() if new is None else {}
     if assigned:
