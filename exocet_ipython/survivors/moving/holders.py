@@ -23,7 +23,7 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of
-from exocet_ipython.survivors.moving.arrays import is_array, replace_in_array
+from exocet_ipython.survivors.moving.hidden import is_array, replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 

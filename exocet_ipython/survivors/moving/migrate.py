@@ -28,10 +28,9 @@ from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.values import inner_values
-from exocet_ipython.survivors.moving.arrays import find_arrays
 from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
-from exocet_ipython.survivors.moving.heap import find_hidden_holders
+from exocet_ipython.survivors.moving.hidden import find_arrays, find_hidden_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters

@@ -1,6 +1,6 @@
-"""numpy's arrays of objects, and what pandas builds on them: the collector doesn't see what they hold.
+"""What refers to an object and is not shown by the collector: tuples and dicts of plain data, and numpy's arrays.
 
-Neither library is imported for it.
+Neither numpy nor pandas, which builds on these, is imported for it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,45 @@ import functools
 import gc
 import sys
 from collections import Counter
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 
-__all__ = ["find_arrays", "is_array", "replace_in_array"]
+__all__ = ["find_arrays", "find_hidden_holders", "is_array", "replace_in_array"]
 
+_HIDDEN = frozenset((tuple, dict))
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
+
+
+def find_hidden_holders(objects: list[Any]) -> list[Any]:
+    """Return the tuples and dicts that hold one of the objects and that the collector doesn't follow.
+
+    Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. They are looked for in
+    defaults, in arguments of partials and in containers, and only where one of the objects is of that kind.
+    """
+    wanted = {id(item) for item in objects if not gc.is_tracked(item)}
+    found: dict[int, Any] = {}
+    for holder in gc.get_objects() if wanted else ():
+        kind = type(holder)
+        if kind is FunctionType:
+            parts: Any = (holder.__defaults__, holder.__kwdefaults__)
+        elif kind is functools.partial:
+            parts = (holder.args, holder.keywords)
+        elif kind in (list, tuple, dict):
+            parts = holder.values() if kind is dict else holder
+            if _HIDDEN.isdisjoint(map(type, parts)):
+                continue
+        else:
+            continue
+        for part in list(parts):
+            if type(part) in _HIDDEN and not gc.is_tracked(part):
+                items = part.values() if type(part) is dict else part
+                if not wanted.isdisjoint(map(id, items)):
+                    found[id(part)] = part
+    return list(found.values())
 
 
 def is_array(kind: type) -> bool:
