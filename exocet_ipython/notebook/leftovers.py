@@ -1,4 +1,4 @@
-"""What IPython keeps without the person's wish: the output cache, its last results, its last errors."""
+"""What IPython holds, as places where a hold path may begin, and what of it nobody wishes: outputs, the last errors."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 from exocet_ipython.survivors.finding.reaching import leads_to_old
+from exocet_ipython.survivors.finding.roots import Root
 
-__all__ = ["Leftover", "find_leftovers"]
+__all__ = ["Leftover", "find_leftovers", "shell_roots"]
 
 _OUTPUT_NAME = re.compile(r"_{1,3}|_\d+")
 _LAST = ("last_exc", "last_value", "last_type", "last_traceback")  # what Python keeps of an error that nobody caught
@@ -45,6 +46,20 @@ def find_leftovers(shell: Any, old: Collection[int]) -> list[Leftover]:
         Leftover(label, type(values[0]).__qualname__, let_go)
         for label, values, let_go in _kept(shell)
         if any(leads_to_old(value, old, spaces) for value in values)
+    ]
+
+
+def shell_roots(shell: Any) -> list[Root]:
+    """Return the places of an `InteractiveShell` that hold what cells made: callbacks, tracebacks, outputs, itself."""
+    ip = "get_ipython()"
+    callbacks = shell.events.callbacks
+    return [
+        Root("shell", ip, shell),
+        *(Root("callback", f'{ip}.events.callbacks["{event}"]', callbacks[event]) for event in callbacks),
+        Root("traceback", f"{ip}.InteractiveTB", shell.InteractiveTB),
+        Root("traceback", f"{ip}.SyntaxTB", shell.SyntaxTB),
+        Root("output", f"{ip}.displayhook", shell.displayhook),
+        Root("output", f"{ip}.user_ns_hidden", shell.user_ns_hidden),
     ]
 
 

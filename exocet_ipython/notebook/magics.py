@@ -21,8 +21,7 @@ from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.collecting import CollectReport
 from exocet_ipython.notebook.failures import Failures
-from exocet_ipython.notebook.known import shell_roots
-from exocet_ipython.notebook.leftovers import Leftover, find_leftovers
+from exocet_ipython.notebook.leftovers import Leftover, find_leftovers, shell_roots
 from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
