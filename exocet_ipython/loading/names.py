@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-__all__ = ["require_attribute", "resolve_import", "with_packages"]
+__all__ = ["is_dotted", "require_attribute", "resolve_import", "with_packages"]
+
+
+def is_dotted(text: str) -> bool:
+    """Say whether a text is a dotted name.
+
+    >>> is_dotted("app.models"), is_dotted("models/"), is_dotted(".models")
+    (True, False, False)
+    """
+    return all(part.isidentifier() for part in text.split("."))
 
 
 def with_packages(name: str) -> tuple[str, ...]:

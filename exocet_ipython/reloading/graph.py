@@ -14,8 +14,8 @@ from inspect import CO_OPTIMIZED
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.loading.names import resolve_import, with_packages
-from exocet_ipython.reloading.constants import is_dotted, strings_of
+from exocet_ipython.loading.names import is_dotted, resolve_import, with_packages
+from exocet_ipython.reloading.ladder.operations import strings_of
 
 __all__ = ["ImportEdge", "ImportGraph", "ImportStatement", "expand", "guarded_lines", "lines_of", "read_imports"]
 

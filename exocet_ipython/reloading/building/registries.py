@@ -16,12 +16,11 @@ from typing import Any
 
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
-from exocet_ipython.reloading.constants import strings_of
 from exocet_ipython.reloading.contents import ATOMS, attributes_of
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import lines_of, read_imports
 from exocet_ipython.reloading.held import definitions_shown, home_of
-from exocet_ipython.reloading.ladder.operations import is_class_body, nested
+from exocet_ipython.reloading.ladder.operations import is_class_body, nested, strings_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 

@@ -22,10 +22,11 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.files import NO_FILE, stamp_file
+from exocet_ipython.loading.names import is_dotted
 from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, digest_file, find_spec_of
-from exocet_ipython.reloading.constants import is_dotted, strings_of
 from exocet_ipython.reloading.datafiles.meant import FilesMeant
 from exocet_ipython.reloading.datafiles.readers import readers_at_import, reads_elsewhere
+from exocet_ipython.reloading.ladder.operations import strings_of
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
 __all__ = ["find_data_files", "has_changed", "read_declared"]

@@ -16,6 +16,7 @@ __all__ = [
     "iter_operations",
     "mangled",
     "nested",
+    "strings_of",
     "whole",
     "words",
 ]
@@ -79,6 +80,16 @@ def docstring_of(code: CodeType) -> str | None:
     """
     first = code.co_consts[0] if code.co_consts else None
     return first if isinstance(first, str) else None
+
+
+def strings_of(code: CodeType) -> Iterator[str]:
+    """Yield the strings that are constants of code, those in tuples included: `for name in ("fast", "slow"):`.
+
+    >>> list(strings_of(compile("for name in ('fast', 'slow'): load(name, 'r')", "m.py", "exec")))
+    ['fast', 'slow', 'r']
+    """
+    for const in code.co_consts:
+        yield from (part for part in (const if type(const) is tuple else (const,)) if type(part) is str)
 
 
 def is_same_constant(before: Any, now: Any) -> bool:
