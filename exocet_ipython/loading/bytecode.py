@@ -10,9 +10,9 @@ from types import CodeType
 
 from exocet_ipython.loading.files import FileStamp, read_file
 
-__all__ = ["read_bytecode"]
+__all__ = ["HEADER", "has_stamp", "read_bytecode"]
 
-_HEADER = 16  # bytes
+HEADER = 16  # bytes
 _BY_TIME = MAGIC_NUMBER + bytes(4)  # flags: validated by time and size, not by a hash
 
 
@@ -32,12 +32,16 @@ def read_bytecode(spec: ModuleSpec, stamp: FileStamp) -> CodeType | None:
         made, data = read_file(spec.cached or "")
     except OSError:
         return None
-    expected = struct.pack("<II", stamp.modified // 10**9 & 0xFFFFFFFF, stamp.size & 0xFFFFFFFF)
-    if data[:_HEADER] != _BY_TIME + expected or stamp.changed >= made.changed:
+    if not has_stamp(data, stamp) or stamp.changed >= made.changed:
         return None
     try:
-        code = marshal.loads(memoryview(data)[_HEADER:])  # noqa: S302 - the file that Python itself would run
+        code = marshal.loads(memoryview(data)[HEADER:])  # noqa: S302 - the file that Python itself would run
     except (EOFError, ValueError, TypeError):
         return None
     # Moved with its source, it has the file name of before; importlib knows how to mend that.
     return code if isinstance(code, CodeType) and code.co_filename == spec.origin else None
+
+
+def has_stamp(data: bytes, stamp: FileStamp) -> bool:
+    """Say whether a `.pyc` of this Python has a file's time and size in its header (PEP 552)."""
+    return data[:HEADER] == _BY_TIME + struct.pack("<II", stamp.modified // 10**9 & 0xFFFFFFFF, stamp.size & 0xFFFFFFFF)

@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from exocet_ipython.loading.files import FileStamp
+from exocet_ipython.loading.bytecode import HEADER, has_stamp
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
@@ -30,7 +30,6 @@ __all__ = ["adopt_modules", "leave_modules", "make_records", "run_again"]
 
 # What modules ran from, by module, of sessions that have let go of them.
 _LEFT: WeakKeyDictionary[Any, tuple[Snapshot, CodeType | None, tuple[Snapshot, ...], Any]] = WeakKeyDictionary()
-_HEADER = 16  # bytes
 
 
 def adopt_modules(
@@ -155,7 +154,7 @@ def _read_loaded(spec: Any) -> LoadNotes:
         return LoadNotes(snapshot)
     loader: Any = spec.loader
     cached = _read_bytecode(spec)
-    if cached is not None and bytecode_is_safe(spec) and _has_stamp(cached, snapshot.stamp):
+    if cached is not None and bytecode_is_safe(spec) and has_stamp(cached, snapshot.stamp):
         same = type(loader).get_code is SourceFileLoader.get_code
         return LoadNotes(snapshot, loader.get_code(spec.name) if same else None)
     if cached is None or getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
@@ -164,7 +163,7 @@ def _read_loaded(spec: Any) -> LoadNotes:
         code = compile_module(spec, snapshot)
     except (SyntaxError, ValueError):
         code = None
-    if code == marshal.loads(cached[_HEADER:]):  # noqa: S302 - the file that Python itself has just run
+    if code == marshal.loads(cached[HEADER:]):  # noqa: S302 - the file that Python itself has just run
         return LoadNotes(snapshot, code)
     return LoadNotes(as_changed(snapshot))
 
@@ -175,10 +174,4 @@ def _read_bytecode(spec: ModuleSpec) -> bytes | None:
         cached = Path(spec.cached).read_bytes() if spec.cached is not None else b""
     except OSError:
         return None
-    return cached if cached.startswith(importlib.util.MAGIC_NUMBER) and len(cached) > _HEADER else None
-
-
-def _has_stamp(cached: bytes, stamp: FileStamp) -> bool:
-    """Say whether a `.pyc` has a file's time and size in its header (PEP 552)."""
-    fields = (0, stamp.modified // 10**9 & 0xFFFFFFFF, stamp.size & 0xFFFFFFFF)
-    return cached[4:_HEADER] == b"".join(field.to_bytes(4, "little") for field in fields)
+    return cached if cached.startswith(importlib.util.MAGIC_NUMBER) and len(cached) > HEADER else None
