@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["copy_space"]
+__all__ = ["copy_space", "globals_of"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -28,3 +28,12 @@ def copy_space(space: Mapping[_Key, _Value]) -> dict[_Key, _Value]:
     """
     # `dict` would take each item of a view by its key; `copy` may give a wrong length on 3.11, when the collector runs.
     return space.copy() if isinstance(space, MappingProxyType) else dict(space)
+
+
+def globals_of(module: object) -> dict[str, Any]:
+    """Return the globals of a module; nothing where there is none, or an object in its stead that has no dict.
+
+    >>> globals_of(None), "copy_space" in globals_of(__import__(__name__, fromlist=["*"]))
+    ({}, True)
+    """
+    return getattr(module, "__dict__", {})

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.reloading.building.batch import Texts
@@ -205,7 +206,7 @@ class ManagedModules:
         records, claims = self.generation.records.values(), self._claims
         texts, folders = ([], set()) if claims is None else (claims.texts, claims.folders)
         for record in records:
-            if "__path__" in (space := getattr(record.module, "__dict__", {})):
+            if "__path__" in (space := globals_of(record.module)):
                 folders.update(space["__path__"])
         if records or self._expects:
             folders.update(folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder))
@@ -286,7 +287,7 @@ class ManagedModules:
             name
             for name in (records if names is None else names)
             if matches(self._frozen, name, records[name].snapshot.path)
-            or getattr(records[name].module, "__dict__", {}).get("__exo_frozen__") is True
+            or globals_of(records[name].module).get("__exo_frozen__") is True
         ]
 
     def public_names(self, name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.notebook.names.bindings import Bindings, Kept, Rebinding
 from exocet_ipython.notebook.names.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.building.build import Built
@@ -199,7 +200,7 @@ class _Publication:
             [self._names.namespace, *spaces],
             {*self._made, *_answering_anew(self._built, self._after)},
             {id(value) for _, _, value in self._retired.living()},
-            [getattr(self._made[name], "__dict__", {}) for name in fresh],
+            [globals_of(self._made[name]) for name in fresh],
         )
 
     def move(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
@@ -253,7 +254,7 @@ class Ladder:
             generation = self.managed.generation
             importers = generation.graph().dependants(changed)
             # A cache of a module that holds answers of the old code is a reason to make the module anew.
-            spared = [getattr(record.module, "__dict__", {}) for record in generation.records.values()]
+            spared = [globals_of(record.module) for record in generation.records.values()]
             clear_caches([self.namespace], {*changed, *importers}, (), spared)
 
     def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import NothingOldError
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.held import dotted_name
@@ -122,7 +122,7 @@ def _is_current(name: str, current: Generation) -> bool:
     owners = [
         record for known, record in current.records.items() if f".{known}".endswith(f".{module}" if module else "")
     ]
-    return any(attribute in getattr(record.module, "__dict__", {}) for record in owners)
+    return any(attribute in globals_of(record.module) for record in owners)
 
 
 def _dotted_name(value: Any) -> str:

@@ -18,7 +18,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import (
     ATOMS,
     CARRIERS,
@@ -68,7 +68,7 @@ def take_baseline(module: ModuleType) -> Baseline:
     >>> take_baseline(module).contents
     {'CONFIG': {}}
     """
-    namespace: dict[str, Any] = copy_space(getattr(module, "__dict__", {}))
+    namespace = copy_space(globals_of(module))
     values = dict(zip(namespace, map(id, namespace.values()), strict=True))
     own = getattr(module, "__name__", None)
     found = _Contents(values)
@@ -104,7 +104,7 @@ def take_glance(module: ModuleType, like: Baseline) -> Baseline:
     >>> like == take_baseline(module)
     True
     """
-    space: dict[str, Any] = copy_space(getattr(module, "__dict__", {}))
+    space = copy_space(globals_of(module))
     found = Baseline(dict(zip(space, map(id, space.values()), strict=True)), {}, {})
     for path in like.contents:
         value = value_at(space, path)

@@ -7,7 +7,7 @@ from functools import partial
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOM_TYPES, attributes_of, is_registry
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
@@ -41,7 +41,7 @@ def modules_held(
     """
     held: set[Any] = set()
     own: Any = getattr(module, "__name__", None)
-    for attribute, value in copy_space(getattr(module, "__dict__", {})).items():
+    for attribute, value in copy_space(globals_of(module)).items():
         kind = type(value)
         if kind in ATOM_TYPES or attribute[:2] == "__" or values.get(attribute) != id(value):
             continue

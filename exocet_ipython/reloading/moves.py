@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportStatement, expand, guarded_lines
 from exocet_ipython.reloading.noticing.changes import Change
@@ -98,7 +99,7 @@ def appeared_imports(
             parent, _, child = name.rpartition(".")
             if name in generation.records or name in sys.modules or not _is_concerned(name, stems):
                 continue
-            if child in getattr(sys.modules.get(parent), "__dict__", {}):  # hasattr() would run a lazy __getattr__
+            if child in globals_of(sys.modules.get(parent)):  # hasattr() would run a lazy __getattr__
                 continue
             if parent and parent not in sys.modules:
                 continue

@@ -10,7 +10,7 @@ from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.baseline import Baseline, renew_baseline, take_baseline
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
 from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
@@ -132,7 +132,7 @@ class ModuleRecord:
 
     def assigned(self) -> dict[str, Any]:
         """Return the globals that are not what the module's body left: assigned since, by a cell or a function."""
-        space: dict[str, Any] = copy_space(getattr(self.module, "__dict__", {}))
+        space = copy_space(globals_of(self.module))
         if list(map(id, space.values())) == list(self.values.values()):
             return {}  # nearly always, and told in C
         return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}
@@ -242,7 +242,7 @@ def _data_files(
         if like is not None and code is not None and like.code is code:
             before = wishes_of(like.module)
             again = [data for data in like.data if before is None or data.path not in before.files]
-        found = find_data_files(snapshot, code, getattr(module, "__dict__", {}), again)
+        found = find_data_files(snapshot, code, globals_of(module), again)
     wishes = wishes_of(module)
     if wishes is None:
         return found

@@ -23,7 +23,7 @@ from weakref import WeakSet
 
 from exocet_ipython.loading.classes import mro_of, set_in_class
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -114,7 +114,7 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
         journal: how it is taken back.
     """
     for name, record in old.items():
-        space: dict[str, Any] = getattr(record.module, "__dict__", {})
+        space = globals_of(record.module)
         spec = space.get("__spec__")
         if spec is None or not hasattr(spec, "__dict__"):
             continue  # made by hand; it can't come back
@@ -139,7 +139,7 @@ def retired_module(namespace: Mapping[str, Any]) -> RetiredModule | None:
 
 def retired_of(module: object) -> RetiredModule | None:
     """Return what is remembered of a module, if it is a retired one; an object in a module's stead may have no dict."""
-    return retired_module(getattr(module, "__dict__", {}))
+    return retired_module(globals_of(module))
 
 
 def living_retired() -> list[RetiredModule]:

@@ -15,6 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from exocet_ipython.errors import NotInModuleBodyError, WishTwiceError, WishTypeError
+from exocet_ipython.loading.spaces import globals_of
 
 __all__ = ["Wishes", "depends_on", "hand_on", "keep", "on_retire", "stamp_data", "wishes_of"]
 
@@ -163,7 +164,7 @@ def stamp_data(path: str) -> DataStamp | None:
 
 def wishes_of(module: ModuleType) -> Wishes | None:
     """Return what a module has said; None where it has said nothing, or is an object in a module's stead."""
-    found = getattr(module, "__dict__", {}).get(_NAME)
+    found = globals_of(module).get(_NAME)
     return found if isinstance(found, Wishes) else None
 
 

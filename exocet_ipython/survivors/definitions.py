@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.classes import raw_dicts
 
@@ -45,7 +45,7 @@ def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]
 
     What is there under the name of its definition is not given again for an alias.
     """
-    namespace = copy_space(getattr(module, "__dict__", {}))
+    namespace = copy_space(globals_of(module))
     for attribute, value in namespace.items():
         if issubclass(type(value), type):
             qualified = type.__getattribute__(value, "__qualname__")

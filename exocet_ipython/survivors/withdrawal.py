@@ -10,6 +10,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.handlers import all_loggers
 from exocet_ipython.reloading.effects import filter_key
 from exocet_ipython.reloading.generation import Journal
@@ -33,7 +34,7 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
     handlers = {id(reference()) for record in new.values() for reference in record.effects.handlers}
     exits = {id(reference()) for record in new.values() for reference in record.effects.exits}
     for record in old.values():
-        named = {id(value) for value in list(getattr(record.module, "__dict__", {}).values())}
+        named = {id(value) for value in list(globals_of(record.module).values())}
         for reference in record.effects.handlers:
             handler = reference()
             if handler is not None and id(handler) not in handlers:

@@ -12,6 +12,7 @@ from typing import Any
 from IPython.core.inputtransformer2 import TransformerManager
 
 from exocet_ipython.reloading.contents import place_of
+from exocet_ipython.reloading.paths import attribute_at
 
 __all__ = ["CellAssignment", "CellEvent", "CellImport", "may_bind", "read_cell"]
 
@@ -89,8 +90,7 @@ class CellAssignment:
                 if source.attribute is not None:  # else it is a module that something else stands for
                     return source.module, ".".join([source.attribute, *path]) + bracket + rest
             return None
-        for part in path[:-1]:
-            owner = getattr(owner, "__dict__", {}).get(part)
+        owner = attribute_at(owner, ".".join(path[:-1]))
         if issubclass(type(owner), type):
             return type.__getattribute__(owner, "__module__"), path[-1]
         return (owner.__name__, path[-1]) if isinstance(owner, ModuleType) else None

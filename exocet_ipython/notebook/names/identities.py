@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import Source, resolved
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -33,7 +33,7 @@ def identities(
     aliases: list[tuple[Source, Any]] = []
     defined: list[tuple[Source, Any]] = []
     for name, record in old.items():
-        for attribute, value in copy_space(getattr(record.module, "__dict__", {})).items():
+        for attribute, value in copy_space(globals_of(record.module)).items():
             is_class = issubclass(type(value), type)
             if (id(value) not in sought and not is_class) or attribute[:2] == "__" or _goes_with_others(value):
                 continue

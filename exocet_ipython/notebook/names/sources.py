@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -65,7 +66,7 @@ def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType])
     """
     if issubclass(type(value), ModuleType) and source == Source(value.__name__):
         return source.module in before
-    space = getattr(before.get(source.module), "__dict__", {})
+    space = globals_of(before.get(source.module))
     return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import WishTypeError
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.baseline import Baseline, add_changes, renew_baseline, take_baseline
 from exocet_ipython.reloading.paths import owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -33,7 +34,7 @@ def put_forward(before: ModuleType, module: ModuleType, text: bytes | None) -> B
         What the version before it holds now; None where nothing of it is kept.
     """
     hand_on(before, module)
-    old = getattr(before, "__dict__", {})
+    old = globals_of(before)
     names = _listed(old) if text is None else _read_names(text, _listed(old))
     vars(module).update({name: old[name] for name in names if name in old})
     return take_baseline(before) if names or wishes_of(module) is not None else None
@@ -45,7 +46,7 @@ def put_back(before: ModuleType, module: ModuleType) -> None:
     Raises:
         WishTypeError: `__exo_keep__` is not a collection of names.
     """
-    space, old = vars(module), getattr(before, "__dict__", {})
+    space, old = vars(module), globals_of(before)
     if _NAME in space:
         _check(space[_NAME], str(space.get("__name__")), str(space.get("__file__")))
     space.update({name: old[name] for name in _listed(space) if name in old})
@@ -56,7 +57,7 @@ def kept_values(before: ModuleType, module: ModuleType) -> dict[str, Any]:
 
     That is what both of them keep: where the other one imported something under the name, it has its own state still.
     """
-    old = getattr(before, "__dict__", {})
+    old = globals_of(before)
     both = set(_listed(vars(module))).intersection(_listed(old))
     return {name: old[name] for name in both if name in old}
 

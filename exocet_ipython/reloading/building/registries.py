@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.contents import ATOMS, attributes_of
@@ -131,7 +132,7 @@ def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
 
 def container_at(module: ModuleType | None, path: str) -> Any:
     """Return the container that a path in a module leads to; None where there is none, or a very large one."""
-    found = value_at(getattr(module, "__dict__", {}), path)
+    found = value_at(globals_of(module), path)
     return found if type(found) in _KINDS and len(found) <= _MANY else None
 
 

@@ -14,6 +14,7 @@ from exocet_ipython.loading.bytecode import read_bytecode
 from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, read_snapshot
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
@@ -115,7 +116,7 @@ class LoadNotes:
             since: what was saved later counts as changed, in nanoseconds; 0 for now.
         """
         if self.data is None and self.ended:
-            space = getattr(sys.modules.get(self._spec.name), "__dict__", {})
+            space = globals_of(sys.modules.get(self._spec.name))
             self.data = find_data_files(self.text(), self.code, space, since=since)
 
     def _prepare(self) -> None:

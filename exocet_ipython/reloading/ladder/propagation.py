@@ -21,6 +21,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_plain, is_shared
 from exocet_ipython.reloading.generation import Journal
@@ -123,7 +124,7 @@ class _Evaluation:
         else:
             value = self._values[step.source[0]][step.source[1]]
         record = self._records[name]
-        space: dict[str, Any] = getattr(record.module, "__dict__", {})
+        space = globals_of(record.module)
         before = space.get(target)
         if target not in space or record.baseline.values.get(target) != id(before):
             raise UnfitError(f"{name}.{target} is not what the import has made")

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of, place_of
 from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.ladder.uses import Definition
@@ -63,7 +63,7 @@ def _changes(
     record: ModuleRecord, written: AbstractSet[str], records: Mapping[str, ModuleRecord]
 ) -> Iterator[tuple[str, str]]:
     """Yield what of a module's state differs from what its body left, of the names in question: name and path."""
-    space: dict[str, Any] = getattr(record.module, "__dict__", {})
+    space = globals_of(record.module)
     for name in written & space.keys():
         if _is_changed(record, name, space[name], records):
             yield name, name

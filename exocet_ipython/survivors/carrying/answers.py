@@ -14,7 +14,7 @@ from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOMS, CACHE, is_shared
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
@@ -91,7 +91,7 @@ def gives_again(name: str, value: Any, homes: Collection[ModuleRecord], after: M
 
 def _stores_alike(name: str, before: ModuleType, now: ModuleType | None) -> bool:
     """Say whether the functions of a module that put something away under a name are what they were."""
-    spaces = vars(before), getattr(now, "__dict__", {})
+    spaces = vars(before), globals_of(now)
     owners: list[tuple[Any, Any, Any, Any]] = [(object, object, *spaces)]
     for key, cls in copy_space(spaces[0]).items():
         other = spaces[1].get(key)

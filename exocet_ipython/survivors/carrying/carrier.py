@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.classes import mro_of
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import (
     ATOMS,
     CACHE,
@@ -103,9 +103,9 @@ class _Carrier:
 
     def carry(self, module: ModuleType) -> set[int]:
         """Carry to the new module; return the ids of what was carried whole."""
-        namespace, whole = getattr(module, "__dict__", {}), set[int]()
+        namespace, whole = globals_of(module), set[int]()
         self._carry_assigned(module, namespace)
-        space = copy_space(getattr(self._record.module, "__dict__", {}))
+        space = copy_space(globals_of(self._record.module))
         for name, value in space.items():
             kind = type(value)
             if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):

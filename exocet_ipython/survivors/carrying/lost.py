@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.paths import attribute_at
@@ -117,7 +117,7 @@ class LostDefinitions:
         back = [value for value in self.values if value.is_back(modules)]
         if not back:
             return []
-        named = {id(part) for module in modules.values() for part in list(getattr(module, "__dict__", {}).values())}
+        named = {id(part) for module in modules.values() for part in list(globals_of(module).values())}
         found = [value for value in back if id(value.reference()) not in named]  # others only had it from elsewhere
         return [RetiredGeneration(number, [("instance", f"{v.module}.{v.path}", v.reference) for v in found])]
 
@@ -146,8 +146,8 @@ def find_lost(
 
 
 def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[str, Any]]:
-    space: dict[str, Any] = copy_space(getattr(record.module, "__dict__", {}))
-    for name in space.keys() - getattr(new, "__dict__", {}).keys():
+    space = copy_space(globals_of(record.module))
+    for name in space.keys() - globals_of(new).keys():
         if name[:2] != "__":
             yield name, space[name]
 

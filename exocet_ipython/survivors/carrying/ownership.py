@@ -8,6 +8,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -146,7 +147,7 @@ class Ownership:
             return False
         others = (record.module for record in self._session.values() if record is not self._record)
         return (not self._is_survivor(value) and home_of(value) in self._session) or any(
-            getattr(other, "__dict__", {}).get(name, _missing) is value for other in others
+            globals_of(other).get(name, _missing) is value for other in others
         )
 
     def _is_survivor(self, value: Any) -> bool:

@@ -10,7 +10,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.files import read_file
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -76,11 +76,11 @@ class ReadStores:
                 origin = self.session[home_of(value)], value.__qualname__
         elif is_registry(value) or is_instance_of(value, self.session):
             homes = [self.session[need] for need in record.needs if need in after and need in self.session]
-            spaces = [(home, getattr(home.module, "__dict__", {})) for home in homes if record.name not in home.needs]
+            spaces = [(home, globals_of(home.module)) for home in homes if record.name not in home.needs]
             found = ((home, key) for home, space in spaces for key in copy_space(space) if space.get(key) is value)
             origin = next(found, origin)
         home, path = origin
-        return origin if home is record or path not in getattr(after[home.name], "__dict__", {}) else None
+        return origin if home is record or path not in globals_of(after[home.name]) else None
 
     def can_import(self, importer: str, imported: str) -> bool:
         """Say whether a module of the session is another one, or imports it, directly or through others."""

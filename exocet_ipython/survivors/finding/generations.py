@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
@@ -143,7 +143,7 @@ def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
 
 def _own_containers(space: Mapping[str, Any]) -> list[Any]:
     """Return the containers that a retired module names, and that the current one has not taken over."""
-    current = getattr(sys.modules.get(space.get("__name__", "")), "__dict__", {})
+    current = globals_of(sys.modules.get(space.get("__name__", "")))
     return [
         part
         for name, part in copy_space(space).items()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
@@ -30,7 +31,7 @@ def have_one_name(before: Any, now: Any) -> bool:
 def is_made_by_call(function: FunctionType) -> bool:
     """Say whether a function is not its module's own: a decorator that is defined there, or `exec`, has made it."""
     home: str | None = function.__module__
-    space = getattr(sys.modules.get(home or ""), "__dict__", {})
+    space = globals_of(sys.modules.get(home or ""))
     made = home is None or "<locals>" in function.__qualname__
     return made and all(value is not function for value in list(space.values()))
 
@@ -76,5 +77,4 @@ def find_moved(before: Any, old: _Old, new: _New) -> Any:
 
 def _names(home: ModuleRecord | ModuleType | None) -> Mapping[str, Any]:
     """Return what a module, or that of a record, has under its names."""
-    found: Mapping[str, Any] = getattr(home.module if type(home) is ModuleRecord else home, "__dict__", {})
-    return found
+    return globals_of(home.module if type(home) is ModuleRecord else home)

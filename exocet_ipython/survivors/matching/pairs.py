@@ -8,7 +8,7 @@ from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import CACHE, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -91,8 +91,8 @@ class _Matcher:
         """Match what a module names: what it imported, or all else."""
         record, new = self._old[name], self._new[name]
         self._add(record.module, new)
-        namespace = getattr(new, "__dict__", {})
-        self._space = getattr(record.module, "__dict__", {})
+        namespace = globals_of(new)
+        self._space = globals_of(record.module)
         for attribute, before in copy_space(self._space).items():
             now = namespace.get(attribute)
             if attribute.startswith("__") or now is before or is_imported(before, name) is not imported:
@@ -112,7 +112,7 @@ class _Matcher:
     def match_gone(self, name: str) -> None:
         """Note what a module defined that is gone whole."""
         module = self._old[name].module
-        for before in copy_space(getattr(module, "__dict__", {})).values():
+        for before in copy_space(globals_of(module)).values():
             self._note_gone(before, name)
 
     def _note_gone(self, before: Any, home: str) -> None:
@@ -134,7 +134,7 @@ class _Matcher:
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
         for value in self._values.own():
-            self._space = getattr(value.record.module, "__dict__", {})
+            self._space = globals_of(value.record.module)
             self._add(value.before, value.now)
             self._match_parts(value)
         for before, now in self._values.foreign():

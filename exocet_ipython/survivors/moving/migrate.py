@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
@@ -167,7 +167,7 @@ def let_go(
 def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> list[Any]:
     """Return the instances and containers that retired modules have and that the new ones have made anew."""
     modules = [(record.module, new[name]) for name, record in old.items() if name in new]
-    spaces = [tuple(getattr(module, "__dict__", {}) for module in pair) for pair in modules]
+    spaces = [tuple(globals_of(module) for module in pair) for pair in modules]
     found = [
         value
         for before, now in spaces
