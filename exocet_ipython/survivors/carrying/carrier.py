@@ -30,10 +30,20 @@ from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
-from exocet_ipython.survivors.carrying.entries import MANY, assign, changed_entries, inherited, place_in, put_into
+from exocet_ipython.survivors.carrying.entries import (
+    MANY,
+    assign,
+    changed_entries,
+    emptied,
+    inherited,
+    is_map,
+    is_of_one_kind,
+    place_in,
+    put_into,
+)
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.readings import ReadStores
-from exocet_ipython.survivors.carrying.refilled import emptied, is_map, is_of_one_kind, take_whole
+from exocet_ipython.survivors.carrying.refilled import take_whole
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, is_instance_of
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 

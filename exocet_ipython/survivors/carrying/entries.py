@@ -1,24 +1,70 @@
-"""What cells had put into containers and assigned to objects: told, and put into others."""
+"""Containers and what is in them, and what cells had put there and assigned to objects: told, and put into others."""
 
 from __future__ import annotations
 
 import functools
 import re
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import partial
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.classes import delete_from_class, first_named, mro_of, set_in_class
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import ATOMS, is_registry
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.carrying.refilled import entries, is_map
 
-__all__ = ["MANY", "assign", "changed_entries", "inherited", "names_in", "place_in", "put_into", "take_out"]
+__all__ = [
+    "MANY",
+    "assign",
+    "changed_entries",
+    "emptied",
+    "entries",
+    "inherited",
+    "is_map",
+    "is_of_one_kind",
+    "names_in",
+    "place_in",
+    "put_into",
+    "take_out",
+]
 
 MANY = 1_000  # entries; what is in a larger container is not told apart
+_PYTHONS = frozenset(("builtins", "collections", "weakref", "_weakrefset"))  # modules of its containers
 _missing = object()
+
+
+def is_of_one_kind(before: Any, now: Any) -> bool:
+    """Say whether two containers are of one type, or of a class and its counterpart."""
+    old, new = type(before), type(now)
+    return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def is_map(value: Any) -> bool:
+    """Say whether a container has values under keys."""
+    return isinstance(value, (dict, WeakKeyDictionary, WeakValueDictionary))
+
+
+def entries(container: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the entries of a container as key and value; an item is its own key."""
+    if is_map(container):
+        yield from container.items()
+    else:
+        for item in container:
+            yield item, None
+
+
+def emptied(container: Any) -> Any:
+    """Return another container of the same kind that has nothing; None for what is no container of Python's own.
+
+    >>> emptied(deque([1, 2], maxlen=2)), emptied("ab")
+    (deque([], maxlen=2), None)
+    """
+    if not is_registry(container) or type(container).__module__ not in _PYTHONS:
+        return None
+    other = container.copy()
+    other.clear()
+    return other
 
 
 def changed_entries(container: Any, baseline: Mapping[Any, int]) -> list[tuple[Any, Any]]:

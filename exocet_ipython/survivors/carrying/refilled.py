@@ -1,4 +1,4 @@
-"""Containers and what is in them; those that an edit left as they were take whole what cells made of the old ones."""
+"""Containers that an edit left as they were, which take whole what cells made of the old ones."""
 
 from __future__ import annotations
 
@@ -7,47 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from types import CodeType
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from exocet_ipython.reloading.contents import ATOMS, is_registry
+from exocet_ipython.reloading.contents import ATOMS
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.carrying.entries import entries, is_map
 
-__all__ = ["emptied", "entries", "is_map", "is_of_one_kind", "take_whole"]
-
-_LIBRARIES = frozenset(("builtins", "collections", "weakref", "_weakrefset"))
-
-
-def is_of_one_kind(before: Any, now: Any) -> bool:
-    """Say whether two containers are of one type, or of a class and its counterpart."""
-    old, new = type(before), type(now)
-    return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
-
-
-def is_map(value: Any) -> bool:
-    """Say whether a container has values under keys."""
-    return isinstance(value, (dict, WeakKeyDictionary, WeakValueDictionary))
-
-
-def entries(container: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the entries of a container as key and value; an item is its own key."""
-    if is_map(container):
-        yield from container.items()
-    else:
-        for item in container:
-            yield item, None
-
-
-def emptied(container: Any) -> Any:
-    """Return another container of the same kind that has nothing; None for what is no container of Python's own.
-
-    >>> emptied(deque([1, 2], maxlen=2)), emptied("ab")
-    (deque([], maxlen=2), None)
-    """
-    if not is_registry(container) or type(container).__module__ not in _LIBRARIES:
-        return None
-    other = container.copy()
-    other.clear()
-    return other
+__all__ = ["take_whole"]
 
 
 def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeType | None, journal: Journal) -> bool:

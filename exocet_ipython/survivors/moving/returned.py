@@ -19,8 +19,7 @@ from exocet_ipython.reloading.held import definitions_shown
 from exocet_ipython.reloading.ladder.revision import put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module, retired_of
-from exocet_ipython.survivors.carrying.entries import put_into, take_out
-from exocet_ipython.survivors.carrying.refilled import entries
+from exocet_ipython.survivors.carrying.entries import entries, put_into, take_out
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.moving.holders import replace_references
 

@@ -15,8 +15,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.entries import take_out
-from exocet_ipython.survivors.carrying.refilled import entries
+from exocet_ipython.survivors.carrying.entries import entries, take_out
 
 __all__ = ["is_told", "withdraw_class"]
 
