@@ -1,17 +1,29 @@
-"""The classes that are alive, and which of them a dict is the namespace of."""
+"""Classes: which are alive, what they have, and which of them a dict is the namespace of."""
 
 from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from collections.abc import Container, Iterable, Iterator, Mapping
-from types import GetSetDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.paths import attribute_at
 
-__all__ = ["class_of", "classes_made", "inherited", "is_made", "living_classes", "raw_dicts", "with_subclasses"]
+__all__ = [
+    "class_of",
+    "classes_made",
+    "inherited",
+    "is_defined",
+    "is_made",
+    "living_classes",
+    "raw_dicts",
+    "slots_of",
+    "with_subclasses",
+]
 
 
 def class_of(holder: dict[Any, Any]) -> type | None:
@@ -39,7 +51,7 @@ def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[
         modules: dotted name -> module.
     """
     own = [cls for cls in with_subclasses(bases) if cls.__module__ in modules and id(cls) not in known]
-    return [cls for cls in own if not _is_defined(cls, modules)]
+    return [cls for cls in own if not is_defined(cls, modules)]
 
 
 def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
@@ -50,11 +62,13 @@ def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
         modules: dotted name -> module; others are asked as they are now: Python's `types` makes classes as well.
     """
     home = type.__getattribute__(cls, "__module__")
-    return "<locals>" in cls.__qualname__ or not _is_defined(cls, modules if home in modules else sys.modules)
+    return "<locals>" in cls.__qualname__ or not is_defined(cls, modules if home in modules else sys.modules)
 
 
-def _is_defined(cls: type, modules: Mapping[str, Any]) -> bool:
-    return attribute_at(modules.get(cls.__module__), cls.__qualname__) is cls
+def is_defined(cls: type, modules: Mapping[str, Any]) -> bool:
+    """Say whether the module of a class, by its dotted name, has it under its own name."""
+    home, name = (type.__getattribute__(cls, trait) for trait in ("__module__", "__qualname__"))
+    return attribute_at(modules.get(home), name) is cls
 
 
 def living_classes() -> Iterator[type]:
@@ -77,6 +91,17 @@ def inherited(cls: Any, attribute: str) -> Any:
 def raw_dicts(cls: type) -> list[dict[str, Any]]:
     """Return the very dict of a class, which `vars` only shows through a proxy."""
     return [part for part in gc.get_referents(cls) if type(part) is dict]
+
+
+def slots_of(kind: type) -> Iterator[Any]:
+    """Yield the descriptors of the slots that an instance of a class has.
+
+    >>> list(slots_of(weakref.ref))
+    []
+    """
+    for base in kind.__mro__:
+        if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
+            yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
 
 
 def with_subclasses(classes: Iterable[type]) -> Iterator[type]:

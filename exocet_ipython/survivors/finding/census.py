@@ -13,8 +13,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of, referrers_of
-from exocet_ipython.reloading.held import CELLS
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.survivors.classes import is_defined
 from exocet_ipython.survivors.finding.freed import Freed, find_freed
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
@@ -119,8 +119,7 @@ def take_census(generations: Iterable[RetiredGeneration], found: _Found | None =
 
 def _is_current(cls: type) -> bool:
     """Say whether a class is a cell's, or what its module has by its name: else it is garbage of a reload before."""
-    home = type.__getattribute__(cls, "__module__")
-    return home == CELLS or attribute_at(sys.modules.get(home), type.__getattribute__(cls, "__qualname__")) is cls
+    return home_of(cls) == CELLS or is_defined(cls, sys.modules)
 
 
 def _find_instances(classes: list[type], owners: Mapping[int, tuple[int, str]]) -> dict[tuple[int, str], list[Any]]:

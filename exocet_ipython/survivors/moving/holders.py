@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
-from types import CellType, FrameType, FunctionType, MemberDescriptorType, ModuleType
+from collections.abc import Callable, Mapping
+from types import CellType, FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -22,12 +21,12 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.classes import class_of
+from exocet_ipython.survivors.classes import class_of, slots_of
 from exocet_ipython.survivors.moving.hidden import is_array, replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["replace_references", "slots_of"]
+__all__ = ["replace_references"]
 
 # The id of a dict of attributes that Python has made since it was asked for -> the instance. From then on the dict is
 # what refers to what is replaced, and nothing leads from there to the instance.
@@ -255,17 +254,6 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
     for slot, value, now in slots:
         slot.__set__(holder, now)
         journal.add(functools.partial(slot.__set__, holder, value))
-
-
-def slots_of(kind: type) -> Iterator[Any]:
-    """Yield the descriptors of the slots that an instance of a class has.
-
-    >>> list(slots_of(weakref.ref))
-    []
-    """
-    for base in kind.__mro__:
-        if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
-            yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
 
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
-from exocet_ipython.survivors.moving.holders import slots_of
+from exocet_ipython.survivors.classes import slots_of
 
 __all__ = ["InstanceState", "attributes_of_instance"]
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
-from exocet_ipython.survivors.moving.holders import slots_of
+from exocet_ipython.survivors.classes import slots_of
 from exocet_ipython.survivors.moving.states import attributes_of_instance
 
 __all__ = ["make_successor"]
