@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -18,7 +19,7 @@ from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import living_retired, retired_module, retired_of
+from exocet_ipython.reloading.retired import functions_in, living_retired, retired_module, retired_of
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
@@ -103,15 +104,18 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     made = find_used(pairs.made, stuck_with, retired, [*records, held, holders])
     pairs.own |= {id(records), id(retired), *map(id, records)}
     own_spaces = {id(space) for space in spaces}
+    # Methods of classes that functions have made are found by these: nothing else need refer to them, or to their code.
+    methods = [part for cls in pairs.made if id(cls) in made for part in vars(cls).values()]
+    functions = [*filter(_is_function, holders), *chain(*map(functions_in, methods))]
     closures = [
-        holder
-        for holder in holders
-        if type(holder) is FunctionType
-        and id(holder.__code__) in pairs.inner
-        and id(holder.__globals__) in own_spaces
-        and id(holder) not in pairs.objects
-        and id(holder) not in pairs.own
+        function
+        for function in {id(one): one for one in functions}.values()
+        if id(function.__code__) in pairs.inner
+        and id(function.__globals__) in own_spaces
+        and id(function) not in pairs.objects
+        and id(function) not in pairs.own
     ]
+    del methods, functions
     moving.note_hashes(holders)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_hash):
         moving.note(name, error)
@@ -139,6 +143,10 @@ def _holders(objects: list[Any]) -> list[Any]:
     """Return what refers to any of the objects, arrays included; not the list itself."""
     found = referrers_of(objects)
     return [*found, *find_arrays(objects, found)]
+
+
+def _is_function(value: Any) -> bool:
+    return type(value) is FunctionType
 
 
 def let_go(
