@@ -31,6 +31,7 @@ class Assigning:
         computed: those to which it assigns anything else.
         counted: those that it changes by `+=` and its like.
         names: all that it names otherwise.
+        plain: those of them that are no attributes: `names.append(x)` doesn't call a function `append`.
         handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
         filled: the containers into which it puts what it has computed.
         looked_at: all that it names otherwise than to put something into it.
@@ -43,6 +44,7 @@ class Assigning:
     computed: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    plain: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
     filled: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
@@ -99,6 +101,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
                 pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                 found.names.add(name)
+                found.plain |= {name} if isinstance(node, ast.Name) else set()
             case ast.Name(id=name) if name in declared:
                 found.globals.add(name)
                 _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)
@@ -117,9 +120,13 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
     """Note what the functions of a module assign together."""
     handed = {name for one in functions for name in one.handed}
     named = Counter(name for one in functions for name in one.names)
+    plain = Counter(name for one in functions for name in one.plain)
     answering = {one.name for one in functions if one.answers}
     for one in functions:
-        is_called = named[one.name] > (one.name in one.names)
+        is_method = one.name != one.path
+        is_called = (
+            named[one.name] > (one.name in one.names) if is_method else plain[one.name] > (one.name in one.plain)
+        )
         answers = one.computed | (one.given if one.answers or one.name in handed else set())
         if one.answers or is_called or not answering.isdisjoint(one.names):
             answers |= one.fixed

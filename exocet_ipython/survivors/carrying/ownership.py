@@ -10,7 +10,9 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
+from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
@@ -48,6 +50,7 @@ class Ownership:
         self._session = read.session
         self._after = after
         self._homes = homes or (record.name,)
+        self._alike: dict[str, bool] = {}
 
     def with_classes(self, classes: Iterable[type]) -> Ownership:
         """Return what tells it of instances of these classes: their methods may have stored it as well."""
@@ -102,14 +105,17 @@ class Ownership:
     def is_persons(self, path: str, key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.
 
-        What is only referred to weakly lives since the person has it.
+        What is only referred to weakly lives since the person has it. What a function has computed for a cell counts
+        while it would compute the same.
         """
         caches, parts = self._stores.caches & names_in(path), (key, value)
         if self._read.is_assigned(self._record.name, f"{path}{place_of(key)}"):
             return True
         if any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in parts):
             return True
-        return not caches or (all(map(self._stores.setters, caches)) and any(map(self._is_survivor, parts)))
+        if not caches or not all(map(self._stores.setters, caches)):
+            return not caches
+        return any(map(self._is_survivor, parts)) or all(map(self._fills_alike, caches))
 
     def _may_assign(
         self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
@@ -139,6 +145,16 @@ class Ownership:
         space, compared = vars(self._record.module), Comparison(but=self._record.assigned())
         is_same = all(path in space and compared.is_same(space[path], known.get(path)) for path in setters)
         return bool(setters) and (is_same or self._is_survivor(value))
+
+    def _fills_alike(self, name: str) -> bool:
+        """Say whether the functions by which cells fill a container do the same now."""
+        if name not in self._alike:
+            spaces = self._record.module, self._after.get(self._record.name)
+            compared = Comparison(but=self._record.assigned().keys() | self._stores.changing)
+            pairs = [[attribute_at(space, path) for space in spaces] for path in self._stores.setters(name)]
+            is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
+            self._alike[name] = is_same and not any(map(has_changed, self._record.data))
+        return self._alike[name]
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""

@@ -9,7 +9,7 @@ from it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -54,6 +54,11 @@ class Stores(Assigned):
     def caches(self) -> set[str]:
         """The names of containers from which they may answer with what they have computed."""
         return self.computed & (self.looked_at | _NAMESPACES)
+
+    @property
+    def changing(self) -> set[str]:
+        """The names of what cells have set up, filled or counted: what is there is no part of what functions do."""
+        return self.counted | self.computed | {name for name, _ in self.set_up}
 
     def only_counts(self, name: str) -> bool:
         """Say whether all that they ever do to a global or an attribute is to count it up or down."""
@@ -108,7 +113,8 @@ def read_stores(text: bytes) -> Stores:
         if _registers(function, nodes, given):
             one.computed.clear()
         assigning.append(read_assigning(function, nodes, given, path))
-        assigning[-1].filled, assigning[-1].looked_at = one.computed, one.looked_at
+        looks = one.looked_at - _filled_for_certain(function, nodes, given)
+        assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         one.counted = assigning[-1].counted
         found |= one
     judge(assigning, found)
@@ -142,6 +148,42 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.computed |= _container(held)
             elif any(map(_is_beginning, values)):
                 found.begun |= _container(held)
+
+
+def _filled_for_certain(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -> set[str]:
+    """Return the names of containers that a function fills whatever is in them: looking at them decides nothing.
+
+    Not where it may have left before, where the value may be one that was there, or where it fills them otherwise too.
+    """
+    leaving = [node.lineno for node in nodes if isinstance(node, (ast.Return, ast.Continue, ast.Break))]
+    inside: dict[int, ast.AST] = {}
+    for statement in _certain_statements(getattr(function, "body", None)):
+        parts = list(ast.walk(statement))
+        if min(leaving, default=statement.lineno) >= statement.lineno and not any(map(_is_choice, parts)):
+            inside |= {id(part): part for part in parts}
+    certain = _filled_by(inside.values(), given) - _filled_by((n for n in nodes if id(n) not in inside), given)
+    values = [node.value for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    return certain - {part.id for value in values for part in ast.walk(value) if isinstance(part, ast.Name)}
+
+
+def _certain_statements(body: object) -> Iterator[ast.stmt]:
+    for statement in body if isinstance(body, list) else ():
+        if isinstance(statement, (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)):
+            yield from _certain_statements(statement.body)
+        elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
+            yield statement
+
+
+def _is_choice(node: ast.AST) -> bool:
+    is_setdefault = isinstance(node, ast.Attribute) and node.attr == "setdefault"
+    return is_setdefault or isinstance(node, (ast.IfExp, ast.BoolOp))
+
+
+def _filled_by(nodes: Iterable[ast.AST], given: frozenset[str]) -> set[str]:
+    found = Stores()
+    for node in nodes:
+        _read_node(node, given, found)
+    return found.computed
 
 
 def _registers(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -> bool:
