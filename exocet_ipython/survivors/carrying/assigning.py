@@ -67,7 +67,7 @@ class Assigned:
     Attributes:
         globals: global names to which they assign what they have computed.
         attributes: names of attributes to which they do, but for an instance's first ones.
-        set_up: globals and containers that a function assigns or fills without a look at them, and that function's
+        set_up: what a function assigns, and containers that it fills, without a look at them, and that function's
             path, where no other function of the module names it: it is cells that call it.
         found_out: names to which, or into which, any other one puts what it has computed.
     """
@@ -93,11 +93,13 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     is_named = {id(node): node.id for node in nodes if isinstance(node, ast.Name) and not _is_load(node)}
-    certain = {name: place for name, place in _certain(function, nodes).items() if name in declared}
+    certain = _certain(function, nodes)
     given -= {name for key, name in is_named.items() if not (key in values and is_given(values[key], given))}
     for node in nodes:
         match node:
-            case ast.Name(id=name, ctx=ast.Load()) if name in certain and _begin(node) > certain[name]:
+            case ast.Attribute(attr=name, ctx=ast.Load()) if _begin(node) > certain.get(f".{name}", _END):
+                pass
+            case ast.Name(id=name, ctx=ast.Load()) if name in declared and _begin(node) > certain.get(name, _END):
                 pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                 found.names.add(name)
@@ -133,7 +135,7 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         answers |= one.fixed & one.names
         found.globals |= answers & one.globals
         found.attributes |= answers - one.globals
-        set_up = (answers & one.globals - one.names) | (one.filled - one.looked_at) if not is_called else set()
+        set_up = (answers - one.names) | (one.filled - one.looked_at) if not is_called else set()
         found.set_up |= {(name, one.path) for name in set_up}
         found.found_out |= ((answers - one.fixed) | one.filled) - set_up
 
@@ -181,7 +183,9 @@ def _assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def _certain(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, int]]:
-    """Return the names that a function assigns whatever happens, each with where looks at it count no longer.
+    """Return what a function assigns whatever happens, each with where looks at it count no longer.
+
+    By its name, and of an attribute by that behind a dot.
 
     That is where it is assigned; from the beginning where nothing is returned before, and where what is assigned is
     neither a constant nor, as any other name, made of what was there: such a look decides nothing.
@@ -196,7 +200,16 @@ def _certain(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, in
 
 
 def _names(value: ast.expr) -> set[str]:
-    return {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    return {_key(node) for node in ast.walk(value) if isinstance(node, (ast.Name, ast.Attribute))}
+
+
+def _key(target: ast.expr) -> str:
+    match target:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(attr=name):
+            return f".{name}"
+    return ""
 
 
 def _assigned_for_certain(body: object) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
@@ -211,10 +224,7 @@ def _assigned_for_certain(body: object) -> dict[str, tuple[ast.stmt, list[ast.ex
             case ast.Try(body=inner, orelse=other, handlers=handlers):
                 assigned = _assigned_in_all(statement, [[*inner, *other], *(handler.body for handler in handlers)])
             case _:
-                pairs = [
-                    (target.id, value) for target, value in _assigned_by(statement) if isinstance(target, ast.Name)
-                ]
-                assigned = {name: (statement, [value]) for name, value in pairs}
+                assigned = {_key(target): (statement, [value]) for target, value in _assigned_by(statement)}
         found = assigned | found
     return found
 

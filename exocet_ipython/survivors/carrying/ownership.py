@@ -72,13 +72,14 @@ class Ownership:
         if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
             return False
         may_assign = self._may_assign(self._stores.globals, self._record.values, name, value, known)
-        return may_assign or self._is_set_up(name, value, known)
+        return may_assign or (name in known and self._is_set_up(name, value))
 
     def is_attribute_assigned(
         self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
     ) -> bool:
         """Say the same of an attribute that was assigned since."""
-        return self._may_assign(self._stores.attributes, baseline, name, value, known)
+        may_assign = self._may_assign(self._stores.attributes, baseline, name, value, known)
+        return may_assign or ((name in known or name not in baseline) and self._is_set_up(name, value))
 
     def is_changed_by_cells(self, instance: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether an instance has changed, and by no function of the module: all of it is with its successor."""
@@ -115,7 +116,7 @@ class Ownership:
             return True
         if not caches or not all(map(self._stores.setters, caches)):
             return not caches
-        return any(map(self._is_survivor, parts)) or all(map(self._fills_alike, caches))
+        return any(map(self._is_survivor, parts)) or all(map(self._does_alike, caches))
 
     def _may_assign(
         self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
@@ -139,15 +140,12 @@ class Ownership:
         homes = [self._session[home] for home in self._homes if home in self._session]
         return self._is_survivor(value) or gives_again(name, value, homes, self._after)
 
-    def _is_set_up(self, name: str, value: Any, known: Mapping[str, Any]) -> bool:
-        """Say whether cells had a function set a global up that does the same now, or made an instance, which moves."""
-        setters = self._stores.setters(name) if name in known else []
-        space, compared = vars(self._record.module), Comparison(but=self._record.assigned())
-        is_same = all(path in space and compared.is_same(space[path], known.get(path)) for path in setters)
-        return bool(setters) and (is_same or self._is_survivor(value))
+    def _is_set_up(self, name: str, value: Any) -> bool:
+        """Say whether cells had a function set something up that does the same now, or had it make an instance."""
+        return bool(self._stores.setters(name)) and (self._does_alike(name) or self._is_survivor(value))
 
-    def _fills_alike(self, name: str) -> bool:
-        """Say whether the functions by which cells fill a container do the same now."""
+    def _does_alike(self, name: str) -> bool:
+        """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
         if name not in self._alike:
             spaces = self._record.module, self._after.get(self._record.name)
             compared = Comparison(but=self._record.assigned().keys() | self._stores.changing)
