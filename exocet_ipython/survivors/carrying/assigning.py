@@ -135,7 +135,9 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         answers |= one.fixed & one.names
         found.globals |= answers & one.globals
         found.attributes |= answers - one.globals
-        set_up = (answers - one.names) | (one.filled - one.looked_at) if not is_called else set()
+        set_up = (answers - one.names) | (one.filled - one.looked_at)
+        if is_called or not (answers | one.filled) <= set_up:
+            set_up = set()  # what it keeps beside a cache may be how it tells whether it has that
         found.set_up |= {(name, one.path) for name in set_up}
         found.found_out |= ((answers - one.fixed) | one.filled) - set_up
 
