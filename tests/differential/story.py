@@ -83,6 +83,10 @@ class Story:
             return
         self.words.append(words)
         self._sections.append("--- step\n")
+        # A folder of which only `__pycache__` is left would still be importable, as a namespace package.
+        left = {path.rpartition("/")[0] for path in texts} | {path.removesuffix(".py") for path in texts}
+        emptied = {folder for path in gone if (folder := path.rpartition("/")[0]) not in {"", *left}}
+        gone = {path for path in gone if path.rpartition("/")[0] not in emptied} | emptied
         self._sections += [f"--- delete {path}\n" for path in sorted(gone)]
         self._sections += [f"--- edit {path} {mark}".rstrip() + f"\n{texts[path]}" for path in changed]
         self._disk = dict(texts)
