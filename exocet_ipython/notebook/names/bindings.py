@@ -210,8 +210,8 @@ class Bindings:
         """
         add = self._orphans.add
         news = [entry for entry in kept if not entry.gone or add(entry.name, entry.source, namespace[entry.name])]
+        self._orphans.keep({entry.name for entry in kept if entry.gone})
         for binding in rebound:
-            self._orphans.discard(binding.name)
             known = self.sources(binding.name)
             if binding.source not in known and binding.source.module in self._stars:
                 self._sources[binding.name] = self._in_star_order((*known, binding.source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +54,9 @@ class Orphans:
         self._known[name] = _Orphan.of(source, value)
         return known is None or (known.source, known.key) != (source, id(value))
 
-    def discard(self, name: str) -> None:
-        """Take in that a name follows again."""
-        self._known.pop(name, None)
+    def keep(self, names: Container[str]) -> None:
+        """Take in that no other names than these are without their definition: what they had may be back, as it was."""
+        self._known = {name: orphan for name, orphan in self._known.items() if name in names}
 
     def source(self, name: str, value: Any) -> Source | None:
         """Return where a name came from that still has the value that it kept."""
