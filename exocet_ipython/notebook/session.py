@@ -272,7 +272,6 @@ class Session:
         tried: list[Snapshot] = []
         try:
             plan, built = self._ladder.build(plan, tried.append, migrating=migrating)
-            act_on_interrupt()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
@@ -281,9 +280,14 @@ class Session:
             return describe_failure(error, plan, self.generation, time.perf_counter() - began)
         living = self.old.generations(quickly=True)
         names = Names(self.namespace, self.bindings, self._mirrors)
-        with gate, paused_collector():
-            done = publish(built, self.generation, names, lost=self.old.lost, living=living, migrating=migrating)
-            self.managed.advance(done.generation, (*built.made, *built.gone))
+        try:
+            act_on_interrupt()
+            with gate, paused_collector():
+                done = publish(built, self.generation, names, lost=self.old.lost, living=living, migrating=migrating)
+                self.managed.advance(done.generation, (*built.made, *built.gone))
+        except BaseException:
+            built.drop()
+            raise
         self.old.retire(done)
         self._ladder.left_behind = not migrating
         self.managed.follow_tried(tried)

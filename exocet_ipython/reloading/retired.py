@@ -53,12 +53,14 @@ class RetiredModule:
     Attributes:
         record: its last one.
         number: of the generation in which it was current last.
+        is_spent: whether it can't become current again: a library had to forget what it had registered there.
         migrated: whether what survived of it was moved to the new modules.
         label: the name of its text in `linecache`, where the text on disk is no longer what it ran.
     """
 
     record: ModuleRecord
     number: int
+    is_spent: bool = False
     migrated: bool = False
     label: str = ""
     _before: dict[int, tuple[weakref.ref[Any], dict[str, Any]]] = field(default_factory=dict)
@@ -105,13 +107,14 @@ class RetiredModule:
 _living: WeakSet[RetiredModule] = WeakSet()
 
 
-def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journal) -> None:
+def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journal, *, are_spent: bool = False) -> None:
     """Have retiring modules live on as long as what they define.
 
     Args:
         old: dotted name -> record of a module that retires.
         number: of the generation that they retire from.
         journal: how it is taken back.
+        are_spent: whether they can't become current again.
     """
     for name, record in old.items():
         space = globals_of(record.module)
@@ -121,7 +124,7 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
         classes = list(own_classes(space, name))
         if not classes and not _has_function(space, space):
             continue
-        retired = RetiredModule(record, number)
+        retired = RetiredModule(record, number, are_spent)
         _living.add(retired)
         setattr(spec, _PLACE, retired)
         journal.add(partial(delattr, spec, _PLACE))

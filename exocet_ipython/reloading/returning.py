@@ -278,7 +278,7 @@ def _is_used(earlier: Earlier, after: Generation) -> bool:
 
 def _retired_record(module: ModuleType) -> ModuleRecord | None:
     retired = retired_of(module)
-    return None if retired is None else retired.record
+    return None if retired is None or retired.is_spent else retired.record
 
 
 def _files(record: ModuleRecord) -> list[tuple[str | None, str]]:

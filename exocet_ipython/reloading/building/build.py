@@ -12,6 +12,7 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
 from exocet_ipython.reloading.building.handlers import hidden_handlers
+from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.building.registries import Registries
 from exocet_ipython.reloading.collector import paused_collector
@@ -36,6 +37,7 @@ class Built:
         revised: what is to be put in place again in those of them that had this text before they were revised.
         beside: new code for modules that go on, which needs nothing to run; only beside modules that return.
         rest: what is still to be made, beside modules that return.
+        taken: what had to leave registries of libraries for it.
     """
 
     made: Mapping[str, ModuleRecord]
@@ -45,11 +47,17 @@ class Built:
     revised: tuple[Earlier, ...] = ()
     beside: tuple[Revision, ...] = ()
     rest: Plan = field(default_factory=Plan)
+    taken: TakenOut | None = None
 
     @property
     def again(self) -> Mapping[str, ModuleRecord]:
         """The records of the modules that return, by dotted name."""
         return {name: self.made[name] for name in self.returned}
+
+    def drop(self) -> None:
+        """Have the libraries that had to forget something for it remember that again: it is not to be published."""
+        if self.taken is not None:
+            self.taken.put_back()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +71,7 @@ class Surroundings:
         texts: dotted name -> what was read again and compiled a moment ago.
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
+        is_last: whether there is nothing else to try where live state is in the way.
     """
 
     current: Generation
@@ -71,6 +80,7 @@ class Surroundings:
     texts: Texts = field(default_factory=dict)
     withdrawing: bool = False
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
+    is_last: bool = False
 
 
 def build_modules(plan: Plan, around: Surroundings) -> Built:
@@ -128,14 +138,39 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
         return build_lowest(wider, around)
     except BaseException as error:
         registries.restore()
-        if not _met_live_state(error, plan, current):
+        if around.is_last or not _met_live_state(error, plan, current):
             raise
-        related = current.graph().related(plan.names)
-        whole = plan.widened({name: order for name, order in current.order.items() if name in related})
+        first = error
+    try:  # not within the handler: it is not the context of what is raised then
+        return _build_without_live_state(plan, around, first)
+    finally:
+        del first
+
+
+def _build_without_live_state(plan: Plan, around: Surroundings, error: BaseException) -> tuple[Plan, Built]:
+    """Make what has to do with a plan as well, or have libraries forget what retires.
+
+    Raises:
+        BaseException: the error; what a module raises that libraries know nothing of is its own, as after a restart.
+    """
+    current = around.current
+    related = current.graph().related(plan.names)
+    whole = plan.widened({name: order for name, order in current.order.items() if name in related})
+    errors = [error]
+    if whole.names != plan.names:
         try:
             return whole, build_modules(whole, around)
-        except Exception:  # noqa: BLE001 - the person's error is the first one; the second is an echo of it
-            raise error from None
+        except Exception as second:  # noqa: BLE001 - the person's error is the first one; this is an echo of it
+            errors.append(second)
+    taken = take_out(errors, plan.names, current.records)
+    if taken:
+        try:
+            made, built = build_lowest(replace(plan, rung=3), replace(around, is_last=True))
+            return made, replace(built, taken=taken)
+        except BaseException:
+            taken.put_back()
+            raise
+    raise error from None
 
 
 def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:
@@ -151,9 +186,8 @@ def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bo
     while trace is not None:
         innermost = trace.tb_frame.f_code.co_filename
         trace = trace.tb_next
-    names = plan.names
-    files = {record.snapshot.path for name, record in current.records.items() if name in names}
-    return innermost is not None and innermost not in files and not current.records.keys() <= names
+    files = {record.snapshot.path for name, record in current.records.items() if name in plan.names}
+    return innermost is not None and innermost not in files
 
 
 def _require_attribute(batch: Batch, name: str, attribute: str) -> None:

@@ -1,0 +1,156 @@
+"""What own modules have put into the registries of libraries that take nothing twice.
+
+`Duplicated timeseries in CollectorRegistry` is what a library says of a module that runs again and registers again.
+After a restart the registry would be empty. So what retires is taken out of the containers of the library that refuses
+it, for one more attempt, and put back if that fails as well. What failed attempts have left there goes for good.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.contents import ATOM_TYPES, dict_of
+from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["TakenOut", "take_out"]
+
+_KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
+_DEEP = 4  # steps from a global of a library to a container: an instance, its dict of dicts, the inner dict
+_MANY = 50_000  # parts of a library that are looked at
+_IMPORTING = ("exocet_ipython", "importlib", "_frozen_importlib", "_frozen_importlib_external")
+
+
+class TakenOut:
+    """Entries that were taken out of a library's containers.
+
+    >>> registry = {"hits": len, "own": abs}
+    >>> taken = TakenOut([registry], frozenset([id(len)]), frozenset())
+    >>> registry
+    {'own': <built-in function abs>}
+    >>> taken.put_back()
+    >>> registry
+    {'hits': <built-in function len>, 'own': <built-in function abs>}
+
+    Args:
+        containers: where to look.
+        retiring: the ids of what is put back when the attempt fails.
+        failed: the ids of what goes for good.
+    """
+
+    def __init__(self, containers: Iterable[Any], retiring: frozenset[int], failed: frozenset[int]) -> None:
+        self._before: list[tuple[Any, Any]] = []
+        for container in containers:
+            left = _without(container, failed)
+            kept = _without(left, retiring)
+            if len(kept) < len(container):
+                self._before.append((container, left))
+                _refill(container, kept)
+
+    def __bool__(self) -> bool:
+        return bool(self._before)
+
+    def put_back(self) -> None:
+        """Give the containers back what was there, and nothing that was put there since."""
+        for container, content in self._before:
+            _refill(container, content)
+
+
+def take_out(
+    errors: Collection[BaseException], names: Collection[str], current: Mapping[str, ModuleRecord]
+) -> TakenOut:
+    """Take out of the libraries that have raised these errors what modules have registered there that are made anew.
+
+    Args:
+        errors: of the attempts to make them.
+        names: their dotted names.
+        current: dotted name -> record of each module that is current.
+    """
+    frames = [frame for error in errors for frame in _frames(error)]
+    bodies = [frame.f_globals for frame in frames if frame.f_code.co_name == "<module>"]
+    roots = {_root(str(frame.f_globals.get("__name__"))) for frame in frames}
+    roots -= {_root(name) for name in (*current, *names, *_IMPORTING)}
+    libraries = [module for name, module in list(sys.modules.items()) if _root(name) in roots]
+    staying = [record.module for name, record in current.items() if name not in names]
+    shared = {id(value) for module in (*libraries, *staying) for value in copy_space(globals_of(module)).values()}
+    retiring = {name: globals_of(record.module) for name, record in current.items() if name in names}
+    failed = [space for space in bodies if space.get("__name__") in names]
+    old = frozenset(_registrable(retiring.values(), roots)) - shared
+    new = frozenset(_registrable(failed, roots)) - shared - old
+    return TakenOut(list(_containers(libraries, roots)) if old or new else (), old, new)
+
+
+def _frames(error: BaseException) -> Iterator[FrameType]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace.tb_frame
+        trace = trace.tb_next
+
+
+def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> Iterator[int]:
+    """Yield the ids of what modules and their classes have of their own, or have made of a library's classes.
+
+    The id of a module's dict stands for its functions.
+    """
+    for space in spaces:
+        yield id(space)
+        home = space.get("__name__")
+        values = [value for name, value in copy_space(space).items() if name[:2] != "__"]
+        classes = [value for value in values if issubclass(type(value), type) and home_of(value) == home]
+        yield from map(id, classes)
+        for value in [*values, *(part for cls in classes for part in copy_space(vars(cls)).values())]:
+            kind = type(value)
+            is_instance = kind not in ATOM_TYPES and kind not in _KINDS and not issubclass(kind, (type, ModuleType))
+            if is_instance and (home_of(kind) == home or _root(home_of(kind)) in roots):
+                yield id(value)
+
+
+def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iterator[Any]:
+    """Yield the containers that libraries have in globals, classes and instances of theirs, and in one another."""
+    seen: set[int] = set()
+    layer = [value for module in libraries for value in copy_space(globals_of(module)).values()]
+    for _ in range(_DEEP):
+        inner: list[Any] = []
+        for value in layer:
+            if id(value) in seen or len(seen) > _MANY:
+                continue
+            seen.add(id(value))
+            kind = type(value)
+            if kind in _KINDS:
+                yield value
+                inner += [part for part in _values(value) if type(part) not in ATOM_TYPES]
+            elif issubclass(kind, type):
+                inner += copy_space(vars(value)).values() if _root(home_of(value)) in roots else ()
+            elif _root(home_of(kind)) in roots:
+                inner += (dict_of(value) or {}).values()
+        layer = inner
+
+
+def _root(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _values(container: Any) -> list[Any]:
+    return list(container.values()) if isinstance(container, dict) else list(container)
+
+
+def _without(container: Any, ids: frozenset[int]) -> Any:
+    """Return the content of a container but for the entries that are, or have in a tuple or list, one of these."""
+    if isinstance(container, dict):
+        return {key: value for key, value in container.items() if not (_has(key, ids) or _has(value, ids))}
+    return [item for item in container if not _has(item, ids)]
+
+
+def _has(item: Any, ids: frozenset[int]) -> bool:
+    parts = item if type(item) in (tuple, list) else (item,)
+    return any(id(part) in ids or (type(part) is FunctionType and id(part.__globals__) in ids) for part in parts)
+
+
+def _refill(container: Any, content: Any) -> None:
+    container.clear()
+    (container.extend if isinstance(container, (list, deque)) else container.update)(content)
