@@ -257,7 +257,7 @@ class ManagedModules:
     def look_into(self, noticed: Suspicion, wanted: Collection[str]) -> list[Change]:
         """Return what really changed of what was noticed; `wanted` are the modules that cells have imported."""
         records = self.generation.records
-        changes = self.changes(list(records if noticed.everything else noticed.names))
+        changes = self.changes([name for name in records if noticed.everything or name in noticed.names])
         # What was read and did not load, or was looked for in vain, may be there by now.
         sought = {name for name in noticed.names if name not in records} | {tried.name for tried in self._tried}
         if not (noticed.appeared or noticed.everything or sought):
