@@ -84,6 +84,17 @@ def test_what_is_not_published_leaves_the_registry(
     assert known == before
 
 
+def test_names_of_the_notebook_are_no_registry(notebook: PlainNotebook, workshop: Workshop) -> None:
+    """A library that keeps the dict in which cells run is not asked to forget the names in it."""
+    notebook.run("from formats import unpack\nshutil.cells = globals()")
+    notebook.run("seen = []\nshutil.seen = lambda: seen.append('unpack' in globals())")
+    workshop.write({"formats.py": FORMAT.format(number=2, name="xqz") + "shutil.seen()\n"})
+    notebook.reload()
+    del shutil.cells, shutil.seen  # type: ignore[attr-defined] # as above
+    assert notebook["seen"] == [True]
+    assert notebook["unpack"] is notebook["formats"].unpack
+
+
 def test_undo_makes_the_module_anew(notebook: PlainNotebook, workshop: Workshop) -> None:
     """A version that the library had to forget doesn't come back: it would not be registered."""
     held = notebook["formats"].unpack

@@ -23,7 +23,8 @@ __all__ = ["TakenOut", "take_out"]
 _KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
 _DEEP = 4  # steps from a global of a library to a container: an instance, its dict of dicts, the inner dict
 _MANY = 50_000  # parts of a library that are looked at
-_IMPORTING = ("exocet_ipython", "importlib", "_frozen_importlib", "_frozen_importlib_external")
+# What imports modules, and the shell: it keeps what the person has made.
+_LEFT_ALONE = ("exocet_ipython", "importlib", "_frozen_importlib", "_frozen_importlib_external", "IPython", "ipykernel")
 
 
 class TakenOut:
@@ -74,7 +75,7 @@ def take_out(
     frames = [frame for error in errors for frame in _frames(error)]
     bodies = [frame.f_globals for frame in frames if frame.f_code.co_name == "<module>"]
     roots = {_root(str(frame.f_globals.get("__name__"))) for frame in frames}
-    roots -= {_root(name) for name in (*current, *names, *_IMPORTING)}
+    roots -= {_root(name) for name in (*current, *names, *_LEFT_ALONE)}
     libraries = [module for name, module in list(sys.modules.items()) if _root(name) in roots]
     staying = [record.module for name, record in current.items() if name not in names]
     shared = {id(value) for module in (*libraries, *staying) for value in copy_space(globals_of(module)).values()}
@@ -121,6 +122,8 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
                 continue
             seen.add(id(value))
             kind = type(value)
+            if kind is dict and "__builtins__" in value:
+                continue  # globals, that somebody's code runs in
             if kind in _KINDS:
                 yield value
                 inner += [part for part in _values(value) if type(part) not in ATOM_TYPES]
