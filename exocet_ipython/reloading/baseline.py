@@ -37,10 +37,10 @@ _MANY = 1_000
 _DEEP = 4
 _DEFINITIONS = (FunctionType, BuiltinFunctionType, ModuleType)
 _FIXED = (*ATOMS, type, *_DEFINITIONS)
-# What most globals are, and most attributes of classes: nothing that could be changed, or what has a baseline itself.
-_PLAIN_GLOBALS = frozenset((*ATOMS, *_DEFINITIONS))
+# Ids of what most globals are, and most attributes of classes: nothing that could be changed, or has a baseline itself.
+_PLAIN_GLOBALS = frozenset(map(id, (*ATOMS, *_DEFINITIONS)))
 _PLAIN_ATTRIBUTES = frozenset(
-    (*_FIXED, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType)
+    map(id, (*_FIXED, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType))
 )
 
 
@@ -76,7 +76,7 @@ def take_baseline(module: ModuleType) -> Baseline:
         kind = type(value)
         if kind is FunctionType and value.__module__ == own and value.__dict__:  # asked last: it makes a dict
             found.add_attributes(name, attributes_of(value))
-        if kind in _PLAIN_GLOBALS or name[:2] == "__":
+        if id(kind) in _PLAIN_GLOBALS or name[:2] == "__":
             continue
         if issubclass(kind, type):
             attributes = copy_space(type.__getattribute__(value, "__dict__"))
@@ -170,7 +170,7 @@ class _Contents:
     def add_class(self, name: str, attributes: dict[str, Any]) -> None:
         """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
         self.contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
-        if not _PLAIN_ATTRIBUTES.issuperset(map(type, attributes.values())):
+        if not _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values()))):
             self._add_registries(name, [item for item in attributes.items() if item[0][:2] != "__"])
 
     def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
@@ -193,7 +193,7 @@ class _Contents:
 
     def _add_registries(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         for attribute, part in attributes:
-            if type(part) in _PLAIN_ATTRIBUTES:
+            if id(type(part)) in _PLAIN_ATTRIBUTES:
                 continue
             path = f"{name}.{attribute}"
             if type(part) is tuple:
@@ -211,7 +211,7 @@ class _Contents:
         """Add what the containers and instances in a container hold, as far as a thousand of them tell."""
         if path.count("[") < _DEEP:
             for key, part in entries_of(container):
-                if type(part) in _PLAIN_GLOBALS or len(self.prints) >= _MANY:
+                if id(type(part)) in _PLAIN_GLOBALS or len(self.prints) >= _MANY:
                     continue
                 if not (_is_plain_instance(part) and self._was_met(part)):
                     self.add_value(f"{path}{place_of(key)}", part)
@@ -226,6 +226,6 @@ class _Contents:
 def _is_plain_instance(value: Any) -> bool:
     """Say whether a value is an instance with a dict of its own, of a class that is not one of most standard ones."""
     kind = type(value)
-    return kind in CARRIERS or (
+    return id(kind) in CARRIERS or (
         getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names
     )

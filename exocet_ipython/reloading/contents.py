@@ -26,7 +26,7 @@ from exocet_ipython.loading.spaces import copy_space
 
 __all__ = [
     "ATOMS",
-    "ATOM_TYPES",
+    "ATOM_IDS",
     "CACHE",
     "CARRIERS",
     "C_METHODS",
@@ -46,7 +46,7 @@ __all__ = [
 
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
-ATOM_TYPES = frozenset(ATOMS)  # found faster, but a class need not be hashable
+ATOM_IDS = frozenset(map(id, ATOMS))  # found faster, and no metaclass is asked: its classes need not be hashable
 C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)  # of a class: `str.lower`
 # Builtins and their methods are everybody's; `typing` gives the same alias to all who ask for equal ones.
 _REMEMBERED = (
@@ -58,8 +58,8 @@ _REMEMBERED = (
     type(Literal[1]).__mro__[1],
 )
 CACHE: Any = type(functools.lru_cache(lambda: None))  # what `functools.cache` makes of a function, too
-# Instances of the standard library's that hold what they are given, and never change themselves.
-CARRIERS = frozenset((SimpleNamespace, ChainMap, UserDict, UserList))
+# Ids of classes of the standard library whose instances hold what they are given, and never change themselves.
+CARRIERS = frozenset(map(id, (SimpleNamespace, ChainMap, UserDict, UserList)))
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
@@ -73,7 +73,7 @@ def is_plain(value: Any) -> bool:
     >>> is_plain((1, "a")), is_plain([])
     (True, False)
     """
-    return type(value) in ATOM_TYPES or (type(value) in (tuple, frozenset) and all(map(is_plain, value)))
+    return id(type(value)) in ATOM_IDS or (type(value) in (tuple, frozenset) and all(map(is_plain, value)))
 
 
 def is_shared(value: Any) -> bool:
@@ -140,16 +140,16 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
     """
     kind = type(container)
     if issubclass(kind, dict):
-        if len(container) > _MANY or ATOM_TYPES.issuperset(map(type, container.values())):
+        if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container.values()))):
             return []
-        entries = [entry for entry in list(container.items()) if type(entry[0]) in ATOM_TYPES or _is_class(entry[0])]
+        entries = [entry for entry in list(container.items()) if id(type(entry[0])) in ATOM_IDS or _is_class(entry[0])]
     elif issubclass(kind, (list, tuple, deque)):
-        if len(container) > _MANY or ATOM_TYPES.issuperset(map(type, container)):
+        if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container))):
             return []
         entries = list(enumerate(container))
     else:
         return []
-    return [entry for entry in entries if type(entry[1]) not in ATOM_TYPES]
+    return [entry for entry in entries if id(type(entry[1])) not in ATOM_IDS]
 
 
 def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:

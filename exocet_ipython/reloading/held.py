@@ -8,7 +8,7 @@ from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_TYPES, attributes_of, is_registry
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, is_registry
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
 
@@ -17,7 +17,7 @@ CELLS = "__main__"  # the module that what cells define says it is of
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _MAPS = (dict, MappingProxyType)
 _CALLING = (MethodType, partial)
-_PLAIN = frozenset((dict, list, set, tuple, frozenset))
+_PLAIN = frozenset(map(id, (dict, list, set, tuple, frozenset)))
 _LARGE = 10_000
 _MANY = 1_000
 
@@ -43,7 +43,7 @@ def modules_held(
     own: Any = getattr(module, "__name__", None)
     for attribute, value in copy_space(globals_of(module)).items():
         kind = type(value)
-        if kind in ATOM_TYPES or attribute[:2] == "__" or values.get(attribute) != id(value):
+        if id(kind) in ATOM_IDS or attribute[:2] == "__" or values.get(attribute) != id(value):
             continue
         if kind is FunctionType:
             held.add(value.__module__)
@@ -84,10 +84,10 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
             continue
         left -= len(container)
         for item in [*container, *container.values()] if issubclass(kind, _MAPS) else list(container):
-            if type(item) in ATOM_TYPES or (container is value and known is not None and id(item) not in known):
+            if id(type(item)) in ATOM_IDS or (container is value and known is not None and id(item) not in known):
                 continue
             held.update(map(home_of, definitions_shown(item) if len(container) <= _MANY else [_definition(item)]))
-            if type(item) in _PLAIN and id(item) not in seen:
+            if id(type(item)) in _PLAIN and id(item) not in seen:
                 seen.add(id(item))
                 waiting.append(item)
 

@@ -13,7 +13,7 @@ from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["functions_within", "space_of", "wrapped_functions"]
 
-_CACHES: frozenset[Any] = frozenset((CACHE, functools.partialmethod))
+_CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
 _PLACES = ("__wrapped__", "__func__", "func")
 
 
@@ -63,7 +63,7 @@ def _may_hold(value: Any) -> bool:
 
 
 def _may_wrap(value: Any) -> bool:
-    return type(value) in _CACHES or (type(value) is FunctionType and _may_hold(value))
+    return id(type(value)) in _CACHES or (type(value) is FunctionType and _may_hold(value))
 
 
 def _held(value: Any) -> dict[str, FunctionType]:

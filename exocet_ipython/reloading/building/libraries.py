@@ -14,7 +14,7 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_TYPES, dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, dict_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -106,7 +106,7 @@ def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> It
         yield from map(id, classes)
         for value in [*values, *(part for cls in classes for part in copy_space(vars(cls)).values())]:
             kind = type(value)
-            is_instance = kind not in ATOM_TYPES and kind not in _KINDS and not issubclass(kind, (type, ModuleType))
+            is_instance = id(kind) not in ATOM_IDS and kind not in _KINDS and not issubclass(kind, (type, ModuleType))
             if is_instance and (home_of(kind) == home or _root(home_of(kind)) in roots):
                 yield id(value)
 
@@ -126,7 +126,7 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
                 continue  # globals, that somebody's code runs in
             if kind in _KINDS:
                 yield value
-                inner += [part for part in _values(value) if type(part) not in ATOM_TYPES]
+                inner += [part for part in _values(value) if id(type(part)) not in ATOM_IDS]
             elif issubclass(kind, type):
                 inner += copy_space(vars(value)).values() if _root(home_of(value)) in roots else ()
             elif _root(home_of(kind)) in roots:

@@ -33,7 +33,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["has_stale_values", "note_values", "propagate", "set_values"]
 
-_EXACT = frozenset((int, str, bool, bytes))  # equal ones of a kind are the same: most constants are of these
+_EXACT = frozenset(map(id, (int, str, bool, bytes)))  # equal ones of a kind are the same: most constants are of these
 
 
 def set_values(module: ModuleType, values: Mapping[str, Any], journal: Journal) -> None:
@@ -184,7 +184,7 @@ def _is_same(before: Any, now: Any) -> bool:
     if before is now:
         return True
     kind = type(before)
-    if kind in _EXACT and kind is type(now):
+    if id(kind) in _EXACT and kind is type(now):
         return bool(before == now)
     if type(before) is tuple and type(now) is tuple and len(before) == len(now):
         return all(map(_is_same, before, now))

@@ -30,16 +30,16 @@ __all__ = ["Runners", "find_runners", "seat_codes"]
 
 _FROZEN = 2_000  # objects: Python 3.12 freezes a few hundred when it starts, a person all there are
 _BESIDES = 2  # the pair that the code came in, and the constants of the code around it; more only costs a pass
-# What wraps a function, and the attributes that lead to it.
-_PARTS: Mapping[type, tuple[str, ...]] = {
-    staticmethod: ("__func__",),
-    classmethod: ("__func__",),
-    property: ("fget", "fset", "fdel"),
-    functools.cached_property: ("func",),
-    functools.partial: ("func",),
-    functools.partialmethod: ("func",),
-    functools.singledispatchmethod: ("func",),
-    CACHE: ("__wrapped__",),
+# Ids of what wraps a function, and the attributes that lead to it.
+_PARTS: Mapping[int, tuple[str, ...]] = {
+    id(staticmethod): ("__func__",),
+    id(classmethod): ("__func__",),
+    id(property): ("fget", "fset", "fdel"),
+    id(functools.cached_property): ("func",),
+    id(functools.partial): ("func",),
+    id(functools.partialmethod): ("func",),
+    id(functools.singledispatchmethod): ("func",),
+    id(CACHE): ("__wrapped__",),
 }
 
 
@@ -168,5 +168,5 @@ def _walk(module: ModuleType) -> Iterator[tuple[FunctionType, Any]]:
             wrapped = value.__dict__.get("__wrapped__")
             if wrapped is not None:
                 waiting.append((wrapped, value))
-        elif (parts := _PARTS.get(kind)) is not None:
+        elif (parts := _PARTS.get(id(kind))) is not None:
             waiting += [(part, value) for part in (getattr(value, name, None) for name in parts) if part is not None]

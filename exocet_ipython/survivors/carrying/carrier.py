@@ -52,7 +52,7 @@ __all__ = ["carry_over"]
 # Attributes of a class in which `enum` and SQLAlchemy keep what they have made of it.
 _LIBRARIES = frozenset(("_value2member_map_", "_sa_class_manager", "_sa_registry"))
 _UNREFERRED = 3  # references to an item of a weak set that nobody else holds
-_STATELESS = frozenset((*ATOMS, ModuleType, BuiltinFunctionType))
+_STATELESS = frozenset(map(id, (*ATOMS, ModuleType, BuiltinFunctionType)))
 
 
 def carry_over(
@@ -118,7 +118,7 @@ class _Carrier:
         space = copy_space(globals_of(self._record.module))
         for name, value in space.items():
             kind = type(value)
-            if kind in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
+            if id(kind) in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
                 continue  # nearly all
             now = namespace.get(name)
             if now is None or now is value:
@@ -146,8 +146,8 @@ class _Carrier:
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
         kind = type(before)
-        if kind is type(now) and kind in CONTEXTS:
-            CONTEXTS[kind](before, now, self._returned)
+        if kind is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
+            carry_context(before, now, self._returned)
         elif is_registry(before):
             return self._carry_items(path, before, now)
         elif self._has_parts(path, before, now):
@@ -187,14 +187,14 @@ class _Carrier:
 
         Not in an instance of a library's class: it changes that itself.
         """
-        if (kind := type(before)) is type(now) and kind in CONTEXTS:
-            CONTEXTS[kind](before, now, self._returned)
+        if (kind := type(before)) is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
+            carry_context(before, now, self._returned)
         if path not in self._record.contents or now is None or now is before:
             return set()
         if is_registry(before):
             return self._carry_items(path, before, now)
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
-        if (kind in CARRIERS and kind is type(now)) or are_survivors:
+        if (id(kind) in CARRIERS and kind is type(now)) or are_survivors:
             return self._carry_parts(path, before, now)
         return set()
 

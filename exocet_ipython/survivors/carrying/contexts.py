@@ -42,8 +42,8 @@ def _carry_count(before: itertools.count[Any], now: itertools.count[Any], _: boo
         next(itertools.islice(now, steps - 1, None))
 
 
-CONTEXTS: dict[type, Callable[[Any, Any, bool], None]] = {
-    ContextVar: _carry_context,
-    threading.local: _carry_local,
-    itertools.count: _carry_count,
+CONTEXTS: dict[int, Callable[[Any, Any, bool], None]] = {
+    id(ContextVar): _carry_context,
+    id(threading.local): _carry_local,
+    id(itertools.count): _carry_count,
 }

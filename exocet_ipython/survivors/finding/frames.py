@@ -17,7 +17,11 @@ _PACKAGE = __name__.partition(".")[0]
 # What runs a cell: between it and the person's own code there is nothing that a person knows.
 _MACHINERY = {_PACKAGE, "IPython", "ipykernel", "tornado", "asyncio", "traitlets", "zmq", "runpy", "contextlib"}
 # What waits, and where it has its frame.
-FRAMES: Mapping[type, str] = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
+FRAMES: Mapping[int, str] = {
+    id(GeneratorType): "gi_frame",
+    id(CoroutineType): "cr_frame",
+    id(AsyncGeneratorType): "ag_frame",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +68,7 @@ def spaces_in_use(spaces: Collection[int], holders: Iterable[Any]) -> set[int]:
         holders: what refers to functions of theirs; a generator or coroutine that waits is one of these.
     """
     waiting: list[FrameType | None] = [*sys._current_frames().values()]  # noqa: SLF001 - as above
-    waiting += (getattr(holder, FRAMES[type(holder)]) for holder in holders if type(holder) in FRAMES)
+    waiting += (getattr(holder, FRAMES[id(type(holder))]) for holder in holders if id(type(holder)) in FRAMES)
     found: set[int] = set()
     while waiting:
         frame = waiting.pop()

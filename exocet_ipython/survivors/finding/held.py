@@ -26,18 +26,21 @@ __all__ = ["Witness", "find_held", "find_used", "find_witness", "namespaces_of"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
 _PARTS = frozenset(
-    (
-        tuple,
-        dict,
-        CellType,
-        CodeType,
-        FunctionType,
-        staticmethod,
-        classmethod,
-        property,
-        cached_property,
-        GetSetDescriptorType,
-        MemberDescriptorType,
+    map(
+        id,
+        (
+            tuple,
+            dict,
+            CellType,
+            CodeType,
+            FunctionType,
+            staticmethod,
+            classmethod,
+            property,
+            cached_property,
+            GetSetDescriptorType,
+            MemberDescriptorType,
+        ),
     )
 )
 # What a call of getrefcount by map() itself adds.
@@ -172,7 +175,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     seen.update(id(function.__globals__) for function in functions)
     seen.update(id(getattr(function, "__builtins__", None)) for function in functions)
     has_codes = any(type(item) is CodeType for item in retired)
-    kinds = _PARTS if has_codes else _PARTS - {CodeType}
+    kinds = _PARTS if has_codes else _PARTS - {id(CodeType)}
     layer = parts
     while layer:
         found = _count(layer, wanted, counts)
@@ -180,7 +183,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
             inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
             counts.update(key for key in map(id, inner) if key in wanted)
             found += inner
-        layer = _unseen([part for part in found if type(part) in kinds], seen)
+        layer = _unseen([part for part in found if id(type(part)) in kinds], seen)
         for part in layer:
             if type(part) is FunctionType:
                 seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}

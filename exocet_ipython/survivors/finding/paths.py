@@ -180,6 +180,6 @@ def _end_of(chain: list[Any]) -> HoldPath:
     first = chain[0]
     kind: RootKind = "code"
     name = type(first).__qualname__
-    if type(first) in FRAMES:
+    if id(type(first)) in FRAMES:
         kind, name = "generator", f"{name} {first.__qualname__}()"
     return HoldPath(express(f"<{name}>", chain), kind, len(chain), "")

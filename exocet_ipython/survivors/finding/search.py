@@ -160,7 +160,7 @@ class Search:
             seen = set(map(id, referrers))
             referrers += [space for space in self._roots.spaces() if id(space) not in seen]
         self._count_from_c(referrers)
-        outer: dict[type, list[Any]] = defaultdict(list)
+        outer: dict[int, list[Any]] = defaultdict(list)  # by the ids of their classes
         for referrer in referrers:
             if id(referrer) in self._own:
                 continue
@@ -171,11 +171,11 @@ class Search:
                 for start, inner in self._roots.starts_in(referrer, wanted):
                     self.found.append(Found(start, wanted[inner], self.passes))
             elif not _is_ours(referrer):
-                outer[type(referrer)].append(referrer)
+                outer[id(type(referrer))].append(referrer)
         del referrers
         self._take_level(outer, wanted)
 
-    def _take_level(self, outer: dict[type, list[Any]], wanted: dict[int, int]) -> None:
+    def _take_level(self, outer: dict[int, list[Any]], wanted: dict[int, int]) -> None:
         """Take the next level: all that refers to the present one, or some of each type where that is too much."""
         self._level.clear()
         explained = {way[-1] for found in self.found for way in self._ways(found.place)} if self._is_old else set()

@@ -195,7 +195,7 @@ def _in_frame(text: str, chain: list[Any]) -> _Step | None:
     """Follow a local variable of a frame, or of what has one: a generator or coroutine that waits."""
     holder, held = chain[0], chain[1]
     frame = holder if type(holder) is FrameType else None
-    if (attribute := FRAMES.get(type(holder))) is not None:
+    if (attribute := FRAMES.get(id(type(holder)))) is not None:
         frame = getattr(holder, attribute)
         text += f".{attribute}"
     if frame is None:

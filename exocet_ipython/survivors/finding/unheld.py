@@ -20,7 +20,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["empty_unheld"]
 
-_METHODS = frozenset((FunctionType, staticmethod, classmethod, property))
+_METHODS = frozenset(map(id, (FunctionType, staticmethod, classmethod, property)))
 _MOST = 500  # definitions: looking at them takes a millisecond or two; of more the collector has to find out
 
 
@@ -36,7 +36,7 @@ def empty_unheld(generation: RetiredGeneration) -> None:
         space.clear()
     for cls in classes:
         for name, part in copy_space(vars(cls)).items():
-            if type(part) in _METHODS:
+            if id(type(part)) in _METHODS:
                 delete_from_class(cls, name)
 
 

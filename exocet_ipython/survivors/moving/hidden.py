@@ -18,7 +18,7 @@ from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 
 __all__ = ["find_arrays", "find_hidden_holders", "is_array", "replace_in_array"]
 
-_HIDDEN = frozenset((tuple, dict))
+_HIDDEN = frozenset(map(id, (tuple, dict)))
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
 
 
@@ -38,12 +38,12 @@ def find_hidden_holders(objects: list[Any]) -> list[Any]:
             parts = (holder.args, holder.keywords)
         elif kind in (list, tuple, dict):
             parts = holder.values() if kind is dict else holder
-            if _HIDDEN.isdisjoint(map(type, parts)):
+            if _HIDDEN.isdisjoint(map(id, map(type, parts))):
                 continue
         else:
             continue
         for part in list(parts):
-            if type(part) in _HIDDEN and not gc.is_tracked(part):
+            if id(type(part)) in _HIDDEN and not gc.is_tracked(part):
                 items = part.values() if type(part) is dict else part
                 if not wanted.isdisjoint(map(id, items)):
                     found[id(part)] = part

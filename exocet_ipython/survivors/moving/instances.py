@@ -135,10 +135,11 @@ class Moving:
 
     def note_hashes(self, holders: Collection[Any]) -> None:
         """Note the instances among holders whose dict is one as well, if they hash themselves; see `note_hash`."""
-        kinds = {kind for kind in set(map(type, holders)) if _hashes_itself(kind)}  # there may be a million holders
+        known = {id(kind): kind for kind in map(type, holders)}  # of what may be a million
+        kinds = {key for key, kind in known.items() if _hashes_itself(kind)}
         spaces = {id(holder) for holder in holders if type(holder) is dict} if kinds else ()
         for holder in holders if kinds else ():
-            if type(holder) in kinds and id(dict_of(holder)) in spaces:
+            if id(type(holder)) in kinds and id(dict_of(holder)) in spaces:
                 self.note_hash(holder)
 
     def note_hash(self, instance: Any) -> None:
