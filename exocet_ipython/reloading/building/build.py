@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from traceback import walk_tb
 from types import ModuleType
 
 from exocet_ipython.loading.listings import forget_listings
@@ -181,13 +182,9 @@ def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bo
     """
     if isinstance(error, (SyntaxError, ImportError)) or not isinstance(error, Exception):
         return False
-    innermost = None
-    trace = error.__traceback__
-    while trace is not None:
-        innermost = trace.tb_frame.f_code.co_filename
-        trace = trace.tb_next
+    raised_in = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
     files = {record.snapshot.path for name, record in current.records.items() if name in plan.names}
-    return innermost is not None and innermost not in files
+    return bool(raised_in) and raised_in[-1] not in files
 
 
 def _require_attribute(batch: Batch, name: str, attribute: str) -> None:

@@ -8,19 +8,20 @@ it, for one more attempt, and put back if that fails as well. What failed attemp
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict, defaultdict, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from types import FrameType, FunctionType, ModuleType
+from traceback import walk_tb
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.building.registries import KINDS
 from exocet_ipython.reloading.contents import ATOM_IDS, dict_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["TakenOut", "take_out"]
 
-_KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
 _DEEP = 4  # steps from a global of a library to a container: an instance, its dict of dicts, the inner dict
 _MANY = 50_000  # parts of a library that are looked at
 # What imports modules, and the shell: it keeps what the person has made.
@@ -72,7 +73,7 @@ def take_out(
         names: their dotted names.
         current: dotted name -> record of each module that is current.
     """
-    frames = [frame for error in errors for frame in _frames(error)]
+    frames = [frame for error in errors for frame, _ in walk_tb(error.__traceback__)]
     bodies = [frame.f_globals for frame in frames if frame.f_code.co_name == "<module>"]
     roots = {_root(str(frame.f_globals.get("__name__"))) for frame in frames}
     roots -= {_root(name) for name in (*current, *names, *_LEFT_ALONE)}
@@ -84,13 +85,6 @@ def take_out(
     old = frozenset(_registrable(retiring.values(), roots)) - shared
     new = frozenset(_registrable(failed, roots)) - shared - old
     return TakenOut(list(_containers(libraries, roots)) if old or new else (), old, new)
-
-
-def _frames(error: BaseException) -> Iterator[FrameType]:
-    trace = error.__traceback__
-    while trace is not None:
-        yield trace.tb_frame
-        trace = trace.tb_next
 
 
 def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> Iterator[int]:
@@ -106,7 +100,7 @@ def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> It
         yield from map(id, classes)
         for value in [*values, *(part for cls in classes for part in copy_space(vars(cls)).values())]:
             kind = type(value)
-            is_instance = id(kind) not in ATOM_IDS and kind not in _KINDS and not issubclass(kind, (type, ModuleType))
+            is_instance = id(kind) not in ATOM_IDS and kind not in KINDS and not issubclass(kind, (type, ModuleType))
             if is_instance and (home_of(kind) == home or _root(home_of(kind)) in roots):
                 yield id(value)
 
@@ -124,7 +118,7 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             kind = type(value)
             if kind is dict and "__builtins__" in value:
                 continue  # globals, that somebody's code runs in
-            if kind in _KINDS:
+            if kind in KINDS:
                 yield value
                 inner += [part for part in _values(value) if id(type(part)) not in ATOM_IDS]
             elif issubclass(kind, type):

@@ -25,10 +25,10 @@ from exocet_ipython.reloading.ladder.operations import is_class_body, nested, st
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Registries", "container_at", "containers_of"]
+__all__ = ["KINDS", "Registries", "container_at", "containers_of"]
 
 _MANY = 1_000
-_KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
+KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
 
 
 class Registries:
@@ -133,7 +133,7 @@ def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
 def container_at(module: ModuleType | None, path: str) -> Any:
     """Return the container that a path in a module leads to; None where there is none, or a very large one."""
     found = value_at(globals_of(module), path)
-    return found if type(found) in _KINDS and len(found) <= _MANY else None
+    return found if type(found) in KINDS and len(found) <= _MANY else None
 
 
 def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:
