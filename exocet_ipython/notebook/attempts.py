@@ -16,6 +16,8 @@ from exocet_ipython.reloading.noticing.followed import absolute_path
 
 __all__ = ["Attempt", "Unsettled", "sign_changes"]
 
+_EVERYTHING = Suspicion(everything=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -124,9 +126,6 @@ class Unsettled:
     def _surroundings(self) -> tuple[object, ...]:
         """Return what is equal as long as what has changed has been noticed."""
         return (self._managed.blanks, *map(absolute_path, sys.path))
-
-
-_EVERYTHING = Suspicion(everything=True)
 
 
 def sign_changes(changes: Iterable[Change]) -> frozenset[object]:
