@@ -98,7 +98,7 @@ def move_survivors(
     except BaseException:
         journal.undo()
         raise
-    return MigrationReport(number, tuple(sorted(done.moved.items())), done.stuck, done.held)
+    return MigrationReport(number, tuple(done.moved.items()), done.stuck, done.held)
 
 
 def _only(generation: RetiredGeneration, names: Sequence[str]) -> RetiredGeneration:

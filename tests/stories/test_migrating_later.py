@@ -435,6 +435,20 @@ def test_only_the_named_classes_move(tracking: Notebook, workshop: Workshop) -> 
     assert tracking.value("cat.age, dog.age") == (2, 2)
 
 
+def test_a_report_lists_classes_by_name(tracking: Notebook, workshop: Workshop) -> None:
+    """What has moved and what is stuck come in the order of the names: where on the heap an instance is, is chance."""
+    text = (
+        "class Dog:\n    age = {0}\nclass Cat:\n    __slots__ = 'a{0}',\n"
+        "class Bee:\n    age = {0}\nclass Ant:\n    __slots__ = 'a{0}',\n"
+    )
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload zoo\nanimals = [zoo.Dog(), zoo.Cat(), zoo.Bee(), zoo.Ant()]")
+    reload_with(tracking, workshop, text.format(2))
+    report = tracking.value("%exomigrate")
+    assert report.moved == (("zoo.Bee", 1), ("zoo.Dog", 1))
+    assert [stuck.name for stuck in report.stuck] == ["zoo.Ant", "zoo.Cat"]
+
+
 def test_survivors_of_all_generations_move(tracking: Notebook, workshop: Workshop) -> None:
     """Instances of three earlier generations belong to the current class afterwards, and nothing old is left."""
     for number in range(4):

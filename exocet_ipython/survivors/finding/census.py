@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -51,7 +52,8 @@ class Census:
 
     Attributes:
         number: of the generation.
-        instances: dotted name of a retired class -> its instances, those of subclasses from elsewhere included.
+        instances: dotted name of a retired class -> its instances, those of subclasses from elsewhere included. In the
+            order of the names, wherever on the heap an instance is.
         subclasses: how many classes that are current, made in cells as a rule, derive from a retired one.
         classes: how many of its own classes live.
         functions: how many of its functions.
@@ -141,7 +143,7 @@ def _freed(
 
 def _count_found(found: _Found) -> dict[int, dict[str, Count]]:
     named: dict[int, dict[str, Count]] = {}
-    for (generation, name), instances in found.items():
+    for (generation, name), instances in sorted(found.items(), key=itemgetter(0)):
         named.setdefault(generation, {})[name] = Count(len(instances), sum(map(_size_of, instances)))
     return named
 

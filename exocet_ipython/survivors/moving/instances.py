@@ -102,7 +102,7 @@ class Moving:
     @property
     def stuck(self) -> tuple[Stuck, ...]:
         """What could not move."""
-        return tuple(Stuck(name, count, reason) for (name, reason), count in self._stuck.items())
+        return tuple(Stuck(name, count, reason) for (name, reason), count in sorted(self._stuck.items()))
 
     def move(self, holders: Iterable[Any], classes: Iterable[tuple[type, type]], known: Mapping[int, Any]) -> None:
         """Move the instances among the holders of retired classes: an instance refers to its class.

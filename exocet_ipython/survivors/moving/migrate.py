@@ -46,7 +46,7 @@ class Migration:
     """What migrating did.
 
     Attributes:
-        moved: dotted name of a class -> how many instances changed to it.
+        moved: dotted name of a class -> how many instances changed to it. In the order of the names, as what is stuck.
         stuck: which could not.
         held: how many retired objects something outside of the retired side held.
     """
@@ -136,7 +136,7 @@ def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
     refresh_instances(rebased.changed, pairs, moving)
     renew_adapters(moving.adapters, journal, moving.note)
     detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
-    return Migration(moving.moved, moving.stuck, len(held))
+    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held))
 
 
 def _holders(objects: list[Any]) -> list[Any]:
