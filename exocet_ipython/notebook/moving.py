@@ -10,6 +10,7 @@ from exocet_ipython.errors import NothingOldError
 from exocet_ipython.notebook.report import join_names, plural, say_moved, to_html, without_empty
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.instances import Stuck
 from exocet_ipython.survivors.moving.migrate import migrate
 
@@ -94,7 +95,7 @@ def move_survivors(
             )
     journal = Journal()
     try:
-        done = migrate({}, modules, journal, chosen, rebuild=rebuild)
+        done = migrate(Succession({}, modules), journal, chosen, rebuild=rebuild)
     except BaseException:
         journal.undo()
         raise

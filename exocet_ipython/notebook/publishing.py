@@ -22,6 +22,7 @@ from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.matching.lent import Staying
+from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.caches import clear_caches
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
@@ -171,19 +172,20 @@ class _Publication:
         old, records = self._old, self._after.records
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
-        self._whole = self._carried if self._migrating else frozenset()
-        self._staying = Staying(old, records, self._made)
-        self._staying.names += self.journal.references()
+        whole = self._carried if self._migrating else frozenset()
+        staying = Staying(old, records, self._made)
+        staying.names += self.journal.references()
+        self._succession = Succession(old, self._modules, whole, staying)
         gone = {name: old[name].module for name in self._built.gone if name in old}
         publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.
         bindings, namespace = self._names.bindings, self._names.namespace
-        self._rebound, self._kept = bindings.plan(namespace, old, self._modules, self._whole, self._staying)
-        self._staying.names += [namespace, *self._rebound]
+        self._rebound, self._kept = bindings.plan(namespace, self._succession)
+        staying.names += [namespace, *self._rebound]
         for binding in self._rebound:
             self.journal.set_item(namespace, binding.name, binding.value)
-        replace_in_modules(self.journal, records, old, self._modules, self._staying)
-        replace_outputs(self.journal, namespace, self._names.mirrors, old, self._modules)
+        replace_in_modules(self.journal, records, self._succession)
+        replace_outputs(self.journal, namespace, self._names.mirrors, self._succession)
         if returned := self._built.returned:
             replaced = {name: old[name] for name in returned & old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
@@ -206,13 +208,13 @@ class _Publication:
 
     def move(self) -> None:
         """Let go of what nobody holds of the old modules, and have the rest take the new one's place."""
-        parts = self._retired, self._old, self._modules, self.journal
+        parts = self._retired, self._succession, self.journal
         older = list(self._living)
         if self._migrating:
             older += self._lost.returning(self._modules, self._current.number)
         self._is_free = not (self._migrating and older) and let_go(*parts)
         if self._migrating and not self._is_free:
-            self._migration = migrate(*parts[1:], older, self._whole, staying=self._staying)
+            self._migration = migrate(self._succession, self.journal, older)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
 
     def label(self) -> None:

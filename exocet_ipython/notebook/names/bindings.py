@@ -7,7 +7,7 @@ statement bound the name, and never by being equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, ModuleType
@@ -29,10 +29,10 @@ from exocet_ipython.notebook.names.sources import (
 )
 from exocet_ipython.notebook.names.unread import UnreadCells
 from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 from exocet_ipython.survivors.matching.moved import find_moved
+from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["Bindings", "Kept", "Rebinding"]
 
@@ -151,26 +151,19 @@ class Bindings:
             self._sources[name] = (*(known for known in self.sources(name) if known != source), source)
 
     def plan(
-        self,
-        namespace: Mapping[str, Any],
-        old: Mapping[str, ModuleRecord],
-        new: Mapping[str, ModuleType],
-        whole: frozenset[int] = frozenset(),
-        staying: Container[int] = (),
+        self, namespace: Mapping[str, Any], succession: Succession
     ) -> tuple[tuple[Rebinding, ...], tuple[Kept, ...]]:
         """Return which names get a new value, and which keep theirs although its source was replaced.
 
         Args:
             namespace: the notebook's names.
-            old: dotted name -> record of each module that retires.
-            new: dotted name -> the module that takes its place; without those that are gone.
-            whole: ids of changed values whose counterparts have all that was put into them.
-            staying: ids of what modules that stay have.
+            succession: which modules retire, and which are current then.
         """
         self._unread.catch_up()
+        old, new = succession.old, succession.new
         sought = {id(value) for value in list(namespace.values())}
-        known = {id(value): (source, value) for source, value in identities(old, sought, staying)}
-        lent = find_lent_ids(list(namespace.values()), known, new, staying)
+        known = {id(value): (source, value) for source, value in identities(succession, sought)}
+        lent = find_lent_ids(list(namespace.values()), known, succession)
         before = {**new, **{name: record.module for name, record in old.items()}}
         rebound, kept = list[Rebinding](), list[Kept]()
         for name, value in copy_space(namespace).items():
@@ -190,14 +183,14 @@ class Bindings:
             if now is value or (is_found and id(now) in lent):
                 continue
             if now is MISSING:
-                moved = find_moved(value, old, new) if is_definition(value) else None
+                moved = find_moved(value, succession) if is_definition(value) else None
                 reason = f"has moved to {dotted_name(moved)}" if moved else _GONE
                 kept.append(Kept(name, source, reason, gone=True))
-            elif id(value) not in whole and was_changed(sources[-1], value, old):
+            elif id(value) not in succession.whole and was_changed(sources[-1], value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
             else:
                 rebound.append(Rebinding(name, source, now))
-        rebound += self._gained(namespace, before, old, new)
+        rebound += self._gained(namespace, before, succession)
         return tuple({found.name: found for found in rebound}.values()), tuple(kept)
 
     def confirm(
@@ -231,13 +224,10 @@ class Bindings:
         return module is not None and source.attribute in star_names(module)
 
     def _gained(
-        self,
-        namespace: Mapping[str, Any],
-        before: Mapping[str, ModuleType],
-        old: Mapping[str, ModuleRecord],
-        new: Mapping[str, ModuleType],
+        self, namespace: Mapping[str, Any], before: Mapping[str, ModuleType], succession: Succession
     ) -> Iterator[Rebinding]:
         """Find the public names that star-imported modules have gained; a name that is the person's is left alone."""
+        old, new = succession.old, succession.new
         for star in self._stars:
             if star not in old or star not in new:
                 continue

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import Source, resolved
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.matching.lent import Staying, find_lent, home_first, is_foreign
+from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
+from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["find_lent_ids", "identities"]
 
 
-def identities(
-    old: Mapping[str, ModuleRecord], sought: Container[int], staying: Container[int] = ()
-) -> Iterator[tuple[Source, Any]]:
+def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple[Source, Any]]:
     """Yield what has an identity of its own in retiring modules, of the objects that are sought.
 
     A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
     by where it was imported. So is an instance or a container: by the first name in a module that has it from no other.
 
     Args:
-        old: dotted name -> record of each module that retires.
+        succession: which modules retire, and which are current now.
         sought: ids; retiring modules have thousands of objects, and the names that hold one of them are few.
-        staying: ids of what modules that stay have: retiring ones have it from them.
     """
+    old = succession.old
     values: dict[int, list[tuple[ModuleRecord, str]]] = {}
     aliases: list[tuple[Source, Any]] = []
     defined: list[tuple[Source, Any]] = []
@@ -50,7 +49,7 @@ def identities(
                 yield source, value
         if id(record.module) in sought:
             defined.append((Source(name), record.module))
-    yield from _at_home(values, staying)
+    yield from _at_home(values, succession.staying)
     yield from aliases
     yield from defined
 
@@ -93,20 +92,16 @@ def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> I
 
 
 def find_lent_ids(
-    values: Iterable[Any],
-    known: Mapping[int, tuple[Source, Any]],
-    new: Mapping[str, ModuleType],
-    staying: Container[int] = (),
+    values: Iterable[Any], known: Mapping[int, tuple[Source, Any]], succession: Succession
 ) -> frozenset[int]:
     """Return the ids of what sources mean now and only have from elsewhere: who holds it need not have it from them.
 
     Args:
         values: what is held.
         known: id of a value of a retiring module -> its source, and the value.
-        new: dotted name -> module that is current now.
-        staying: what modules that stay have; it knows what refers to these values and doesn't count.
+        succession: which modules retire, and which are current now; it knows what refers to them and doesn't count.
     """
+    new = succession.new
     sources = [known[id(value)][0] for value in list(values) if id(value) in known and is_foreign(value, new)]
     found = [now for _, now in resolved(sources, new)]  # and no variable beside the list
-    names = staying.names if isinstance(staying, Staying) else ()
-    return find_lent(found, new.values(), names) if found else frozenset()
+    return find_lent(found, new.values(), succession.staying.names) if found else frozenset()

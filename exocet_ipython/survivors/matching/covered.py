@@ -5,28 +5,24 @@ Their module and their class don't have them any more, so that they are found by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import FunctionType, ModuleType
+from collections.abc import Iterator
+from types import FunctionType
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["covered_functions"]
 
 
-def covered_functions(
-    old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
-) -> list[tuple[FunctionType, FunctionType]]:
+def covered_functions(succession: Succession) -> list[tuple[FunctionType, FunctionType]]:
     """Return the functions of retired modules that were replaced there, each with what the new module defines.
 
     That is replaced in turn when this is called, and still held by what takes it back. Nearly always there are none,
     and the heap is not looked at.
-
-    Args:
-        old: dotted name -> record of a module that retired.
-        new: dotted name -> the module that is current now.
     """
+    old, new = succession.old, succession.new
     covered = {name: paths for name, record in old.items() if name in new and (paths := set(_covered(record)))}
     if not covered:
         return []

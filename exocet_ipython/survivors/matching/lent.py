@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
@@ -45,7 +45,10 @@ class Staying:
     """
 
     def __init__(
-        self, old: Mapping[str, ModuleRecord], records: Mapping[str, ModuleRecord], made: Container[str]
+        self,
+        old: Mapping[str, ModuleRecord] = MappingProxyType({}),
+        records: Mapping[str, ModuleRecord] = MappingProxyType({}),
+        made: Container[str] = (),
     ) -> None:
         self._old = old
         self._made = made

@@ -11,11 +11,9 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["find_moved", "find_own", "have_one_name", "is_imported", "is_made_by_call", "stands_for_another"]
-
-_Old = Mapping[str, ModuleRecord]
-_New = Mapping[str, ModuleType]
 
 
 def is_imported(value: Any, module: str) -> bool:
@@ -36,41 +34,41 @@ def is_made_by_call(function: FunctionType) -> bool:
     return made and all(value is not function for value in list(space.values()))
 
 
-def find_own(modules: _Old | _New, definition: Any) -> Any:
+def find_own(modules: Mapping[str, ModuleRecord] | Mapping[str, ModuleType], definition: Any) -> Any:
     """Return what modules, or those of records, have under the own name of a definition."""
     return _names(modules.get(home_of(definition))).get(definition.__qualname__)
 
 
-def stands_for_another(attribute: str, before: Any, now: Any, old: _Old, new: _New) -> bool:
+def stands_for_another(attribute: str, before: Any, now: Any, succession: Succession) -> bool:
     """Say whether a second name of a class or function is another's by now.
 
     Where the definition goes on under its own name, or what has the name now was defined before, that is so; not where
     the second name becomes the definition's own (`_Box = Box` goes with `class Box`, and `class _Box` is there).
     """
+    old = succession.old
     if not is_definition(before) or attribute == before.__qualname__ or find_own(old, before) is not before:
         return False
     known = find_own(old, now) if is_definition(now) else None
-    return find_own(new, before) is not None or (is_definition(known) and have_one_name(known, now))
+    return find_own(succession.new, before) is not None or (is_definition(known) and have_one_name(known, now))
 
 
-def find_moved(before: Any, old: _Old, new: _New) -> Any:
+def find_moved(before: Any, succession: Succession) -> Any:
     """Return the class or function that one other module alone has gained under the name of one that is gone.
 
     Args:
         before: a class or function of a module that retires, without a counterpart there.
-        old: dotted name -> record of a module that retires.
-        new: dotted name -> the module that is current now, of all modules.
+        succession: which modules retire, and which are current now.
 
     Returns:
         That, or None where there is none, or more than one.
     """
     name, is_function = before.__qualname__, type(before) is FunctionType
     found: list[Any] = []
-    for home, module in new.items():
+    for home, module in succession.new.items():
         now: Any = _names(module).get(name)
         if not is_definition(now) or home_of(now) != home or now.__qualname__ != name:
             continue
-        if (type(now) is FunctionType) is is_function and name not in _names(old.get(home)):
+        if (type(now) is FunctionType) is is_function and name not in _names(succession.old.get(home)):
             found.append(now)
     return found[0] if len(found) == 1 else None
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property, partialmethod, singledispatchmethod
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import CACHE, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import home_of
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
@@ -30,6 +29,7 @@ from exocet_ipython.survivors.matching.moved import (
     is_made_by_call,
     stands_for_another,
 )
+from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
 from exocet_ipython.survivors.wrapped import functions_within, space_of
 
@@ -39,29 +39,21 @@ _BOUND = (staticmethod, classmethod)  # the class's namespace has another object
 _WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
 
 
-def pair_modules(
-    old: Mapping[str, ModuleRecord],
-    new: Mapping[str, ModuleType],
-    older: Iterable[RetiredGeneration] = (),
-    whole: frozenset[int] = frozenset(),
-    staying: Container[int] = (),
-) -> Pairs:
+def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()) -> Pairs:
     """Match what the retired modules define with what the current ones do.
 
     Args:
-        old: dotted name -> record of a module that retired.
-        new: dotted name -> the module that is current now, of all modules.
+        succession: which modules retire, and which are current now.
         older: what lives of earlier generations, which were only tracked until now.
-        whole: ids of changed containers and instances whose counterparts have all that was put into them.
-        staying: ids of what modules that stay have.
     """
-    matcher = _Matcher(old, new, Values(new, whole, staying))
+    old, new = succession.old, succession.new
+    matcher = _Matcher(succession)
     for imported in (False, True):  # what a module defines counts before where else it is named
         for name in old.keys() & new.keys():
             matcher.match_module(name, imported=imported)
     for name in old.keys() - new.keys():
         matcher.match_gone(name)
-    for before, now in covered_functions(old, new):
+    for before, now in covered_functions(succession):
         matcher.match_function(before, now)
     matcher.match_moved()
     for survivor in (found for generation in older for found in generation.living()):
@@ -75,13 +67,15 @@ def pair_modules(
 class _Matcher:
     """Walks the retired modules beside the new ones."""
 
-    def __init__(self, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], values: Values) -> None:
+    def __init__(self, succession: Succession) -> None:
         self.pairs = Pairs()
-        self._old = old
-        self._new = new
+        self._succession = succession
+        self._old = succession.old
+        self._new = succession.new
         self._space: dict[str, Any] = {}  # globals of the module that is being matched
-        self._values, self._retiring = values, set(old)  # what others define and these only import stays what it is
-        for record in old.values():
+        self._values = Values(succession)
+        self._retiring = set(self._old)  # what others define and these only import stays what it is
+        for record in self._old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
             wishes = wishes_of(record.module)
             if wishes is not None:  # its callbacks, which are still to be called, are about the retired side
@@ -99,7 +93,7 @@ class _Matcher:
                 continue
             if now is None:
                 self._note_gone(before, name)
-            elif stands_for_another(attribute, before, now, self._old, self._new):
+            elif stands_for_another(attribute, before, now, self._succession):
                 continue
             elif issubclass(type(before), type):
                 self._match_class(before, now)
@@ -125,7 +119,7 @@ class _Matcher:
         """Match the classes and functions that are gone with what has appeared under their names in other modules."""
         gone: list[Any] = [*self.pairs.orphans, *self.pairs.lost]
         for before in gone:
-            now = None if id(before) in self.pairs.objects else find_moved(before, self._old, self._new)
+            now = None if id(before) in self.pairs.objects else find_moved(before, self._succession)
             if now is None or self._values.is_elsewhere(now):
                 continue
             self._space = vars(self._old[home_of(before)].module)

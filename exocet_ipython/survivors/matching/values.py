@@ -7,9 +7,9 @@ either of them.
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.reloading.contents import (
@@ -25,7 +25,8 @@ from exocet_ipython.reloading.contents import (
 )
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
-from exocet_ipython.survivors.matching.lent import Staying, find_lent, home_first, is_foreign
+from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
+from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["Value", "Values", "inner_values", "parts_beside"]
 
@@ -46,15 +47,13 @@ class Values:
     """What modules and classes name that retires with them.
 
     Args:
-        new: dotted name -> the module that is current now, of all modules.
-        whole: ids of changed containers and instances whose counterparts have all that was put into them.
-        staying: ids of what modules that stay have.
+        succession: which modules retire, and which are current now.
     """
 
-    def __init__(self, new: Mapping[str, ModuleType], whole: Container[int], staying: Container[int]) -> None:
-        self._new = new
-        self._whole = whole
-        self._staying = staying
+    def __init__(self, succession: Succession) -> None:
+        self._new = succession.new
+        self._whole = succession.whole
+        self._staying = succession.staying
         self._found: dict[int, list[Value]] = {}
         self._foreign: tuple[list[Any], list[Any]] = [], []  # lists: pairs would be one more that refers to each
         self._around: list[Any] = []  # the new containers and instances that some of these are in
@@ -72,8 +71,7 @@ class Values:
     def foreign(self) -> Iterator[tuple[Any, Any]]:
         """Yield the instances of others' classes, but for those that their modules only had from elsewhere."""
         before, now = self._foreign
-        names = self._staying.names if isinstance(self._staying, Staying) else ()
-        lent = find_lent(now, self._new.values(), [*names, *self._around]) if now else ()
+        lent = find_lent(now, self._new.values(), [*self._staying.names, *self._around]) if now else ()
         for index, value in enumerate(before):
             if id(now[index]) not in lent:
                 yield value, now[index]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
@@ -18,7 +18,6 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, living_retired, retired_module, retired_of
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
@@ -28,6 +27,7 @@ from exocet_ipython.survivors.finding.held import find_held, find_used, namespac
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.pairs import pair_modules
+from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
@@ -56,87 +56,106 @@ class Migration:
     held: int = 0
 
 
-def migrate(  # noqa: PLR0913 - what retired, what is current, and how to move
-    old: Mapping[str, ModuleRecord],
-    new: Mapping[str, ModuleType],
-    journal: Journal,
-    older: Sequence[RetiredGeneration] = (),
-    whole: frozenset[int] = frozenset(),
-    *,
-    staying: Container[int] = (),
-    rebuild: bool = True,
+def migrate(
+    succession: Succession, journal: Journal, older: Sequence[RetiredGeneration] = (), *, rebuild: bool = True
 ) -> Migration:
     """Move what survives of retired modules to the modules that are current now.
 
     Args:
-        old: dotted name -> record of a module that retired.
-        new: dotted name -> the module that is current now, of all modules.
+        succession: which modules retired, and which are current now.
         journal: how each write is taken back.
         older: what lives of earlier generations, which were only tracked until now.
-        whole: ids of changed containers and instances whose counterparts have all that was put into them.
-        staying: ids of what modules that stay have.
         rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
-    pairs = pair_modules(old, new, older, whole, staying)
+    pairs, moving = pair_modules(succession, older), Moving(journal, rebuild)
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
-    retired = pairs.retired()
+    side = _retired_side(succession, older, pairs, journal)
+    held = find_held(side.objects, [side.records, *side.records])
+    stuck_with = {id(item) for item in held}
+    if held:
+        _move(held, side, pairs, moving, succession)
+    detach_retired(free_classes(pairs, stuck_with, moving), succession.new, journal)
+    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """The retired side of a migration.
+
+    Attributes:
+        objects: all whose holders must be found.
+        spaces: ids of the namespaces of its modules and functions.
+        records: what refers to it for our own sake.
+    """
+
+    objects: list[Any]
+    spaces: set[int]
+    records: list[Any]
+
+
+def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pairs: Pairs, journal: Journal) -> _Side:
+    """Find out what is of the retired side, and note of its modules that they are migrated."""
+    old = succession.old
     modules = [record.module for record in old.values()]
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
     for found in [found for space in spaces if (found := retired_module(space)) is not None]:
         found.migrated = True
-    del modules
     remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
+    retired = pairs.retired()
     spaces += namespaces_of(retired)
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
     records += [remembered, *(part for found in remembered for part in found.parts())]
     records += journal.references()
-    held = find_held(retired, [records, *records])
-    moving = Moving(journal, rebuild)
-    if not held:
-        detach_retired(free_classes(pairs, set(), moving), new, journal)
-        return Migration()
+    pairs.own |= {id(records), id(retired), *map(id, records)}
+    return _Side(retired, {id(space) for space in spaces}, records)
+
+
+def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession: Succession) -> None:
+    """Have what is held of the retired side take the place of the new one in all that holds it."""
+    journal, stuck_with = moving.journal, {id(item) for item in held}
     holders = _holders(held)
     holders += find_hidden_holders(held)
-    stuck_with = {id(item) for item in held}
-    made = find_used(pairs.made, stuck_with, retired, [*records, held, holders])
-    pairs.own |= {id(records), id(retired), *map(id, records)}
-    own_spaces = {id(space) for space in spaces}
-    # Methods of classes that functions have made are found by these: nothing else need refer to them, or to their code.
-    methods = [part for cls in pairs.made if id(cls) in made for part in vars(cls).values()]
-    functions = [*filter(_is_function, holders), *chain(*map(functions_in, methods))]
-    closures = [
-        function
-        for function in {id(one): one for one in functions}.values()
-        if id(function.__code__) in pairs.inner
-        and id(function.__globals__) in own_spaces
-        and id(function) not in pairs.objects
-        and id(function) not in pairs.own
-    ]
-    del methods, functions
+    made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders])
+    closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
     moving.note_hashes(holders)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_hash):
         moving.note(name, error)
-    rebased = rebase_subclasses(pairs, new, moving, made)
+    rebased = rebase_subclasses(pairs, succession.new, moving, made)
     moving.move(holders, pairs.classes, pairs.objects)
     _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)
-    used = spaces_in_use(own_spaces, holders)
+    used = spaces_in_use(side.spaces, holders)
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
     for before, now, space in pairs.functions:
         if id(before) in stuck_with or id(before.__globals__) in used:
             forward(before, now, journal, space)
-    for closure, made in successors.values():
+    for closure, now in successors.values():
         if type(closure) is FunctionType:
-            forward(closure, made, journal)
+            forward(closure, now, journal)
     refresh_instances(rebased.changed, pairs, moving)
     renew_adapters(moving.adapters, journal, moving.note)
-    detach_retired(free_classes(pairs, stuck_with, moving), new, journal)
-    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held))
+
+
+def _closures_among(holders: list[Any], made: Iterable[type], side: _Side, pairs: Pairs) -> list[FunctionType]:
+    """Return the functions that retired ones have made.
+
+    Methods of classes that functions have `made` are found by these: nothing else need refer to them, or to their code.
+    """
+    methods = [part for cls in made for part in vars(cls).values()]
+    functions = [*filter(_is_function, holders), *chain(*map(functions_in, methods))]
+    return [
+        function
+        for function in {id(one): one for one in functions}.values()
+        if id(function.__code__) in pairs.inner
+        and id(function.__globals__) in side.spaces
+        and id(function) not in pairs.objects
+        and id(function) not in pairs.own
+    ]
 
 
 def _holders(objects: list[Any]) -> list[Any]:
@@ -149,31 +168,30 @@ def _is_function(value: Any) -> bool:
     return type(value) is FunctionType
 
 
-def let_go(
-    retired: RetiredGeneration, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], journal: Journal
-) -> bool:
+def let_go(retired: RetiredGeneration, succession: Succession, journal: Journal) -> bool:
     """Say whether nothing holds anything of what retires, so that nothing can move; then its classes are detached.
 
     Most reloads of many modules are of this kind, and need neither pairs nor a look at the heap.
 
     Args:
         retired: all that retires.
-        old: dotted name -> record of a module that retires.
-        new: dotted name -> the module that is current now, of all modules.
+        succession: which modules retire, and which are current now.
         journal: how it is taken back; it refers to what retires for our own sake.
     """
+    old = succession.old
     ours = [*old.values(), *map(vars, old.values()), *journal.references()]
-    if retired.is_held(ours, _replaced_values(old, new)):
+    if retired.is_held(ours, _replaced_values(succession)):
         return False
     for record in old.values():
         if (found := retired_of(record.module)) is not None:
             found.migrated = True
-    detach_retired([value for kind, _, value in retired.living() if kind == "class"], new, journal)
+    detach_retired([value for kind, _, value in retired.living() if kind == "class"], succession.new, journal)
     return True
 
 
-def _replaced_values(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]) -> list[Any]:
+def _replaced_values(succession: Succession) -> list[Any]:
     """Return the instances and containers that retired modules have and that the new ones have made anew."""
+    old, new = succession.old, succession.new
     modules = [(record.module, new[name]) for name, record in old.items() if name in new]
     spaces = [tuple(globals_of(module) for module in pair) for pair in modules]
     found = [

@@ -21,6 +21,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module, retired_of
 from exocet_ipython.survivors.carrying.entries import entries, put_into, take_out
 from exocet_ipython.survivors.matching.pairs import pair_modules
+from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.holders import replace_references
 
 __all__ = ["build_rest", "give_back", "register_again", "unregister"]
@@ -115,7 +116,7 @@ def register_again(
         journal: how it is taken back.
     """
     modules = {name: record.module for name, record in after.items()}
-    pairs = pair_modules({name: record for name, record in old.items() if name in made}, modules)
+    pairs = pair_modules(Succession({name: record for name, record in old.items() if name in made}, modules))
     holders = [
         container for name, record in after.items() if name not in made for _, container in containers_of(record)
     ]

@@ -1,0 +1,32 @@
+"""What takes the place of what in one publish: all that follows from it asks this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.matching.lent import Staying
+
+__all__ = ["Succession"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Succession:
+    """The modules that retire, and those that are current from then on.
+
+    Attributes:
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> the module that is current then, of all modules; without those that are gone.
+        whole: ids of changed containers and instances whose counterparts have all that was put into them.
+        staying: the ids of what modules that stay have: retiring ones have it from them.
+
+    >>> Succession({}, {}).old
+    {}
+    """
+
+    old: Mapping[str, ModuleRecord]
+    new: Mapping[str, ModuleType]
+    whole: frozenset[int] = frozenset()
+    staying: Staying = field(default_factory=Staying)
