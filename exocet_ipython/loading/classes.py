@@ -1,4 +1,4 @@
-"""Attributes of classes, read and written as Python itself does, whatever a metaclass of somebody's makes of it."""
+"""Attributes of classes and instances, read and written as Python itself does, whatever somebody's code makes of it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Iterable
 from types import WrapperDescriptorType
 from typing import Any
 
-__all__ = ["delete_from_class", "first_named", "mro_of", "set_in_class"]
+__all__ = ["delete_attribute", "first_named", "mro_of", "set_attribute"]
 
 
-def set_in_class(cls: type, name: str, value: Any) -> None:
-    """Give a class an attribute.
+def set_attribute(owner: Any, name: str, value: Any) -> None:
+    """Give a class or an instance an attribute.
 
-    A metaclass that is written in Python is not asked. One that is written in C is, as those of `ctypes` are: it may
-    keep more of a class than its attributes, and `type.__setattr__` refuses to go past it.
+    Its metaclass or class is not asked where that is written in Python. One that is written in C is, as those of
+    `ctypes` are, and `threading.local`: it may keep attributes in its own way, and Python's own refuses to go past it.
 
     >>> import ctypes
     >>> class Point(ctypes.Structure): pass
-    >>> set_in_class(Point, "origin", (0, 0))
+    >>> set_attribute(Point, "origin", (0, 0))
     >>> Point.origin
     (0, 0)
 
     Raises:
         AttributeError, TypeError: it can't be given that.
     """
-    _own_method(cls, "__setattr__")(cls, name, value)
+    _own_method(owner, "__setattr__")(owner, name, value)
 
 
-def delete_from_class(cls: type, name: str) -> None:
-    """Take an attribute from a class, in the same way.
+def delete_attribute(owner: Any, name: str) -> None:
+    """Take an attribute from a class or an instance, in the same way.
 
     Raises:
         AttributeError: it has none of this name.
     """
-    _own_method(cls, "__delattr__")(cls, name)
+    _own_method(owner, "__delattr__")(owner, name)
 
 
 def mro_of(cls: type) -> tuple[type, ...]:
@@ -52,7 +52,7 @@ def first_named(name: str, classes: Iterable[type]) -> Any:
     return next((space[name] for space in spaces if name in space), None)
 
 
-def _own_method(cls: type, name: str) -> Any:
-    """Return the nearest method of this name in the metaclass of a class that is written in C; `type` has one."""
-    spaces = (type.__getattribute__(base, "__dict__") for base in mro_of(type(cls)))
+def _own_method(owner: Any, name: str) -> Any:
+    """Return the nearest method of this name in the class of an object that is written in C; `object` has one."""
+    spaces = (type.__getattribute__(base, "__dict__") for base in mro_of(type(owner)))
     return next(found for space in spaces if type(found := space.get(name)) is WrapperDescriptorType)

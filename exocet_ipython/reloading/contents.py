@@ -59,7 +59,7 @@ _REMEMBERED = (
 )
 CACHE: Any = type(functools.lru_cache(lambda: None))  # what `functools.cache` makes of a function, too
 # Ids of classes of the standard library whose instances hold what they are given, and never change themselves.
-CARRIERS = frozenset(map(id, (SimpleNamespace, ChainMap, UserDict, UserList)))
+CARRIERS = frozenset(map(id, (SimpleNamespace, threading.local, ChainMap, UserDict, UserList)))
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)

@@ -7,6 +7,7 @@ would double the price of an edit, and every import statement is there, those in
 from __future__ import annotations
 
 import dis
+import sys
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _COMPUTED = "*"  # no module's name: there are computed ones among the names
 _IMPORT_FUNCTIONS = {"import_module", "__import__", "find_spec"}
 _OWN_NAMES = {"__name__", "__package__"}  # `import_module(TABLE[name], __name__)` in a `__getattr__`
 _LISTING_FUNCTIONS = {"iter_modules", "walk_packages", "listdir", "scandir", "iterdir", "glob", "iglob"}
+_COMPUTING = frozenset(_IMPORT_FUNCTIONS | _LISTING_FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[Import
     beside it that reads like a dotted name, all below one that ends with a dot, as `"plugins." + name` does, and all
     that begin like one that ends with an underscore.
     A function that calls it with the module's own name and no relative one, as a `__getattr__` with a table does, may
-    load all of its package.
+    load all of its package; a module that lists folders as well, all of the packages that it imports.
     Whether such a module exists is for the graph to know.
 
     >>> code = compile("import a.b\nfrom . import c", "m.py", "exec")
@@ -71,7 +73,12 @@ def read_imports(code: CodeType, name: str, *, is_package: bool) -> tuple[Import
     [('a', 'a.b'), ('pkg', 'pkg.c')]
     """
     package = {"__package__": name if is_package else name.rpartition(".")[0]}
-    return tuple(_walk_imports(code, package))
+    used: set[str] = set()
+    statements = tuple(_walk_imports(code, package, used))
+    if used.isdisjoint(_IMPORT_FUNCTIONS) or used.isdisjoint(_LISTING_FUNCTIONS):
+        return statements
+    listed = ImportStatement((f"{package['__package__']}.*",), 0)
+    return (*(ImportStatement((*each.names, *_listed(each.names)), each.line) for each in statements), listed)
 
 
 def lines_of(imports: Iterable[ImportStatement], name: str) -> dict[str, int]:
@@ -90,7 +97,8 @@ def lines_of(imports: Iterable[ImportStatement], name: str) -> dict[str, int]:
     return lines
 
 
-def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
+def _walk_imports(code: CodeType, package: dict[str, str], used: set[str]) -> Iterator[ImportStatement]:
+    used |= _COMPUTING.intersection(code.co_names)
     if _IMPORT_NAME in code.co_code[::2]:
         yield from _import_instructions(code, package)
     if not _IMPORT_FUNCTIONS.isdisjoint(code.co_names):
@@ -102,7 +110,7 @@ def _walk_imports(code: CodeType, package: dict[str, str]) -> Iterator[ImportSta
         yield ImportStatement(tuple(dict.fromkeys(found)), code.co_firstlineno)
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            yield from _walk_imports(const, package)
+            yield from _walk_imports(const, package, used)
 
 
 def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
@@ -113,9 +121,14 @@ def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
         elif const.endswith("_") and not const.startswith("__") and is_dotted(const.lstrip(".")):
             yield f"{_absolute(const, package)}*"
     is_relative = any(isinstance(const, str) and const.startswith(".") for const in code.co_consts)
-    looks_up = code.co_flags & CO_OPTIMIZED and not is_relative and not _OWN_NAMES.isdisjoint(code.co_names)
-    if looks_up or not _LISTING_FUNCTIONS.isdisjoint(code.co_names):
+    if code.co_flags & CO_OPTIMIZED and not is_relative and not _OWN_NAMES.isdisjoint(code.co_names):
         yield f"{package['__package__']}.*"
+
+
+def _listed(names: Iterable[str]) -> Iterator[str]:
+    """Yield what stands for the submodules of these, Python's own apart: if it has any."""
+    own = (name for name in names if not name.endswith("*") and name.partition(".")[0] not in sys.stdlib_module_names)
+    return (f"{name}.*" for name in own)
 
 
 def expand(name: str, known: Iterable[str]) -> Iterable[str]:

@@ -114,8 +114,12 @@ def _submodules(name: str, record: ModuleRecord) -> Iterator[str]:
     """Yield the modules that are in a package now, or beside the importer's own, where a name stands for some."""
     if name.endswith("*"):
         package, dot, _ = name.rpartition(".")
-        path = getattr(sys.modules.get(package), "__path__", ()) if dot else _outermost_folder(record)
-        yield from (f"{package}{dot}{entry.name}" for entry in pkgutil.iter_modules(path))
+        if not dot:
+            yield from (entry.name for entry in pkgutil.iter_modules(_outermost_folder(record)))
+            return
+        for loaded in [loaded for loaded in list(sys.modules) if loaded == package or loaded.startswith(f"{package}.")]:
+            path = getattr(sys.modules[loaded], "__path__", ())
+            yield from (f"{loaded}.{entry.name}" for entry in pkgutil.iter_modules(path))
 
 
 def _outermost_folder(record: ModuleRecord) -> list[str]:

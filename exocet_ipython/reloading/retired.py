@@ -21,7 +21,7 @@ from types import CodeType, FunctionType
 from typing import Any, Self
 from weakref import WeakSet
 
-from exocet_ipython.loading.classes import mro_of, set_in_class
+from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import CACHE, cell_values
@@ -227,14 +227,14 @@ def _space_of(cls: type) -> dict[str, Any] | None:
 def _set_home(cls: type, home: str) -> None:
     """Set a class's `__module__`; since 3.13 that drops `__firstlineno__` (CPython `type_set_module`)."""
     line = vars(cls).get(_LINE, _absent)
-    set_in_class(cls, "__module__", home)
+    set_attribute(cls, "__module__", home)
     _set_line(cls, line)
 
 
 def _set_line(cls: type, line: Any) -> None:
     """Set in which line of its file a class says that it begins, where it says so."""
     if line is not _absent:
-        set_in_class(cls, _LINE, line)
+        set_attribute(cls, _LINE, line)
 
 
 def _state_of(thing: Any) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _set_state(thing: Any, state: Mapping[str, Any]) -> None:
     if issubclass(type(thing), type):
         for name in _CLASS:
             if type.__getattribute__(thing, name) is not state[name]:
-                set_in_class(thing, name, state[name])
+                set_attribute(thing, name, state[name])
         _set_line(thing, state[_LINE])
         return
     for name, value in state.items():

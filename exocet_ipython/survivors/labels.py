@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, Self, SupportsIndex
 
-from exocet_ipython.loading.classes import set_in_class
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.contents import CACHE, cell_values
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -187,11 +187,11 @@ def _label(retired: RetiredModule, journal: Journal) -> None:
     for cls in classes:
         retired.remember(cls)
         before = type.__getattribute__(cls, "__qualname__")
-        journal.add(functools.partial(set_in_class, cls, "__qualname__", before))
-        set_in_class(cls, "__qualname__", _Tagged(before, tag))
+        journal.add(functools.partial(set_attribute, cls, "__qualname__", before))
+        set_attribute(cls, "__qualname__", _Tagged(before, tag))
         if "__firstlineno__" in vars(cls):
-            journal.add(functools.partial(set_in_class, cls, "__firstlineno__", vars(cls)["__firstlineno__"]))
-            set_in_class(cls, "__firstlineno__", None)  # `inspect` finds no source then
+            journal.add(functools.partial(set_attribute, cls, "__firstlineno__", vars(cls)["__firstlineno__"]))
+            set_attribute(cls, "__firstlineno__", None)  # `inspect` finds no source then
 
 
 def _relabel(function: FunctionType, code: CodeType, qualname: str) -> None:

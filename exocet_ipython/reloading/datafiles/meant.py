@@ -71,10 +71,11 @@ class FilesMeant:
             for path in self._places
             if path.startswith(inside) and self._may_be_data(path) and os.path.isfile(path)
         )
+        named = {*self._below, *self._packages}
         for folder in dict.fromkeys((*self._folders, *self._below, *self._packages, *self._places)):
             if not os.path.isdir(folder):
                 continue
-            patterns = ["*"] if self._lists_all and folder in self._below else self._patterns
+            patterns = ["*"] if self._lists_all and folder in named else self._patterns
             patterns = patterns if folder not in self._places or f"{folder}{os.sep}".startswith(inside) else []
             listed = [path for path in _listed(folder, patterns) if self._may_be_data(path)]
             for text in (*self._names, *self._plain_in(folder), *listed):
@@ -83,7 +84,7 @@ class FilesMeant:
                     yield path
             if folder not in self._packages:
                 yield from (path for text in self._asked if not os.path.lexists(path := os.path.join(folder, text)))
-            if listed or (patterns and folder in self._below):
+            if listed or (patterns and folder in named):
                 yield folder + os.sep * (2 if self._may_be_data(".py") else 1)  # what is new in it is meant as well
 
     def _find_below(self, literals: list[str]) -> Iterator[str]:

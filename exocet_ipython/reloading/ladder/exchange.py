@@ -11,7 +11,7 @@ from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import set_in_class
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.codes import ClassFacts, CodePair
 from exocet_ipython.reloading.ladder.operations import docstring_of
@@ -67,8 +67,8 @@ def set_facts(module: ModuleType, classes: Iterable[ClassFacts], journal: Journa
         for name, value in told.facts:
             before = vars(cls).get(name, _missing)
             if type(before) is type(value):
-                journal.add(partial(set_in_class, cls, name, before))
-                set_in_class(cls, name, value)
+                journal.add(partial(set_attribute, cls, name, before))
+                set_attribute(cls, name, value)
 
 
 def find_class(module: ModuleType, path: str) -> type | None:

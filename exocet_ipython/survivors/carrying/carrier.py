@@ -148,9 +148,9 @@ class _Carrier:
         kind = type(before)
         if kind is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
             carry_context(before, now, self._returned)
-        elif is_registry(before):
+        if is_registry(before):
             return self._carry_items(path, before, now)
-        elif self._has_parts(path, before, now):
+        if self._has_parts(path, before, now):
             return self._carry_parts(path, before, now)
         return set()
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from exocet_ipython.loading.classes import delete_from_class, first_named, mro_of, set_in_class
+from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
 from exocet_ipython.reloading.contents import ATOMS, is_registry
 from exocet_ipython.reloading.generation import Journal
 
@@ -83,12 +83,10 @@ def changed_entries(container: Any, baseline: Mapping[Any, int]) -> list[tuple[A
 
 def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
     """Set an attribute of a class or an instance, whatever it makes of that."""
-    is_class = issubclass(type(owner), type)
-    write: Any = set_in_class if is_class else object.__setattr__
-    delete: Any = delete_from_class if is_class else object.__delattr__
     before = vars(owner).get(name, _missing)
-    write(owner, name, value)
-    journal.add(partial(delete, owner, name) if before is _missing else partial(write, owner, name, before))
+    set_attribute(owner, name, value)
+    back = partial(delete_attribute, owner, name) if before is _missing else partial(set_attribute, owner, name, before)
+    journal.add(back)
 
 
 def inherited(cls: type, name: str, session: Container[str]) -> Any:

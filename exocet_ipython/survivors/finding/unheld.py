@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_from_class
+from exocet_ipython.loading.classes import delete_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
@@ -37,7 +37,7 @@ def empty_unheld(generation: RetiredGeneration) -> None:
     for cls in classes:
         for name, part in copy_space(vars(cls)).items():
             if id(type(part)) in _METHODS:
-                delete_from_class(cls, name)
+                delete_attribute(cls, name)
 
 
 def _may_be_emptied(generation: RetiredGeneration) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Container, Iterator, Sequence
 
-from exocet_ipython.loading.classes import set_in_class
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
@@ -45,10 +45,10 @@ def detach_retired(free: Sequence[type], session: Container[str], journal: Journ
             home.remember(cls)
         for layout in ((), (Exception,)):
             try:
-                set_in_class(cls, "__bases__", (type("Retired", layout, {}),))
+                set_attribute(cls, "__bases__", (type("Retired", layout, {}),))
             except TypeError:
                 continue  # another layout
-            journal.add(functools.partial(set_in_class, cls, "__bases__", before))
+            journal.add(functools.partial(set_attribute, cls, "__bases__", before))
             break
 
 

@@ -16,7 +16,7 @@ from types import CellType, FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
-from exocet_ipython.loading.classes import set_in_class
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
@@ -258,7 +258,7 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:
     try:
-        set_in_class(owner, name, now)
+        set_attribute(owner, name, now)
     except TypeError:
         return  # a built-in class: its attributes can't be set
-    journal.add(functools.partial(set_in_class, owner, name, before))
+    journal.add(functools.partial(set_attribute, owner, name, before))

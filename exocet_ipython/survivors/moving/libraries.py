@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 
@@ -47,7 +47,7 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
     []
     """
     for name, value in chain(_dataclass_defaults(instance, cls), _attrs_defaults(instance, cls)):
-        object.__setattr__(instance, name, value)
+        set_attribute(instance, name, value)
     added = dict(_pydantic_defaults(instance, cls))
     if added:
         values = vars(instance)

@@ -120,7 +120,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     holders += find_hidden_holders(held)
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders])
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
-    moving.note_hashes(holders)
+    moving.rehashing.note_all(holders)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_hash):
         moving.note(name, error)
     rebased = rebase_subclasses(pairs, succession.new, moving, made)

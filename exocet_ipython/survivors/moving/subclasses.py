@@ -12,7 +12,7 @@ from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
-from exocet_ipython.loading.classes import delete_from_class, set_in_class
+from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
@@ -149,10 +149,10 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
     writes = Journal()
     try:
         if now is not metaclass:
-            set_in_class(subclass, "__class__", now)
-            writes.add(functools.partial(set_in_class, subclass, "__class__", metaclass))
-        set_in_class(subclass, "__bases__", bases)
-        writes.add(functools.partial(set_in_class, subclass, "__bases__", before))
+            set_attribute(subclass, "__class__", now)
+            writes.add(functools.partial(set_attribute, subclass, "__class__", metaclass))
+        set_attribute(subclass, "__bases__", bases)
+        writes.add(functools.partial(set_attribute, subclass, "__bases__", before))
     except TypeError:
         writes.undo()
         return remake_class(subclass, bases, now, moving.journal)
@@ -188,10 +188,10 @@ def _keeping(cls: Any, change: Any, moving: Moving) -> None:
 def _restore(cls: type, before: dict[str, Any]) -> None:
     now = copy_space(vars(cls))
     for name in now.keys() - before.keys():
-        delete_from_class(cls, name)
+        delete_attribute(cls, name)
     for name, value in before.items():
         if name not in ("__dict__", "__weakref__") and now.get(name) is not value:
-            set_in_class(cls, name, value)
+            set_attribute(cls, name, value)
 
 
 def _decorate_again(cls: Any) -> None:
@@ -208,13 +208,13 @@ def _decorate_again(cls: Any) -> None:
         for part in ("default", "default_factory"):
             if getattr(field, part) is not dataclasses.MISSING:
                 spec[part] = getattr(field, part)
-        set_in_class(cls, name, dataclasses.field(**spec))
+        set_attribute(cls, name, dataclasses.field(**spec))
     for name, value in copy_space(vars(cls)).items():
         made = getattr(value, "__wrapped__", value)
         code = getattr(made, "__code__", None)
         is_generated = code is not None and code.co_filename == _GENERATED
         if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
-            delete_from_class(cls, name)
+            delete_attribute(cls, name)
     dataclasses.dataclass(cls, **options)
 
 
@@ -234,5 +234,5 @@ def _rebuild_model(cls: Any) -> None:
     for base in reversed(cls.__mro__[1:]):
         fields |= vars(base).get("__pydantic_fields__", {})
     mine = {name: field for name, field in cls.__pydantic_fields__.items() if name in own}
-    set_in_class(cls, "__pydantic_fields__", {**fields, **mine})
+    set_attribute(cls, "__pydantic_fields__", {**fields, **mine})
     cls.model_rebuild(force=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import slots_of
 from exocet_ipython.survivors.moving.states import attributes_of_instance
@@ -42,7 +43,7 @@ def make_successor(instance: Any, before: type, now: type) -> Any:
     space = dict_of(made)
     for name, value in attributes_of_instance(instance):
         if name in (space or ()) or _has_slot(now, name):
-            object.__setattr__(made, name, value)
+            set_attribute(made, name, value)
         elif space is not None:
             space[name] = value
     return made

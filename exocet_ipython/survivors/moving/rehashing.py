@@ -1,0 +1,223 @@
+"""Instances whose hash is another one now, put where they are looked for in the dicts and sets that they are in."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from types import FunctionType
+from typing import Any, Protocol
+
+from exocet_ipython.reloading.collector import referrers_of
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance
+
+__all__ = ["Rehashing", "hash_of", "hashes_itself", "put_back"]
+
+# The class that an object has, whatever it or a property of its class says of it.
+_set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
+_DEEP = 4  # a tuple in a tuple, and so on
+
+
+class _Was(Protocol):
+    """What an object was when it was hashed."""
+
+    def again(self) -> AbstractContextManager[object]:
+        """Let it be that for a moment."""
+
+
+class _Instance:
+    """An instance: its class, and its attributes where one of them was replaced since."""
+
+    def __init__(self, instance: Any, kind: type, state: InstanceState | None = None) -> None:
+        self.instance = instance
+        self._kind = kind
+        self._state = state
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        kind, state = type(self.instance), InstanceState(self.instance) if self._state is not None else None
+        put_back(self.instance, self._kind, self._state)
+        try:
+            yield
+        finally:
+            put_back(self.instance, kind, state)
+
+
+class _Whole:
+    """What is hashed by its parts: a tuple, or an instance that hashes its attributes."""
+
+    def __init__(self, parts: Collection[_Was]) -> None:
+        self._parts = parts
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for part in self._parts:
+                stack.enter_context(part.again())
+            yield
+
+
+class Rehashing:
+    """Finds out whose hash has changed, and mends the dicts and sets.
+
+    Attributes:
+        frozen: id of a frozen set that has such an instance -> it, and one that finds it.
+    """
+
+    def __init__(self) -> None:
+        self.frozen: dict[int, tuple[Any, Any]] = {}
+        self._changed: dict[int, tuple[Any, _Was]] = {}
+        self._known: dict[int, tuple[_Instance, int]] = {}
+
+    def note(self, instance: Any) -> None:
+        """Note what an instance is and how it is hashed, if it does that itself, before an attribute is replaced."""
+        if hashes_itself(type(instance)) and id(instance) not in self._known:
+            known = hash_of(instance)
+            if known is not None:
+                self._known[id(instance)] = _Instance(instance, type(instance), InstanceState(instance)), known
+
+    def note_all(self, holders: Collection[Any]) -> None:
+        """Note the instances among holders whose dict is one as well."""
+        known = {id(kind): kind for kind in map(type, holders)}  # of what may be a million
+        kinds = {key for key, kind in known.items() if hashes_itself(kind)}
+        spaces = {id(holder) for holder in holders if type(holder) is dict} if kinds else ()
+        for holder in holders if kinds else ():
+            if id(type(holder)) in kinds and id(dict_of(holder)) in spaces:
+                self.note(holder)
+
+    def add(self, instance: Any, before: type) -> None:
+        """Add an instance whose hash was another one when it was of another class."""
+        self._changed[id(instance)] = instance, _Instance(instance, before)
+
+    def put_in_place(self, own: set[int], journal: Journal, refuse: Callable[[str, Exception], object]) -> None:
+        """Put the instances whose hash changed where they are looked for now, and what is hashed with them.
+
+        Args:
+            own: ids of holders to leave alone.
+            journal: how each write is taken back.
+            refuse: told of the containers that refused, by the name of their type.
+        """
+        for was, known in self._known.values():
+            now = hash_of(was.instance)
+            if now is not None and now != known:
+                self._changed[id(was.instance)] = was.instance, was
+            else:
+                self._changed.pop(id(was.instance), None)
+        if not self._changed:
+            return
+        holders = self._find_holders(own)
+        for holder in holders:
+            if type(holder) is frozenset:
+                self.frozen[id(holder)] = holder, frozenset(list(holder))
+            if not issubclass(type(holder), (dict, set)):
+                continue
+            writes = Journal()
+            try:
+                self._rehash(holder, writes)
+            except Exception as error:  # noqa: BLE001 - a hash or a container of the person's own
+                writes.undo()
+                refuse(type(holder).__qualname__, error)
+            else:
+                journal.add(writes.undo)
+
+    def _find_holders(self, own: set[int]) -> list[Any]:
+        """Return what holds the instances, or a tuple or an instance that is hashed with them, which are added."""
+        found: list[Any] = []
+        waiting = [instance for instance, _ in self._changed.values()]
+        for _ in range(_DEEP):
+            mine = own | {id(self._changed), id(waiting), id(found)}
+            mine |= {id(part) for pair in self._changed.values() for part in (pair, pair[1])}
+            mine |= {id(part) for pair in self._known.values() for part in (pair, pair[0])}
+            holders = [holder for holder in referrers_of(waiting) if id(holder) not in mine]
+            found += holders
+            spaces = [holder for holder in holders if type(holder) is dict]
+            owners = [owner for owner in referrers_of(spaces) if hashes_itself(type(owner))] if spaces else []
+            waiting = [whole for whole in (*holders, *owners) if self._add_whole(whole)]
+            if not waiting:
+                break
+        return found
+
+    def _add_whole(self, holder: Any) -> bool:
+        """Add what is hashed with parts of it whose hash has changed; say whether it is."""
+        kind = type(holder)
+        if id(holder) in self._changed:
+            return False
+        if getattr(kind, "__hash__", None) is tuple.__hash__:
+            parts = list(tuple.__iter__(holder))
+        elif hashes_itself(kind):
+            parts = [value for _, value in attributes_of_instance(holder)]
+        else:
+            return False
+        changed = [self._changed[id(part)][1] for part in parts if id(part) in self._changed]
+        if changed:
+            self._changed[id(holder)] = holder, _Whole(changed)
+        return bool(changed)
+
+    def _rehash(self, holder: Any, journal: Journal) -> None:
+        """Put members back in order: what comes after one of them in a dict is moved behind it."""
+        if isinstance(holder, set):
+            old = set(holder)  # they keep the hashes that they have there, also where their old class has none
+            old.difference_update([member for member in old if id(member) not in self._changed])
+            new = set(iter(old))  # hashed anew
+            set.difference_update(holder, old)
+            set.update(holder, new)
+            journal.add(functools.partial(set.update, holder, old))
+            journal.add(functools.partial(set.difference_update, holder, new))
+            return
+        members = self._members(holder)
+        places = [place for place, member in enumerate(members) if id(member) in self._changed]
+        for member in members[places[0] :] if places else ():
+            if id(member) not in self._changed:
+                _put_again(holder, member)
+            else:
+                was = self._changed[id(member)][1]
+                _put_again(holder, member, taken=was.again)
+                journal.add(functools.partial(_put_again, holder, member, put=was.again))
+
+    def _members(self, holder: Any) -> list[Any]:
+        """Return the keys of a dict, in order: an `OrderedDict` looks each one up to find the next one."""
+        members = list(dict.keys(holder))
+        if not isinstance(holder, OrderedDict):
+            return members
+        with contextlib.ExitStack() as stack:
+            for member in members:
+                if id(member) in self._changed:
+                    stack.enter_context(self._changed[id(member)][1].again())
+            return list(OrderedDict.keys(holder))
+
+
+def put_back(instance: Any, before: type, state: InstanceState | None) -> None:
+    """Give an instance its old class again, and what it had."""
+    _set_class(instance, before)
+    if state is not None:
+        state.restore()
+
+
+def hashes_itself(kind: Any) -> bool:
+    """Say whether instances of a class are hashed by code of a person's."""
+    return type(getattr(kind, "__hash__", None)) is FunctionType
+
+
+def hash_of(instance: Any) -> int | None:
+    """Return the hash of an instance; None where it has none, by its type or by its author's error."""
+    try:
+        return hash(instance)
+    except Exception:  # noqa: BLE001 - it is in no dict then
+        return None
+
+
+def _put_again(
+    holder: dict[Any, Any],
+    member: Any,
+    taken: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+) -> None:
+    """Take a key out of a dict and put it back behind all others, hashed as it is within these contexts."""
+    with taken():
+        value: Any = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
+    with put():
+        holder[member] = value
