@@ -124,20 +124,21 @@ class OldObjects:
         try:
             return explain(text, generations, self._namespace, current, known=known, progress=progress)
         except NothingOldError as error:
-            below = self._named_below(text)
-            if not below:
+            survivors = self._named_below(text)
+            if not survivors:
                 raise
+            below = [name for survivor in survivors for name in survivor.names]
+            further = sum(survivor.more for survivor in survivors)
             what = f"{text!r} is no old object, but leads to {'one' if len(below) == 1 else 'some'}"
             advice = f"ask for it: %exowhy {below[0]}; %exostatus lists all"
-            raise NothingOldError(what, where=join_names(below), advice=advice) from error.__cause__
+            raise NothingOldError(what, where=join_names(below, further=further), advice=advice) from error.__cause__
 
-    def _named_below(self, text: str) -> list[str]:
-        """Return the expressions of the old objects that what an expression gives leads to."""
+    def _named_below(self, text: str) -> tuple[Survivor, ...]:
+        """Return the old objects that what an expression gives leads to."""
         value = value_of(text, self._namespace)
         if value is MISSING:
-            return []
-        survivors = find_named(self._retirement.referenced(), {text: value}).survivors
-        return [name for survivor in survivors for name in survivor.names]
+            return ()
+        return find_named(self._retirement.referenced(), {text: value}).survivors
 
     def askable(self) -> list[str]:
         """Return what `why` can be asked for: names that hold old objects, old definitions, old generations."""

@@ -210,14 +210,14 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def join_names(names: Sequence[str], most: int = 4) -> str:
-    """Return names as a list that fits a line.
+def join_names(names: Sequence[str], most: int = 4, *, further: int = 0) -> str:
+    """Return names as a list that fits a line; `further` is how many there are beside these.
 
-    >>> join_names(list("abcdef"))
-    'a, b, c, d and 2 more'
+    >>> join_names(list("abcdef")), join_names(["a"], further=3)
+    ('a, b, c, d and 2 more', 'a and 3 more')
     """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    more = max(0, len(names) - most) + further
+    return ", ".join(names[:most]) + (f" and {more} more" if more else "")
 
 
 def plural(count: int, noun: str) -> str:

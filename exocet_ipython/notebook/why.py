@@ -92,7 +92,7 @@ class HeldObject:
         """Say why there is no path."""
         if self.holds.bounded:
             return f"no path was found, but {_BOUNDS[self.holds.bounded]}"
-        if self.holds.from_c:
+        if self.holds.from_c or self.holds.paths:
             hidden = f", or by one of the {self.holds.frozen} objects that gc.freeze hides" if self.holds.frozen else ""
             return f"held from C{hidden}"
         return "nothing holds it; it goes when the collector runs: %exocollect"

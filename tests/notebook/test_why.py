@@ -161,6 +161,14 @@ def test_what_leads_to_an_old_object_says_so(game: Notebook) -> None:
     assert "leads to one (handlers['enter'].__self__); ask for it: %exowhy handlers['enter'].__self__" in shown
 
 
+def test_many_old_objects_in_a_container_are_counted(game: Notebook) -> None:
+    """Of many old objects in a container some are named, and all others are counted."""
+    game.run("rooms = [type(room)() for _ in range(20)]")
+    assert "leads to some (rooms[0], rooms[1], rooms[2], rooms[3] and 16 more)" in game.fail(
+        "%exowhy rooms", NothingOldError
+    )
+
+
 def test_an_error_holds_nothing(game: Notebook) -> None:
     """What was asked for in vain is not kept alive by the error that says so."""
     room = weakref.ref(game.shell.user_ns["handlers"]["enter"].__self__)
@@ -301,6 +309,12 @@ def test_what_is_held_from_c_alone() -> None:
     assert shown == "old A (generation 1): held from C, or by one of the 375 objects that gc.freeze hides"
     deeper = Holds((HoldPath("<list_iterator>.x", "code", 2),), from_c=0)
     assert str(HeldObject("old A", 1, "", deeper)) == "old A (generation 1) is held by <list_iterator>.x"
+
+
+def test_a_generation_that_is_held_from_c_alone() -> None:
+    """It is not said that nothing holds it, or that the collector will take it."""
+    holds = Holds((HoldPath("<A>", "code", 1),), from_c=None)
+    assert str(HeldObject("generation 1", 1, "", holds)) == "generation 1: held from C"
 
 
 def test_many_paths_are_cut() -> None:

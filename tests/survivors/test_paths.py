@@ -184,6 +184,20 @@ def test_all_ways_in_are_counted() -> None:
     assert found.passes == 2
 
 
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_the_order_of_paths_is_no_matter_of_the_heap(order: str) -> None:
+    """Of paths of the same length the one comes first that is shorter to write, whichever holder was made first."""
+    space, target = run("\n".join(f"{name} = [target]" for name in order))
+    assert [path.expression for path in why(space, target).paths] == ["a[0]", "b[0]"]
+
+
+def test_the_first_of_several_items() -> None:
+    """Of several instances in a list it is the first one that says why their class is alive."""
+    space, _ = run("rooms, halls = [Old() for _ in range(30)], tuple(Old() for _ in range(30))")
+    old = weakref.ref(space.pop("Old"))
+    assert [path.expression for path in why(space, old).paths] == ["type(halls[0])", "type(rooms[0])"]
+
+
 def test_places_in_large_containers() -> None:
     """An item far behind in a list has its place, and one that is there twice its first."""
     space, target = run("layers = [*range(500), target, *range(500), target]\nnear = (0, target, target)")
@@ -321,6 +335,38 @@ def test_tasks(variable: str) -> None:
         event.set()
 
     asyncio.run(session())
+
+
+def test_tasks_of_other_loops_and_of_the_same_name() -> None:
+    """A task that no name tells from others, or that another thread's loop runs, is given by its identity."""
+    space, target = run(
+        "held = [target]\nimport asyncio, threading\nready = threading.Event()\nasync def fit(model, name):\n"
+        "    asyncio.current_task().set_name(name)\n    ready.set()\n    await asyncio.sleep(60)"
+    )
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    far = asyncio.run_coroutine_threadsafe(space["fit"](target(), "far"), loop)
+    assert space["ready"].wait(10)
+
+    async def session() -> None:
+        near = [asyncio.create_task(space["fit"](model, "near")) for model in (target(), None)]
+        await asyncio.sleep(0)
+        space["held"].clear()
+        found = [path for path in why(space, target).paths if path.kind == "task"]
+        assert {path.where.partition(",")[0] for path in found} == {"far", "near"}
+        assert all(evaluate(path.expression, space) is target() for path in found)
+        for task in near:
+            task.cancel()
+
+    try:
+        asyncio.run(session())
+    finally:
+        far.cancel()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
 
 
 def test_signal_handlers_and_context_variables() -> None:

@@ -43,12 +43,12 @@ class HoldPath:
     """One way in which an object is held.
 
     Attributes:
-        expression: the Python that reaches it. Of the kinds `generator` and `code` the first part, in angle brackets,
-            says what there is; no expression gives that.
+        expression: the Python that reaches it. Of the kinds `generator` and `code`, and of what `atexit` alone has, the
+            first part, in angle brackets, says what there is; no expression gives that.
         kind: what the path begins with: `name`, `output`, `global`, `frame`, `task`, `callback`, `context`,
             `traceback`, `shell`; a `generator` that waits, or `code` that has no name for what it uses: C code.
         levels: how many references it has.
-        where: of a running frame, its thread, function, file and line.
+        where: of a running frame, its thread, function, file and line; of a task without a name of its own, what it is.
         reaches: what the expression gives, where that is not what was asked for but holds it.
     """
 
@@ -163,9 +163,13 @@ def _known_name(expression: str, paths: Container[str]) -> str | None:
     return None
 
 
-def _rank(path: HoldPath) -> tuple[int, int, bool]:
-    """Order paths: the shorter first, then what a person looks at first, and `Out[5]` before IPython's copies of it."""
-    return path.levels, _NEAREST.index(path.kind), _COPY.search(path.expression) is not None
+def _rank(path: HoldPath) -> tuple[int, int, bool, int, str]:
+    """Order paths: the shorter first, then what a person looks at first, and `Out[5]` before IPython's copies of it.
+
+    Of those that are equal so far the one that is shorter to write: in which order the heap has them is chance.
+    """
+    text = path.expression
+    return path.levels, _NEAREST.index(path.kind), _COPY.search(text) is not None, len(text), text
 
 
 def _path_of(found: Found, way: list[Any], describe: Callable[[Any], str] | None, places: Places) -> HoldPath:

@@ -108,8 +108,7 @@ class Roots:
                 yield Start(root.kind, root.expression, root.where)
         asyncio = sys.modules.get("asyncio")
         if asyncio is not None and issubclass(type(value), asyncio.Task) and not value.done():
-            name = value.get_name()
-            yield Start("task", f"next(t for t in asyncio.all_tasks() if t.get_name() == {name!r})")
+            yield _task(value, asyncio)
 
     def starts_in(self, holder: Any, wanted: Container[int]) -> Iterator[tuple[Start, int]]:
         """Yield the ways in through a root to each of the objects, given by id, that it refers to; with that id."""
@@ -162,6 +161,17 @@ def _kind_of(root: Root, name: str) -> RootKind:
     if root.expression == "sys" and name.startswith("last_"):
         return "traceback"
     return "output" if root.kind == "name" and _OUTPUTS.fullmatch(name) and HIDDEN_NAMES.fullmatch(name) else root.kind
+
+
+def _task(task: Any, asyncio: Any) -> Start:
+    """Return the way in by a task: by its name where the loop that runs has one of that name, else by its identity."""
+    name, loop = task.get_name(), task.get_loop()
+    is_known = loop is asyncio._get_running_loop()  # noqa: SLF001 - documented, and raises nothing
+    if is_known and sum(other.get_name() == name for other in asyncio.all_tasks(loop)) == 1:
+        return Start("task", f"next(t for t in asyncio.all_tasks() if t.get_name() == {name!r})")
+    return Start(
+        "task", f"next(t for t in gc.get_objects() if id(t) == {id(task)})", f"{name}, a task that is not done"
+    )
 
 
 def _callbacks() -> Iterator[Root]:

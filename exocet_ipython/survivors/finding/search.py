@@ -238,8 +238,11 @@ def _count_parts(holders: list[Any], own: set[int], counts: dict[int, int]) -> N
 
 
 def _parts(holder: Any, wanted: Mapping[int, int]) -> list[int]:
-    """Return the places of the objects, given by id, that an object refers to."""
-    return list(dict.fromkeys(wanted[id(part)] for part in referents_of(holder) if id(part) in wanted))
+    """Return the places of the objects, given by id, that an object refers to; of a sequence, the first item first."""
+    parts = referents_of(holder)
+    if issubclass(type(holder), (list, tuple)):
+        parts.reverse()  # the collector goes through these from their ends
+    return list(dict.fromkeys(wanted[id(part)] for part in parts if id(part) in wanted))
 
 
 def _in_turn(groups: Iterable[list[Any]]) -> Iterator[Any]:
