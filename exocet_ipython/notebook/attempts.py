@@ -119,6 +119,10 @@ class Unsettled:
         if not (with_skipped and report.skipped):
             self._forget()
 
+    def reopen(self) -> None:
+        """Forget what the last reload left undone: the next one may come to something else with the same files."""
+        self._last = Attempt()
+
     def _forget(self) -> None:
         if not self._last.is_open:
             self._noticed = Suspicion()

@@ -166,6 +166,11 @@ class AutoReload:
         self._guard.let_go()
         self._noticed = Suspicion()
 
+    def reconsider(self) -> None:
+        """Look at everything before the next cell, and try again what was left undone: a setting is another one."""
+        self._session.reconsider()
+        self._keep(Suspicion(everything=True))
+
     def before_cell(self, info: Any) -> None:
         """Reload what changed, if the cell that is about to run is alone."""
         self.stopper.relent()

@@ -238,6 +238,10 @@ class Session:
             self._unsettled.settle(report)
             return report
 
+    def reconsider(self) -> None:
+        """Let the next `refresh` try again what failed or was left undone: by other settings it may be done."""
+        self._unsettled.reopen()
+
     def learn(self, cell: str, *, failed: bool = False) -> None:
         """Learn from the text of a cell that ran, to its end or not, which names it bound."""
         self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed)

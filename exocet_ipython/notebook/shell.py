@@ -49,10 +49,13 @@ class Attachment:
         self._take_off.append(lambda: leave_modules(self.session.generation))
         self._take_off.append(self._magics.auto.turn_off)
         self._apply_settings()
-        self.settings.observe(self._apply_settings, ["include", "exclude", "frozen"])
+        self.settings.observe(self._apply_settings, ["include", "exclude", "frozen", "rerun_limit"])
         self.settings.observe(self._switch, "auto")
         self._take_off.append(self.settings.unobserve_all)
         self._switch()
+        history = shell.history_manager
+        for cell in () if history is None else history.input_hist_parsed:
+            self.session.learn(cell, failed=True)  # it may have failed: what the names confirm is learned
         self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
 
     def __repr__(self) -> str:
@@ -63,8 +66,10 @@ class Attachment:
         while self._take_off:
             self._take_off.pop()()
 
-    def _apply_settings(self, change: Any = None) -> None:  # noqa: ARG002 - what changed doesn't matter
+    def _apply_settings(self, change: Any = None) -> None:
         self.session.managed.configure(self.settings.include, self.settings.exclude, self.settings.frozen)
+        if change is not None:
+            self._magics.auto.reconsider()
 
     def _switch(self, change: Any = None) -> None:  # noqa: ARG002 - the setting says it all
         if self.settings.auto:

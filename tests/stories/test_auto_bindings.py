@@ -228,3 +228,20 @@ def test_names_in_other_managed_modules_follow(
     assert auto.value("(helpers.make().n, helpers.f(), helpers.m is model, helpers.mine)") == (2, 2, True, "mine")
     assert auto.value("helpers.model_cls is Model")
     assert auto.value("helpers.N") == 1 + both
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_what_cells_imported_before_the_extension_follows(
+    tracking: Notebook, workshop: Workshop, *, loaded: bool
+) -> None:
+    """Cells that ran before `%load_ext`, or while another session had the names, have bound theirs as well."""
+    workshop.write({"model.py": "RATE = 1\nLR = 1\nMINE = 1"})
+    if not loaded:
+        tracking.run("%unload_ext exocet_ipython")
+    tracking.run("from model import RATE as rate, LR, MINE\nMINE = 5")
+    tracking.run("LR = 7")
+    if loaded:
+        tracking.run("%unload_ext exocet_ipython")
+    tracking.run("%load_ext exocet_ipython\n%exoauto on")
+    workshop.edit("model.py", "RATE = 2\nLR = 2\nMINE = 2")
+    assert tracking.value("rate, LR, MINE") == (2, 7, 5)
