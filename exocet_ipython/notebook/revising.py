@@ -106,7 +106,8 @@ class Ladder:
             BaseException: whatever a module's body raises; everything that was made is dropped then.
         """
         texts, self.texts = self.texts, {}
-        around = Surroundings(self.managed.generation, self.managed.scope, note_read, texts, withdrawing=migrating)
+        given = self.managed.generation, self.managed.scope, note_read, texts
+        around = Surroundings(*given, withdrawing=migrating, starred=self.bindings.stars())
         living = self._find_living(plan, texts, migrating=migrating)
         if living is None:
             return build_lowest(plan, around)

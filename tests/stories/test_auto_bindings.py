@@ -174,6 +174,14 @@ def test_a_class_that_two_modules_gain_is_not_followed(auto: Notebook, workshop:
     assert auto.value("(type(a).__module__, type(b).__module__)") == ("app", "app")
 
 
+def test_star_imports_load_the_submodules_that_all_names(auto: Notebook, workshop: Workshop) -> None:
+    """A package that lists a further submodule in `__all__` has it loaded by `from package import *`, as by Python."""
+    workshop.write({"game/__init__.py": "__all__ = ['world']", "game/world.py": "N = 1"})
+    auto.run("from game import *")
+    workshop.write({"game/__init__.py": "__all__ = ['world', 'rules', 'nowhere']", "game/rules.py": "N = 2"})
+    assert auto.value("world.N, rules.N") == (1, 2)
+
+
 def test_star_imports_follow_public_names_as_they_change(auto: Notebook, workshop: Workshop) -> None:
     """Without `__all__` every new public name is bound; a private one isn't, nor one that is the person's."""
     workshop.write({"tools.py": "a = 1000"})

@@ -87,6 +87,11 @@ class Bindings:
         self._unread.catch_up()
         return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
 
+    def stars(self) -> tuple[str, ...]:
+        """Return the dotted names of the modules that cells have imported all public names of, the latest last."""
+        self._unread.catch_up()
+        return self._stars
+
     def assigned(self) -> Mapping[str, Collection[str]]:
         """Return which attributes cells have assigned to modules or their classes, by the dotted name of a module."""
         self._unread.catch_up()

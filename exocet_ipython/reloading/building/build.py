@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from traceback import walk_tb
 from types import ModuleType
@@ -72,6 +72,7 @@ class Surroundings:
         texts: dotted name -> what was read again and compiled a moment ago.
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
+        starred: dotted names of modules whose public names the notebook has by `from module import *`.
         is_last: whether there is nothing else to try where live state is in the way.
     """
 
@@ -81,6 +82,7 @@ class Surroundings:
     texts: Texts = field(default_factory=dict)
     withdrawing: bool = False
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
+    starred: Collection[str] = ()
     is_last: bool = False
 
 
@@ -107,6 +109,8 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
                     batch.load(step.name)
             for name, attribute in plan.wanted:
                 _require_attribute(batch, name, attribute)
+            for name in [name for name in around.starred if name in batch.modules]:
+                batch.import_(name, fromlist=("*",))  # submodules that its `__all__` names now
     except BaseException:
         batch.modules.clear()
         raise
