@@ -29,6 +29,7 @@ from exocet_ipython.reloading.contents import (
     parts_of,
     place_of,
 )
+from exocet_ipython.reloading.marks import is_marked
 from exocet_ipython.reloading.paths import owner_of, path_behind, value_at
 
 __all__ = ["Baseline", "add_changes", "renew_baseline", "take_baseline", "take_glance"]
@@ -185,6 +186,8 @@ class _Contents:
             self.prints[name] = fingerprint(value)
         if kind is tuple:
             self._add_nested(name, value)
+        elif is_marked(value):
+            self.contents[name] = parts_of(value)
         elif is_registry(value):
             self.contents[name] = parts_of(value)
             self._add_nested(name, value)
@@ -199,6 +202,8 @@ class _Contents:
             if type(part) is tuple:
                 if entries_of(part) and len(self.prints) < _MANY:  # most have names or numbers
                     self.add_value(path, part)
+            elif is_marked(part):
+                self.contents[path] = parts_of(part)
             elif is_registry(part):
                 self.contents[path] = parts_of(part)
                 self._add_nested(path, part)

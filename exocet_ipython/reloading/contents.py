@@ -23,6 +23,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.marks import is_marked, is_theirs, mark_of
 
 __all__ = [
     "ATOMS",
@@ -93,8 +94,9 @@ def is_shared(value: Any) -> bool:
 def fingerprint(value: Any) -> int:
     """Return a number that changes when items or attributes of `value` are added, removed or replaced.
 
-    Shallow, by identity, and holding nothing alive; a container of more than 10,000 items counts by its size. What a
-    decorator has made of a function never changes: it has that's name, and what it puts away beside is a cache.
+    Shallow, by identity, and holding nothing alive; a container of more than 10,000 items counts by its size, an array
+    and its like by its mark. What a decorator has made of a function never changes: it has that's name, and what it
+    puts away beside is a cache.
 
     >>> items = [1, 2]
     >>> before = fingerprint(items)
@@ -103,6 +105,8 @@ def fingerprint(value: Any) -> int:
     False
     """
     parts: Any = value
+    if is_theirs(value):
+        return mark_of(value)
     if not issubclass(type(value), (list, tuple, set, frozenset, dict)):
         parts = dict_of(value)
         if parts is None or ("__qualname__" in parts and "__module__" in parts):
@@ -121,8 +125,10 @@ def is_registry(value: Any) -> bool:
 
 
 def parts_of(value: Any) -> dict[Any, int]:
-    """Return the entries of a container, or the attributes of a class or an instance, by identity."""
+    """Return the entries of a container, or the attributes of a class or an instance, by identity; or its mark."""
     kind = type(value)
+    if is_marked(value):
+        return {"": mark_of(value)}
     if not is_registry(value):
         return {name: id(part) for name, part in attributes_of(value)}
     if len(value) > _MANY:

@@ -21,6 +21,8 @@ from exocet_ipython.reloading.graph import ImportStatement, read_imports
 __all__ = ["Ended", "Known", "KnownModules", "Nesting", "take_baselines"]
 
 
+_LOCAL = frozenset(("contextvars", "threading"))
+
 Known = tuple[ModuleType, Baseline, Iterable[ImportStatement]]
 
 
@@ -28,6 +30,7 @@ class Ended(Protocol):
     """The notes of one load."""
 
     baseline: Baseline | None
+    code: CodeType | None
 
 
 class KnownModules:
@@ -50,6 +53,11 @@ def take_baselines(ended: Iterable[tuple[Ended, ModuleType]]) -> None:
     """Take the baselines of modules whose bodies have run."""
     for notes, module in ended:
         notes.baseline = take_baseline(module)
+
+
+def _is_local(notes: Ended) -> bool:
+    """Say whether a module may hold what another thread would find empty, or in another context."""
+    return notes.code is not None and not _LOCAL.isdisjoint(notes.code.co_names)
 
 
 class Nesting(threading.local):
@@ -112,7 +120,8 @@ class Nesting(threading.local):
         with paused_collector():
             self._known.add(*(new.__name__ for _, new in self._ended))
             if self._waits():
-                self._due += self._ended
+                self._due += [one for one in self._ended if not _is_local(one[0])]
+                take_baselines(one for one in self._ended if _is_local(one[0]))
             else:
                 take_baselines(self._ended)
             for known, baseline, before in self._before.values():

@@ -26,6 +26,7 @@ from exocet_ipython.reloading.contents import (
 )
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.marks import is_marked, mark_of
 from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
@@ -41,6 +42,7 @@ from exocet_ipython.survivors.carrying.entries import (
     place_in,
     put_into,
 )
+from exocet_ipython.survivors.carrying.filling import fill
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import take_whole
@@ -148,6 +150,8 @@ class _Carrier:
         kind = type(before)
         if kind is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
             carry_context(before, now, self._returned)
+        if is_marked(before):
+            return self._carry_content(path, before, now)
         if is_registry(before):
             return self._carry_items(path, before, now)
         if self._has_parts(path, before, now):
@@ -191,12 +195,23 @@ class _Carrier:
             carry_context(before, now, self._returned)
         if path not in self._record.contents or now is None or now is before:
             return set()
+        if is_marked(before):
+            return self._carry_content(path, before, now)
         if is_registry(before):
             return self._carry_items(path, before, now)
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
         if (id(kind) in CARRIERS and kind is type(now)) or are_survivors:
             return self._carry_parts(path, before, now)
         return set()
+
+    def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
+        """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
+        known = self._record.contents.get(path, {}).get("")
+        if known is None or type(before) is not type(now) or mark_of(before) == known:
+            return set()
+        if not (self._returned or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
+            return set()
+        return {id(before)} if fill(before, now) else set()
 
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
