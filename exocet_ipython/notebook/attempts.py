@@ -73,7 +73,7 @@ class Unsettled:
         self._noticed |= noticed
         changes = self._managed.look_into(self._noticed, wanted)
         self._signature = sign_changes(changes)
-        if self._last.is_repeated(self._signature, noticed) and self._managed.stands_as_tried():
+        if self._last.is_repeated(self._signature, noticed) and self._managed.files.stand_as_tried():
             self._forget()
             return None
         self._last = Attempt()
@@ -102,7 +102,7 @@ class Unsettled:
 
     def _take_notice(self) -> None:
         with deferred_interrupt():  # what was noticed is given once
-            self._noticed |= self._managed.suspects()
+            self._noticed |= self._managed.files.suspects()
         if (now := self._surroundings()) != self._seen:
             self._managed.follow()
             self._noticed |= _EVERYTHING
@@ -129,7 +129,7 @@ class Unsettled:
 
     def _surroundings(self) -> tuple[object, ...]:
         """Return what is equal as long as what has changed has been noticed."""
-        return (self._managed.blanks, *map(absolute_path, sys.path))
+        return (self._managed.files.blanks, *map(absolute_path, sys.path))
 
 
 def sign_changes(changes: Iterable[Change]) -> frozenset[object]:

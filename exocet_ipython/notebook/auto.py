@@ -210,7 +210,7 @@ class AutoReload:
         """Notice what changed, and reload it or keep it for the next cell that is alone."""
         managed = self._session.managed
         managed.collect_claims()
-        noticed = managed.suspects()
+        noticed = managed.files.suspects()
         if noticed or self._noticed:
             self._keep(noticed)
             if self._is_alone(info) and PUBLISHING.acquire(blocking=False):

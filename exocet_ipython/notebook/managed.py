@@ -1,4 +1,4 @@
-"""The modules of a session: which there are, how they join, and which of them differ on disk by now."""
+"""The modules of a session: which there are, how they join, and which of them are to be made anew."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.notebook.files import ManagedFiles
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built
@@ -21,9 +22,8 @@ from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.joining.adoption import adopt_modules, run_again
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.claims import Claims
-from exocet_ipython.reloading.moves import find_moves, is_gone
+from exocet_ipython.reloading.moves import find_moves
 from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicion
-from exocet_ipython.reloading.noticing.followed import absolute_path
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import find_living
 from exocet_ipython.reloading.scope import Scope, matches, read_patterns
@@ -38,19 +38,16 @@ class ManagedModules:
         generation: the current one.
         scope: which modules are the person's own code.
         history: the generations of before.
-        blanks: how often there was a time of which the detector knows nothing.
+        files: of the modules, with what differs by now.
     """
 
     def __init__(self, detector: Detector) -> None:
         self.generation = Generation()
         self._scope = Scope()
         self._frozen: tuple[str, ...] = ()
-        self._detector = detector
+        self.files = ManagedFiles(detector)
         self._claims: Claims | None = None
-        self._tried: tuple[Snapshot, ...] = ()
         self.history = History()
-        self.blanks = 0
-        self._expects = False
         self._bystanders = Bystanders()
         self._bystanders.find_own(self._scope)  # now, and not while a person waits for their first reload
 
@@ -91,7 +88,7 @@ class ManagedModules:
         if joining := adopt_modules(self.generation, self.scope, None if self.follows else names, self._bystanders):
             self._take(joining)
             self.follow()
-            self.blanks += 1
+            self.files.blanks += 1
 
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
@@ -139,8 +136,8 @@ class ManagedModules:
                 self._take(run_again(self.generation, {change.name for change in self.changes(list(patched))}))
                 self._claims = self._make_claims()
                 self._claims.put_on()
-                self._detector.follow(())  # what differs by now is to be suspected, whoever was told of it before
-                self._expects = True
+                self.files.forget()
+                self.files.expects = True
             self.adopt()
             self.follow()
 
@@ -151,7 +148,7 @@ class ManagedModules:
                 self.collect_claims()
                 self._claims.take_off()
                 self._claims = None
-                self.blanks += 1
+                self.files.blanks += 1
                 self.follow()
 
     def begin_cell(self, cell: str) -> None:
@@ -196,80 +193,53 @@ class ManagedModules:
 
     def expect(self) -> None:
         """Follow the folders of `sys.path` from before the first load on: what comes there meanwhile is noticed."""
-        if not self._expects:
+        if not self.files.expects:
             with PUBLISHING:
-                self._expects = True
+                self.files.expects = True
                 self.follow()
 
     def follow(self) -> None:
-        """Tell the detector which files and folders to follow from now on."""
-        records, claims = self.generation.records.values(), self._claims
-        texts, folders = ([], set()) if claims is None else (claims.texts, claims.folders)
-        for record in records:
-            if "__path__" in (space := globals_of(record.module)):
-                folders.update(space["__path__"])
-        if records or self._expects:
-            folders.update(folder for folder in map(absolute_path, sys.path) if self.scope.includes("", folder))
-        loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
-        self._detector.follow([*loaded, *texts, *self._tried], folders)
+        """Follow the files and folders of all modules as they are now."""
+        self.files.follow(self.generation.records.values(), self._claims, self.scope)
 
     def follow_tried(self, snapshots: Iterable[Snapshot]) -> None:
-        """Follow also what the last reload has read and did not load: the repair may be in a new file."""
-        tried = list(snapshots)
-        loaded = {id(record.snapshot) for record in self.generation.records.values()} if tried else ()
-        self._tried = tuple(snapshot for snapshot in tried if id(snapshot) not in loaded)
+        """Follow also what the last reload has read and did not load."""
+        self.files.note_tried(snapshots, self.generation.records.values())
         self.follow()
 
     def follow_revised(self, records: Iterable[ModuleRecord]) -> None:
         """Follow the files of modules that were revised as they have been read now; `records` had the texts before."""
-        if self._tried:
+        if self.files.tried:
             self.follow_tried(())
         else:
             before = list(records)
             after = (self.generation.records[record.name].snapshot for record in before)
-            self._detector.exchange((record.snapshot for record in before), after)
-
-    def suspects(self) -> Suspicion:
-        """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
-        return self._detector.suspects()
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        """What of a change is noticed in a slower way than it could be, and why; one sentence each."""
-        return self._detector.limits
+            self.files.exchange((record.snapshot for record in before), after)
 
     def close(self) -> None:
         """Stop following, and give back what the detector holds."""
         self.stop_following()
-        self._detector.close()
+        self.files.close()
 
     # -- asking --------------------------------------------------------------------------------------------------
 
     def changes(self, names: Sequence[str]) -> list[Change]:
         """Return the changes of the files of these modules, and of the data files they read, by content."""
-        records = [self.generation.records[name] for name in names if name in self.generation.records]
-        changes = list(self._detector.changed(record.snapshot for record in records))
-        changes += [Change(record.name, "deleted", str(record.snapshot.path)) for record in records if is_gone(record)]
-        data = self._detector.changed(snapshot for record in records for snapshot in record.data)
-        known = {change.name for change in changes}
-        return changes + [replace(change, kind="data") for change in data if change.name not in known]
+        records = self.generation.records
+        return self.files.changes(records[name] for name in names if name in records)
 
     def look_into(self, noticed: Suspicion, wanted: Collection[str]) -> list[Change]:
         """Return what really changed of what was noticed; `wanted` are the modules that cells have imported."""
         records = self.generation.records
         changes = self.changes([name for name in records if noticed.everything or name in noticed.names])
         # What was read and did not load, or was looked for in vain, may be there by now.
-        sought = {name for name in noticed.names if name not in records} | {tried.name for tried in self._tried}
+        sought = {name for name in noticed.names if name not in records} | self.files.tried
         if not (noticed.appeared or noticed.everything or sought):
             return changes
         stems = None if noticed.everything else noticed.stems  # parts of dotted names; None where it may be any
         if stems is not None:
             stems = stems.union(*(name.split(".") for name in sought))
         return [*find_moves(self.generation, self.scope, stems, wanted), *changes]
-
-    def stands_as_tried(self) -> bool:
-        """Say whether all that the last reload has read and did not load is on disk as it was then."""
-        return not self._detector.changed(self._tried)
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
         """Return which modules to make anew for these changes, and for what the person asked."""

@@ -198,7 +198,7 @@ class Session:
             changes = self.managed.changes(list(self.generation.records))
             modules = describe_modules(self.generation, changes)
             retired, gone = self.old.describe(scan=scan)
-            return StatusReport(self.generation.number, modules, retired, self.managed.limits, gone)
+            return StatusReport(self.generation.number, modules, retired, self.managed.files.limits, gone)
 
     def survivors(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold of replaced generations."""

@@ -1,0 +1,107 @@
+"""The files of a session's modules: which are followed, and which of them differ on disk by now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.joining.claims import Claims
+from exocet_ipython.reloading.moves import is_gone
+from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicion
+from exocet_ipython.reloading.noticing.followed import absolute_path
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.scope import Scope
+
+__all__ = ["ManagedFiles"]
+
+
+class ManagedFiles:
+    """The files of a session, and the detector that follows them.
+
+    Attributes:
+        expects: whether the folders of `sys.path` are followed also while no module is loaded.
+        blanks: how often there was a time of which the detector knows nothing.
+
+    Args:
+        detector: tells what may have changed, and what has.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._tried: tuple[Snapshot, ...] = ()
+        self.expects = False
+        self.blanks = 0
+
+    def __repr__(self) -> str:
+        return f"<managed files of {self._detector!r}>"
+
+    def follow(self, records: Iterable[ModuleRecord], claims: Claims | None, scope: Scope) -> None:
+        """Tell the detector which files and folders to follow from now on.
+
+        Args:
+            records: of the current generation.
+            claims: the own modules that join it later.
+            scope: which folders have own code.
+        """
+        records = list(records)
+        texts, folders = ([], set[str]()) if claims is None else (claims.texts, claims.folders)
+        for record in records:
+            if "__path__" in (space := globals_of(record.module)):
+                folders.update(space["__path__"])
+        if records or self.expects:
+            folders.update(folder for folder in map(absolute_path, sys.path) if scope.includes("", folder))
+        loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
+        self._detector.follow([*loaded, *texts, *self._tried], folders)
+
+    def forget(self) -> None:
+        """Follow nothing: what differs by the next `follow` is suspected then, whoever was told of it before."""
+        self._detector.follow(())
+
+    def note_tried(self, snapshots: Iterable[Snapshot], records: Iterable[ModuleRecord]) -> None:
+        """Note what the last reload has read and did not load, to be followed as well: the repair may be in a new file.
+
+        Args:
+            snapshots: what it has read.
+            records: of the current generation.
+        """
+        tried = list(snapshots)
+        loaded = {id(record.snapshot) for record in records} if tried else ()
+        self._tried = tuple(snapshot for snapshot in tried if id(snapshot) not in loaded)
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """The dotted names of the modules that the last reload has read and did not load."""
+        return frozenset(snapshot.name for snapshot in self._tried)
+
+    def stand_as_tried(self) -> bool:
+        """Say whether all that the last reload has read and did not load is on disk as it was then."""
+        return not self._detector.changed(self._tried)
+
+    def exchange(self, before: Iterable[Snapshot], after: Iterable[Snapshot]) -> None:
+        """Follow files as they have been read now, of which others were followed before."""
+        self._detector.exchange(before, after)
+
+    def suspects(self) -> Suspicion:
+        """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
+        return self._detector.suspects()
+
+    def changes(self, records: Iterable[ModuleRecord]) -> list[Change]:
+        """Return the changes of the files of modules, and of the data files they read, by content."""
+        records = list(records)
+        changes = list(self._detector.changed(record.snapshot for record in records))
+        changes += [Change(record.name, "deleted", str(record.snapshot.path)) for record in records if is_gone(record)]
+        data = self._detector.changed(snapshot for record in records for snapshot in record.data)
+        known = {change.name for change in changes}
+        return changes + [replace(change, kind="data") for change in data if change.name not in known]
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What of a change is noticed in a slower way than it could be, and why; one sentence each."""
+        return self._detector.limits
+
+    def close(self) -> None:
+        """Give back what the detector holds."""
+        self._detector.close()
