@@ -216,6 +216,11 @@ class ManagedModules:
             after = (self.generation.records[record.name].snapshot for record in before)
             self.files.exchange((record.snapshot for record in before), after)
 
+    def abandon(self) -> None:
+        """Take the finder off for a shell that is gone; wherever the collector comes by, so it waits for nothing."""
+        if self._claims is not None:
+            self._claims.abandon()
+
     def close(self) -> None:
         """Stop following, and give back what the detector holds."""
         self.stop_following()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize, ref
 
 from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Attachment", "attach", "detach"]
 
-_ATTACHED: WeakKeyDictionary[InteractiveShell, Attachment] = WeakKeyDictionary()
+# The shell's own callbacks hold the attachment, so that a shell that is dropped takes its session along.
+_ATTACHED: WeakKeyDictionary[InteractiveShell, ref[Attachment]] = WeakKeyDictionary()
 
 
 class Attachment:
@@ -57,6 +58,7 @@ class Attachment:
         for cell in () if history is None else history.input_hist_parsed:
             self.session.learn(cell, failed=True)  # it may have failed: what the names confirm is learned
         self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
+        finalize(self, self.session.managed.abandon).atexit = False
 
     def __repr__(self) -> str:
         return f"<attachment of {self.session!r}: {len(self._take_off)} hooks>"
@@ -119,17 +121,24 @@ class Attachment:
 
 def attach(shell: InteractiveShell) -> Attachment:
     """Attach a session to a shell; a shell that has one keeps it."""
-    attachment = _ATTACHED.get(shell)
+    attachment = _attached(shell)
     if attachment is None:
-        attachment = _ATTACHED[shell] = Attachment(shell)
+        attachment = Attachment(shell)
+        _ATTACHED[shell] = ref(attachment)
     return attachment
 
 
 def detach(shell: InteractiveShell) -> None:
     """Take everything of ours off a shell; what the person loaded stays as it is."""
-    attachment = _ATTACHED.pop(shell, None)
+    attachment = _attached(shell)
     if attachment is not None:
+        del _ATTACHED[shell]
         attachment.take_off()
+
+
+def _attached(shell: InteractiveShell) -> Attachment | None:
+    known = _ATTACHED.get(shell)
+    return None if known is None else known()
 
 
 def _discard(items: list[Any], item: object) -> None:

@@ -18,7 +18,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from exocet_ipython.notebook import shell as attaching
-from tests.shells import Notebook
+from tests.shells import Notebook, open_shell
 from tests.workshop import Workshop
 
 MAGICS = ("load_ext", "unload_ext", "reload_ext", "config")
@@ -269,6 +269,27 @@ def test_two_shells_have_two_sessions(notebook: Notebook, workshop: Workshop, tm
     finally:
         atexit.unregister(second.shell.atexit_operations)
         second.shell.atexit_operations()
+
+
+@pytest.mark.parametrize("line", ["%exoload model", "%exoauto on\nimport model"])
+def test_a_shell_that_is_dropped_takes_its_session_along(workshop: Workshop, tmp_path: Path, line: str) -> None:
+    """Without `%unload_ext`: an embedded shell ends like that. Its finder goes, too, and its detector."""
+    with open_shell(tmp_path / "first"):
+        pass  # IPython keeps the first shell of a process
+    workshop.write({"model.py": "X = 1"})
+    finders = list(sys.meta_path)
+    with open_shell(tmp_path / "second") as shell:
+        notebook = Notebook(shell)
+        notebook.run("%load_ext exocet_ipython")
+        notebook.run(line)
+        session = attaching.attach(shell).session
+        assert list(session.generation.records) or session.managed.names() == ["model"]
+        ours = [weakref.ref(part) for part in (shell, session, session.managed)]
+    del shell, notebook, session
+    gc.collect()
+    gc.collect()  # the first one took off the finder, which held the modules
+    assert [reference() for reference in ours] == [None] * 3
+    assert sys.meta_path == finders
 
 
 def test_an_attachment_counts_its_hooks_and_comes_off_twice(plain: Notebook) -> None:

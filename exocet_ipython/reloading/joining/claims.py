@@ -72,6 +72,10 @@ class Claims:
     def take_off(self) -> None:
         """Take the finder off, and wait for what it has begun; harmless when it is off."""
         self._afterwards.wait()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Take the finder off, whatever it has begun."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
