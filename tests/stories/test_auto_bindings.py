@@ -127,6 +127,35 @@ def test_a_name_whose_assignment_was_not_reached_still_follows(model: Notebook, 
     assert model.value("RATE") == 2000
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "if False:\n    RATE = 5",
+        "if True:\n    pass\nelse:\n    RATE = 5",
+        "while False:\n    RATE = 5",
+        "for _ in []:\n    RATE = 5",
+        "try:\n    pass\nexcept ValueError:\n    RATE = 5",
+        "try:\n    pass\nexcept ValueError as RATE:\n    pass",
+        "with __import__('contextlib').suppress(ZeroDivisionError):\n    1 / 0\n    RATE = 5",
+        "match 1:\n    case 2:\n        RATE = 5",
+        "False and (RATE := 5)",
+        "1 if True else (RATE := 5)",
+        "(lambda: (RATE := 5))()",
+        "RATE: int",
+        "if False:\n    del RATE",
+        "if False:\n    from math import pi as RATE",
+        "if False:\n    from other import *",
+    ],
+)
+def test_a_name_that_a_block_might_have_assigned_still_follows(model: Notebook, workshop: Workshop, cell: str) -> None:
+    """A block that was not run has assigned nothing: the name still has what the module gave it."""
+    workshop.write({"other.py": "RATE = 5"})
+    model.run("import other\nfrom pkg.model import RATE")
+    model.run(cell)
+    edit(workshop)
+    assert model.value("RATE") == 2000
+
+
 def test_a_cell_that_failed_after_its_import_has_imported(model: Notebook, workshop: Workshop) -> None:
     """What ran before the error counts."""
     model.fail("from pkg.model import RATE\n1 / 0", ZeroDivisionError)

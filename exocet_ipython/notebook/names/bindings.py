@@ -14,7 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, may_bind, read_cell
+from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, Perhaps, may_bind, read_cell
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.orphans import Orphans
 from exocet_ipython.notebook.names.sources import (
@@ -123,23 +123,20 @@ class Bindings:
             self._unread.add(0 if failed else len(cell), read)
 
     def _read(self, cell: str, public_names: _PublicNames, namespace: Mapping[str, Any], failed: bool) -> None:  # noqa: FBT001 - as given
-        imported: set[str] = set()
-        for event in read_cell(cell):
+        for found in read_cell(cell):
+            event, in_doubt = (found.event, True) if isinstance(found, Perhaps) else (found, failed)
             if isinstance(event, CellAssignment):
                 if target := event.target(namespace, self.sources):
                     self._assigned.setdefault(target[0], set()).add(target[1])
                 continue
             name = event if isinstance(event, str) else event.name
-            known_holds = any(is_bound(namespace, name, source) for source in self.sources(name))
+            # A name that still has what it had from its source has not been given anything since.
+            goes_on = in_doubt and any(is_bound(namespace, name, source) for source in self.sources(name))
             if isinstance(event, str):
-                if not (failed and known_holds):
+                if not goes_on:
                     self._sources.pop(name, None)
-                continue
-            in_doubt = failed or (name in imported and known_holds)
-            if in_doubt and name != "*" and not is_bound(namespace, name, Source(event.module, event.attribute)):
-                continue
-            self.add(event, public_names)
-            imported.add(name)
+            elif not (failed or goes_on or (in_doubt and name == "*")) or _was_reached(event, public_names, namespace):
+                self.add(event, public_names)
 
     def add(self, bound: CellImport, public_names: _PublicNames) -> None:
         """Learn one import."""
@@ -249,3 +246,11 @@ class Bindings:
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         order = {module: place for place, module in enumerate(self._stars)}
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
+
+
+def _was_reached(event: CellImport, public_names: _PublicNames, namespace: Mapping[str, Any]) -> bool:
+    """Say whether the namespace has what an import statement gives; of a star import, one of its names."""
+    if event.attribute != "*":
+        return is_bound(namespace, event.name, Source(event.module, event.attribute))
+    public = list(public_names(event.module))
+    return not public or any(is_bound(namespace, name, Source(event.module, name)) for name in public)

@@ -14,7 +14,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from exocet_ipython.reloading.contents import place_of
 from exocet_ipython.reloading.paths import attribute_at
 
-__all__ = ["CellAssignment", "CellEvent", "CellImport", "may_bind", "read_cell"]
+__all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps", "may_bind", "read_cell"]
 
 # No statement and no pattern binds or adds without one of these.
 _BINDING_WORD = re.compile(
@@ -40,6 +40,15 @@ _BINDING = frozenset(
         ),
     )
 ) - {ast.Return, ast.Pass}
+
+
+# Of these, parts may not be reached.
+_BLOCKS = frozenset(
+    (
+        *(ast.If, ast.Try, ast.TryStar, ast.Match, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
+        *(ast.BoolOp, ast.IfExp),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,18 @@ class CellAssignment:
         return (owner.__name__, path[-1]) if isinstance(owner, ModuleType) else None
 
 
-CellEvent = CellImport | CellAssignment | str
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """What a statement binds that stands in a block, as that of an `if`: the text doesn't tell whether it was reached.
+
+    Attributes:
+        event: an import, or the name that is assigned by other means.
+    """
+
+    event: CellImport | str
+
+
+CellEvent = CellImport | CellAssignment | Perhaps | str
 
 
 def may_bind(text: str) -> bool:
@@ -116,7 +136,7 @@ def read_cell(text: str) -> Iterator[CellEvent]:
     Blocks are gone through, functions and classes are not: what they bind is theirs.
 
     >>> list(read_cell("if fast:\n    from config import LR as rate\nrate = 1"))
-    [CellImport(name='rate', module='config', attribute='LR'), 'rate']
+    [Perhaps(event=CellImport(name='rate', module='config', attribute='LR')), 'rate']
     >>> list(read_cell("config.LR = 1"))
     [CellAssignment(name='config.LR')]
     >>> list(read_cell("FLAGS['new'] = True"))
@@ -158,17 +178,10 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                     yield CellImport(alias.asname or alias.name, module, alias.name)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            case ast.Lambda(args=defaults):
+                yield from _walk(deep, [defaults])
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 yield from _walk(deep, (found for found in ast.walk(node) if isinstance(found, ast.NamedExpr)))
-            case ast.If(test=test, body=body, orelse=orelse):
-                yield from _walk(deep, [test])
-                yield from _either(deep, body, orelse)
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                yield from _either(deep, [*body, *orelse], *([handler] for handler in handlers))
-                yield from _walk(deep, final)
-            case ast.Match(subject=subject, cases=cases):
-                yield from _walk(deep, [subject])
-                yield from _either(deep, *([case] for case in cases))
             case ast.Call(func=ast.Attribute(attr="run_line_magic" | "run_cell_magic"), args=args):
                 yield from read_cell(_code_of(args))
             case ast.NamedExpr(target=target, value=value):
@@ -176,8 +189,10 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                 yield target.id
             case ast.Assign(targets=targets, value=value):
                 yield from _walk(deep, [value, *targets])
-            case ast.For(target=target, iter=iterable, body=body, orelse=orelse):
-                yield from _walk(deep, [iterable, target, *body, *orelse])
+            case ast.AnnAssign(value=None):
+                pass  # binds nothing
+            case _ if type(node) in _BLOCKS:
+                yield from _walk_block(deep, node)
             case ast.ExceptHandler(name=str(name), body=body):
                 yield name
                 yield from _walk(deep, body)
@@ -186,6 +201,41 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                 yield from _walk(deep, ast.iter_child_nodes(node))
             case _:
                 yield from _walk(deep, ast.iter_child_nodes(node))
+
+
+def _walk_block(deep: bool, node: ast.AST) -> Iterator[CellEvent]:  # noqa: FBT001 - as above
+    """Yield what a node binds of which parts may not be reached."""
+    match node:
+        case ast.BoolOp(values=[first, *others]):
+            yield from _walk(deep, [first])
+            yield from _perhaps(_walk(deep, others))
+        case ast.IfExp(test=test, body=either, orelse=other):
+            yield from _walk(deep, [test])
+            yield from _perhaps(_walk(deep, [either, other]))
+        case ast.If(test=test, body=body, orelse=orelse):
+            yield from _walk(deep, [test])
+            yield from _either(deep, body, orelse)
+        case (
+            ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final)
+            | ast.TryStar(body=body, handlers=handlers, orelse=orelse, finalbody=final)
+        ):
+            yield from _either(deep, [*body, *orelse], *([handler] for handler in handlers))
+            yield from _walk(deep, final)
+        case ast.Match(subject=subject, cases=cases):
+            yield from _walk(deep, [subject])
+            yield from _either(deep, *([case] for case in cases))
+        case (
+            ast.For(target=target, iter=iterable, body=body, orelse=orelse)
+            | ast.AsyncFor(target=target, iter=iterable, body=body, orelse=orelse)
+        ):
+            yield from _walk(deep, [iterable, target])
+            yield from _perhaps(_walk(deep, [*body, *orelse]))
+        case ast.While(test=test, body=body, orelse=orelse):
+            yield from _walk(deep, [test])
+            yield from _perhaps(_walk(deep, [*body, *orelse]))
+        case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+            yield from _walk(deep, items)
+            yield from _perhaps(_walk(deep, body))
 
 
 def _added(call: ast.Call) -> Iterator[Any]:
@@ -217,14 +267,23 @@ def _either(deep: bool, *branches: Iterable[ast.AST]) -> Iterator[CellEvent]:  #
     found: list[CellEvent] = []
     for branch in branches:
         last: dict[tuple[str, str], CellEvent] = {}
-        for event in _walk(deep, branch):
-            name = event if isinstance(event, str) else event.name
-            key = name, event.module if isinstance(event, CellImport) and name == "*" else ""
+        for event in _perhaps(_walk(deep, branch)):
+            bound = event.event if isinstance(event, Perhaps) else event
+            name = bound if isinstance(bound, str) else bound.name
+            key = name, bound.module if isinstance(bound, CellImport) and name == "*" else ""
             last.pop(key, None)
             last[key] = event
         found += last.values()
-    yield from (event for event in found if isinstance(event, str))
-    yield from (event for event in found if not isinstance(event, str))
+    yield from sorted(found, key=_is_import)
+
+
+def _is_import(event: CellEvent) -> bool:
+    return isinstance(event, Perhaps) and isinstance(event.event, CellImport)
+
+
+def _perhaps(events: Iterable[CellEvent]) -> Iterator[CellEvent]:
+    """Yield what is bound in a block, as what may not have been reached; of attributes and entries the objects tell."""
+    return (event if isinstance(event, (Perhaps, CellAssignment)) else Perhaps(event) for event in events)
 
 
 def _code_of(arguments: Iterable[ast.AST]) -> str:
