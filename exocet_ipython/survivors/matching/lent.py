@@ -6,8 +6,6 @@ references are not replaced.
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -20,13 +18,13 @@ from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.freed import own_parts
 from exocet_ipython.survivors.finding.held import find_held
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
 _PLAIN = (CELLS, "builtins", "collections", "functools", "types")
 _MANY = 1_000
-_UNSHARED = 3  # references: our dict, the variable, the argument of getrefcount
 
 
 class Staying:
@@ -111,7 +109,9 @@ def is_foreign(value: Any, session: Container[str]) -> bool:
 
 
 def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[object] = ()) -> frozenset[int]:
-    """Return the ids of the values that somebody else knows too: not these modules, nor the parts of the values.
+    """Return the ids of the values that somebody else knows too: not these modules, nor what only the values hold.
+
+    Of that a thousand parts are looked at.
 
     Args:
         values: instances of libraries' classes.
@@ -129,29 +129,9 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
     homes = {space.get("__name__") for space in spaces}
     definitions = [part for space in spaces for part in list(space.values()) if is_definition(part)]
     definitions = [part for part in definitions if home_of(part) in homes]  # a library's class has its members
-    held = find_held([*values, *definitions], [values, *spaces, *names, *_own_parts(values)])
-    return frozenset(map(id, held)).intersection(map(id, values))
-
-
-def _own_parts(values: list[Any]) -> list[Any]:
-    """Return what only the values are made of, as far as a thousand parts tell.
-
-    As the collector does it: what something else refers to is no part of theirs, nor is what that refers to.
-    """
-    found = {id(value): value for value in values}
-    waiting = list(found.values())
-    while waiting and len(found) < _MANY:
-        for part in own_referents_of(waiting.pop()):
-            if id(part) not in found and not issubclass(type(part), (type, ModuleType)):
-                found[id(part)] = part
-                waiting.append(part)
-    waiting.clear()
-    counts = Counter(id(part) for node in found.values() for part in own_referents_of(node))
-    shared = [part for part in found.values() if sys.getrefcount(part) - counts[id(part)] > _UNSHARED]
-    theirs = set(map(id, values))
-    waiting = [part for part in shared if id(part) not in theirs]
-    while waiting:
-        part = waiting.pop()
-        if found.pop(id(part), None) is not None:
-            waiting += [inner for inner in own_referents_of(part) if id(inner) in found and id(inner) not in theirs]
-    return [part for key, part in found.items() if key not in theirs]
+    known = set(map(id, values))
+    parts = [
+        part for part in own_parts(values, own_referents_of, (type, ModuleType), _MANY)[0] if id(part) not in known
+    ]
+    held = find_held([*values, *definitions], [values, *spaces, *names, *parts])
+    return frozenset(map(id, held)) & known
