@@ -490,6 +490,18 @@ def test_a_hook_that_raises_leaves_its_object_whole(tracking: Notebook, workshop
     assert "zoo.py" in repr(report)
 
 
+def test_what_stays_runs_the_code_that_it_was_made_by(tracking: Notebook, workshop: Workshop) -> None:
+    """An object that can't move hashes, compares and acts as before, so that dicts find it; it can be rebuilt later."""
+    header = "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True)\nclass Point:\n    x: int\n"
+    workshop.write({"zoo.py": f"{header}    def size(self): return self.x\n"})
+    tracking.run("%exoload zoo\npoint = zoo.Point(3)\nseen = {point: 'here'}")
+    reload_with(tracking, workshop, f"{header}    y: int = 4\n    def size(self): return self.x * self.y\n")
+    assert [(one.name, one.count) for one in tracking.value("%exomigrate").stuck] == [("zoo.Point", 1)]
+    assert tracking.value("seen[point], hash(point) == hash(next(iter(seen))), point.size()") == ("here", True, 3)
+    assert tracking.value("%exomigrate --rebuild").stuck == ()
+    assert tracking.value("seen[point], seen[zoo.Point(3)], point.size()") == ("here", "here", 12)
+
+
 def test_nothing_to_move_is_said(tracking: Notebook, workshop: Workshop) -> None:
     """Where nothing old is alive, the answer says so and nothing happens."""
     workshop.write({"zoo.py": "class Cat: pass\n"})

@@ -67,6 +67,7 @@ class Moving:
         rehashing: the instances whose hash is another now.
         adapters: what keeps a validator of a class that was replaced.
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
+        left: id of a retired class -> it, where an instance of it could not move: that goes on as it was, methods too.
     """
 
     journal: Journal
@@ -75,6 +76,7 @@ class Moving:
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashing: Rehashing = field(default_factory=Rehashing)
     adapters: list[Any] = field(default_factory=list)
+    left: dict[int, type] = field(default_factory=dict)
     _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -103,6 +105,7 @@ class Moving:
                 self._move(holder, pair)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
                 self.note(name, error)
+                self.left[id(pair.before)] = pair.before
             else:
                 self.moved[name] = self.moved.get(name, 0) + 1
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from types import FunctionType
 from typing import Any
 
@@ -131,8 +130,9 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
+    kept = set(map(id, _methods_of(base for cls in moving.left.values() for base in cls.__mro__)))
     for before, now, space in pairs.functions:
-        if id(before) in stuck_with or id(before.__globals__) in used:
+        if id(before) not in kept and (id(before) in stuck_with or id(before.__globals__) in used):
             forward(before, now, journal, space)
     for closure, now in successors.values():
         if type(closure) is FunctionType:
@@ -146,8 +146,7 @@ def _closures_among(holders: list[Any], made: Iterable[type], side: _Side, pairs
 
     Methods of classes that functions have `made` are found by these: nothing else need refer to them, or to their code.
     """
-    methods = [part for cls in made for part in vars(cls).values()]
-    functions = [*filter(_is_function, holders), *chain(*map(functions_in, methods))]
+    functions = [*filter(_is_function, holders), *_methods_of(made)]
     return [
         function
         for function in {id(one): one for one in functions}.values()
@@ -156,6 +155,11 @@ def _closures_among(holders: list[Any], made: Iterable[type], side: _Side, pairs
         and id(function) not in pairs.objects
         and id(function) not in pairs.own
     ]
+
+
+def _methods_of(classes: Iterable[type]) -> list[FunctionType]:
+    """Return the functions that classes have, also in properties and the like."""
+    return [function for cls in classes for part in vars(cls).values() for function in functions_in(part)]
 
 
 def _holders(objects: list[Any]) -> list[Any]:
