@@ -41,6 +41,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
         True,
     ),
     "`%exowhy` doesn't see": ("survivors/test_policies.py::test_frozen_objects", False),
+    "What an array of objects holds": ("survivors/test_paths.py::test_arrays_of_objects", True),
     "Migrating moves what Python lets move": ("scenarios/corpus/generator-that-is-running.scn", True),
     "What only a call of the new code would have made": (
         "test_limits.py::test_old_instances_have_what_a_new_constructor_sets",

@@ -15,7 +15,7 @@ from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.report import join_names
 from exocet_ipython.notebook.status import GenerationStatus, describe_retired
-from exocet_ipython.notebook.subjects import value_of
+from exocet_ipython.notebook.subjects import as_operand, value_of
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -138,7 +138,7 @@ class OldObjects:
         value = value_of(text, self._namespace)
         if value is MISSING:
             return ()
-        return find_named(self._retirement.referenced(), {text: value}).survivors
+        return find_named(self._retirement.referenced(), {as_operand(text): value}).survivors
 
     def askable(self) -> list[str]:
         """Return what `why` can be asked for: names that hold old objects, old definitions, old generations."""

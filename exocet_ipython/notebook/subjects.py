@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.records import RetiredNames, describe
 
-__all__ = ["Subject", "current_name", "find_subjects", "value_of"]
+__all__ = ["Subject", "as_operand", "current_name", "find_subjects", "value_of"]
 
 _ADVICE = "give a notebook name, a class as in game.world.Room, or the number of a generation; %exostatus lists them"
 _AROUND = ("asyncio", "contextvars", "gc", "signal", "sys")  # what the expressions of hold paths name
@@ -130,6 +131,16 @@ def _dotted_name(value: Any) -> str:
     if issubclass(type(value), ModuleType):
         return str(getattr(value, "__name__", ""))
     return dotted_name(value if is_definition(value) else type(value))
+
+
+def as_operand(text: str) -> str:
+    """Return an expression as one that an attribute or an item of what it gives can be written behind.
+
+    >>> as_operand("rooms"), as_operand("room, hall")
+    ('rooms', '(room, hall)')
+    """
+    is_primary = isinstance(ast.parse(text, mode="eval").body, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
+    return text if is_primary else f"({text})"
 
 
 def value_of(text: str, namespace: Mapping[str, Any]) -> Any:

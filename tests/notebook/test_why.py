@@ -161,6 +161,13 @@ def test_what_leads_to_an_old_object_says_so(game: Notebook) -> None:
     assert "leads to one (handlers['enter'].__self__); ask for it: %exowhy handlers['enter'].__self__" in shown
 
 
+def test_what_is_advised_can_be_asked_for(game: Notebook) -> None:
+    """Also where the person has typed two names at once, or something else that isn't a name."""
+    shown = game.fail("%exowhy app, room", NothingOldError)
+    assert "ask for it: %exowhy (app, room)[1]" in shown
+    assert ask(game, "(app, room)[1]").held[0].label == "old Room"
+
+
 def test_many_old_objects_in_a_container_are_counted(game: Notebook) -> None:
     """Of many old objects in a container some are named, and all others are counted."""
     game.run("rooms = [type(room)() for _ in range(20)]")

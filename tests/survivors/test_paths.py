@@ -434,6 +434,14 @@ def test_what_c_holds_is_counted() -> None:
     assert target() is None
 
 
+@pytest.mark.xfail(strict=True, reason="numpy shows the collector nothing of its arrays")
+def test_arrays_of_objects() -> None:
+    """An item of an array is reached by its index."""
+    pytest.importorskip("numpy")
+    space, target = run("import numpy\nrooms = numpy.array([[None, target]], dtype=object)")
+    assert why(space, target).paths[0].expression == "rooms[0, 1]"
+
+
 def test_bounds() -> None:
     """A search ends at its bounds and says which: passes, seconds, objects of one level."""
     space, target = run("chain = target\n" + "chain = [chain]\n" * 20)
