@@ -59,6 +59,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
     "Lists, dicts, sets and tuples whose definition": ("test_limits.py::test_a_list_whose_definition_was_gone", True),
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
+    "What a cell registers with an object": ("scenarios/corpus/route-added-by-a-cell.scn", True),
     "A registration that shows nothing of who": ("test_limits.py::test_a_registration_of_a_number", True),
     "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),
     "Names put into `builtins` after": ("loading/test_isolated.py::test_names_put_into_builtins_later", False),

@@ -9,8 +9,8 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.wiring import is_as_made
 
 __all__ = [
     "MISSING",
@@ -75,7 +75,7 @@ def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> 
     record = old.get(source.module)
     if record is None or source.attribute is None or source.attribute not in record.fingerprints:
         return False
-    return fingerprint(value) != record.fingerprints[source.attribute]
+    return not is_as_made(record, source.attribute, value)
 
 
 def star_names(module: ModuleType) -> tuple[str, ...]:

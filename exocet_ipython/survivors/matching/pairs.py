@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import CACHE, dict_of, is_shared, variables_around
+from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
@@ -229,8 +229,11 @@ class _Matcher:
                     self.match_function(first, second)
 
     def _binds(self, value: Any) -> bool:
-        """Say whether a class has a descriptor, Python's or a person's: what it has bound may hold it."""
-        return type(value) in _WRAPPERS or (type(value).__module__ in self._new and hasattr(type(value), "__get__"))
+        """Say whether a class has a descriptor that others may hold: what it has bound does, and so may a library."""
+        if type(value) in _WRAPPERS or not hasattr(type(value), "__get__"):
+            return type(value) in _WRAPPERS
+        has_function = any(type(part) is FunctionType for _, part in attributes_of(value))
+        return has_function or type(value).__module__ in self._new
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions that decorators have wrapped; what has them stays as it was."""

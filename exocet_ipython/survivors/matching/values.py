@@ -24,6 +24,7 @@ from exocet_ipython.reloading.contents import (
     place_of,
 )
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.wiring import is_as_made
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
 from exocet_ipython.survivors.matching.succession import Succession
@@ -84,7 +85,7 @@ class Values:
         if id(before) in self._whole or _is_decorated(value):
             return True
         if value.path in value.record.fingerprints:
-            return fingerprint(before) == value.record.fingerprints[value.path]
+            return is_as_made(value.record, value.path, before)
         known = value.record.contents.get(value.path)
         return fingerprint(before) == 0 if known is None else known == parts_of(before)
 

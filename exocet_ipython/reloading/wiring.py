@@ -1,0 +1,79 @@
+"""Objects of libraries that call the person's functions: an application with its routes, a dispatcher.
+
+What such an object notes of itself when it is used, that it has begun to serve or what it has put together of its
+handlers, is no work of a person's: it is what a new one would note as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from types import FunctionType, MethodType
+from typing import Any
+
+from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.scope import is_own_folder
+
+__all__ = ["is_as_made"]
+
+_MANY = 2_000  # objects that are looked at; what has more in it is kept for its person
+
+
+def is_as_made(record: ModuleRecord, path: str, value: Any) -> bool:
+    """Say whether an instance or container, known by its fingerprint, is what the body of its module left.
+
+    Args:
+        record: of the module.
+        path: where in the module it was.
+        value: what it is.
+    """
+    if fingerprint(value) == record.fingerprints[path]:
+        return True
+    return _is_only_used(value, record.contents.get(path, {}))
+
+
+def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
+    """Say whether an instance of a library's class calls functions of the person's, and has only noted its use."""
+    if not baseline or not _is_of_library(type(value)) or not _calls_own(value):
+        return False
+    changed = [part for name, part in attributes_of(value) if baseline.get(name) != id(part)]
+    return all(type(part) in ATOMS or _calls_own(part) for part in changed)
+
+
+def _is_of_library(kind: Any) -> bool:
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return file is not None and not is_own_folder(os.path.dirname(file))
+
+
+def _calls_own(value: Any) -> bool:
+    """Say whether an object has a function of the person's in it, however deep."""
+    seen: dict[int, Any] = {id(value): value}
+    waiting = deque([value])
+    while waiting and len(seen) < _MANY:
+        thing = waiting.popleft()
+        if type(thing) is FunctionType:
+            if is_own_folder(os.path.dirname(thing.__code__.co_filename)):
+                return True
+            continue
+        for part in _parts(thing):
+            if id(part) not in seen and type(part) not in ATOMS:
+                seen[id(part)] = part
+                waiting.append(part)
+    return False
+
+
+def _parts(thing: Any) -> list[Any]:
+    kind = type(thing)
+    if issubclass(kind, dict):
+        return list(dict.values(thing))
+    if issubclass(kind, (list, tuple, set, frozenset, deque)):
+        return list(thing)
+    if kind is MethodType:
+        return [thing.__func__, thing.__self__]
+    if kind is partial:
+        return [thing.func, *thing.args]
+    return [] if issubclass(kind, type) else [part for _, part in attributes_of(thing)]
