@@ -149,8 +149,8 @@ def test_a_name_whose_assignment_was_not_reached_still_follows(model: Notebook, 
 )
 def test_a_name_that_a_block_might_have_assigned_still_follows(model: Notebook, workshop: Workshop, cell: str) -> None:
     """A block that was not run has assigned nothing: the name still has what the module gave it."""
-    workshop.write({"other.py": "RATE = 5"})
-    model.run("import other\nfrom pkg.model import RATE")
+    workshop.write({"other.py": "RATE, EXTRA = 5, 6"})
+    model.run("from other import EXTRA\nfrom pkg.model import RATE")
     model.run(cell)
     edit(workshop)
     assert model.value("RATE") == 2000

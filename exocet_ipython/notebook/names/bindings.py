@@ -135,8 +135,21 @@ class Bindings:
             if isinstance(event, str):
                 if not goes_on:
                     self._sources.pop(name, None)
-            elif not (failed or goes_on or (in_doubt and name == "*")) or _was_reached(event, public_names, namespace):
+            elif not (failed or goes_on or (in_doubt and name == "*")) or self._was_reached(
+                event, public_names, namespace
+            ):
                 self.add(event, public_names)
+
+    def _was_reached(self, event: CellImport, public_names: _PublicNames, namespace: Mapping[str, Any]) -> bool:
+        """Say whether the namespace has what an import statement gives.
+
+        Of a star import, one of its names, beside those that other imports have given.
+        """
+        if event.attribute != "*":
+            return is_bound(namespace, event.name, Source(event.module, event.attribute))
+        given = [(name, Source(event.module, name)) for name in public_names(event.module)]
+        new = [(name, source) for name, source in given if source not in self.sources(name)]
+        return not new or any(is_bound(namespace, name, source) for name, source in new)
 
     def add(self, bound: CellImport, public_names: _PublicNames) -> None:
         """Learn one import."""
@@ -246,11 +259,3 @@ class Bindings:
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         order = {module: place for place, module in enumerate(self._stars)}
         return tuple(sorted(sources, key=lambda source: order.get(source.module, -1)))
-
-
-def _was_reached(event: CellImport, public_names: _PublicNames, namespace: Mapping[str, Any]) -> bool:
-    """Say whether the namespace has what an import statement gives; of a star import, one of its names."""
-    if event.attribute != "*":
-        return is_bound(namespace, event.name, Source(event.module, event.attribute))
-    public = list(public_names(event.module))
-    return not public or any(is_bound(namespace, name, Source(event.module, name)) for name in public)
