@@ -145,14 +145,17 @@ def test_a_name_whose_assignment_was_not_reached_still_follows(model: Notebook, 
         "if False:\n    del RATE",
         "if False:\n    from math import pi as RATE",
         "if False:\n    from other import *",
+        "if False:\n    from later import *",
     ],
 )
 def test_a_name_that_a_block_might_have_assigned_still_follows(model: Notebook, workshop: Workshop, cell: str) -> None:
     """A block that was not run has assigned nothing: the name still has what the module gave it."""
-    workshop.write({"other.py": "RATE, EXTRA = 5, 6"})
-    model.run("from other import EXTRA\nfrom pkg.model import RATE")
+    workshop.write({"other.py": "RATE, EXTRA = 5, 6", "later.py": "N = 5"})
+    model.run("from other import EXTRA\nfrom pkg.model import *")
     model.run(cell)
+    model.run("import later")
     edit(workshop)
+    workshop.edit("later.py", "RATE = 5")
     assert model.value("RATE") == 2000
 
 
@@ -201,6 +204,25 @@ def test_a_class_that_two_modules_gain_is_not_followed(auto: Notebook, workshop:
     auto.run("import one, two\nfrom app import A, B\na, b = A(), B()")
     workshop.write({"app.py": "", "one.py": "class A: pass", "two.py": "class B: n = 2\nclass A: pass"})
     assert auto.value("(type(a).__module__, type(b).__module__)") == ("app", "app")
+
+
+def test_a_name_that_two_stars_gain_at_once_has_both_sources(auto: Notebook, workshop: Workshop) -> None:
+    """Where the last of them loses it again, it is the other's, as after a restart."""
+    workshop.write({"first.py": "N = 1", "second.py": "N = 2"})
+    auto.run("from first import *\nfrom second import *")
+    workshop.write({"first.py": "N = 1\nRATE = 1000", "second.py": "N = 2\nRATE = 2000"})
+    assert auto.value("RATE") == 2000
+    workshop.write({"first.py": "N = 1\nRATE = 3000", "second.py": "N = 2"})
+    assert auto.value("RATE") == 3000
+
+
+def test_a_name_that_a_star_no_longer_gives_is_that_of_the_import_before(auto: Notebook, workshop: Workshop) -> None:
+    """Also where the star's module goes on to define it, and does not export it."""
+    workshop.write({"first.py": "RATE = 1000", "second.py": "RATE = 2000"})
+    auto.run("from first import RATE\nfrom second import *")
+    assert auto.value("RATE") == 2000
+    workshop.edit("second.py", "__all__ = []\nRATE = 3000")
+    assert auto.value("RATE") == 1000
 
 
 def test_star_imports_load_the_submodules_that_all_names(auto: Notebook, workshop: Workshop) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, Perhaps, may_bind, read_cell
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.orphans import Orphans
@@ -149,7 +150,8 @@ class Bindings:
             return is_bound(namespace, event.name, Source(event.module, event.attribute))
         given = [(name, Source(event.module, name)) for name in public_names(event.module)]
         new = [(name, source) for name, source in given if source not in self.sources(name)]
-        return not new or any(is_bound(namespace, name, source) for name, source in new)
+        is_loaded = PRESENCE.current(event.module) is not None
+        return is_loaded and (not new or any(is_bound(namespace, name, source) for name, source in new))
 
     def add(self, bound: CellImport, public_names: _PublicNames) -> None:
         """Learn one import."""
@@ -222,8 +224,14 @@ class Bindings:
         for binding in rebound:
             known = self.sources(binding.name)
             if binding.source not in known and binding.source.module in self._stars:
-                self._sources[binding.name] = self._in_star_order((*known, binding.source))
+                given = (Source(star, binding.name) for star in self._stars if self._gives(star, binding.name))
+                self._sources[binding.name] = self._in_star_order((*dict.fromkeys((*known, *given)),))
         return tuple(news)
+
+    def _gives(self, star: str, name: str) -> bool:
+        """Say whether a star import gives a name by now, and no import statement of its own came after it."""
+        module = PRESENCE.current(star)
+        return module is not None and name in star_names(module) and star not in self._later.get(name, ())
 
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""
@@ -234,9 +242,10 @@ class Bindings:
         return () if orphaned is None else sources or (orphaned,)
 
     def _is_given(self, source: Source, new: Mapping[str, ModuleType]) -> bool:
-        """Say whether a star import of the source's module would still give its name."""
-        module = new.get(source.module) if source.module in self._stars else None
-        return module is not None and source.attribute in star_names(module)
+        """Say whether its own import statement gives a name, or a star import of the source's module still would."""
+        if source.attribute is None or source.module not in self._stars:
+            return True
+        return source.module in new and source.attribute in star_names(new[source.module])
 
     def _gained(
         self, namespace: Mapping[str, Any], before: Mapping[str, ModuleType], succession: Succession
