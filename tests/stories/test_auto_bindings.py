@@ -216,6 +216,15 @@ def test_a_name_that_two_stars_gain_at_once_has_both_sources(auto: Notebook, wor
     assert auto.value("RATE") == 3000
 
 
+def test_a_star_in_a_block_that_was_not_run_changes_no_order(auto: Notebook, workshop: Workshop) -> None:
+    """The star import that was the last one stays it."""
+    workshop.write({"first.py": "RATE = 1000", "second.py": "RATE = 2000"})
+    auto.run("from first import *\nfrom second import *")
+    auto.run("if False:\n    from first import *")
+    workshop.write({"first.py": "RATE = 3000", "second.py": "RATE = 4000"})
+    assert auto.value("RATE") == 4000
+
+
 def test_a_name_that_a_star_no_longer_gives_is_that_of_the_import_before(auto: Notebook, workshop: Workshop) -> None:
     """Also where the star's module goes on to define it, and does not export it."""
     workshop.write({"first.py": "RATE = 1000", "second.py": "RATE = 2000"})

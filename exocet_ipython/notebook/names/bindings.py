@@ -144,12 +144,12 @@ class Bindings:
     def _was_reached(self, event: CellImport, public_names: _PublicNames, namespace: Mapping[str, Any]) -> bool:
         """Say whether the namespace has what an import statement gives.
 
-        Of a star import, one of its names, beside those that other imports have given.
+        Of a star import, one of its names, beside those that it has given last.
         """
         if event.attribute != "*":
             return is_bound(namespace, event.name, Source(event.module, event.attribute))
         given = [(name, Source(event.module, name)) for name in public_names(event.module)]
-        new = [(name, source) for name, source in given if source not in self.sources(name)]
+        new = [(name, source) for name, source in given if self.sources(name)[-1:] != (source,)]
         is_loaded = PRESENCE.current(event.module) is not None
         return is_loaded and (not new or any(is_bound(namespace, name, source) for name, source in new))
 
