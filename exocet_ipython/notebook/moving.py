@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.notebook.report import join_names, plural, say_moved, to_html, without_empty
@@ -68,7 +67,7 @@ class MigrationReport:
 
 def move_survivors(
     living: Sequence[RetiredGeneration],
-    modules: Mapping[str, ModuleType],
+    succession: Succession,
     number: int,
     names: Sequence[str] = (),
     *,
@@ -78,7 +77,7 @@ def move_survivors(
 
     Args:
         living: what lives of the generations, oldest first.
-        modules: dotted name -> module of the current generation.
+        succession: which modules are current; none retires.
         number: of the current generation.
         names: classes to move, dotted or by their own name; all survivors by default.
         rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
@@ -95,7 +94,7 @@ def move_survivors(
             )
     journal = Journal()
     try:
-        done = migrate(Succession({}, modules), journal, chosen, rebuild=rebuild)
+        done = migrate(succession, journal, chosen, rebuild=rebuild)
     except BaseException:
         journal.undo()
         raise

@@ -27,6 +27,7 @@ from exocet_ipython.survivors.finding.named import find_named
 from exocet_ipython.survivors.finding.records import Retirement, Survivor
 from exocet_ipython.survivors.finding.roots import Root
 from exocet_ipython.survivors.labels import RetiredTexts
+from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["OldObjects"]
 
@@ -154,9 +155,9 @@ class OldObjects:
         """
         with PUBLISHING, deferred_interrupt():
             current = self._current()
-            modules = current.modules
-            living = (*self.generations(), *self.lost.returning(modules, current.number))
-            return move_survivors(living, modules, current.number, names, rebuild=rebuild)
+            living = (*self.generations(), *self.lost.returning(current.modules, current.number))
+            succession = Succession({}, current.modules, former=self.lost.former)
+            return move_survivors(living, succession, current.number, names, rebuild=rebuild)
 
     def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:
         """Let go of what the shell keeps, run the collector, and say what went; see `collect_old`."""

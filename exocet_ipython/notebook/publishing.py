@@ -175,7 +175,7 @@ class _Publication:
         whole = self._carried if self._migrating else frozenset()
         staying = Staying(old, records, self._made)
         staying.names += self.journal.references()
-        self._succession = Succession(old, self._modules, whole, staying)
+        self._succession = Succession(old, self._modules, whole, staying, self._lost.former)
         gone = {name: old[name].module for name in self._built.gone if name in old}
         publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.
@@ -227,6 +227,7 @@ class _Publication:
         retired, unheld = self._retired, None
         if self._is_free or (self._migrating and not self._migration.held):
             retired, unheld = retired.lost(self._modules), retired  # nothing else of it is there to be tracked
+        self._lost_now.former |= self._migration.former
         news = self._names.bindings.confirm(self._rebound, self._kept, self._names.namespace)
         return Published(
             self._after,

@@ -80,12 +80,18 @@ class _Entries:
 class LostDefinitions:
     """What is remembered of definitions that are gone. It holds no object alive but plain functions of cells.
 
+    Attributes:
+        values: the instances that modules had made.
+        entries: what cells had put into containers.
+        former: dotted name of a class or function -> the one before it was moved or renamed: it may be back there.
+
     >>> LostDefinitions().returning({}, 1)
     []
     """
 
     values: list[_Value] = field(default_factory=list)
     entries: list[_Entries] = field(default_factory=list)
+    former: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{len(self.values)} lost values, {len(self.entries)} lost containers>"
@@ -97,6 +103,7 @@ class LostDefinitions:
             more: what was lost.
             modules: dotted name -> module that is current now.
         """
+        self.former |= more.former
         self.values = [value for value in (*self.values, *more.values) if value.reference() is not None]
         known = {(entries.module, entries.path): entries for entries in (*self.entries, *more.entries)}
         self.entries = [lost for lost in known.values() if attribute_at(modules.get(lost.module), lost.path) is None]

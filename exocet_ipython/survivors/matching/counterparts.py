@@ -24,6 +24,7 @@ class Pairs:
         orphans: retired classes without a counterpart.
         lost: retired functions without one; what holds them follows when the definition is back.
         made: classes that functions have made on top of retired ones, and that no module names.
+        former: dotted name of a class or function -> the one that its counterpart had, where that is another.
         own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
     """
 
@@ -34,6 +35,7 @@ class Pairs:
     orphans: list[type] = field(default_factory=list)
     lost: list[FunctionType] = field(default_factory=list)
     made: list[type] = field(default_factory=list)
+    former: dict[str, str] = field(default_factory=dict)
     own: set[int] = field(default_factory=set)
 
     def retired(self) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, is_shared, variables_around
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
@@ -95,10 +95,9 @@ class _Matcher:
                 self._note_gone(before, name)
             elif stands_for_another(attribute, before, now, self._succession):
                 continue
-            elif issubclass(type(before), type):
-                self._match_class(before, now)
-            elif type(before) is FunctionType:
-                self.match_function(before, now)
+            elif is_definition(before):
+                self._match_definition(before, now)
+                self._note_name(before, now)
             elif not is_shared(before):  # `Optional[Node]`: a cell that has it may have written it itself
                 self._values.note(Value(record, attribute, before, now))
                 self._match_within(before, now)
@@ -124,6 +123,12 @@ class _Matcher:
                 continue
             self._space = vars(self._old[home_of(before)].module)
             self._match_definition(before, now)
+            self._note_name(before, now)
+
+    def _note_name(self, before: Any, now: Any) -> None:
+        """Note what a class or function was called before; what still has that name is another's."""
+        if is_definition(now) and not (have_one_name(before, now) and home_of(before) == home_of(now)):
+            self.pairs.former[dotted_name(now)] = dotted_name(before)
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
@@ -157,14 +162,11 @@ class _Matcher:
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
-        self._space, module, path = {}, name, ""
-        while module not in self._new and "." in module:
-            module, _, last = module.rpartition(".")
-            path = f"{last}.{path}".rstrip(".")
+        self._space = {}
+        module, path = self._place_of(name)
         self._retiring.add(module)
-        now: Any = self._new.get(module)
-        for part in path.split(".") if path else ():
-            now = getattr(now, part, None)
+        places = map(self._place_of, self._succession.names(name))
+        now: Any = next((found for place in places if (found := self._at(*place)) is not None), None)
         if kind == "module":
             self.pairs.own.add(id(getattr(value, "__dict__", None)))
             if now is not None and not path:
@@ -176,6 +178,20 @@ class _Matcher:
             self.match_function(value, now)
         elif now is not None and now is not value and not self._values.note_foreign(value, now):
             self._add(value, now)
+
+    def _place_of(self, name: str) -> tuple[str, str]:
+        """Return the module that a dotted name leads into, and the path there."""
+        module, path = name, ""
+        while module not in self._new and "." in module:
+            module, _, last = module.rpartition(".")
+            path = f"{last}.{path}".rstrip(".")
+        return module, path
+
+    def _at(self, module: str, path: str) -> Any:
+        found: Any = self._new.get(module)
+        for part in path.split(".") if path else ():
+            found = getattr(found, part, None)
+        return found
 
     def _match_definition(self, old: Any, new: Any) -> None:
         match = self.match_function if type(old) is FunctionType else self._match_class

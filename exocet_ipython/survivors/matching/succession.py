@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -21,6 +21,7 @@ class Succession:
         new: dotted name -> the module that is current then, of all modules; without those that are gone.
         whole: ids of changed containers and instances whose counterparts have all that was put into them.
         staying: the ids of what modules that stay have: retiring ones have it from them.
+        former: dotted name of a class or function -> the one it had before it was moved or renamed.
 
     >>> Succession({}, {}).old
     {}
@@ -30,3 +31,16 @@ class Succession:
     new: Mapping[str, ModuleType]
     whole: frozenset[int] = frozenset()
     staying: Staying = field(default_factory=Staying)
+    former: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, name: str) -> Iterator[str]:
+        """Yield a dotted name, then those that what has it had before, the latest first.
+
+        >>> list(Succession({}, {}, former={"core.Box": "shapes.Box"}).names("core.Box"))
+        ['core.Box', 'shapes.Box']
+        """
+        seen = set[str]()
+        while name and name not in seen:
+            yield name
+            seen.add(name)
+            name = self.former.get(name, "")

@@ -48,11 +48,13 @@ class Migration:
         moved: dotted name of a class -> how many instances changed to it. In the order of the names, as what is stuck.
         stuck: which could not.
         held: how many retired objects something outside of the retired side held.
+        former: dotted name of a class or function -> the one it had before it was moved or renamed.
     """
 
     moved: Mapping[str, int] = dataclasses.field(default_factory=dict)
     stuck: tuple[Stuck, ...] = ()
     held: int = 0
+    former: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def migrate(
@@ -75,7 +77,7 @@ def migrate(
     if held:
         _move(held, side, pairs, moving, succession)
     detach_retired(free_classes(pairs, stuck_with, moving), succession.new, journal)
-    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held))
+    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held), pairs.former)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
