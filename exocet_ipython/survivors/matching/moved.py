@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.held import dotted_name, home_of
+from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.succession import Succession
 
-__all__ = ["find_moved", "find_own", "have_one_name", "is_imported", "is_made_by_call", "stands_for_another"]
+__all__ = [
+    "find_back",
+    "find_moved",
+    "find_own",
+    "have_one_name",
+    "is_imported",
+    "is_made_by_call",
+    "stands_for_another",
+]
 
 
 def is_imported(value: Any, module: str) -> bool:
@@ -71,6 +81,21 @@ def find_moved(before: Any, succession: Succession) -> Any:
         if (type(now) is FunctionType) is is_function and name not in _names(succession.old.get(home)):
             found.append(now)
     return found[0] if len(found) == 1 else None
+
+
+def find_back(before: Any, succession: Succession) -> Any:
+    """Return the class or function that has appeared where one that is gone was before it was moved or renamed.
+
+    Args:
+        before: a class or function of a module that retires, without a counterpart.
+        succession: which modules retire, and which are current now.
+    """
+    for name in islice(succession.names(dotted_name(before)), 1, None):
+        module, path = succession.place_of(name)
+        was, now = succession.old.get(module), succession.find(name)
+        if is_definition(now) and was is not None and attribute_at(was.module, path) is None:
+            return now
+    return None
 
 
 def _names(home: ModuleRecord | ModuleType | None) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
 from exocet_ipython.survivors.matching.members import composed_members, renamed_members
 from exocet_ipython.survivors.matching.moved import (
+    find_back,
     find_moved,
     find_own,
     have_one_name,
@@ -118,7 +119,9 @@ class _Matcher:
         """Match the classes and functions that are gone with what has appeared under their names in other modules."""
         gone: list[Any] = [*self.pairs.orphans, *self.pairs.lost]
         for before in gone:
-            now = None if id(before) in self.pairs.objects else find_moved(before, self._succession)
+            if id(before) in self.pairs.objects:
+                continue
+            now = find_moved(before, self._succession) or find_back(before, self._succession)
             if now is None or self._values.is_elsewhere(now):
                 continue
             self._space = vars(self._old[home_of(before)].module)
@@ -163,10 +166,10 @@ class _Matcher:
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
         self._space = {}
-        module, path = self._place_of(name)
+        module, path = self._succession.place_of(name)
         self._retiring.add(module)
-        places = map(self._place_of, self._succession.names(name))
-        now: Any = next((found for place in places if (found := self._at(*place)) is not None), None)
+        known = map(self._succession.find, self._succession.names(name))
+        now: Any = next((found for found in known if found is not None), None)
         if kind == "module":
             self.pairs.own.add(id(getattr(value, "__dict__", None)))
             if now is not None and not path:
@@ -178,20 +181,6 @@ class _Matcher:
             self.match_function(value, now)
         elif now is not None and now is not value and not self._values.note_foreign(value, now):
             self._add(value, now)
-
-    def _place_of(self, name: str) -> tuple[str, str]:
-        """Return the module that a dotted name leads into, and the path there."""
-        module, path = name, ""
-        while module not in self._new and "." in module:
-            module, _, last = module.rpartition(".")
-            path = f"{last}.{path}".rstrip(".")
-        return module, path
-
-    def _at(self, module: str, path: str) -> Any:
-        found: Any = self._new.get(module)
-        for part in path.split(".") if path else ():
-            found = getattr(found, part, None)
-        return found
 
     def _match_definition(self, old: Any, new: Any) -> None:
         match = self.match_function if type(old) is FunctionType else self._match_class

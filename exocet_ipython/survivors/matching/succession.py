@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import Staying
@@ -32,6 +33,22 @@ class Succession:
     whole: frozenset[int] = frozenset()
     staying: Staying = field(default_factory=Staying)
     former: Mapping[str, str] = field(default_factory=dict)
+
+    def place_of(self, name: str) -> tuple[str, str]:
+        """Return the dotted name of the module that a dotted name leads into, and the path there."""
+        module, path = name, ""
+        while module not in self.new and "." in module:
+            module, _, last = module.rpartition(".")
+            path = f"{last}.{path}".rstrip(".")
+        return module, path
+
+    def find(self, name: str) -> Any:
+        """Return what a dotted name means from then on; None if nothing."""
+        module, path = self.place_of(name)
+        found: Any = self.new.get(module)
+        for part in path.split(".") if path else ():
+            found = getattr(found, part, None)
+        return found
 
     def names(self, name: str) -> Iterator[str]:
         """Yield a dotted name, then those that what has it had before, the latest first.
