@@ -227,7 +227,7 @@ class ExocetMagics(Magics):
         for leftover in leftovers:
             print(f"  {leftover}")  # noqa: T201 - likewise
         try:
-            return bool(shell.ask_yes_no("Let go of them? [y/N]", "n"))
+            return bool(shell.ask_yes_no("Let go of them? [y/N]", "n", "n"))
         except StdinNotImplementedError:
             raise UsageError("%exocollect can't ask here; %exocollect --yes lets go of what is listed.") from None
 

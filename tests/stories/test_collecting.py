@@ -123,7 +123,7 @@ def test_it_lists_and_asks_before_it_lets_go(
     old = retire(zoo, workshop)
     asked = []
 
-    def answer(prompt: str, default: str) -> bool:
+    def answer(prompt: str, *default: str) -> bool:
         asked.append((prompt, default))
         return len(asked) > 1
 
@@ -134,7 +134,7 @@ def test_it_lists_and_asks_before_it_lets_go(
     assert not is_gone(old)
     zoo.run("%exocollect")
     assert is_gone(old)
-    assert [default for _, default in asked] == ["n", "n"]
+    assert [default for _, default in asked] == [("n", "n")] * 2  # for Enter alone, and for Ctrl-C
 
 
 def test_an_output_is_listed_once(zoo: Notebook, workshop: Workshop) -> None:
@@ -156,7 +156,7 @@ def test_where_nobody_can_be_asked_it_says_so(
     zoo.run("zoo.Cat()")
     old = retire(zoo, workshop)
 
-    def refuse(_prompt: str, _default: str) -> bool:
+    def refuse(*_: str) -> bool:
         raise StdinNotImplementedError
 
     monkeypatch.setattr(zoo.shell, "ask_yes_no", refuse)

@@ -122,3 +122,16 @@ def test_tab_completes_in_the_full_terminal(tmp_path: Path) -> None:
         terminal.process.expect("<module 'zebra_model' from")
     finally:
         terminal.close()
+
+
+def test_ctrl_c_at_the_question_of_collect_is_a_no(terminal: Terminal, tmp_path: Path) -> None:
+    """It is not asked again, and nothing is let go of."""
+    terminal.type("%exoload model")
+    terminal.type("model.Model()")
+    (tmp_path / "model.py").write_text("class Model:\n    pass\n")
+    terminal.type("%exoreload")
+    terminal.process.sendline("%exocollect")
+    terminal.process.expect(r"\[y/N\] ")
+    terminal.process.sendintr()
+    assert "alive still" in terminal.wait()
+    assert "old Model alive: Out[" in terminal.type("%exostatus")
