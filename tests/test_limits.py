@@ -152,14 +152,16 @@ def test_what_a_module_takes_that_a_cell_has_assigned(workshop: Workshop, notebo
     assert notebook["train"].LR == 0.1
 
 
-@pytest.mark.xfail(strict=True, reason="a list can't be referenced weakly")
-def test_a_list_whose_definition_was_gone(workshop: Workshop, notebook: PlainNotebook) -> None:
-    """A list that is defined again takes the place of the one that was, as an instance does."""
-    workshop.write({"app.py": "TABLE = [1]\n"})
+@pytest.mark.xfail(strict=True, reason="neither can be referenced weakly")
+@pytest.mark.parametrize("value", ["[{}]", "Slim({})"])
+def test_a_list_whose_definition_was_gone(workshop: Workshop, notebook: PlainNotebook, value: str) -> None:
+    """What is defined again takes the place of the one that was, as an instance with a dict does."""
+    slim = "class Slim:\n    __slots__ = 'n',\n    def __init__(self, n): self.n = n\n"
+    workshop.write({"app.py": f"{slim}TABLE = {value.format(1)}\n"})
     notebook.run("import app\nheld = {'table': app.TABLE}")
-    workshop.edit("app.py", "")
+    workshop.edit("app.py", slim)
     notebook.session.reload(migrate=True)
-    workshop.edit("app.py", "TABLE = [1, 2]\n")
+    workshop.edit("app.py", f"{slim}TABLE = {value.format(2)}\n")
     notebook.session.reload(migrate=True)
     assert notebook["held"]["table"] is notebook["app"].TABLE
 

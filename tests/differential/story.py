@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.differential.definitions import Definition, Table
+from tests.differential.classes import Instance, Klass
+from tests.differential.definitions import Definition, Ref, Table
 from tests.differential.functions import Kept, Registry
 from tests.differential.notebook import Cell
 from tests.differential.project import Project
@@ -63,11 +64,11 @@ class Story:
     def _forget_containers(self, before: Project, now: Project) -> None:
         """Ask no more for a container whose definition goes: what holds it does not follow when that is back.
 
-        README states this limit. A name that a cell has imported is used no more: it goes on meaning the old one. What
-        is a key can't be followed either where its definition is something that is no key.
+        README states this limit, and that an instance without a place for a weak reference is like that. A name that a
+        cell has imported is used no more: it goes on meaning the old one. What is a key can't be followed either where
+        its definition is something that is no key.
         """
-        kinds = (Kept, Registry, Table)
-        gone = {ref for ref in before.refs() if type(before.find(ref)) in kinds and not now.provides(ref)}
+        gone = {ref for ref in before.refs() if _is_unreferenced(before, ref) and not now.provides(ref)}
         tuples = {ref for ref in before.refs() if _is_tuple(before.find(ref)) and _is_tuple(now.find(ref)) is False}
         for place, cell in enumerate(self.cells):
             names = {name for ref, name in cell.given if ref in gone}
@@ -150,6 +151,14 @@ class Story:
     def is_whole(self, probe: str) -> bool:
         """Say whether what a probe shows needs all cells to have run."""
         return probe in self._wholes
+
+
+def _is_unreferenced(project: Project, ref: Ref) -> bool:
+    """Say whether a definition makes something that can't be referenced weakly."""
+    found = project.find(ref)
+    if isinstance(found, Instance):
+        return isinstance(cls := project.find(found.cls), Klass) and cls.flavour == "slots"
+    return isinstance(found, (Kept, Registry, Table))
 
 
 def _is_tuple(definition: Definition | None) -> bool | None:
