@@ -11,7 +11,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of, place_of
 
-__all__ = ["attribute_at", "owner_of", "path_behind", "value_at"]
+__all__ = ["attribute_at", "owner_of", "path_behind", "split_entry", "value_at"]
 
 _NESTING = (dict, list, tuple, deque)
 # One step: an attribute, or a key in brackets; a string may have brackets of its own.
@@ -83,6 +83,18 @@ def owner_of(path: str) -> str:
     'CONFIG'
     """
     return path.partition(".")[0].partition("[")[0]
+
+
+def split_entry(path: str) -> tuple[str, Any] | None:
+    """Return the path of a container and the key of the entry that a path leads to; None where it leads to no entry.
+
+    >>> split_entry("SESSION.headers['key']"), split_entry("SESSION.headers")
+    (('SESSION.headers', 'key'), None)
+    """
+    last = [*_STEP.finditer(path, len(owner_of(path)))][-1:]
+    if not last or last[0][2] is None or (key := _literal(last[0][2][1:-1])) is None:
+        return None
+    return path[: last[0].start()], key
 
 
 def path_behind(space: dict[str, Any], method: MethodType) -> str:

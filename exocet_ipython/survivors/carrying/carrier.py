@@ -42,7 +42,7 @@ from exocet_ipython.survivors.carrying.entries import (
     place_in,
     put_into,
 )
-from exocet_ipython.survivors.carrying.filling import fill
+from exocet_ipython.survivors.carrying.filling import fill, write_again
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import take_whole
@@ -136,6 +136,7 @@ class _Carrier:
             carry_registrations(value, now, self._session)
             if kind is CACHE:
                 carry_answers(value, now, self._session, self._after)
+        write_again(self._read.assigned_in(self._record.name), space, namespace)
         return whole
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:

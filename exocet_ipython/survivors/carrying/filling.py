@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
-from exocet_ipython.reloading.marks import kind_of, mark_of
+from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.marks import is_marked, kind_of, mark_of
+from exocet_ipython.reloading.paths import split_entry, value_at
 
-__all__ = ["fill"]
+__all__ = ["fill", "write_again"]
 
 
 def fill(before: Any, now: Any) -> bool:
@@ -22,6 +24,29 @@ def fill(before: Any, now: Any) -> bool:
     except Exception:  # noqa: BLE001 - an array of another shape, a full queue: the library's to say, and it stays new
         return False
     return mark_of(before) == mark_of(now)
+
+
+def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Write what cells have written into maps of libraries (`session.headers["key"] = ...`) into those made anew.
+
+    Args:
+        paths: of the entries, as cells have written them.
+        before: the globals of the retired module.
+        now: those of the new one.
+    """
+    for owner, key in filter(None, map(split_entry, paths)):
+        old, new = value_at(before, owner), value_at(now, owner)
+        if old is new or type(old) is not type(new) or not _is_map_of_library(old):
+            continue
+        try:
+            if key in old:
+                new[key] = old[key]
+        except Exception:  # noqa: BLE001, S112 - the library's map refuses: it stays as its module has made it
+            continue
+
+
+def _is_map_of_library(value: Any) -> bool:
+    return isinstance(value, MutableMapping) and not is_registry(value) and not is_marked(value)
 
 
 def _fill_items(before: Any, now: Any) -> None:

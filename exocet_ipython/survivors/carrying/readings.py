@@ -49,7 +49,11 @@ class ReadStores:
 
     def is_assigned(self, name: str, path: str) -> bool:
         """Say whether cells have written the entry of a module's container that a path leads to."""
-        return path in self._assigned.get(name, ())
+        return path in self.assigned_in(name)
+
+    def assigned_in(self, name: str) -> Collection[str]:
+        """Return what cells have assigned to a module or its classes, and paths of entries that they wrote."""
+        return self._assigned.get(name, ())
 
     def puts_itself(self, name: str, key: Any, value: Any) -> bool:
         """Say whether the own module of an entry has put it into a module's container, and does so when made anew."""
