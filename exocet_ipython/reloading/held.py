@@ -8,7 +8,7 @@ from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, is_registry
+from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, attributes_of, is_registry
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
 
@@ -16,7 +16,11 @@ CELLS = "__main__"  # the module that what cells define says it is of
 
 _CONTAINERS = (dict, list, set, tuple, frozenset, MappingProxyType)
 _MAPS = (dict, MappingProxyType)
-_CALLING = (MethodType, partial)
+_CALLED = {
+    id(MethodType): "__func__",
+    id(partial): "func",
+    id(CACHE): "__wrapped__",
+}  # by the id of a type: what it calls
 _PLAIN = frozenset(map(id, (dict, list, set, tuple, frozenset)))
 _LARGE = 10_000
 _MANY = 1_000
@@ -95,8 +99,8 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
 def definitions_shown(value: Any) -> list[Any]:
     """Return the functions and classes that show where a value comes from.
 
-    Itself, or what it calls as a bound method or a partial; of an instance its class, and those that it has: they are
-    in what a registry makes of what it is given, as `rules.append(Rule(path, function))`.
+    Itself, or what it calls as a bound method, a partial or a cache; of an instance its class, and those that it has:
+    they are in what a registry makes of what it is given, as `rules.append(Rule(path, function))`.
 
     >>> [shown.__name__ for shown in definitions_shown(partial(home_of))]
     ['home_of']
@@ -109,9 +113,9 @@ def definitions_shown(value: Any) -> list[Any]:
 
 
 def _definition(value: Any) -> Any:
-    """Return the function or class that a value is, or calls as a bound method or a partial, or that it is one of."""
-    while type(value) in _CALLING:
-        value = value.__func__ if type(value) is MethodType else value.func
+    """Return the function or class that a value is, or calls as a method, partial or cache, or that it is one of."""
+    while (attribute := _CALLED.get(id(type(value)))) is not None:
+        value = getattr(value, attribute, None)
     return value if issubclass(type(value), (type, FunctionType)) else type(value)
 
 
