@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
@@ -16,14 +16,11 @@ from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
-from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of, put_back
-from exocet_ipython.survivors.moving.states import InstanceState
+from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of
+from exocet_ipython.survivors.moving.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.moving.successors import make_successor
 
 __all__ = ["Moving", "Stuck"]
-
-# The class that an object has, whatever it or a property of its class says of it.
-_set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ class Moving:
         state = InstanceState(instance) if pair.stale or pair.looked_after else None
         try:
             require_same_fields(before, now)
-            _set_class(instance, now)
+            set_class(instance, now)
         except TypeError as error:
             if not self.rebuild:
                 message = f"{error}; --rebuild puts a new object in its place"

@@ -13,12 +13,10 @@ from typing import Any, Protocol
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance
+from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance, put_back
 
-__all__ = ["Rehashing", "hash_of", "hashes_itself", "put_back"]
+__all__ = ["Rehashing", "hash_of", "hashes_itself"]
 
-# The class that an object has, whatever it or a property of its class says of it.
-_set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
 _DEEP = 4  # a tuple in a tuple, and so on
 
 
@@ -188,13 +186,6 @@ class Rehashing:
                 if id(member) in self._changed:
                     stack.enter_context(self._changed[id(member)][1].again())
             return list(OrderedDict.keys(holder))
-
-
-def put_back(instance: Any, before: type, state: InstanceState | None) -> None:
-    """Give an instance its old class again, and what it had."""
-    _set_class(instance, before)
-    if state is not None:
-        state.restore()
 
 
 def hashes_itself(kind: Any) -> bool:

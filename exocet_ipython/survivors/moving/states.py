@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import slots_of
 
-__all__ = ["InstanceState", "attributes_of_instance"]
+__all__ = ["InstanceState", "attributes_of_instance", "put_back", "set_class"]
+
+# The class that an object has, whatever it or a property of its class says of it.
+set_class: Callable[[Any, type], None] = object.__dict__["__class__"].__set__
 
 
 class InstanceState:
@@ -54,6 +57,13 @@ class InstanceState:
         if self._mapped is not None:
             state, manager, cls = self._mapped
             state.manager, state.class_ = manager, cls
+
+
+def put_back(instance: Any, before: type, state: InstanceState | None) -> None:
+    """Give an instance its old class again, and what it had."""
+    set_class(instance, before)
+    if state is not None:
+        state.restore()
 
 
 def attributes_of_instance(instance: Any) -> Iterator[tuple[str, Any]]:
