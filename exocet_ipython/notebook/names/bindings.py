@@ -136,9 +136,9 @@ class Bindings:
             if isinstance(event, str):
                 if not goes_on:
                     self._sources.pop(name, None)
-            elif not (failed or goes_on or (in_doubt and name == "*")) or self._was_reached(
-                event, public_names, namespace
-            ):
+                continue
+            is_certain = not (failed or goes_on or (in_doubt and name == "*"))
+            if is_certain or self._was_reached(event, public_names, namespace):
                 self.add(event, public_names)
 
     def _was_reached(self, event: CellImport, public_names: _PublicNames, namespace: Mapping[str, Any]) -> bool:
