@@ -16,6 +16,7 @@ from exocet_ipython.reloading.paths import attribute_at
 __all__ = [
     "class_of",
     "classes_made",
+    "filled_slots",
     "inherited",
     "is_defined",
     "is_made",
@@ -102,6 +103,24 @@ def slots_of(kind: type) -> Iterator[Any]:
     for base in kind.__mro__:
         if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
             yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
+
+
+def filled_slots(instance: Any) -> list[tuple[Any, Any]]:
+    """Return the slots of an instance that are not empty: the descriptor of each, and what is in it.
+
+    >>> class Cat:
+    ...     __slots__ = ("age", "name")
+    >>> tom = Cat(); tom.name = "Tom"
+    >>> [(slot.__name__, value) for slot, value in filled_slots(tom)]
+    [('name', 'Tom')]
+    """
+    found = []
+    for slot in slots_of(type(instance)):
+        try:
+            found.append((slot, slot.__get__(instance, type(instance))))
+        except AttributeError:  # an empty one
+            continue
+    return found
 
 
 def with_subclasses(classes: Iterable[type]) -> Iterator[type]:

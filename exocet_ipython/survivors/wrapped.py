@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Container, Iterable, Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
@@ -10,7 +9,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, variables_around
-from exocet_ipython.survivors.classes import slots_of
+from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["functions_within", "space_of", "wrapped_functions"]
@@ -73,10 +72,7 @@ def _held(value: Any) -> dict[str, FunctionType]:
 
     What a forwarder calls took the place of what it had wrapped, and is none of its own.
     """
-    held = dict(attributes_of(value))
-    for slot in slots_of(type(value)):
-        with contextlib.suppress(AttributeError):  # an empty one
-            held[slot.__name__] = slot.__get__(value, type(value))
+    held = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
     for place in _PLACES:
         held[place] = _attribute(value, place)
     target = None

@@ -21,7 +21,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.classes import class_of, slots_of
+from exocet_ipython.survivors.classes import class_of, filled_slots
 from exocet_ipython.survivors.moving.hidden import is_array, replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
@@ -236,14 +236,8 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
     attributes = dict_of(holder) or {}
     found = [(name, counterpart(value, replacement)) for name, value in copy_space(attributes).items()]
     changed = [(name, now) for name, now in found if now is not MISSING]
-    slots = []
-    for slot in slots_of(type(holder)):
-        try:
-            value = slot.__get__(holder, type(holder))
-        except AttributeError:
-            continue
-        if (now := counterpart(value, replacement)) is not MISSING:
-            slots.append((slot, value, now))
+    filled = [(slot, value, counterpart(value, replacement)) for slot, value in filled_slots(holder)]
+    slots = [(slot, value, now) for slot, value, now in filled if now is not MISSING]
     if changed or slots:
         note(holder)
     if changed:

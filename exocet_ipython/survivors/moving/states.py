@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
-from exocet_ipython.survivors.classes import slots_of
+from exocet_ipython.survivors.classes import filled_slots
 
 __all__ = ["InstanceState", "attributes_of_instance", "put_back", "set_class"]
 
@@ -33,7 +33,7 @@ class InstanceState:
     def __init__(self, instance: Any) -> None:
         self._instance = instance
         self._attributes = dict(dict_of(instance) or {})
-        self._slots = [(slot, slot.__get__(instance)) for slot in slots_of(type(instance)) if _has(slot, instance)]
+        self._slots = filled_slots(instance)
         state = self._attributes.get("_sa_instance_state")
         self._mapped = None if state is None else (state, state.manager, state.class_)
 
@@ -49,8 +49,8 @@ class InstanceState:
                     del space[name]
                     space[name] = value
         known = {slot.__name__: slot for slot, _ in self._slots}
-        for slot in slots_of(type(self._instance)):
-            if slot.__name__ not in known and _has(slot, self._instance):
+        for slot, _ in filled_slots(self._instance):
+            if slot.__name__ not in known:
                 slot.__delete__(self._instance)
         for slot, value in self._slots:
             slot.__set__(self._instance, value)
@@ -69,14 +69,4 @@ def put_back(instance: Any, before: type, state: InstanceState | None) -> None:
 def attributes_of_instance(instance: Any) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that an instance has in its dict and in its slots."""
     yield from list((dict_of(instance) or {}).items())
-    for slot in slots_of(type(instance)):
-        if _has(slot, instance):
-            yield slot.__name__, slot.__get__(instance)
-
-
-def _has(slot: Any, instance: Any) -> bool:
-    try:
-        slot.__get__(instance)
-    except AttributeError:
-        return False  # an empty slot
-    return True
+    yield from ((slot.__name__, value) for slot, value in filled_slots(instance))
