@@ -14,7 +14,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import is_own_folder
 
@@ -41,7 +41,7 @@ def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
     if not baseline or not _is_of_library(type(value)) or not _calls_own(value):
         return False
     changed = [part for name, part in attributes_of(value) if baseline.get(name) != id(part)]
-    return all(type(part) in ATOMS or _calls_own(part) for part in changed)
+    return all(id(type(part)) in ATOM_IDS or _calls_own(part) for part in changed)
 
 
 def _is_of_library(kind: Any) -> bool:
@@ -60,7 +60,7 @@ def _calls_own(value: Any) -> bool:
                 return True
             continue
         for part in _parts(thing):
-            if id(part) not in seen and type(part) not in ATOMS:
+            if id(part) not in seen and id(type(part)) not in ATOM_IDS:
                 seen[id(part)] = part
                 waiting.append(part)
     return False
