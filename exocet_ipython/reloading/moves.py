@@ -118,7 +118,7 @@ def _submodules(name: str, record: ModuleRecord) -> Iterator[str]:
             yield from (entry.name for entry in pkgutil.iter_modules(_outermost_folder(record)))
             return
         for loaded in [loaded for loaded in list(sys.modules) if loaded == package or loaded.startswith(f"{package}.")]:
-            path = getattr(sys.modules[loaded], "__path__", ())
+            path = getattr(sys.modules.get(loaded), "__path__", ())
             yield from (f"{loaded}.{entry.name}" for entry in pkgutil.iter_modules(path))
 
 
