@@ -19,8 +19,9 @@ def fill(before: Any, now: Any) -> bool:
     >>> fill(bytearray(b"abc"), text), text
     (True, bytearray(b'abc'))
     """
+    fill_in = _FILLS[kind_of(before)]
     try:
-        _FILLS[kind_of(before)](before, now)
+        fill_in(before, now)
     except Exception:  # noqa: BLE001 - an array of another shape, a full queue: the library's to say, and it stays new
         return False
     return mark_of(before) == mark_of(now)
