@@ -235,10 +235,12 @@ class _Matcher:
 
     def _binds(self, value: Any) -> bool:
         """Say whether a class has a descriptor that others may hold: what it has bound does, and so may a library."""
-        if type(value) in _WRAPPERS or not hasattr(type(value), "__get__"):
-            return type(value) in _WRAPPERS
-        has_function = any(type(part) is FunctionType for _, part in attributes_of(value))
-        return has_function or type(value).__module__ in self._new
+        kind = type(value)
+        if kind in _WRAPPERS:
+            return True
+        if not hasattr(kind, "__get__"):
+            return False
+        return kind.__module__ in self._new or any(type(part) is FunctionType for _, part in attributes_of(value))
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions that decorators have wrapped; what has them stays as it was."""
