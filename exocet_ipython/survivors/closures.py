@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from exocet_ipython.reloading.contents import variables_around
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
@@ -35,7 +34,7 @@ class Again(NamedTuple):
             vars(made).update({name: value for name, value in vars(old).items() if name not in vars(made)})
             return made
         cells = made.__closure__ or ()
-        made = rebuild_closure(old, inner, dict(zip(made.__code__.co_freevars, cells, strict=True)))
+        made = rebuild_closure(old, inner, made)
         vars(made).update({name: value for name, value in vars(self.now).items() if name not in vars(made)})
         for cell in cells:
             if any(part is self.now for part in gc.get_referents(cell)):
@@ -59,7 +58,7 @@ def remake_closure(old: FunctionType, inner: Inner) -> Again | None:
         inner: where that is in them.
     """
     path = inner.path()
-    codes, known = [inner.before.__code__, *path[:-1]], variables_around(old)
+    codes, known = [inner.before.__code__, *path[:-1]], inner.variables_of(old)
     if not all(map(_only_makes, (*codes, inner.maker.__code__))):
         return None
     for switched in _switched(inner.before, known):

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
-from types import CellType, CodeType, FunctionType, MappingProxyType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import docstring_of, nested
 from exocet_ipython.reloading.retired import retired_module
-from exocet_ipython.survivors.inner import Inner
+from exocet_ipython.survivors.inner import Inner, defaults_of, set_defaults
 
 __all__ = ["forward", "rebuild_closure", "target_of"]
 
@@ -64,23 +64,23 @@ def target_of(function: FunctionType) -> Any:
     return (function.__kwdefaults__ or {}).get(_TARGET)
 
 
-def rebuild_closure(
-    old: FunctionType, inner: Inner, others: Mapping[str, CellType] = MappingProxyType({})
-) -> FunctionType:
+def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None = None) -> FunctionType:
     """Return the function that the new code makes of an old closure: its cells, defaults and attributes kept.
 
     Args:
         old: a function that a retired function made.
         inner: what the new version of that function would make it of.
-        others: variables that the old closure may lack, by name.
+        again: one that it has made, which has the variables and defaults that the old closure may lack.
 
     Raises:
-        NameError: the new code needs a variable that the old closure doesn't have.
+        NameError: the new code needs a variable or a default that the old closure doesn't have.
     """
     code, namespace = inner.new, inner.namespace
     if code is None:
         raise NameError(f"no function makes {old.__code__.co_qualname} any more; make it again")
-    cells = dict(zip(old.__code__.co_freevars, old.__closure__ or (), strict=True))
+    cells, others = (
+        dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True)) for one in (old, again or old)
+    )
     names = [name if name in cells else inner.renamed.get(name, name) for name in code.co_freevars]
     lacking = []
     for name in (name for name in names if name not in cells):
@@ -91,8 +91,9 @@ def rebuild_closure(
     if lacking:
         raise NameError(f"its new code needs {', '.join(lacking)} of the function that made it; make it again")
     name = code.co_name if old.__name__ == old.__code__.co_name else old.__name__
-    made = FunctionType(code, namespace, name, old.__defaults__, tuple(cells[name] for name in names))
-    made.__kwdefaults__ = old.__kwdefaults__
+    made = FunctionType(code, namespace, name, None, tuple(cells[name] for name in names))
+    defaults = inner.renewed_defaults(old, {} if again is None else defaults_of(again))
+    set_defaults(made, defaults)
     made.__annotations__ = old.__annotations__
     made.__module__ = old.__module__
     # `functools.wraps` gives a closure the name and the docstring of what it wraps.

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from exocet_ipython.reloading.contents import variables_around
+from exocet_ipython.reloading.ladder.defaults import defaults_made
 from exocet_ipython.reloading.ladder.operations import is_class_body, nested, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
-__all__ = ["Inner", "defaults_of", "is_stored", "match_inner"]
+__all__ = ["Inner", "defaults_of", "is_stored", "match_inner", "set_defaults"]
 
 _STORES = {dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]}
 
@@ -27,6 +29,7 @@ class Inner(NamedTuple):
         maker: the new function that it is in, however deep.
         before: the retired one.
         outer: what it is in that is inside of these as well; None where they make it themselves.
+        makers: the old code that makes it, and the new.
     """
 
     old: CodeType
@@ -35,7 +38,8 @@ class Inner(NamedTuple):
     renamed: Mapping[str, str]
     maker: Any
     before: Any
-    outer: Inner | None = None
+    outer: Inner | None
+    makers: tuple[CodeType, CodeType | None]
 
     def default_of(self, name: str) -> CellType:
         """Return what a variable of the maker is that is a parameter by now, for a call that didn't know of it.
@@ -46,6 +50,48 @@ class Inner(NamedTuple):
         if self.outer is not None or is_stored(name, self.maker.__code__):
             raise KeyError(name)
         return CellType(defaults_of(self.maker)[name])
+
+    def renewed_defaults(self, old: FunctionType, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the defaults of an old one's parameters as the new code of the maker computes them.
+
+        Where that is done as before, the old values stay: they may be of the call that made it, or its own by now.
+
+        Args:
+            old: a function of the old code.
+            given: parameter -> default, where a call of the maker has told.
+
+        Raises:
+            NameError: only such a call can tell.
+        """
+        known, (around, maker) = defaults_of(old), self.makers
+        if maker is None or self.new is None:
+            return known
+        before, now = defaults_made(around, self.old), defaults_made(maker, self.new)
+        if now is None:
+            if given or _parameters(self.old) == _parameters(self.new):
+                return {**known, **given}
+            raise NameError(f"its new code needs the defaults of {self.new.co_qualname}; make it again")
+        made = {}
+        for name, parts in now.items():
+            if name in known and before is not None and before.get(name) == parts:
+                made[name] = known[name]
+            elif name in given:
+                made[name] = given[name]
+            elif len(parts) == 1 and parts[0].name == "LOAD_CONST":
+                made[name] = parts[0].argument
+            elif len(parts) == 1 and parts[0].name == "LOAD_GLOBAL" and parts[0].argument in self.namespace:
+                made[name] = self.namespace[parts[0].argument]
+            else:
+                raise NameError(f"its new code needs the default of {name}; make it again")
+        return made
+
+    def variables_of(self, old: FunctionType) -> dict[str, Any]:
+        """Return the variables of the maker that an old one has: those around it, and those that its defaults were."""
+        defaults, found = defaults_of(old), dict[str, Any]()
+        for name, parts in (defaults_made(self.makers[0], self.old) or {}).items():
+            if len(parts) == 1 and parts[0].name == "LOAD_FAST" and name in defaults:
+                found[parts[0].argument] = defaults[name]
+        return {**found, **variables_around(old)}
 
     def path(self) -> list[CodeType]:
         """Return the old code of the functions inside of the retired one that lead to it, and its own last."""
@@ -63,7 +109,7 @@ def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[in
     Returns:
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
-    root = Inner(code, new.__code__, new.__globals__, {}, new, old)
+    root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (code, None))
     return _match_nested(root, None)
 
 
@@ -76,7 +122,9 @@ def _match_nested(around: Inner, outer: Inner | None) -> dict[int, Inner]:
     known = {id(before) for before, _ in pairs}
     gone = [(code, None) for code in nested(around.old) if id(code) not in known and not is_class_body(code)]
     for before, now in [*pairs, *gone]:
-        inner = found[id(before)] = Inner(before, now, around.namespace, renamed, around.maker, around.before, outer)
+        makers = around.old, around.new
+        inner = Inner(before, now, around.namespace, renamed, around.maker, around.before, outer, makers)
+        found[id(before)] = inner
         found |= _match_nested(inner, inner)
     return found
 
@@ -86,6 +134,21 @@ def defaults_of(function: FunctionType) -> dict[str, Any]:
     defaults, code = function.__defaults__ or (), function.__code__
     names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
     return {**dict(zip(names, defaults, strict=True)), **(function.__kwdefaults__ or {})}
+
+
+def set_defaults(function: FunctionType, defaults: Mapping[str, Any]) -> None:
+    """Give the parameters of a function their defaults.
+
+    >>> def add(x, y, *, z): return x + y + z
+    >>> set_defaults(add, {"y": 2, "z": 3})
+    >>> add(1)
+    6
+    """
+    code = function.__code__
+    count = code.co_argcount
+    names, keywords = code.co_varnames[:count], code.co_varnames[count : count + code.co_kwonlyargcount]
+    function.__defaults__ = tuple(defaults[name] for name in names if name in defaults) or None
+    function.__kwdefaults__ = {name: defaults[name] for name in keywords if name in defaults} or None
 
 
 def is_stored(name: str, code: CodeType) -> bool:

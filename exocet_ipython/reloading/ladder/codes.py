@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.reloading.ladder.computations import assigned_name
+from exocet_ipython.reloading.ladder.defaults import defaults_made
 from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations, nested
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
@@ -42,7 +43,8 @@ class CodePair:
         old: what it ran.
         new: what it is to run.
         changed: whether they differ in more than positions, in their own part or in a function inside.
-        fits: whether a function that exists can take the new code: it is called alike and has the same free variables.
+        fits: whether a function that exists can take the new code: it is called alike, and has the same free variables
+            and defaults that are computed alike.
         outer: the path of the function that import-time code defines, and this one is or is inside of.
     """
 
@@ -213,6 +215,9 @@ class _Matcher:
             else:
                 made[id(now)], differs = self._match_function(before, now, now.co_qualname, outer or path)
                 changed |= differs
+                if changed and defaults_made(old, before) != defaults_made(new, now):  # closures have the old ones
+                    unfit = CodePair(now.co_qualname, before, made[id(now)], differs, fits=False, outer=outer or path)
+                    self._match.pairs.append(unfit)
         code = _with_inner(new, made)
         self._match.pairs.insert(place, CodePair(path, old, code, changed, fits, outer or path))
         return code, changed
