@@ -47,7 +47,8 @@ __all__ = [
 
 # Values that Python shares: the same object can be anybody's, so identity says nothing about where it came from.
 ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
-ATOM_IDS = frozenset(map(id, ATOMS))  # found faster, and no metaclass is asked: its classes need not be hashable
+# Ids, since no metaclass is to be asked: `in` a tuple compares classes, `in` a set hashes them.
+ATOM_IDS = frozenset(map(id, ATOMS))
 C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)  # of a class: `str.lower`
 # Builtins and their methods are everybody's; `typing` gives the same alias to all who ask for equal ones.
 _REMEMBERED = (
@@ -64,7 +65,9 @@ CARRIERS = frozenset(map(id, (SimpleNamespace, threading.local, ChainMap, UserDi
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
-_WEAK = (WeakSet, WeakKeyDictionary, WeakValueDictionary)
+_WEAK = frozenset(map(id, (WeakSet, WeakKeyDictionary, WeakValueDictionary)))
+_FIXED = frozenset(map(id, (tuple, frozenset)))
+_DICT_DESCRIPTORS = frozenset(map(id, (GetSetDescriptorType, MemberDescriptorType)))
 _MANY = 1_000
 
 
@@ -74,7 +77,7 @@ def is_plain(value: Any) -> bool:
     >>> is_plain((1, "a")), is_plain([])
     (True, False)
     """
-    return id(type(value)) in ATOM_IDS or (type(value) in (tuple, frozenset) and all(map(is_plain, value)))
+    return id(type(value)) in ATOM_IDS or (id(type(value)) in _FIXED and all(map(is_plain, value)))
 
 
 def is_shared(value: Any) -> bool:
@@ -86,9 +89,9 @@ def is_shared(value: Any) -> bool:
     (True, False)
     """
     kind = type(value)
-    if kind in ATOMS or issubclass(kind, (ModuleType, *_REMEMBERED)):
+    if id(kind) in ATOM_IDS or issubclass(kind, (ModuleType, *_REMEMBERED)):
         return True
-    return kind in (tuple, frozenset) and all(is_shared(item) for item in value)
+    return id(kind) in _FIXED and all(is_shared(item) for item in value)
 
 
 def fingerprint(value: Any) -> int:
@@ -121,7 +124,7 @@ def is_registry(value: Any) -> bool:
     """Say whether code puts things into a value, to find them there again: whether it is a container that changes."""
     kind = type(value)
     # The weak ones have an abstract metaclass, whose `issubclass` is fifty times slower.
-    return issubclass(kind, _REGISTRIES) or kind in _WEAK
+    return issubclass(kind, _REGISTRIES) or id(kind) in _WEAK
 
 
 def parts_of(value: Any) -> dict[Any, int]:
@@ -133,7 +136,7 @@ def parts_of(value: Any) -> dict[Any, int]:
         return {name: id(part) for name, part in attributes_of(value)}
     if len(value) > _MANY:
         return {}
-    if issubclass(kind, dict) or kind in (WeakKeyDictionary, WeakValueDictionary):
+    if issubclass(kind, dict) or kind is WeakKeyDictionary or kind is WeakValueDictionary:
         return {id(key): id(part) for key, part in list(value.items())}
     return {id(item): 0 for item in list(value)}
 
@@ -239,7 +242,7 @@ def dict_of(value: Any) -> dict[Any, Any] | None:
     bases: tuple[type, ...] = type.__getattribute__(type(value), "__mro__")
     for base in bases:
         found = type.__getattribute__(base, "__dict__").get("__dict__")
-        if type(found) in (GetSetDescriptorType, MemberDescriptorType) and base is not type:
+        if id(type(found)) in _DICT_DESCRIPTORS and base is not type:
             space = found.__get__(value, type(value))
             return space if type(space) is dict else None
     return None

@@ -14,7 +14,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import ATOMS, cell_values, dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, cell_values, dict_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
 from exocet_ipython.reloading.retired import functions_in
 
@@ -43,7 +43,7 @@ class Comparison:
         """Say whether two values are the same to those who use them, as far as one can tell."""
         if before is now or (id(before), id(now)) in self._seen:
             return True
-        if type(before) in ATOMS or issubclass(type(before), PurePath):
+        if id(type(before)) in ATOM_IDS or issubclass(type(before), PurePath):
             return type(now) is type(before) and bool(before == now)
         self._seen.add((id(before), id(now)))
         if len(self._seen) > _MANY:

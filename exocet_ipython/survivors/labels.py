@@ -33,7 +33,8 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["RetiredTexts", "label_replaced"]
 
-_WRAPPERS = (FunctionType, CACHE)  # what `functools.wraps` and `lru_cache` make
+_WRAPPERS = frozenset(map(id, (FunctionType, CACHE)))  # what `functools.wraps` and `lru_cache` make
+_CONTAINERS = frozenset(map(id, (list, tuple, set, dict)))
 _FEW = 100  # entries of a container of functions; a larger one is a table of something else
 
 
@@ -212,7 +213,7 @@ def _own_functions(space: Mapping[str, Any], classes: Iterable[type]) -> Iterato
     seen: set[int] = set()
     waiting: list[Any] = list(space.values())
     for value in list(waiting):
-        if type(value) in (list, tuple, set, dict) and len(value) <= _FEW:
+        if id(type(value)) in _CONTAINERS and len(value) <= _FEW:
             waiting += value.values() if type(value) is dict else value
     for cls in classes:
         waiting += vars(cls).values()
@@ -228,6 +229,6 @@ def _own_functions(space: Mapping[str, Any], classes: Iterable[type]) -> Iterato
                 yield function
             # A method's own class is looked at by itself.
             waiting += [part for part in cell_values(function) if type(part) is not type]
-        if type(value) in _WRAPPERS and "__wrapped__" in vars(value):
+        if id(type(value)) in _WRAPPERS and "__wrapped__" in vars(value):
             seen.add(id(value))
             waiting.append(vars(value)["__wrapped__"])

@@ -19,6 +19,7 @@ __all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "rene
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
+_BOUND = frozenset(map(id, (staticmethod, classmethod)))
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
 
 
@@ -47,7 +48,7 @@ def renewed_references(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
     references = weakref.getweakrefs(old)
     for reference in references:
         kind = type(reference)
-        if kind in weakref.ProxyTypes:  # it passes on all that it is asked
+        if kind is weakref.ProxyType or kind is weakref.CallableProxyType:  # it passes on all that it is asked
             yield reference, weakref.proxy(now, *gc.get_referents(reference))
         elif kind is weakref.KeyedRef:
             yield reference, weakref.KeyedRef(now, reference.__callback__, reference.key)
@@ -92,7 +93,7 @@ def _bound(function: Any, target: Any, replacement: Replacement) -> Any:
     found: Any = next((space[name] for space in spaces if name in space), None)
     if found is function and target is owner:
         return function
-    if type(found) in (staticmethod, classmethod) and found.__func__ is function:
+    if id(type(found)) in _BOUND and found.__func__ is function:
         return function if type(found) is staticmethod else MethodType(function, owner)
     return MethodType(function, target)
 
@@ -104,7 +105,7 @@ def _rebuild_builtin(holder: BuiltinMethodType | MethodWrapperType, replacement:
         return None
     is_class = issubclass(type(target), type)
     found = first_named(holder.__name__, mro_of(target if is_class else type(target)))
-    if type(found) not in C_METHODS:
+    if not issubclass(type(found), C_METHODS):
         return None
     return found.__get__(None, target) if is_class else found.__get__(target, type(target))
 
@@ -136,7 +137,7 @@ def _rebuild_union(holder: UnionType, replacement: Replacement) -> Any:
 def _rebuild_bound(holder: Any, replacement: Replacement) -> Any:
     """Make a static or class method of a class of a cell anew: `parse = staticmethod(tools.parse)`."""
     now = counterpart(holder.__func__, replacement)
-    return None if now is MISSING or type(holder) not in (staticmethod, classmethod) else type(holder)(now)
+    return None if now is MISSING or id(type(holder)) not in _BOUND else type(holder)(now)
 
 
 def _rebuild_property(holder: property, replacement: Replacement) -> Any:

@@ -15,6 +15,7 @@ from exocet_ipython.survivors.forwarders import target_of
 __all__ = ["functions_within", "space_of", "wrapped_functions"]
 
 _CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
+_SLOTS = frozenset(map(id, (MemberDescriptorType, GetSetDescriptorType)))
 _PLACES = ("__wrapped__", "__func__", "func")
 
 
@@ -91,4 +92,4 @@ def _attribute(value: Any, name: str) -> Any:
     if name in own:
         return own[name]
     part = first_named(name, mro_of(type(value)))
-    return part.__get__(value, type(value)) if type(part) in (MemberDescriptorType, GetSetDescriptorType) else None
+    return part.__get__(value, type(value)) if id(type(part)) in _SLOTS else None

@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.building.registries import KINDS
+from exocet_ipython.reloading.building.registries import CONTAINERS
 from exocet_ipython.reloading.contents import ATOM_IDS, dict_of
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -100,7 +100,9 @@ def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> It
         yield from map(id, classes)
         for value in [*values, *(part for cls in classes for part in copy_space(vars(cls)).values())]:
             kind = type(value)
-            is_instance = id(kind) not in ATOM_IDS and kind not in KINDS and not issubclass(kind, (type, ModuleType))
+            is_instance = (
+                id(kind) not in ATOM_IDS and id(kind) not in CONTAINERS and not issubclass(kind, (type, ModuleType))
+            )
             if is_instance and (home_of(kind) == home or _root(home_of(kind)) in roots):
                 yield id(value)
 
@@ -118,7 +120,7 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             kind = type(value)
             if kind is dict and "__builtins__" in value:
                 continue  # globals, that somebody's code runs in
-            if kind in KINDS:
+            if id(kind) in CONTAINERS:
                 yield value
                 inner += [part for part in _values(value) if id(type(part)) not in ATOM_IDS]
             elif issubclass(kind, type):
@@ -144,7 +146,7 @@ def _without(container: Any, ids: frozenset[int]) -> Any:
 
 
 def _has(item: Any, ids: frozenset[int]) -> bool:
-    parts = item if type(item) in (tuple, list) else (item,)
+    parts = item if type(item) is tuple or type(item) is list else (item,)
     return any(id(part) in ids or (type(part) is FunctionType and id(part.__globals__) in ids) for part in parts)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
-from exocet_ipython.reloading.contents import ATOMS, attributes_of
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import lines_of, read_imports
 from exocet_ipython.reloading.held import definitions_shown, home_of
@@ -25,10 +25,10 @@ from exocet_ipython.reloading.ladder.operations import is_class_body, nested, st
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["KINDS", "Registries", "container_at", "containers_of"]
+__all__ = ["CONTAINERS", "Registries", "container_at", "containers_of"]
 
 _MANY = 1_000
-KINDS = (dict, defaultdict, OrderedDict, list, set, deque)
+CONTAINERS = frozenset(map(id, (dict, defaultdict, OrderedDict, list, set, deque)))
 
 
 class Registries:
@@ -133,7 +133,7 @@ def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
 def container_at(module: ModuleType | None, path: str) -> Any:
     """Return the container that a path in a module leads to; None where there is none, or a very large one."""
     found = value_at(globals_of(module), path)
-    return found if type(found) in KINDS and len(found) <= _MANY else None
+    return found if id(type(found)) in CONTAINERS and len(found) <= _MANY else None
 
 
 def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:
@@ -219,5 +219,5 @@ def _names_in(container: Any) -> Iterator[str]:
     """Yield the names in a container: keys and items that are strings, and those that instances in it have."""
     yield from (item for item in container if type(item) is str)
     for item in _parts(container):
-        if type(item) not in ATOMS and type(item) is definitions_shown(item)[0]:
+        if id(type(item)) not in ATOM_IDS and type(item) is definitions_shown(item)[0]:
             yield from (part for _, part in attributes_of(item) if type(part) is str)

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS, CACHE, dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, dict_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
 
@@ -182,8 +182,8 @@ class _Search:
         for part in parts:
             if path := _path_of(part):
                 self.places.append(os.path.normpath(path))
-            elif part is not None and type(part) not in ATOMS:
-                function = part.__func__ if type(part) in (classmethod, staticmethod) else part
+            elif part is not None and id(type(part)) not in ATOM_IDS:
+                function = part.__func__ if type(part) is classmethod or type(part) is staticmethod else part
                 function = (dict_of(function) or {}).get("__wrapped__", function)
                 if type(function) is FunctionType and is_own_folder(os.path.dirname(function.__code__.co_filename)):
                     yield function

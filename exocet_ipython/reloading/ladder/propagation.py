@@ -23,7 +23,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.collector import counts_are_exact
-from exocet_ipython.reloading.contents import ATOMS, fingerprint, is_plain, is_shared
+from exocet_ipython.reloading.contents import ATOM_IDS, fingerprint, is_plain, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.bodies import Body
 from exocet_ipython.reloading.ladder.computations import Computation, Computations
@@ -47,7 +47,7 @@ def note_values(record: ModuleRecord, values: Mapping[str, Any]) -> None:
     """Take new values as what a module's body has left."""
     record.baseline.values.update((name, id(value)) for name, value in values.items())
     for name, value in values.items():
-        if type(value) in ATOMS:
+        if id(type(value)) in ATOM_IDS:
             record.baseline.fingerprints.pop(name, None)
         else:
             record.baseline.fingerprints[name] = fingerprint(value)

@@ -22,7 +22,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, entries_of, is_registry, parts_of, place_of
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, entries_of, is_registry, parts_of, place_of
 from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.paths import attribute_at, owner_of
@@ -126,7 +126,7 @@ def _is_changed(record: ModuleRecord, name: str, value: Any, records: Mapping[st
         return _is_filled(value, record.contents.get(name, {}), records)
     if kind is ContextVar:
         return value.get(_missing) is not _missing
-    is_known = kind in ATOMS or kind.__module__.partition(".")[0] in _known(records)
+    is_known = id(kind) in ATOM_IDS or kind.__module__.partition(".")[0] in _known(records)
     return bool(vars(value)) if issubclass(kind, threading.local) else not is_known
 
 
@@ -143,6 +143,6 @@ def _is_filled(container: Any, before: Mapping[Any, int], records: Mapping[str, 
         return True
     parts = list(container.values()) if isinstance(container, dict) else list(container)
     return any(is_registry(part) and len(part) for part in parts) or any(
-        type(part) not in ATOMS and not issubclass(type(part), _DEFINITIONS) and type(part).__module__ in records
+        id(type(part)) not in ATOM_IDS and not issubclass(type(part), _DEFINITIONS) and type(part).__module__ in records
         for part in parts
     )

@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOMS, CACHE, is_shared
+from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, is_shared
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.paths import attribute_at
@@ -29,6 +29,7 @@ from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 __all__ = ["carry_answers", "gives_again"]
 
 _MANY = 1_000
+_ALONE = frozenset(map(id, (int, str)))  # a single argument of these is a key itself
 _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[tuple[Any, ...], Any]  # the arguments, and what was given
 
@@ -130,7 +131,7 @@ def _answers_of(cache: Any) -> Iterator[_Answer]:
         found = [(key, value) for key, value in pairwise(parts) if id(key) in keys]
     for key, value in found:
         arguments = key if type(key) is tuple else (key,)
-        if all(type(part) in ATOMS for part in arguments):
+        if all(id(type(part)) in ATOM_IDS for part in arguments):
             yield arguments, value
 
 
@@ -142,7 +143,7 @@ def _keys_of(cache: Any) -> dict[Any, Any]:
 
 def _key_of(arguments: tuple[Any, ...]) -> Any:
     """Return the key that a cache makes of arguments: a single number or string is one itself."""
-    return arguments[0] if len(arguments) == 1 and type(arguments[0]) in (int, str) else arguments
+    return arguments[0] if len(arguments) == 1 and id(type(arguments[0])) in _ALONE else arguments
 
 
 def _counterpart(cls: type, after: Mapping[str, ModuleType | None]) -> type:

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
-from exocet_ipython.reloading.contents import ATOMS, is_registry
+from exocet_ipython.reloading.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.generation import Journal
 
 __all__ = [
@@ -125,7 +125,7 @@ def put_into(container: Any, key: Any, value: Any, journal: Journal, place: int 
         if key not in container:
             container.add(key)
             journal.add(partial(container.discard, key))
-    elif not any(key is known or (type(key) in ATOMS and key == known) for known in container):
+    elif not any(key is known or (id(type(key)) in ATOM_IDS and key == known) for known in container):
         container.insert(len(container) if place < 0 else place, key)
         journal.add(partial(_drop_last, container, key))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOMS, attributes_of, fingerprint, is_registry, is_shared
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, fingerprint, is_registry, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -31,7 +31,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 __all__ = ["LostDefinitions", "find_lost"]
 
 _Reference = Callable[[], Any]
-_ITEMS = (list, set, deque, weakref.WeakSet)  # they have keys only
+_ITEMS = frozenset(map(id, (list, set, deque, weakref.WeakSet)))  # they have keys only
 # A dotted path within a module, the container that it leads to, and what cells have put into that, by key and value.
 _Left = tuple[str, Any, list[tuple[Any, Any]]]
 
@@ -66,7 +66,7 @@ class _Entries:
         if type(now) is not self.kind:
             return
         for key, value in [(key(), value()) for key, value in self.items]:
-            if key is None or (value is None and type(now) not in _ITEMS):
+            if key is None or (value is None and id(type(now)) not in _ITEMS):
                 continue  # it is gone
             if now is module:
                 journal.set_attribute(module, key, value)
@@ -215,4 +215,4 @@ def _referred(entries: Iterable[tuple[Any, Any]]) -> Iterator[tuple[_Reference, 
 def _refer(value: Any) -> _Reference:
     """Return what gives a value as long as it lives; values that hold nothing are simply kept."""
     is_plain = type(value) is FunctionType and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
-    return (lambda: value) if type(value) in ATOMS or is_plain else OwnReference(value)
+    return (lambda: value) if id(type(value)) in ATOM_IDS or is_plain else OwnReference(value)

@@ -8,11 +8,13 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOMS
+from exocet_ipython.reloading.contents import ATOM_IDS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
 __all__ = ["take_whole"]
+
+_KINDS = frozenset(map(id, (dict, list, set, deque)))
 
 
 def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeType | None, journal: Journal) -> bool:
@@ -33,7 +35,7 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
     (True, ['b', 'mine'])
     """
     content = list(entries(now))
-    if type(now) not in (dict, list, set, deque) or len(content) != len(baseline):
+    if id(type(now)) not in _KINDS or len(content) != len(baseline):
         return False
     known = {} if code is None else {id(constant): constant for constant in _constants(code)}
     renewed: dict[int, Any] = {}
@@ -51,7 +53,8 @@ def _is_same(value: Any, was: int, known: Mapping[int, Any]) -> bool:
     """Say whether a value is what had an id, or the constant that the text has now in its place."""
     if id(value) == was:
         return True
-    return was in known and type(known[was]) is type(value) and type(value) in ATOMS and bool(known[was] == value)
+    is_atom = was in known and type(known[was]) is type(value) and id(type(value)) in ATOM_IDS
+    return is_atom and bool(known[was] == value)
 
 
 def _constants(code: CodeType) -> Iterator[Any]:

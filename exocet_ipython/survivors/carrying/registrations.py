@@ -38,7 +38,7 @@ def is_from_cell(value: Any) -> bool:
         return True
     if is_definition(value):
         return any(home_of(part) == CELLS for part in _functions_around(value))
-    if kind in (tuple, list):
+    if kind is tuple or kind is list:
         parts = [*value[:_FEW]]
     elif kind is dict:
         parts = [*value.values()][:_FEW]

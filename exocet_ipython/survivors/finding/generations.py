@@ -24,8 +24,8 @@ from exocet_ipython.survivors.wrapped import wrapped_functions
 
 __all__ = ["RetiredGeneration"]
 
-_CONTAINERS = (dict, list, set, tuple, frozenset, deque)
-_WRAPPERS = (staticmethod, classmethod, property)
+_CONTAINERS = frozenset(map(id, (dict, list, set, tuple, frozenset, deque)))
+_WRAPPERS = frozenset(map(id, (staticmethod, classmethod, property)))
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class RetiredGeneration:
         classes: Any = [value for value in values if issubclass(type(value), type)]
         values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
         parts: list[Any] = [part for cls in classes for part in copy_space(vars(cls)).values()]
-        parts += gc.get_referents(*(part for part in parts if type(part) in _WRAPPERS))
+        parts += gc.get_referents(*(part for part in parts if id(type(part)) in _WRAPPERS))
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
         values += wrapped_functions([*values, *named, *parts], own)
         del named, parts, classes
@@ -147,7 +147,7 @@ def _own_containers(space: Mapping[str, Any]) -> list[Any]:
     return [
         part
         for name, part in copy_space(space).items()
-        if type(part) in _CONTAINERS and name[:2] != "__"
+        if id(type(part)) in _CONTAINERS and name[:2] != "__"
         if gc.is_tracked(part) and current.get(name) is not part  # not `()`, say, nor what both have imported
     ]
 

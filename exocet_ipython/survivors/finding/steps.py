@@ -62,7 +62,7 @@ _PARTS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (slice, ("start", "stop", "step")),
     (type, ("__base__", "__bases__", "__mro__")),
 )
-_LITERALS = (str, int, bytes, bool, type(None))
+_LITERALS = frozenset(map(id, (str, int, bytes, bool, type(None))))
 
 # An expression, and how many references of the chain it follows.
 _Step = tuple[str, int]
@@ -274,7 +274,7 @@ def _items(holder: Any, most: int | None = None) -> list[Any]:
 
 
 def _is_literal(key: Any) -> bool:
-    return type(key) in _LITERALS or (type(key) is tuple and all(map(_is_literal, key)))
+    return id(type(key)) in _LITERALS or (type(key) is tuple and all(map(_is_literal, key)))
 
 
 def _literal(key: Any) -> str:

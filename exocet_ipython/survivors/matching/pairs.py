@@ -36,8 +36,10 @@ from exocet_ipython.survivors.wrapped import functions_within, space_of
 
 __all__ = ["pair_modules"]
 
-_BOUND = (staticmethod, classmethod)  # the class's namespace has another object than its attribute is
-_WRAPPERS = (property, cached_property, partialmethod, singledispatchmethod, CACHE, *_BOUND)
+_BOUND = frozenset(
+    map(id, (staticmethod, classmethod))
+)  # the class's namespace has another object than its attribute is
+_WRAPPERS = _BOUND.union(map(id, (property, cached_property, partialmethod, singledispatchmethod, CACHE)))
 
 
 def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()) -> Pairs:
@@ -220,10 +222,10 @@ class _Matcher:
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:
                 self._add(before, now)
-        elif type(now) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
+        elif id(type(now)) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
             self._values.note_attribute(value)
         else:
-            within = [getattr(part, "__func__", None) if type(part) in _BOUND else None for part in (before, now)]
+            within = [getattr(part, "__func__", None) if id(type(part)) in _BOUND else None for part in (before, now)]
             for first, second in ((before, now), within):
                 if self._binds(first) and self._class_now(second) is self._class_now(first):
                     self._add(first, second)
@@ -236,7 +238,7 @@ class _Matcher:
     def _binds(self, value: Any) -> bool:
         """Say whether a class has a descriptor that others may hold: what it has bound does, and so may a library."""
         kind = type(value)
-        if kind in _WRAPPERS:
+        if id(kind) in _WRAPPERS:
             return True
         if not hasattr(kind, "__get__"):
             return False

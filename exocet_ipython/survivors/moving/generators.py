@@ -34,7 +34,7 @@ def renew_generators(codes: Iterable[tuple[CodeType, CodeType]], journal: Journa
         return
     replacement: dict[int, tuple[Any, Any]] = {}
     for holder in referrers_of([before for before, _ in known.values()]):
-        if type(holder) in GENERATORS and id(code_of(holder)) in known:
+        if issubclass(type(holder), GENERATORS) and id(code_of(holder)) in known:
             made = remake_generator(holder, lambda function: function, known[id(code_of(holder))][1])
             if made is not None:
                 replacement[id(holder)] = holder, made

@@ -36,7 +36,7 @@ def find_hidden_holders(objects: list[Any]) -> list[Any]:
             parts: Any = (holder.__defaults__, holder.__kwdefaults__)
         elif kind is functools.partial:
             parts = (holder.args, holder.keywords)
-        elif kind in (list, tuple, dict):
+        elif kind is list or kind is tuple or kind is dict:
             parts = holder.values() if kind is dict else holder
             if _HIDDEN.isdisjoint(map(id, map(type, parts))):
                 continue

@@ -53,7 +53,7 @@ def withdraw_class(
 
 
 def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
-    yield from (base for base in mro_of(metaclass) if base not in (type, object))
+    yield from (base for base in mro_of(metaclass) if base is not type and base is not object)
     for base in bases:
         yield from (cls for cls in mro_of(base) if cls is not object and _HOOK in vars(cls))
 
