@@ -228,11 +228,20 @@ def _notebook_models() -> list[type]:
 
 
 def _rebuild_model(cls: Any) -> None:
-    """Have a model take its bases' fields as they are now, and make its validator and serializer anew."""
+    """Have a model take its bases' fields, validators, serializers and computed fields as they are now.
+
+    What its own statement has decorated is its own attribute.
+    """
     own = vars(cls).get("__annotations__", {})
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__[1:]):
         fields |= vars(base).get("__pydantic_fields__", {})
     mine = {name: field for name, field in cls.__pydantic_fields__.items() if name in own}
     set_attribute(cls, "__pydantic_fields__", {**fields, **mine})
+    before = cls.__pydantic_decorators__
+    decorators = type(before).build(cls)
+    for kind in dataclasses.fields(before):
+        known = getattr(before, kind.name)
+        getattr(decorators, kind.name).update({name: known[name] for name in known if name in vars(cls)})
+    set_attribute(cls, "__pydantic_decorators__", decorators)
     cls.model_rebuild(force=True)
