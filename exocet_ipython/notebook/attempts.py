@@ -11,12 +11,11 @@ from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import digest_of
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.report import ReloadReport
-from exocet_ipython.reloading.noticing.changes import Change, Suspicion
+from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.noticing.followed import absolute_path
+from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion
 
 __all__ = ["Attempt", "Unsettled", "sign_changes"]
-
-_EVERYTHING = Suspicion(everything=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Unsettled:
 
     def __init__(self, managed: ManagedModules) -> None:
         self._managed = managed
-        self._noticed = Suspicion()
+        self._noticed = NOTHING
         self._signature: frozenset[object] = frozenset()
         self._last = Attempt()
         self._seen = self._surroundings()  # when everything was looked at last
@@ -89,7 +88,7 @@ class Unsettled:
             wanted: the modules that cells have imported.
             chosen: only these modules are of interest; None for all.
         """
-        places = [_EVERYTHING]
+        places = [EVERYTHING]
         if not self._managed.follows:
             self._take_notice()
             places[:0] = [] if self._noticed.everything else [self._noticed]
@@ -105,7 +104,7 @@ class Unsettled:
             self._noticed |= self._managed.files.suspects()
         if (now := self._surroundings()) != self._seen:
             self._managed.follow()
-            self._noticed |= _EVERYTHING
+            self._noticed |= EVERYTHING
             self._seen = now
 
     def settle(self, report: ReloadReport, *, with_skipped: bool = False) -> None:
@@ -125,7 +124,7 @@ class Unsettled:
 
     def _forget(self) -> None:
         if not self._last.is_open:
-            self._noticed = Suspicion()
+            self._noticed = NOTHING
 
     def _surroundings(self) -> tuple[object, ...]:
         """Return what is equal as long as what has changed has been noticed."""

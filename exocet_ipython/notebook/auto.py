@@ -7,7 +7,6 @@ what was noticed is kept for the next one that is.
 
 from __future__ import annotations
 
-import ast
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from IPython.core.error import InputRejected
 from IPython.core.interactiveshell import InteractiveShell
 
 from exocet_ipython.loading.tracebacks import where_raised
@@ -26,10 +24,11 @@ from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
+from exocet_ipython.notebook.stopper import CellStopper
 from exocet_ipython.reloading.generation import PUBLISHING
-from exocet_ipython.reloading.noticing.changes import Suspicion
+from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion
 
-__all__ = ["AutoReload", "AutoState", "CellStopper", "as_in_cell"]
+__all__ = ["AutoReload", "AutoState", "as_in_cell"]
 
 _FAILED = (
     "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file, or run the cell again on old code"
@@ -39,60 +38,8 @@ _INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run 
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
 
-class CellStoppedError(InputRejected):
-    """A cell was not run; rendered as the one line that says why."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"The cell did not run: {self}"]
-
-
 class _CellRunningError(Exception):
     """Another cell runs: nothing can be published."""
-
-
-class CellStopper(ast.NodeTransformer):
-    """Stops the next cell of a thread, when it was told to, before any of it runs.
-
-    An exception in an event callback is swallowed and the cell runs all the same; IPython lets InputRejected pass,
-    and keeps the transformer that raised it. It is among the transformers only while a cell is to be stopped: with
-    one there, IPython goes through each cell's tree once more.
-
-    Args:
-        transformers: the shell's `ast_transformers`.
-    """
-
-    def __init__(self, transformers: list[Any]) -> None:
-        self._transformers = transformers
-        self._reasons: dict[int, str] = {}  # thread -> why its next cell is not to run
-
-    def stop(self, reason: str) -> None:
-        """Let the cell that is about to run in this thread not run."""
-        self._reasons[threading.get_ident()] = reason
-        if self not in self._transformers:
-            self._transformers.append(self)
-
-    def relent(self) -> None:
-        """Let the next cell of this thread run: the one that was to be stopped didn't parse, and never came here."""
-        if self._reasons:
-            self._withdraw()
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        """Return the cell as it is, or reject it once."""
-        if reason := self._withdraw():
-            raise CellStoppedError(reason)
-        return node
-
-    def take_off(self) -> None:
-        """Stop no cell any more."""
-        self._reasons.clear()
-        self._withdraw()
-
-    def _withdraw(self) -> str:
-        """Return why this thread's cell is not to run, and forget it."""
-        reason = self._reasons.pop(threading.get_ident(), "")
-        if not self._reasons:
-            self._transformers[:] = [other for other in self._transformers if other is not self]
-        return reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +91,7 @@ class AutoReload:
         self._guard = guard
         # Of the two below; held for moments and to publish, so that no cell begins under a publish or waits for a body.
         self._lock = threading.RLock()
-        self._noticed = Suspicion()
+        self._noticed = NOTHING
         self._running: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # what IPython tells of a cell -> its thread
 
     def __repr__(self) -> str:
@@ -164,12 +111,12 @@ class AutoReload:
         """Stop; what was loaded stays as it is."""
         self._session.managed.stop_following()
         self._guard.let_go()
-        self._noticed = Suspicion()
+        self._noticed = NOTHING
 
     def reconsider(self) -> None:
         """Look at everything before the next cell, and try again what was left undone: a setting is another one."""
         self._session.reconsider()
-        self._keep(Suspicion(everything=True))
+        self._keep(EVERYTHING)
 
     def before_cell(self, info: Any) -> None:
         """Reload what changed, if the cell that is about to run is alone."""
@@ -225,7 +172,7 @@ class AutoReload:
 
     def _reload(self, info: Any) -> None:
         with self._lock:
-            noticed, self._noticed = self._noticed, Suspicion()
+            noticed, self._noticed = self._noticed, NOTHING
         migrating = self._settings.instances != "track"
         try:
             with self._at_work():

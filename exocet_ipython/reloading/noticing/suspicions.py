@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["NOTHING", "Pending", "Suspicion"]
+__all__ = ["EVERYTHING", "NOTHING", "Pending", "Suspicion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Suspicion:
 
 
 NOTHING = Suspicion()
+EVERYTHING = Suspicion(everything=True)
 
 
 class Pending:
