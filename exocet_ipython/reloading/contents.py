@@ -42,6 +42,7 @@ __all__ = [
     "is_shared",
     "parts_of",
     "place_of",
+    "refill",
     "variables_around",
 ]
 
@@ -189,6 +190,31 @@ def place_of(key: Any) -> str:
     ("['a']", '[0]', '[builtins:dict]')
     """
     return f"[{_name_of(key) if _is_class(key) else repr(key)}]"
+
+
+def refill(container: Any, content: Any) -> None:
+    """Have a container hold this content, in its order; what it has already is never away, for threads that look.
+
+    >>> known = {"a": 1, "c": 3}
+    >>> refill(known, {"a": 1, "b": 2}), known
+    (None, {'a': 1, 'b': 2})
+    """
+    if isinstance(container, dict):
+        for key in container.keys() - content.keys():
+            del container[key]
+        in_order = list(map(id, container)) == list(map(id, content))
+        for key, value in content.items():
+            if not in_order:
+                container.pop(key, None)  # to the end, behind those that come before it
+            container[key] = value
+    elif isinstance(container, set):
+        container.intersection_update(content)
+        container.update(content)
+    elif isinstance(container, list):
+        container[:] = content  # in one step
+    elif list(map(id, container)) != list(map(id, content)):
+        container.clear()
+        container.extend(content)
 
 
 def _is_class(value: Any) -> bool:

@@ -8,7 +8,6 @@ it, for one more attempt, and put back if that fails as well. What failed attemp
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from traceback import walk_tb
 from types import FunctionType, ModuleType
@@ -16,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.building.registries import CONTAINERS
-from exocet_ipython.reloading.contents import ATOM_IDS, dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -52,7 +51,7 @@ class TakenOut:
             kept = _without(left, retiring)
             if len(kept) < len(container):
                 self._before.append((container, left))
-                _refill(container, kept)
+                refill(container, kept)
 
     def __bool__(self) -> bool:
         return bool(self._before)
@@ -60,7 +59,7 @@ class TakenOut:
     def put_back(self) -> None:
         """Give the containers back what was there, and nothing that was put there since."""
         for container, content in self._before:
-            _refill(container, content)
+            refill(container, content)
 
 
 def take_out(
@@ -148,8 +147,3 @@ def _without(container: Any, ids: frozenset[int]) -> Any:
 def _has(item: Any, ids: frozenset[int]) -> bool:
     parts = item if type(item) is tuple or type(item) is list else (item,)
     return any(id(part) in ids or (type(part) is FunctionType and id(part.__globals__) in ids) for part in parts)
-
-
-def _refill(container: Any, content: Any) -> None:
-    container.clear()
-    (container.extend if isinstance(container, (list, deque)) else container.update)(content)

@@ -17,7 +17,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
-from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, refill
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import lines_of, read_imports
 from exocet_ipython.reloading.held import definitions_shown, home_of
@@ -107,17 +107,7 @@ class Registries:
     def restore(self) -> None:
         """Put the containers back: what was built is dropped, and made together with their modules."""
         for _, container, before in self._before:
-            if isinstance(container, dict):
-                for key in container.keys() - before.keys():
-                    del container[key]
-                container.update(before)
-            elif isinstance(container, set):
-                container.intersection_update(before)
-            elif isinstance(container, list):
-                container[:] = before  # some are kept in order; in one step, for threads that look
-            elif not _has_still(container, before):
-                container.clear()
-                container.extend(before)
+            refill(container, before)
 
 
 def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS
+from exocet_ipython.reloading.contents import ATOM_IDS, refill
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
@@ -43,9 +43,9 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
         if not all(_is_same(part, was, known) for part, was in zip(entry, then, strict=True) if was):
             return False
         renewed |= {was: part for part, was in zip(entry, then, strict=True) if was}
-    journal.add(partial(_fill, now, now.copy()))
+    journal.add(partial(refill, now, now.copy()))
     items = [tuple(renewed.get(id(part), part) for part in entry) for entry in entries(before)]
-    _fill(now, dict(items) if is_map(now) else [item for item, _ in items])
+    refill(now, dict(items) if is_map(now) else [item for item, _ in items])
     return True
 
 
@@ -67,11 +67,3 @@ def _constants(code: CodeType) -> Iterator[Any]:
             waiting += found
         else:
             yield found
-
-
-def _fill(container: Any, content: Any) -> None:
-    container.clear()
-    if isinstance(container, (list, deque)):
-        container.extend(content)
-    else:
-        container.update(content)
