@@ -133,7 +133,7 @@ class _Carrier:
                 record, path = origin
                 carrier = _Carrier(record, self._read, self._after, self._journal, returned=self._returned)
                 whole |= carrier._carry_value(path, value, now)
-            carry_registrations(value, now, self._session)
+            carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._session, self._after)
         write_again(self._read.assigned_in(self._record.name), space, namespace)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Container, Mapping
+import itertools
+from collections.abc import Container, Iterator, Mapping
 from functools import partial, singledispatch, singledispatchmethod
-from types import FunctionType, MappingProxyType, MethodType, ModuleType
+from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of, cell_values
 from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = [
@@ -61,13 +63,20 @@ def is_instance_of(value: Any, session: Container[str]) -> bool:
     return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in session
 
 
-def carry_registrations(before: Any, now: Any, session: Container[str]) -> None:
-    """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes."""
+def carry_registrations(before: Any, now: Any, session: Container[str], body: CodeType | None) -> None:
+    """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes.
+
+    Args:
+        before: a value of a module that retires.
+        now: its counterpart.
+        session: the names of the modules that are made anew with what they register.
+        body: the code of the retiring module.
+    """
     if issubclass(type(before), type) and issubclass(type(now), type):
         for name, dispatcher in attributes_of(before):
             _carry_dispatch(dispatcher_of(dispatcher), dispatcher_of(vars(now).get(name)))
         if isinstance(before, abc.ABCMeta) and isinstance(now, abc.ABCMeta):
-            _carry_subclasses(before, now, session)
+            _carry_subclasses(before, now, session, body)
     else:
         _carry_dispatch(before, now)
 
@@ -95,10 +104,28 @@ def _registry(value: Any) -> Mapping[type, Any] | None:
     return found if type(found) is MappingProxyType else None
 
 
-def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, session: Container[str]) -> None:
+def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, session: Container[str], body: CodeType | None) -> None:
     """Carry the virtual subclasses that are not the session's own; its modules register theirs again."""
     dump = getattr(abc, "_get_dump", None)
-    for reference in dump(before)[0] if dump is not None else ():
-        cls = reference()
-        if cls is not None and cls.__module__ not in session:
+    found = [reference() for reference in dump(before)[0]] if dump is not None else []
+    own = set(_names_registered(before.__name__, body)) if found and body is not None else set()
+    for cls in found:
+        if cls is not None and cls.__module__ not in session and (cls.__module__ == CELLS or cls.__name__ not in own):
             now.register(cls)
+
+
+def _names_registered(name: str, body: CodeType) -> Iterator[str]:
+    """Yield the classes that a module's body registers with one of its own: `Number.register(float)`.
+
+    >>> list(_names_registered("N", compile("N.register(float); N.register(np.ndarray); M.register(int)", "", "exec")))
+    ['float', 'ndarray']
+    """
+    path: list[str] = []  # the names of an expression, which come one after the other
+    for _, _, argument in iter_operations(body):
+        part = argument[0] if type(argument) is tuple and argument else argument
+        if type(part) is str:
+            path.append(part)
+            continue
+        if (name, "register") in itertools.pairwise(path[:-1]):
+            yield path[-1]
+        path.clear()
