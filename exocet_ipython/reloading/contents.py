@@ -193,7 +193,7 @@ def place_of(key: Any) -> str:
 
 
 def refill(container: Any, content: Any) -> None:
-    """Have a container hold this content, in its order; what it has already is never away, for threads that look.
+    """Have a container hold this content, in its order; only a deque is cleared first: other threads may look.
 
     >>> known = {"a": 1, "c": 3}
     >>> refill(known, {"a": 1, "b": 2}), known

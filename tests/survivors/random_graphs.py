@@ -108,7 +108,7 @@ def check_paths(makers: list[int], edges: list[tuple[int, int, int]], names: lis
         found = find_holds([node()], Roots(space))
         if theirs:
             path = found.paths[0]
-            assert eval(path.expression, {"gc": gc, **space}) is node()  # noqa: S307
+            assert eval(path.expression, {"gc": gc, **space}) is node()  # noqa: S307 - what is tested is an expression
             assert path.levels <= theirs
             assert found.passes <= path.levels + 1
         else:
