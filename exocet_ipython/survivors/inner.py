@@ -9,11 +9,14 @@ from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.contents import variables_around
-from exocet_ipython.reloading.ladder.defaults import defaults_made
+from exocet_ipython.reloading.ladder.defaults import Operation, defaults_made
 from exocet_ipython.reloading.ladder.operations import is_class_body, nested, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
 __all__ = ["Inner", "defaults_of", "is_stored", "match_inner", "set_defaults"]
+
+# What computes the defaults of a function, by parameter; None where that can't be told.
+_Computed = Mapping[str, tuple[Operation, ...]] | None
 
 _STORES = {dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]}
 
@@ -30,6 +33,7 @@ class Inner(NamedTuple):
         before: the retired one.
         outer: what it is in that is inside of these as well; None where they make it themselves.
         makers: the old code that makes it, and the new.
+        memo: what computes the defaults in these, once that was read: a tuple can't note it otherwise.
     """
 
     old: CodeType
@@ -40,6 +44,7 @@ class Inner(NamedTuple):
     before: Any
     outer: Inner | None
     makers: tuple[CodeType, CodeType | None]
+    memo: list[tuple[_Computed, _Computed]]
 
     def default_of(self, name: str) -> CellType:
         """Return what a variable of the maker is that is a parameter by now, for a call that didn't know of it.
@@ -63,10 +68,10 @@ class Inner(NamedTuple):
         Raises:
             NameError: only such a call can tell.
         """
-        known, (around, maker) = defaults_of(old), self.makers
-        if maker is None or self.new is None:
+        known = defaults_of(old)
+        if self.makers[1] is None or self.new is None:
             return known
-        before, now = defaults_made(around, self.old), defaults_made(maker, self.new)
+        before, now = self._computed()
         if now is None:
             if given or _parameters(self.old) == _parameters(self.new):
                 return {**known, **given}
@@ -88,10 +93,18 @@ class Inner(NamedTuple):
     def variables_of(self, old: FunctionType) -> dict[str, Any]:
         """Return the variables of the maker that an old one has: those around it, and those that its defaults were."""
         defaults, found = defaults_of(old), dict[str, Any]()
-        for name, parts in (defaults_made(self.makers[0], self.old) or {}).items():
+        for name, parts in (self._computed()[0] or {}).items():
             if len(parts) == 1 and parts[0].name == "LOAD_FAST" and name in defaults:
                 found[parts[0].argument] = defaults[name]
         return {**found, **variables_around(old)}
+
+    def _computed(self) -> tuple[_Computed, _Computed]:
+        """Return what computes the defaults in the old code and in the new, read once for all functions of it."""
+        if not self.memo:
+            around, maker = self.makers
+            now = None if maker is None or self.new is None else defaults_made(maker, self.new)
+            self.memo.append((defaults_made(around, self.old), now))
+        return self.memo[0]
 
     def path(self) -> list[CodeType]:
         """Return the old code of the functions inside of the retired one that lead to it, and its own last."""
@@ -109,7 +122,7 @@ def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[in
     Returns:
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
-    root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (code, None))
+    root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (code, None), [])
     return _match_nested(root, None)
 
 
@@ -123,7 +136,7 @@ def _match_nested(around: Inner, outer: Inner | None) -> dict[int, Inner]:
     gone = [(code, None) for code in nested(around.old) if id(code) not in known and not is_class_body(code)]
     for before, now in [*pairs, *gone]:
         makers = around.old, around.new
-        inner = Inner(before, now, around.namespace, renamed, around.maker, around.before, outer, makers)
+        inner = Inner(before, now, around.namespace, renamed, around.maker, around.before, outer, makers, [])
         found[id(before)] = inner
         found |= _match_nested(inner, inner)
     return found
