@@ -28,9 +28,11 @@ from exocet_ipython.reloading.marks import is_marked, is_theirs, mark_of
 __all__ = [
     "ATOMS",
     "ATOM_IDS",
+    "BOUND_IDS",
     "CACHE",
     "CARRIERS",
     "C_METHODS",
+    "DESCRIPTOR_IDS",
     "attributes_of",
     "cell_values",
     "dict_of",
@@ -68,7 +70,10 @@ _LARGE = 10_000
 _REGISTRIES = (dict, list, set, deque)
 _WEAK = frozenset(map(id, (WeakSet, WeakKeyDictionary, WeakValueDictionary)))
 _FIXED = frozenset(map(id, (tuple, frozenset)))
-_DICT_DESCRIPTORS = frozenset(map(id, (GetSetDescriptorType, MemberDescriptorType)))
+# What reaches into the memory of an instance: its slots and its dict.
+DESCRIPTOR_IDS = frozenset(map(id, (GetSetDescriptorType, MemberDescriptorType)))
+# The namespace of a class has another object than its attribute is.
+BOUND_IDS = frozenset(map(id, (staticmethod, classmethod)))
 _MANY = 1_000
 
 
@@ -268,7 +273,7 @@ def dict_of(value: Any) -> dict[Any, Any] | None:
     bases: tuple[type, ...] = type.__getattribute__(type(value), "__mro__")
     for base in bases:
         found = type.__getattribute__(base, "__dict__").get("__dict__")
-        if id(type(found)) in _DICT_DESCRIPTORS and base is not type:
+        if id(type(found)) in DESCRIPTOR_IDS and base is not type:
             space = found.__get__(value, type(value))
             return space if type(space) is dict else None
     return None

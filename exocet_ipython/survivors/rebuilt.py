@@ -12,14 +12,13 @@ from types import BuiltinMethodType, GenericAlias, MethodType, MethodWrapperType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import C_METHODS, CACHE
+from exocet_ipython.reloading.contents import BOUND_IDS, C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
 __all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
-_BOUND = frozenset(map(id, (staticmethod, classmethod)))
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
 
 
@@ -93,7 +92,7 @@ def _bound(function: Any, target: Any, replacement: Replacement) -> Any:
     found: Any = next((space[name] for space in spaces if name in space), None)
     if found is function and target is owner:
         return function
-    if id(type(found)) in _BOUND and found.__func__ is function:
+    if id(type(found)) in BOUND_IDS and found.__func__ is function:
         return function if type(found) is staticmethod else MethodType(function, owner)
     return MethodType(function, target)
 
@@ -137,7 +136,7 @@ def _rebuild_union(holder: UnionType, replacement: Replacement) -> Any:
 def _rebuild_bound(holder: Any, replacement: Replacement) -> Any:
     """Make a static or class method of a class of a cell anew: `parse = staticmethod(tools.parse)`."""
     now = counterpart(holder.__func__, replacement)
-    return None if now is MISSING or id(type(holder)) not in _BOUND else type(holder)(now)
+    return None if now is MISSING or id(type(holder)) not in BOUND_IDS else type(holder)(now)
 
 
 def _rebuild_property(holder: property, replacement: Replacement) -> Any:

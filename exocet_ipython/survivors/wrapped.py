@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Container, Iterable, Iterator
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, variables_around
+from exocet_ipython.reloading.contents import CACHE, DESCRIPTOR_IDS, attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["functions_within", "space_of", "wrapped_functions"]
 
 _CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
-_SLOTS = frozenset(map(id, (MemberDescriptorType, GetSetDescriptorType)))
 _PLACES = ("__wrapped__", "__func__", "func")
 
 
@@ -92,4 +91,4 @@ def _attribute(value: Any, name: str) -> Any:
     if name in own:
         return own[name]
     part = first_named(name, mro_of(type(value)))
-    return part.__get__(value, type(value)) if id(type(part)) in _SLOTS else None
+    return part.__get__(value, type(value)) if id(type(part)) in DESCRIPTOR_IDS else None

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, BOUND_IDS, CACHE, dict_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
 
@@ -183,7 +183,7 @@ class _Search:
             if path := _path_of(part):
                 self.places.append(os.path.normpath(path))
             elif part is not None and id(type(part)) not in ATOM_IDS:
-                function = part.__func__ if type(part) is classmethod or type(part) is staticmethod else part
+                function = part.__func__ if id(type(part)) in BOUND_IDS else part
                 function = (dict_of(function) or {}).get("__wrapped__", function)
                 if type(function) is FunctionType and is_own_folder(os.path.dirname(function.__code__.co_filename)):
                     yield function

@@ -16,6 +16,7 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.contents import BOUND_IDS
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
@@ -25,7 +26,7 @@ from exocet_ipython.survivors.wrapped import wrapped_functions
 __all__ = ["RetiredGeneration"]
 
 _CONTAINERS = frozenset(map(id, (dict, list, set, tuple, frozenset, deque)))
-_WRAPPERS = frozenset(map(id, (staticmethod, classmethod, property)))
+_WRAPPERS = BOUND_IDS | {id(property)}
 
 
 @dataclass(slots=True)

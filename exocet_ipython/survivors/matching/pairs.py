@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, is_shared, variables_around
+from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
@@ -36,10 +36,7 @@ from exocet_ipython.survivors.wrapped import functions_within, space_of
 
 __all__ = ["pair_modules"]
 
-_BOUND = frozenset(
-    map(id, (staticmethod, classmethod))
-)  # the class's namespace has another object than its attribute is
-_WRAPPERS = _BOUND.union(map(id, (property, cached_property, partialmethod, singledispatchmethod, CACHE)))
+_WRAPPERS = BOUND_IDS.union(map(id, (property, cached_property, partialmethod, singledispatchmethod, CACHE)))
 
 
 def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()) -> Pairs:
@@ -222,10 +219,12 @@ class _Matcher:
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:
                 self._add(before, now)
-        elif id(type(now)) not in _BOUND and (value := self._own_attribute(old, attribute, before, now)) is not None:
+        elif id(type(now)) not in BOUND_IDS and (value := self._own_attribute(old, attribute, before, now)) is not None:
             self._values.note_attribute(value)
         else:
-            within = [getattr(part, "__func__", None) if id(type(part)) in _BOUND else None for part in (before, now)]
+            within = [
+                getattr(part, "__func__", None) if id(type(part)) in BOUND_IDS else None for part in (before, now)
+            ]
             for first, second in ((before, now), within):
                 if self._binds(first) and self._class_now(second) is self._class_now(first):
                     self._add(first, second)
