@@ -11,8 +11,10 @@ import gc
 import importlib
 import os
 import sys
+import tempfile
 import textwrap
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -20,7 +22,7 @@ from typing import Self
 
 from exocet_ipython.loading.standin import StandIn
 
-__all__ = ["Workshop", "standin_names"]
+__all__ = ["Workshop", "pass_a_tick", "standin_names"]
 
 
 class Workshop:
@@ -144,6 +146,16 @@ def standin_names() -> list[str]:
     """Return the names for which `sys.modules` holds a stand-in: none, unless a batch is under way."""
     # type() and not isinstance(): a stand-in that is asked for its class answers for the module.
     return [name for name, module in list(sys.modules.items()) if type(module) is StandIn]
+
+
+def pass_a_tick() -> None:
+    """Wait until a file saved from now on is younger, by the file system's clock, than one saved before."""
+    # More than the margin for that clock (`moves._TICK`): what was saved before is old by then.
+    ticked, end = time.time_ns() + 40_000_000, time.monotonic() + 5
+    with tempfile.TemporaryFile(buffering=0) as probe:
+        while os.fstat(probe.fileno()).st_ctime_ns <= ticked:
+            assert time.monotonic() < end, "the file system's clock stands still"
+            probe.write(b".")
 
 
 def _is_test(name: str) -> bool:

@@ -7,7 +7,6 @@ import inspect
 import json
 import os
 import sys
-import time
 import traceback
 import zipfile
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import pytest
 
 from exocet_ipython.errors import SourceNotFoundError
 from tests.plain_notebook import PlainNotebook, python_import, state_of
-from tests.workshop import Workshop
+from tests.workshop import Workshop, pass_a_tick
 
 
 @pytest.fixture
@@ -552,13 +551,13 @@ def test_imports_that_did_not_happen(workshop: Workshop, notebook: PlainNotebook
             return late
     """
     workshop.write({"broken.py": "1 / 0\n", "late.py": "x = 1\n", "typed.py": ""})
-    _pass_a_tick()
+    pass_a_tick()
     workshop.write({"main.py": text})
     notebook.exoload("main")
     assert notebook.reloaded() == []
     workshop.edit("broken.py", "x = 2\n")
     assert notebook.reloaded() == ["broken", "main"]
-    _pass_a_tick()
+    pass_a_tick()
     assert notebook["main"].broken.x == 2
     assert notebook.reloaded() == []
     assert notebook["main"].f().x == 1
@@ -573,13 +572,6 @@ def test_optional_import_that_appears(workshop: Workshop, notebook: PlainNoteboo
     workshop.write({"extra.py": "x = 1\n"})
     assert notebook.reloaded() == ["extra", "main"]
     assert vars(notebook["main"])["extra"].x == 1
-
-
-def _pass_a_tick() -> None:
-    """Wait until a file saved from now on is younger, by the file system's clock, than one saved before."""
-    end = time.monotonic() + 0.05
-    while time.monotonic() < end:
-        pass
 
 
 def test_optional_import_that_appeared_before_the_module_joined(workshop: Workshop, notebook: PlainNotebook) -> None:
@@ -609,9 +601,9 @@ def test_optional_import_that_appeared_before_the_module_joined(workshop: Worksh
     notebook.space["main"] = python_import("main")
     notebook.session.learn("import main")
     workshop.write({"typed.py": "x = 1\n"})
-    _pass_a_tick()
+    pass_a_tick()
     workshop.write({"extra.py": "x = 1\n"})
-    _pass_a_tick()
+    pass_a_tick()
     assert notebook.reloaded() == ["extra", "further", "main"]
     assert vars(notebook["main"])["extra"].x == 1
     assert notebook.reloaded() == []
