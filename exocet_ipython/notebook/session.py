@@ -6,41 +6,35 @@ It needs a namespace, which is a dict, and no IPython: scripts and tests use it 
 from __future__ import annotations
 
 import importlib
-import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.extensions import refuse_extension_core
-from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute, with_packages
-from exocet_ipython.loading.source import Snapshot, is_extension
-from exocet_ipython.loading.tracebacks import trim_traceback
+from exocet_ipython.loading.source import is_extension
 from exocet_ipython.notebook.attempts import Unsettled
-from exocet_ipython.notebook.describing import describe_failure, describe_plan, describe_reload, describe_steps
+from exocet_ipython.notebook.describing import describe_plan, describe_steps
+from exocet_ipython.notebook.executor import OPEN, Executor
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.names.bindings import Bindings
 from exocet_ipython.notebook.names.cells import CellImport
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.publishing import Names, publish
+from exocet_ipython.notebook.publishing import Names
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.notebook.status import StatusReport, describe_modules
-from exocet_ipython.reloading.building.plan import Plan
-from exocet_ipython.reloading.collector import paused_collector
-from exocet_ipython.reloading.farewells import call_farewells, print_error
+from exocet_ipython.reloading.farewells import print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.ladder.revision import Refusal
 from exocet_ipython.reloading.noticing.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["Session"]
-
-_OPEN = nullcontext()
 
 
 class Session:
@@ -73,11 +67,11 @@ class Session:
     ) -> None:
         self.namespace = namespace
         self.bindings = Bindings()
-        self._mirrors = tuple(mirrors)
         self.managed = ManagedModules(detector or StatSweep())
-        self._show_error = show_error
         self.old = OldObjects(namespace, lambda: self.managed.generation)
         self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
+        names = Names(namespace, self.bindings, tuple(mirrors))
+        self._executor = Executor(self.managed, self.old, self._ladder, names, show_error)
         self._unsettled = Unsettled(self.managed)
 
     def __repr__(self) -> str:
@@ -178,11 +172,11 @@ class Session:
                 plan = self._ladder.explain(self.managed.plan(changes, asked), found)
                 if dry_run:
                     return replace(describe_plan(plan, self.generation), survivors=self.survivors())
-                report = self._carry_out(plan, migrating=migrate)
+                report = self._executor.carry_out(plan, migrating=migrate)
             elif dry_run:
                 return replace(self._ladder.describe(found), survivors=self.survivors(), dry_run=True)
             else:
-                report = replace(self._ladder.take(found, migrating=migrate, gate=_OPEN), survivors=self.survivors())
+                report = replace(self._ladder.take(found, migrating=migrate, gate=OPEN), survivors=self.survivors())
             if not names:
                 self._unsettled.settle(report, with_skipped=True)
             return report
@@ -210,7 +204,7 @@ class Session:
         *,
         migrating: bool = False,
         limit: float | None = None,
-        gate: AbstractContextManager[object] = _OPEN,
+        gate: AbstractContextManager[object] = OPEN,
     ) -> ReloadReport:
         """Reload what really changed of what was noticed; as `reload` does, with the error in the report.
 
@@ -232,7 +226,7 @@ class Session:
                 if waiting := self._ladder.would_take(plan, limit):
                     report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
                 else:
-                    report = self._carry_out(plan, migrating=migrating, gate=gate)
+                    report = self._executor.carry_out(plan, migrating=migrating, gate=gate)
             else:
                 report = self._ladder.take(found, migrating=migrating, gate=gate)
             self._unsettled.settle(report)
@@ -251,50 +245,7 @@ class Session:
         self.managed.adopt(*packages)
         wanted = [package for package in packages if package not in self.generation.records]
         plan = self.managed.plan(self.managed.changes([name]), [name, *wanted])
-        report = self._carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
+        report = self._executor.carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
         if report.error is not None:
             raise report.error
         return self.generation.records[name].module
-
-    def _carry_out(
-        self, plan: Plan, *, migrating: bool = False, gate: AbstractContextManager[object] = _OPEN
-    ) -> ReloadReport:
-        """Build what the plan says aside and publish it; an error in its code goes into the report."""
-        if not plan.steps:
-            self.old.generations()  # finds out what is gone
-            return ReloadReport(
-                self.generation.number,
-                skipped=describe_steps(plan.skipped),
-                survivors=self.survivors(),
-                collected=self.old.gone(),
-            )
-        with deferred_interrupt():
-            return self._build_and_publish(plan, migrating=migrating, gate=gate)
-
-    def _build_and_publish(self, plan: Plan, *, migrating: bool, gate: AbstractContextManager[object]) -> ReloadReport:
-        began = time.perf_counter()
-        tried: list[Snapshot] = []
-        try:
-            plan, built = self._ladder.build(plan, tried.append, migrating=migrating)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
-            trim_traceback(error)
-            self.managed.follow_tried(tried)
-            return describe_failure(error, plan, self.generation, time.perf_counter() - began)
-        living = self.old.generations(quickly=True)
-        names = Names(self.namespace, self.bindings, self._mirrors)
-        try:
-            act_on_interrupt()
-            with gate, paused_collector():
-                done = publish(built, self.generation, names, lost=self.old.lost, living=living, migrating=migrating)
-                self.managed.advance(done.generation, (*built.made, *built.gone))
-        except BaseException:
-            built.drop()
-            raise
-        self.old.retire(done)
-        self._ladder.left_behind = not migrating
-        self.managed.follow_tried(tried)
-        call_farewells(done.replaced, self._show_error)
-        report = describe_reload(plan, built, done, self.survivors(), time.perf_counter() - began)
-        return replace(report, collected=self.old.gone())

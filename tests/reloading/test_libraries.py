@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.notebook import session
+from exocet_ipython.notebook import executor
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop
 
@@ -78,7 +78,7 @@ def test_what_is_not_published_leaves_the_registry(
 
     before = dict(known)
     workshop.write({"formats.py": FORMAT.format(number=2, name="xqz")})
-    monkeypatch.setattr(session, "publish", fail)
+    monkeypatch.setattr(executor, "publish", fail)
     with pytest.raises(OSError):  # noqa: PT011 - it has no message
         notebook.reload()
     assert known == before

@@ -1,0 +1,95 @@
+"""Carrying out a plan: all of it is built aside, then published, then reported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.tracebacks import trim_traceback
+from exocet_ipython.notebook.describing import describe_failure, describe_reload, describe_steps
+from exocet_ipython.notebook.managed import ManagedModules
+from exocet_ipython.notebook.old import OldObjects
+from exocet_ipython.notebook.publishing import Names, publish
+from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.notebook.revising import Ladder
+from exocet_ipython.reloading.building.plan import Plan
+from exocet_ipython.reloading.collector import paused_collector
+from exocet_ipython.reloading.farewells import call_farewells
+
+__all__ = ["OPEN", "Executor"]
+
+OPEN = nullcontext()  # a gate that lets all through
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Makes what a plan says, and makes it current.
+
+    Attributes:
+        managed: the modules of the session.
+        old: what lives of its earlier generations.
+        ladder: builds, by the lowest rung that runs modules.
+        names: the notebook's.
+        show_error: shows the error of an `on_retire` callback, which stops nothing.
+    """
+
+    managed: ManagedModules
+    old: OldObjects
+    ladder: Ladder
+    names: Names
+    show_error: Callable[[BaseException], object]
+
+    def carry_out(
+        self, plan: Plan, *, migrating: bool = False, gate: AbstractContextManager[object] = OPEN
+    ) -> ReloadReport:
+        """Build what a plan says aside and publish it; an error in its code goes into the report.
+
+        Args:
+            plan: what to make, and why.
+            migrating: move what survives of the replaced modules to the new ones.
+            gate: entered to publish; what it raises then leaves everything as it was.
+
+        Raises:
+            KeyboardInterrupt: when it is interrupted; all is old then, or all is new.
+        """
+        if not plan.steps:
+            self.old.generations()  # finds out what is gone
+            return ReloadReport(
+                self.managed.generation.number,
+                skipped=describe_steps(plan.skipped),
+                survivors=self.old.named(),
+                collected=self.old.gone(),
+            )
+        with deferred_interrupt():
+            return self._build_and_publish(plan, migrating=migrating, gate=gate)
+
+    def _build_and_publish(self, plan: Plan, *, migrating: bool, gate: AbstractContextManager[object]) -> ReloadReport:
+        began, current = time.perf_counter(), self.managed.generation
+        tried: list[Snapshot] = []
+        try:
+            plan, built = self.ladder.build(plan, tried.append, migrating=migrating)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
+            trim_traceback(error)
+            self.managed.follow_tried(tried)
+            return describe_failure(error, plan, current, time.perf_counter() - began)
+        living = self.old.generations(quickly=True)
+        try:
+            act_on_interrupt()
+            with gate, paused_collector():
+                done = publish(built, current, self.names, lost=self.old.lost, living=living, migrating=migrating)
+                self.managed.advance(done.generation, (*built.made, *built.gone))
+        except BaseException:
+            built.drop()
+            raise
+        self.old.retire(done)
+        self.ladder.left_behind = not migrating
+        self.managed.follow_tried(tried)
+        call_farewells(done.replaced, self.show_error)
+        report = describe_reload(plan, built, done, self.old.named(), time.perf_counter() - began)
+        return replace(report, collected=self.old.gone())
