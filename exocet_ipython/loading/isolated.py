@@ -25,7 +25,7 @@ from exocet_ipython.loading.loader import ModuleBuilder, run_module
 from exocet_ipython.loading.mapper import Mapper, governs, pep302_mapper, proxy_module
 from exocet_ipython.loading.names import resolve_import
 from exocet_ipython.loading.source import is_extension, require_spec
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import attach, copy_space
 from exocet_ipython.loading.standin import PRESENCE, StandIn
 from exocet_ipython.loading.tracebacks import hide_own_frames
 from exocet_ipython.loading.turns import Turn
@@ -174,7 +174,7 @@ class IsolatedCopy(ModuleBuilder):
             parent, _, child = name.rpartition(".")
             if parent in self.modules and child not in vars(self.modules[parent]):
                 # `import pkg.alias as alias` asks the package first, and then sys.modules, where it won't be.
-                setattr(self.modules[parent], child, module)
+                attach(self.modules[parent], child, module)
 
     def _copy_builtins(self) -> None:
         """Bring the private builtins up to date with what was put into the real ones since.

@@ -22,6 +22,7 @@ from exocet_ipython.loading.mapper import Mapper, governs, proxy_module
 from exocet_ipython.loading.names import resolve_import
 from exocet_ipython.loading.running import bytecode_is_safe, compile_module, run_body, run_module, without_bytecode
 from exocet_ipython.loading.source import find_search_path, find_spec, is_extension, missing_source
+from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.loading.turns import Turn
 
@@ -83,7 +84,7 @@ class ModuleBuilder(ABC):
                 if not held and parent in self.modules:
                     # Half-way in another thread that waits for this one. Where a package lacks the attribute, the
                     # interpreter asks sys.modules, which has the current module for this thread.
-                    setattr(self.modules[parent], child, module)
+                    attach(self.modules[parent], child, module)
                 return module
             with self.building():
                 return self._load_new(name)
@@ -140,7 +141,7 @@ class ModuleBuilder(ABC):
             package = self.load(parent)
             if self._attached.get(name) is not package:  # once, as a first import does: the package may rebind the name
                 self._attached[name] = package
-                setattr(package, child, found)
+                attach(package, child, found)
         return found
 
     def look_up(self, name: str) -> Any:
@@ -183,7 +184,7 @@ class ModuleBuilder(ABC):
             module = PRESENCE.take_replacement(name, module) or module
         self.modules[name] = module
         if parent and self.claims(parent):
-            setattr(self.modules[parent], child, module)
+            attach(self.modules[parent], child, module)
         return module
 
     def _make(self, spec: ModuleSpec) -> ModuleType:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from exocet_ipython.loading.source import require_spec
+from exocet_ipython.loading.spaces import attach
 
 __all__ = ["Builder", "Callers", "Place", "StandIn", "StandInLoader", "place_of"]
 
@@ -121,7 +122,7 @@ class Place:
                     del self.loading[threading.get_ident()]
                 self.current = module
                 if package is not None:
-                    setattr(package, child, module)
+                    attach(package, child, module)
             return self.current
 
 

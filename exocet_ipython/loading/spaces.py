@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-__all__ = ["copy_space", "globals_of"]
+__all__ = ["attach", "copy_space", "globals_of"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -37,3 +38,26 @@ def globals_of(module: object) -> dict[str, Any]:
     ({}, True)
     """
     return getattr(module, "__dict__", {})
+
+
+def attach(package: object, child: str, module: object) -> None:
+    """Make a submodule an attribute of its package; one whose class refuses that goes without, and a warning says so.
+
+    As a first import does it (CPython `Lib/importlib/_bootstrap.py`, `_find_and_load_unlocked`).
+
+    Args:
+        package: the module of the package.
+        child: the last part of the submodule's dotted name.
+        module: the submodule.
+
+    >>> from types import ModuleType
+    >>> package, module = ModuleType("game"), ModuleType("game.world")
+    >>> attach(package, "world", module)
+    >>> package.world is module
+    True
+    """
+    try:
+        setattr(package, child, module)
+    except AttributeError:
+        text = f"Cannot set an attribute on {getattr(package, '__name__', package)!r} for child module {child!r}"
+        warnings.warn(text, ImportWarning, stacklevel=2)

@@ -16,6 +16,7 @@ from typing import Any
 
 from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.source import Snapshot, require_spec
+from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.graph import ImportGraph
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -172,22 +173,26 @@ class Journal:
 
     def set_item(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         """Set an item of a dict."""
-        old = mapping.get(key, _absent)
+        undo = _restoring(mapping, key)
         mapping[key] = value
-        self._undo.append(lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old))
+        self._undo.append(undo)
 
     def set_attribute(self, module: ModuleType, name: str, value: Any) -> None:
-        """Set a module's attribute."""
-        old = vars(module).get(name, _absent)
-        setattr(module, name, value)
-        self._undo.append(lambda: _restore_attribute(module, name, old))
+        """Set a global of a module, as its own body does: a class that the person gave the module isn't asked."""
+        self.set_item(vars(module), name, value)
+
+    def attach(self, package: ModuleType, child: str, module: ModuleType) -> None:
+        """Make a submodule an attribute of its package, as an import does."""
+        undo = _restoring(vars(package), child)
+        attach(package, child, module)
+        self._undo.append(undo)
 
     def delete_attribute(self, module: ModuleType, name: str) -> None:
-        """Delete a module's attribute where it has it."""
-        old = vars(module).get(name, _absent)
-        if old is not _absent:
-            self._undo.append(lambda: setattr(module, name, old))
-            delattr(module, name)
+        """Take a global away from a module that has it."""
+        space = vars(module)
+        if name in space:
+            self._undo.append(_restoring(space, name))
+            del space[name]
 
     def set_module(self, name: str, module: ModuleType | None) -> None:
         """Make a module current under its name in `sys.modules`; None takes the name away."""
@@ -237,11 +242,10 @@ def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapp
         parent, _, child = name.rpartition(".")
         package = PRESENCE.current(parent) if parent and parent not in made else None
         if package is not None:
-            journal.set_attribute(package, child, module)
+            journal.attach(package, child, module)
 
 
-def _restore_attribute(module: ModuleType, name: str, old: Any) -> None:
-    if old is _absent:
-        delattr(module, name)
-    else:
-        setattr(module, name, old)
+def _restoring(mapping: dict[Any, Any], key: Any) -> Callable[[], object]:
+    """Return what gives a dict the item that it has now, or none, under a key."""
+    old = mapping.get(key, _absent)
+    return lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old)

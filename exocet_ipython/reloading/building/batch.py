@@ -21,6 +21,7 @@ from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_bod
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
+from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
@@ -108,7 +109,7 @@ class Batch(ModuleBuilder):
         module = super().load(name)
         parent, _, child = name.rpartition(".")
         if name in self._returned and parent in self.modules and parent not in self._returned:
-            setattr(self.modules[parent], child, module)  # its package is a new one
+            attach(self.modules[parent], child, module)  # its package is a new one
         return module
 
     def child(self, package: str, name: str) -> Any:

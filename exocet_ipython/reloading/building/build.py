@@ -10,6 +10,7 @@ from types import ModuleType
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
 from exocet_ipython.reloading.building.handlers import hidden_handlers
@@ -227,4 +228,4 @@ def _share_submodules(
         if parent in made and name not in made and name not in gone:
             package = made[parent]
             if child not in vars(package) and (name in returned or PRESENCE.current(name) is record.module):
-                setattr(package, child, record.module)
+                attach(package, child, record.module)

@@ -95,7 +95,7 @@ def give_back(
         space = vars(made[parent].module)
         # It was loaded or made anew since, or was taken away from the package while that was current.
         if child not in space or (space[child] is not record.module and issubclass(type(space[child]), ModuleType)):
-            journal.set_attribute(made[parent].module, child, record.module)
+            journal.attach(made[parent].module, child, record.module)
     return migrated
 
 
