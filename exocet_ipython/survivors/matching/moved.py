@@ -9,6 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -27,8 +28,14 @@ __all__ = [
 
 
 def is_imported(value: Any, module: str) -> bool:
-    """Say whether a class or function is of another module."""
-    return is_definition(value) and home_of(value) != module
+    """Say whether a class or function, or what a decorator has made of one, is of another module.
+
+    >>> from functools import cache
+    >>> [is_imported(value, __name__) for value in (is_imported, cache(is_imported), cache, cache(cache), 1)]
+    [False, False, True, True, False]
+    """
+    home = home_of(value) if is_definition(value) else (dict_of(value) or {}).get("__module__", module)
+    return bool(home != module)
 
 
 def have_one_name(before: Any, now: Any) -> bool:
