@@ -11,7 +11,15 @@ import os
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
-__all__ = ["OWN_FOLDER", "hide_own_frames", "related_errors", "trim_traceback", "where_raised", "without_frames"]
+__all__ = [
+    "OWN_FOLDER",
+    "hide_own_frames",
+    "related_errors",
+    "trim_traceback",
+    "where_ours",
+    "where_raised",
+    "without_frames",
+]
 
 OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
@@ -88,6 +96,20 @@ def where_raised(error: BaseException, is_wanted: Callable[[str], bool]) -> str:
         file = trace.tb_frame.f_code.co_filename
         if is_wanted(file) and not _is_own(file):
             where = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
+
+
+def where_ours(error: BaseException) -> str:
+    """Return the innermost line of ours that an exception comes from, as `FILE:LINE`; "" without one.
+
+    >>> where_ours(KeyboardInterrupt())
+    ''
+    """
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        where = f"{file}:{trace.tb_lineno}" if file.startswith(OWN_FOLDER) else where
         trace = trace.tb_next
     return where
 

@@ -38,7 +38,7 @@ _INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run 
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
 
-class _CellRunningError(Exception):
+class _CellRunning(BaseException):
     """Another cell runs: nothing can be published."""
 
 
@@ -179,7 +179,7 @@ class AutoReload:
                 report = self._session.refresh(
                     noticed, migrating=migrating, limit=self._settings.rerun_limit, gate=self._alone(info)
                 )
-        except _CellRunningError:
+        except _CellRunning:
             self._keep(noticed)
             return
         except BaseException:
@@ -198,11 +198,11 @@ class AutoReload:
         """Let no other cell begin within the block.
 
         Raises:
-            _CellRunningError: one has begun while modules ran; it is to go on with what it began with.
+            _CellRunning: one has begun while modules ran; it is to go on with what it began with.
         """
         with self._lock:
             if not self._is_alone(info):
-                raise _CellRunningError
+                raise _CellRunning
             yield
 
     def _is_alone(self, info: Any) -> bool:

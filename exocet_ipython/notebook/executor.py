@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.loading.tracebacks import trim_traceback
+from exocet_ipython.loading.tracebacks import trim_traceback, where_ours
 from exocet_ipython.notebook.describing import describe_failure, describe_reload, describe_steps
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.publishing import Names, publish
+from exocet_ipython.notebook.publishing import Names, Published, publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
+from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.farewells import call_farewells
@@ -23,6 +24,10 @@ from exocet_ipython.reloading.farewells import call_farewells
 __all__ = ["OPEN", "Executor"]
 
 OPEN = nullcontext()  # a gate that lets all through
+_UNFORESEEN = (
+    "The modules ran, but exocet_ipython could not make them current ({}), and has put everything back. Please report"
+    " this. To get the new code, edit it in another way, or restart the kernel."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Executor:
         Args:
             plan: what to make, and why.
             migrating: move what survives of the replaced modules to the new ones.
-            gate: entered to publish; what it raises then leaves everything as it was.
+            gate: entered to publish; what it raises then leaves everything as it was, and an Exception is reported.
 
         Raises:
             KeyboardInterrupt: when it is interrupted; all is old then, or all is new.
@@ -78,18 +83,37 @@ class Executor:
             trim_traceback(error)
             self.managed.follow_tried(tried)
             return describe_failure(error, plan, current, time.perf_counter() - began)
-        living = self.old.generations(quickly=True)
-        try:
-            act_on_interrupt()
-            with gate, paused_collector():
-                done = publish(built, current, self.names, lost=self.old.lost, living=living, migrating=migrating)
-                self.managed.advance(done.generation, (*built.made, *built.gone))
-        except BaseException:
-            built.drop()
-            raise
+        done = self._publish(built, migrating=migrating, gate=gate)
+        if isinstance(done, Exception):
+            done.add_note(_UNFORESEEN.format(where_ours(done)))
+            trim_traceback(done)
+            return describe_failure(done, plan, current, time.perf_counter() - began)
         self.old.retire(done)
         self.ladder.left_behind = not migrating
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self.show_error)
         report = describe_reload(plan, built, done, self.old.named(), time.perf_counter() - began)
         return replace(report, collected=self.old.gone())
+
+    def _publish(self, built: Built, *, migrating: bool, gate: AbstractContextManager[object]) -> Published | Exception:
+        """Make what was built current, or leave everything as it was and return what stood in the way."""
+        living = self.old.generations(quickly=True)
+        try:
+            act_on_interrupt()
+            with gate, paused_collector():
+                done = publish(
+                    built,
+                    self.managed.generation,
+                    self.names,
+                    lost=self.old.lost,
+                    living=living,
+                    migrating=migrating,
+                )
+                self.managed.advance(done.generation, (*built.made, *built.gone))
+        except Exception as error:  # noqa: BLE001 - it is reported, once; raised it would come with every cell
+            built.drop()
+            return error
+        except BaseException:
+            built.drop()
+            raise
+        return done

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from IPython.core.error import InputRejected
 
+from exocet_ipython.notebook import publishing
 from tests.shells import KernelNotebook, Notebook, open_kernel
 from tests.workshop import Workshop
 
@@ -36,6 +37,28 @@ def test_a_failure_is_shown_once_and_the_cell_runs_on_the_old_code(model: Notebo
     assert "exocet_ipython" not in text
     assert (model["model"], model["f"], sys.modules["model"]) == (module, function, module)
     assert model.run("assert f() == 1") == ""
+
+
+def test_what_stops_a_publish_is_shown_once(
+    model: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw leaves all as it was, is said once with where it happened, and the next edit is reloaded."""
+
+    def fail(*_: object) -> None:
+        raise RecursionError("unforeseen")
+
+    module = model["model"]
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "put_cells_last", fail)
+        workshop.edit("model.py", GOOD.format(2) + "\nX = str()\n")
+        text = model.run("assert f() == 1")
+        assert text.rstrip().endswith("not reloaded, nothing has changed: RecursionError: unforeseen")
+        assert "Please report" in text
+        assert re.search(r"publishing\.py:\d+", text)
+        assert model["model"] is module
+        assert model.run("assert f() == 1") == ""
+    workshop.edit("model.py", GOOD.format(3) + "\nY = str()\n")
+    assert model.value("f()") == 3
 
 
 def test_the_repair_is_reloaded_and_another_failure_is_shown(model: Notebook, workshop: Workshop) -> None:
