@@ -15,6 +15,7 @@ from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.carrying.assigning import Assigned, is_given, judge, read_assigning
+from exocet_ipython.survivors.carrying.handing import Handing, filled_by_hand
 
 __all__ = ["Stores", "begins_alike", "read_stores"]
 
@@ -34,6 +35,7 @@ class Stores(Assigned):
         emptied: names of containers out of which they take something.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
+        handing: what each of them hands to others to be put away.
     """
 
     computed: set[str] = field(default_factory=set)
@@ -41,10 +43,13 @@ class Stores(Assigned):
     emptied: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
+    handing: frozenset[Handing] = frozenset()
 
     def setters(self, name: str) -> list[str]:
         """Return the paths of the functions that set up what has a name, where only these compute what goes there."""
-        return [] if name in self.found_out else [path for known, path in self.set_up if known == name]
+        if name in self.found_out or name in filled_by_hand(self.handing):
+            return []
+        return [path for known, path in self.set_up if known == name]
 
     def leaves_alone(self, names: frozenset[str]) -> bool:
         """Say whether no function changes containers of these names but with what it is given."""
@@ -53,7 +58,7 @@ class Stores(Assigned):
     @property
     def caches(self) -> set[str]:
         """The names of containers from which they may answer with what they have computed."""
-        return self.computed & (self.looked_at | _NAMESPACES)
+        return (self.computed & (self.looked_at | _NAMESPACES)) | filled_by_hand(self.handing)
 
     @property
     def changing(self) -> set[str]:
@@ -116,6 +121,9 @@ def read_stores(text: bytes) -> Stores:
         looks = one.looked_at - _filled_for_certain(function, nodes, given)
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         one.counted = assigning[-1].counted
+        kept = _filled_by(nodes, frozenset()) - _filled_by(nodes, given)
+        parts = (assigning[-1].handed, one.looked_at - _only_local(nodes, given), kept)
+        one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
         found |= one
     judge(assigning, found)
     return found
@@ -205,6 +213,14 @@ def _registers(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -
 def _calls_one_of(function: ast.AST, names: frozenset[str]) -> bool:
     calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
     return any(isinstance(called, ast.Name) and called.id in names for called in calls)
+
+
+def _only_local(nodes: list[ast.AST], given: frozenset[str]) -> set[str]:
+    """Return the names that mean a function's own variables, and nothing else in it."""
+    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    others = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    others |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return (assigned | given) - others
 
 
 def _is_beginning(value: ast.expr) -> bool:

@@ -1,0 +1,49 @@
+"""What functions hand to others to be put away: `if key not in CACHE: remember(key, compute(key))` fills a cache, too.
+
+The one that puts it away was given it, as a function that registers is. What tells the two apart is the caller: who has
+looked first whether it is there, and hands over what it has computed, keeps an answer.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+__all__ = ["Handing", "filled_by_hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """What one function hands on, and puts away.
+
+    Attributes:
+        name: its own.
+        handed: the names of functions that it calls with what it has computed.
+        looked_at: all that it names otherwise than to put something into it.
+        keeps: the containers into which it puts what it is given.
+    """
+
+    name: str
+    handed: frozenset[str]
+    looked_at: frozenset[str]
+    keeps: frozenset[str]
+
+
+@functools.lru_cache(maxsize=32)  # asked for each entry of a container
+def filled_by_hand(functions: frozenset[Handing]) -> frozenset[str]:
+    """Return the containers into which functions have others put what they have computed, having looked for it.
+
+    They look there themselves, or call another one that does (`found = cache.get(key)`).
+
+    >>> put = Handing("put", frozenset(), frozenset(), frozenset({"CACHE"}))
+    >>> price = Handing("price", frozenset({"put"}), frozenset({"CACHE", "put"}), frozenset())
+    >>> filled_by_hand(frozenset([put, price]))
+    frozenset({'CACHE'})
+    """
+    found = frozenset[str]()
+    for keeper in functions:
+        callers = [one for one in functions if keeper.keeps and keeper.name in one.handed and one is not keeper]
+        for caller in callers:
+            asked = [one.looked_at for one in functions if one.name in caller.looked_at and one is not keeper]
+            found |= keeper.keeps & caller.looked_at.union(*asked)
+    return found
