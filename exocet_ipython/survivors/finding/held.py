@@ -67,16 +67,20 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     return [item for item, _ in _count_outside(retired, roots)]
 
 
-def find_used(classes: list[type], held: Container[int], retired: list[Any], records: list[Any]) -> set[int]:
+def find_used(
+    classes: list[type], held: Container[int], retired: list[Any], records: list[Any], replaced: Container[int] = ()
+) -> set[int]:
     """Return the ids of the classes that something outside of the retired side uses, or an instance or a subclass of.
 
-    What the retired side alone holds of these keeps a class alive, and is no use of it.
+    What the retired side alone holds of these keeps a class alive, and is no use of it. Nor is what is derived from
+    them by way of a class that another one takes the place of.
 
     Args:
         classes: classes of the retired side.
         held: ids of what is held, by whatever.
         retired: all that retired.
         records: our own containers of these.
+        replaced: ids of the classes that others take the place of.
     """
     if not any(id(cls) in held for cls in classes):
         return set()
@@ -87,7 +91,13 @@ def find_used(classes: list[type], held: Container[int], retired: list[Any], rec
     instances = [holder for holder in referrers_of(family) if id(type(holder)) in kinds]
     asked = [*retired, *derived, *instances]
     found = find_held(asked, [records, *records, classes, retired, family, derived, instances])
-    used = {id(cls) for item in found for cls in (item if issubclass(type(item), type) else type(item)).__mro__}
+    waiting: list[type] = [item if issubclass(type(item), type) else type(item) for item in found]
+    used: set[int] = set()
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in used and id(cls) not in replaced:
+            used.add(id(cls))
+            waiting += type.__getattribute__(cls, "__bases__")
     return used & set(map(id, classes))
 
 
