@@ -104,7 +104,7 @@ class ReadStores:
             record = self.session.get(name)
             if record is None:
                 return _read_library(name)
-            found = read_stores(record.snapshot.data or b"")
+            found = Stores() | read_stores(record.snapshot.data or b"")
             for names in (found.globals, found.attributes, found.counted):
                 names.difference_update(self._assigned.get(name, ()))
             self._known[name] = found

@@ -9,6 +9,7 @@ from it.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -88,8 +89,9 @@ def begins_alike(name: str, baseline: Mapping[Any, int], known: Mapping[str, Any
     return baseline.get(name) == (id(known[name]) if name in known else None)
 
 
+@functools.lru_cache(100)  # in a package, most of what an edit makes anew has the text that it had
 def read_stores(text: bytes) -> Stores:
-    """Read a module's text; one that doesn't parse stores nothing.
+    """Read a module's text; one that doesn't parse stores nothing. What is returned is not to be changed.
 
     >>> text = b'''
     ... def register(f): TABLE[f.__name__] = f; return f

@@ -53,6 +53,11 @@ class _Pair(NamedTuple):
     stale: tuple[str, ...]
     looked_after: bool
 
+    @classmethod
+    def of(cls, before: type, now: type) -> _Pair:
+        """Look up what two classes ask for."""
+        return cls(before, now, _hash_differs(before, now), stale_answers(before, now), is_looked_after(now))
+
 
 @dataclass(slots=True)
 class Moving:
@@ -89,14 +94,13 @@ class Moving:
             classes: retired class and new class.
             known: ids of objects that are replaced, and don't move.
         """
-        pairs = {
-            id(before): _Pair(before, now, _hash_differs(before, now), stale_answers(before, now), is_looked_after(now))
-            for before, now in classes
-        }
+        replaced = {id(before): (before, now) for before, now in classes}
+        pairs: dict[int, _Pair] = {}  # few classes have instances, and looking up what one asks for takes long
         for holder in holders:
-            pair = pairs.get(id(type(holder)))
-            if pair is None or id(holder) in known:
+            kind = id(type(holder))
+            if kind not in replaced or id(holder) in known:
                 continue
+            pair = pairs[kind] = pairs.get(kind) or _Pair.of(*replaced[kind])
             name = dotted_name(pair.now)
             try:
                 self._move(holder, pair)

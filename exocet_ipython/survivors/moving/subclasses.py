@@ -104,7 +104,8 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
     if not classes:
         return
     known = {id(cls) for cls in classes}
-    stale = {id(now): stale_answers(before, now) for before, now in pairs.classes}
+    retired = {id(now): before for before, now in pairs.classes}
+    stale: dict[int, tuple[str, ...]] = {}
     for holder in referrers_of(list(classes)):
         kind = type(holder)
         if id(kind) not in known:
@@ -114,7 +115,9 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
         except Exception as error:  # noqa: BLE001 - a default factory of the person's
             moving.note(dotted_name(kind), error)
         space = dict_of(holder) or {}
-        for name in {name for base in kind.__mro__ for name in stale.get(id(base), ()) if name in space}:
+        bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
+        stale |= {id(base): stale_answers(retired[id(base)], base) for base in bases if id(base) not in stale}
+        for name in {name for base in bases for name in stale[id(base)] if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 
 

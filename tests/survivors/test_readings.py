@@ -1,0 +1,17 @@
+"""What the functions of a session's modules store: each text is read once, whoever asks."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.recording import record_module
+from exocet_ipython.survivors.carrying.readings import ReadStores
+
+
+def test_what_cells_assign_counts_in_their_session_only() -> None:
+    """A name that cells have assigned is theirs, and still the functions' where the same text is read otherwise."""
+    text = b"def load():\n    global LEVEL\n    LEVEL = compute()\n"
+    record = record_module(ModuleType("m"), Snapshot("m", data=text), None, name="m", order=0, number=1, seconds=0.0)
+    assert ReadStores({"m": record}, {"m": {"LEVEL"}}).of(("m",)).globals == set()
+    assert ReadStores({"m": record}).of(("m",)).globals == {"LEVEL"}
