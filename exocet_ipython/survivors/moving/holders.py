@@ -91,6 +91,8 @@ def _replace_in(holder: Any, replacement: Replacement, journal: Journal, note: C
     for base, change in _CHANGES:
         if issubclass(kind, base):
             change(holder, replacement, journal)
+            if id(kind) not in _PYTHONS:  # a subclass has attributes beside
+                _replace_attributes(holder, replacement, journal, note)
             return None
     for base, rebuild in REBUILDS:
         if issubclass(kind, base) and ((made := rebuild(holder, replacement)) is not None or kind is base):
@@ -220,6 +222,9 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journ
     (CellType, _replace_in_cell),
     (functools.partial, _replace_in_partial),
     (FunctionType, _replace_in_function),
+)
+_PYTHONS = frozenset(
+    map(id, (dict, defaultdict, OrderedDict, list, deque, set, CellType, functools.partial, FunctionType))
 )
 
 
