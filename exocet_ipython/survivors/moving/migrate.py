@@ -23,7 +23,7 @@ from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of
-from exocet_ipython.survivors.forwarders import forward, rebuild_closure
+from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
@@ -135,7 +135,9 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     _replace_successors(successors, pairs, moving)
     kept = set(map(id, _methods_of(base for cls in moving.left.values() for base in cls.__mro__)))
     for before, now, space in pairs.functions:
-        if id(before) not in kept and (id(before) in stuck_with or id(before.__globals__) in used):
+        is_used = id(before) in stuck_with or id(before.__globals__) in used
+        # One that forwards already would go on holding what retires now, and that the one before it.
+        if id(before) not in kept and (is_used or target_of(before) is not None):
             forward(before, now, journal, space)
     for closure, now in successors.values():
         if type(closure) is FunctionType:
