@@ -18,6 +18,7 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import CELLS, dotted_name
+from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
@@ -131,7 +132,8 @@ def _subclasses_elsewhere(
     subclasses: list[type] = type.__subclasses__(cls)
     for subclass in subclasses:
         is_meant = id(subclass) not in counterparts and _remade.get(id(subclass)) is not subclass
-        if is_meant and (subclass.__module__ not in session or id(subclass) in made):
+        is_elsewhere = subclass.__module__ not in session and retired_class(subclass) is None
+        if is_meant and (is_elsewhere or id(subclass) in made):
             yield subclass
             for part in copy_space(vars(subclass)).values():
                 if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
