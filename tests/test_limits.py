@@ -7,6 +7,7 @@ ordinary test, which shows it.
 from __future__ import annotations
 
 import ast
+import logging
 import os
 import re
 import sys
@@ -60,6 +61,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
     "Modules in zip files are not watched": ("stories/test_reload.py::test_zip_files", False),
     "An import that no statement shows": ("stories/test_reload.py::test_imports_that_no_statement_shows", True),
     "What a cell registers with an object": ("scenarios/corpus/route-added-by-a-cell.scn", True),
+    "Settings of libraries that nothing tells": ("test_limits.py::test_what_cells_set_that_nothing_tells", True),
     "A registration that shows nothing of who": ("test_limits.py::test_a_registration_of_a_number", True),
     "`pkgutil.walk_packages` in an isolated copy": ("test_limits.py::test_walking_packages_in_a_copy", True),
     "Names put into `builtins` after": ("loading/test_isolated.py::test_names_put_into_builtins_later", False),
@@ -190,6 +192,21 @@ def test_a_registration_of_a_number(workshop: Workshop, notebook: PlainNotebook)
     workshop.write({"game.py": "import levels\n"})
     notebook.reload()
     assert notebook["levels"].levels == []
+
+
+@pytest.mark.parametrize("line", ["", "logging.disable(logging.INFO)\n"])
+@pytest.mark.xfail(strict=True, reason="nothing gives what was set, or it was set when no body had set it yet")
+def test_what_cells_set_that_nothing_tells(workshop: Workshop, notebook: PlainNotebook, line: str) -> None:
+    """What a cell has set stays when the body sets it again, or for the first time."""
+    later = line or "logging.root.manager.disable = logging.INFO\n"
+    workshop.write({"app.py": f"import logging\n{line}STEPS = [1]\n"})
+    notebook.run("import logging, app\nlogging.disable(logging.ERROR)")
+    workshop.edit("app.py", f"import logging\n{later}STEPS = [1, 2]\n")
+    try:
+        notebook.reload()
+        assert logging.root.manager.disable == logging.ERROR
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @pytest.mark.xfail(strict=True, reason="pkgutil imports by its own import statement")

@@ -17,6 +17,8 @@ from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
 from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.held import modules_held
 from exocet_ipython.reloading.ladder.uses import Uses, read_uses
+from exocet_ipython.reloading.settings import Setting
+from exocet_ipython.reloading.targets import note_settings
 from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]
@@ -48,6 +50,8 @@ class ModuleRecord:
         is_seated: whether its functions are known to have these very code objects, and not others that are equal.
         given: ids of what other modules have put into its containers when they were made anew, and whether nothing of
             that name had been there: no earlier version of them had put it there.
+        settings: what its body has set in objects that outlive it, with marks of what its last run left there; all
+            versions of the module share it.
     """
 
     name: str
@@ -67,6 +71,7 @@ class ModuleRecord:
     was_seen: bool = False
     is_seated: bool = False
     given: dict[int, bool] = field(default_factory=dict)
+    settings: dict[Setting, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -179,6 +184,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     effects: Effects = NO_EFFECTS,
     data: tuple[Snapshot, ...] | None = None,
     baseline: Baseline | None = None,
+    settings: dict[Setting, int] | None = None,
     is_adopted: bool = False,
 ) -> ModuleRecord:
     """Return the record of a module whose body has run.
@@ -195,10 +201,18 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         effects: what its body added to lists of the whole process.
         data: snapshots of the data files that its code shows; by default they are looked for now.
         baseline: what it held when its body had run; by default what it holds now.
+        settings: what its body has set when it had run; by default what it has set as that is now.
         is_adopted: whether it was imported so long ago that what it held then is unknown.
     """
     named = _data_files(module, snapshot, code, like, data)
     known = baseline or take_baseline(module)
+    is_same = like is not None and code is not None and like.code is code
+    if settings is None:
+        again = like.settings if like is not None and is_same else None
+        settings = note_settings(module, code, lambda: snapshot, again)
+    if like is not None and (like.settings or settings):
+        like.settings.update(settings)
+        settings = like.settings
     record = ModuleRecord(
         name,
         module,
@@ -210,11 +224,12 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         number,
         named,
         effects,
+        settings=settings,
         is_adopted=is_adopted,
         spec=_spec_of(module, like),
         was_seen=like is not None and like.module is module,
     )
-    if like is not None and code is not None and like.code is code:
+    if like is not None and is_same:
         vars(record).update(imports=like.imports, needs=like.needs)
         if "uses" in vars(like):
             vars(record)["uses"] = like.uses

@@ -17,6 +17,7 @@ from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.building.registries import Registries
+from exocet_ipython.reloading.building.settings import kept_settings
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
@@ -93,6 +94,11 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
+    with kept_settings(plan.names, around.current.records):
+        return _build_modules(plan, around)
+
+
+def _build_modules(plan: Plan, around: Surroundings) -> Built:
     current = around.current
     forget_listings()
     returned = {name: module for name, module in around.returned.items() if name not in plan.names}

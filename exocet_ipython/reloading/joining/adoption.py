@@ -132,6 +132,7 @@ def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict
             like=generation.records.get(name),
             data=loaded.data,
             baseline=loaded.baseline,
+            settings=loaded.settings,
             is_adopted=not loaded.ended,
         )
         for place, (name, loaded) in enumerate(found.items())

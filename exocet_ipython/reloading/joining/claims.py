@@ -142,17 +142,17 @@ class Claims:
         return {folder for notes in list(self._loaded.values()) for folder in notes.folders}
 
     def _find_known(self, name: str) -> Known | None:
-        """Return a module that another is about to import, with its baseline and imports, if it has been loaded."""
+        """Return a module that another is about to import, with what is known of it, if it has been loaded."""
         notes, module = self._loaded.get(name), PRESENCE.current(name)
         if notes is not None and notes.baseline is not None and module is not None:
             if notes.imports is None and notes.code is not None:
                 notes.imports = read_imports(notes.code, name, is_package=hasattr(module, "__path__"))
-            return module, notes.baseline, notes.imports or ()
+            return module, notes.baseline, notes.imports or (), notes.settings or {}
         record = self._generation().records.get(name)
         if record is None:
             return None
         record.look_again()
-        return record.module, record.baseline, record.imports
+        return record.module, record.baseline, record.imports, record.settings
 
     def _tell(self) -> None:
         self._news = True

@@ -14,16 +14,19 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Protocol
 
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline, take_glance
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
+from exocet_ipython.reloading.settings import Setting, take_marks
+from exocet_ipython.reloading.targets import note_settings
 
 __all__ = ["Ended", "Known", "KnownModules", "Nesting", "take_baselines"]
 
 
 _LOCAL = frozenset(("contextvars", "threading"))
 
-Known = tuple[ModuleType, Baseline, Iterable[ImportStatement]]
+Known = tuple[ModuleType, Baseline, Iterable[ImportStatement], dict[Setting, int]]
 
 
 class Ended(Protocol):
@@ -31,13 +34,18 @@ class Ended(Protocol):
 
     baseline: Baseline | None
     code: CodeType | None
+    settings: dict[Setting, int] | None
+
+    def text(self) -> Snapshot:
+        """Return the text that ran."""
 
 
 class KnownModules:
     """The own modules that were loaded before.
 
     Args:
-        find: dotted name -> module, baseline and imports; None for a module that is not known.
+        find: dotted name -> module, baseline, imports and what its body has set elsewhere; None for a module that is
+            not known.
     """
 
     def __init__(self, find: Callable[[str], Known | None]) -> None:
@@ -81,6 +89,7 @@ class Nesting(threading.local):
         self._ended: list[tuple[Ended, ModuleType]] = []
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
         self._others: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
+        self._settings: list[tuple[ModuleType, dict[Setting, int], dict[Setting, int]]] = []
 
     def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> tuple[ImportStatement, ...] | None:
         """Look at the known modules that a body is about to import, and at the containers of those that they import.
@@ -94,14 +103,20 @@ class Nesting(threading.local):
             return None
         direct = read_imports(code, spec.name, is_package=spec.submodule_search_locations is not None)
         waiting: list[ImportStatement] = []
-        for name, (module, baseline, imports) in self._newly_known(direct):
+        for name, (module, baseline, imports, settings) in self._newly_known(direct):
+            self._note_settings(module, settings)
             self._before[name] = (module, baseline, take_baseline(module))
             waiting += imports
         while waiting:
-            for name, (module, baseline, imports) in self._newly_known([waiting.pop()]):
+            for name, (module, baseline, imports, settings) in self._newly_known([waiting.pop()]):
+                self._note_settings(module, settings)
                 self._others[name] = (module, baseline, take_glance(module, baseline))
                 waiting += imports
         return direct
+
+    def _note_settings(self, module: ModuleType, settings: dict[Setting, int]) -> None:
+        if settings:
+            self._settings.append((module, settings, take_marks(module, settings)))
 
     def _newly_known(self, statements: Iterable[ImportStatement]) -> Iterator[tuple[str, Known]]:
         """Yield the known modules that import statements name, but for those that were looked at before."""
@@ -124,10 +139,15 @@ class Nesting(threading.local):
                 take_baselines(one for one in self._ended if _is_local(one[0]))
             else:
                 take_baselines(self._ended)
+                for one, loaded in self._ended:  # those that wait are looked at in the thread of the next cell
+                    one.settings = note_settings(loaded, one.code, one.text)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
             for known, baseline, before in self._others.values():
                 add_changes(baseline, before, take_glance(known, baseline))
+            for known, settings, then in self._settings:
+                settings.update(take_marks(known, settings).items() - then.items())
+        self._settings.clear()
         self._ended.clear()
         self._before.clear()
         self._others.clear()

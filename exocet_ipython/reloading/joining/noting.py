@@ -20,6 +20,7 @@ from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
 from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting
+from exocet_ipython.reloading.settings import Setting
 
 __all__ = ["LoadNotes", "as_changed"]
 
@@ -44,6 +45,7 @@ class LoadNotes:
         baseline: what the module held when the import that brought it was done: before the cell goes on to change it,
             and after the modules that it imports, or is imported by, have registered with it.
         imports: its import statements, where they were looked at.
+        settings: what it had set elsewhere then.
     """
 
     __slots__ = (
@@ -58,6 +60,7 @@ class LoadNotes:
         "ended",
         "imports",
         "seconds",
+        "settings",
         "snapshot",
         "stamp",
     )
@@ -73,6 +76,7 @@ class LoadNotes:
         self.data: tuple[Snapshot, ...] | None = None
         self.baseline: Baseline | None = None
         self.imports: tuple[ImportStatement, ...] | None = None
+        self.settings: dict[Setting, int] | None = None
 
     def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
         """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.
