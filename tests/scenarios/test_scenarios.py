@@ -17,6 +17,7 @@ LIMITS: Mapping[str, str] = {
     "generator-that-is-running": "CPython gives no way to exchange the code of a frame that has begun to run",
     "answers-kept-by-the-module": "what a module's functions compute is a cache of the old code: only running the cells"
     " again would give the new code's",
+    "arguments-that-cells-add-to-a-parser": "as of a route: only running the cell again tells the library's object",
     "route-added-by-a-cell": "only running the cell again tells the library's object what it was told",
 }
 
