@@ -26,11 +26,11 @@ from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class
-from exocet_ipython.survivors.moving.told import is_told, withdraw_class
+from exocet_ipython.survivors.moving.told import is_told, tell, withdraw_class
 
 __all__ = ["Rebased", "rebase_subclasses", "refresh_instances"]
 
-_GENERATED = "<string>"  # the file name of the methods that dataclasses writes
+_GENERATED = "__create_fn__.<locals>."  # what the code of each method that dataclasses writes is called, and its name
 _OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
 _FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
@@ -70,9 +70,11 @@ def rebase_subclasses(
     counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
     rebased: list[type] = []
     remade: list[tuple[type, type]] = []
+    untold: list[type] = []
     waiting = [before for before, _ in pairs.classes]
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
+            is_news = not is_told(subclass.__bases__)
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
@@ -83,21 +85,29 @@ def rebase_subclasses(
                 continue
             if now is subclass:
                 rebased.append(subclass)
+                untold += [subclass] if is_news and is_told(bases) else []
             else:
                 _remade[id(subclass)] = subclass
                 moving.journal.add(functools.partial(_remade.pop, id(subclass), None))
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
+    for cls in [cls for cls in with_subclasses(untold) if cls.__module__ not in session or id(cls) in made]:
+        _keeping(cls, tell, moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
-    for cls in changed:
+    _renew_copies(changed, moving)
+    for model in _notebook_models() if pairs.classes else ():
+        _keeping(model, _rebuild_model, moving)
+    return Rebased(tuple(changed), tuple(remade))
+
+
+def _renew_copies(classes: Collection[type], moving: Moving) -> None:
+    """Have dataclasses and abstract classes look again at what their bases have."""
+    for cls in classes:
         if "__dataclass_fields__" in vars(cls):
             _keeping(cls, _decorate_again, moving)
         if isinstance(cls, abc.ABCMeta):
             _keeping(cls, abc.update_abstractmethods, moving)
-    for model in _notebook_models() if pairs.classes else ():
-        _keeping(model, _rebuild_model, moving)
-    return Rebased(tuple(changed), tuple(remade))
 
 
 def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
@@ -147,7 +157,7 @@ def _has_base(cls: type, counterparts: Container[int]) -> bool:
 def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, moving: Moving) -> type:
     """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
     before, metaclass = subclass.__bases__, type(subclass)
-    if now is not _counterpart(metaclass, pairs) or (is_told(bases) and not is_told(before)):
+    if now is not _counterpart(metaclass, pairs):
         return remake_class(subclass, bases, now, moving.journal)  # its statement would do more than it did
     if any(map(is_laid_out_otherwise, before, bases)):
         return remake_class(subclass, bases, now, moving.journal)
@@ -217,7 +227,7 @@ def _decorate_again(cls: Any) -> None:
     for name, value in copy_space(vars(cls)).items():
         made = getattr(value, "__wrapped__", value)
         code = getattr(made, "__code__", None)
-        is_generated = code is not None and code.co_filename == _GENERATED
+        is_generated = code is not None and code.co_qualname.startswith(_GENERATED)
         if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
             delete_attribute(cls, name)
     dataclasses.dataclass(cls, **options)

@@ -17,7 +17,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 
-__all__ = ["is_told", "withdraw_class"]
+__all__ = ["is_told", "tell", "withdraw_class"]
 
 _HOOK = "__init_subclass__"
 
@@ -25,6 +25,20 @@ _HOOK = "__init_subclass__"
 def is_told(bases: tuple[type, ...]) -> bool:
     """Say whether one of the bases, or a base of theirs, is told of its subclasses."""
     return any(_HOOK in vars(cls) for base in bases for cls in base.__mro__[:-1])
+
+
+def tell(cls: Any) -> None:
+    """Tell the hook that the bases of a class have gained of it, as its statement would; without keywords.
+
+    >>> told = []
+    >>> class Base: pass
+    >>> class Mine(Base): pass
+    >>> Base.__init_subclass__ = classmethod(lambda cls: told.append(cls.__name__))
+    >>> tell(Mine)
+    >>> told
+    ['Mine']
+    """
+    super(cls, cls).__init_subclass__()
 
 
 def withdraw_class(
