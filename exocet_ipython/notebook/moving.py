@@ -98,6 +98,7 @@ def move_survivors(
     except BaseException:
         journal.undo()
         raise
+    journal.confirm()
     return MigrationReport(number, tuple(done.moved.items()), done.stuck, done.held)
 
 

@@ -224,6 +224,7 @@ class _Publication:
 
     def confirm(self) -> Published:
         """Return what was done, which stays so."""
+        self.journal.confirm()
         retired, unheld = self._retired, None
         if self._is_free or (self._migrating and not self._migration.held):
             retired, unheld = retired.lost(self._modules), retired  # nothing else of it is there to be tracked

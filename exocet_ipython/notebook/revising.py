@@ -235,6 +235,7 @@ class Ladder:
         except BaseException:
             journal.undo()
             raise
+        journal.confirm()
         for name, changed in values.items():
             note_values(generation.records[name], changed)
         self.managed.history.note_values(values)

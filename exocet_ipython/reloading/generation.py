@@ -6,12 +6,13 @@ stops it half-way, every name is put back.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
-from types import MappingProxyType, ModuleType
+from types import CoroutineType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.errors import ModuleNotLoadedError
@@ -25,6 +26,7 @@ __all__ = ["PUBLISHING", "Generation", "Journal", "publish_modules"]
 
 PUBLISHING = threading.RLock()
 _absent = object()
+_OURS = 2  # references: the variable, the argument of getrefcount
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,6 +158,10 @@ def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[st
 class Journal:
     """Writes that can be taken back, newest first.
 
+    Attributes:
+        coroutines: those that have not begun of which one took another's place: Python warns of each that is let go of,
+            unless it is closed.
+
     >>> space, journal = {"a": 1}, Journal()
     >>> journal.set_item(space, "a", 2)
     >>> journal.set_item(space, "b", 3)
@@ -166,6 +172,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], object]] = []
+        self.coroutines: list[CoroutineType[Any, Any, Any]] = []
 
     def add(self, undo: Callable[[], object]) -> None:
         """Note how a write that was made elsewhere is taken back."""
@@ -206,6 +213,14 @@ class Journal:
         partials = [undo for undo in self._undo if isinstance(undo, partial)]
         return [*closures, *partials, *(undo.args for undo in partials)]
 
+    def confirm(self) -> None:
+        """Forget how everything is taken back: it stays."""
+        self._undo.clear()
+        while self.coroutines:
+            one = self.coroutines.pop()
+            if sys.getrefcount(one) <= _OURS:
+                one.close()
+
     def undo(self) -> None:
         """Take everything back.
 
@@ -218,6 +233,7 @@ class Journal:
                 self._undo.pop()()
             except Exception as error:  # noqa: BLE001 - a container of the person's may raise anything
                 failed.append(error)
+        self.confirm()
         if failed:
             raise failed[0]
 

@@ -1,4 +1,4 @@
-"""Generators that have not begun: nothing of them has run, so they can be made again of the new code."""
+"""Generators and coroutines that have not begun: nothing of them has run, so they can be made again of the new code."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import dis
 import gc
 import inspect
 from collections.abc import Callable
-from types import AsyncGeneratorType, CodeType, FunctionType, GeneratorType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 __all__ = ["GENERATING", "GENERATORS", "code_of", "remake_generator"]
 
-GENERATORS = (GeneratorType, AsyncGeneratorType)
-GENERATING = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR  # flags of their code
+_PREFIXES = {GeneratorType: "gi", AsyncGeneratorType: "ag", CoroutineType: "cr"}  # of their attributes
+GENERATORS = tuple(_PREFIXES)
+GENERATING = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_COROUTINE  # flags of their code
 _RESUME = dis.opmap["RESUME"]
 
 
@@ -20,7 +21,7 @@ def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: 
     """Return what another function makes of the arguments that a generator was made with.
 
     Args:
-        generator: a generator, or an asynchronous one.
+        generator: a generator, an asynchronous one, or a coroutine.
         find: gives what takes the place of its function.
         runs: what its function runs by now; None where that is the generator's own code.
 
@@ -33,7 +34,7 @@ def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: 
     [('new', 3)]
     """
     code = code_of(generator)
-    frame = getattr(generator, "gi_frame" if type(generator) is GeneratorType else "ag_frame")
+    frame = getattr(generator, f"{_PREFIXES[type(generator)]}_frame")
     if frame is None or _has_begun(code, frame.f_lasti):
         return None
     runs = runs or code
@@ -56,7 +57,7 @@ def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: 
 
 def code_of(generator: Any) -> CodeType:
     """Return the code that a generator runs."""
-    code: CodeType = generator.gi_code if type(generator) is GeneratorType else generator.ag_code
+    code: CodeType = getattr(generator, f"{_PREFIXES[type(generator)]}_code")
     return code
 
 

@@ -12,7 +12,7 @@ import functools
 import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
-from types import CellType, FrameType, FunctionType, ModuleType
+from types import CellType, CoroutineType, FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -55,7 +55,8 @@ def replace_references(
         The holders that refused, by the name of their type, each with its error; they are as they were.
     """
     refused: list[tuple[str, Exception]] = []
-    own = own | replacement.keys()
+    own = own | replacement.keys() | {id(journal.coroutines)}
+    _note_coroutines(replacement, journal)
     for _ in range(_PASSES):
         rebuilt: dict[int, tuple[Any, Any]] = {}
         for holder in holders:
@@ -74,11 +75,16 @@ def replace_references(
         if not rebuilt:
             break
         olds = [old for old, _ in rebuilt.values()]
+        _note_coroutines(rebuilt, journal)
         holders = referrers_of(olds)
         own = own | {id(rebuilt), *(id(pair) for pair in rebuilt.values())}
         # What is made anew of a retired class, a named tuple in another one, is made of the new class.
         replacement = {**{key: pair for key, pair in replacement.items() if issubclass(type(pair[1]), type)}, **rebuilt}
     return refused
+
+
+def _note_coroutines(replacement: Replacement, journal: Journal) -> None:
+    journal.coroutines += [one for pair in replacement.values() for one in pair if type(one) is CoroutineType]
 
 
 def _replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
