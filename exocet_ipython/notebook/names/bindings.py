@@ -78,7 +78,7 @@ class Bindings:
     def __init__(self) -> None:
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._stars: tuple[str, ...] = ()
-        self._later: dict[str, set[str]] = {}  # name -> the stars that its own import statement came after
+        self._later: dict[str, set[str]] = {}  # name -> the stars after which a cell has bound it by itself
         self._assigned: dict[str, set[str]] = {}
         self._orphans = Orphans()
         self._unread = UnreadCells()
@@ -136,6 +136,7 @@ class Bindings:
             if isinstance(event, str):
                 if not goes_on:
                     self._sources.pop(name, None)
+                self._later[name] = set(self._stars)
                 continue
             is_certain = not (failed or goes_on or (in_doubt and name == "*"))
             if is_certain or self._was_reached(event, public_names, namespace):
@@ -261,8 +262,12 @@ class Bindings:
                     continue
                 source = Source(star, name)
                 known = self.sources(name)
-                shadowed = bool(known) and self._in_star_order((*known, source))[-1] == source
-                if name not in namespace or (shadowed and self._valid_sources(name, namespace[name], before)):
+                if known:
+                    is_last = self._in_star_order((*known, source))[-1] == source
+                    is_shadowed = is_last and bool(self._valid_sources(name, namespace.get(name), before))
+                else:
+                    is_shadowed = name in self._later  # a cell has bound it, before it imported all of the module
+                if name not in namespace or is_shadowed:
                     yield Rebinding(name, source, getattr(new[star], name))
 
     def _in_star_order(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
