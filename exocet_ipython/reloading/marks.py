@@ -33,6 +33,10 @@ def _mark_variable(value: Any) -> int:
     return hash(held) if isinstance(held, (str, int, float, type(None))) else id(held)
 
 
+def _mark_sorted(value: Any) -> int:
+    return hash((len(value), repr(value[:: max(1, len(value) // _ROWS)])))
+
+
 _BUFFERS: dict[tuple[str, str], Callable[[Any], int]] = {
     ("builtins", "bytearray"): zlib.crc32,
     ("array", "array"): zlib.crc32,
@@ -49,6 +53,9 @@ _READERS: dict[tuple[str, str], Callable[[Any], int]] = {
     ("queue", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("random", "Random"): lambda value: hash(value.getstate()),
+    ("sortedcontainers", "SortedKeyList"): _mark_sorted,
+    ("sortedcontainers", "SortedList"): _mark_sorted,
+    ("sortedcontainers", "SortedSet"): _mark_sorted,
     ("threading", "Event"): lambda value: hash(value.is_set()),
 }
 

@@ -75,6 +75,12 @@ def _fill_queue(before: Any, now: Any) -> None:
         now.put_nowait(item)
 
 
+def _fill_sorted(before: Any, now: Any) -> None:
+    items = list(before)
+    now.clear()
+    now.update(items)
+
+
 def _fill_event(before: Any, now: Any) -> None:
     (now.set if before.is_set() else now.clear)()
 
@@ -96,5 +102,8 @@ _FILLS: dict[tuple[str, str], Callable[[Any, Any], object]] = {
     ("queue", "LifoQueue"): _fill_queue,
     ("queue", "Queue"): _fill_queue,
     ("random", "Random"): lambda before, now: now.setstate(before.getstate()),
+    ("sortedcontainers", "SortedKeyList"): _fill_sorted,
+    ("sortedcontainers", "SortedList"): _fill_sorted,
+    ("sortedcontainers", "SortedSet"): _fill_sorted,
     ("threading", "Event"): _fill_event,
 }

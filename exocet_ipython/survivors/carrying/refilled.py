@@ -35,7 +35,8 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
     (True, ['b', 'mine'])
     """
     content = list(entries(now))
-    if id(type(now)) not in _KINDS or len(content) != len(baseline):
+    kind = type(now)
+    if not (id(kind) in _KINDS or (issubclass(kind, dict) and type(before) is kind)) or len(content) != len(baseline):
         return False
     known = {} if code is None else {id(constant): constant for constant in _constants(code)}
     renewed: dict[int, Any] = {}
@@ -43,7 +44,7 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
         if not all(_is_same(part, was, known) for part, was in zip(entry, then, strict=True) if was):
             return False
         renewed |= {was: part for part, was in zip(entry, then, strict=True) if was}
-    journal.add(partial(refill, now, now.copy()))
+    journal.add(partial(refill, now, dict(now) if is_map(now) else now.copy()))
     items = [tuple(renewed.get(id(part), part) for part in entry) for entry in entries(before)]
     refill(now, dict(items) if is_map(now) else [item for item, _ in items])
     return True

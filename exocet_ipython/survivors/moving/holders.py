@@ -12,11 +12,11 @@ import functools
 import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
-from types import CellType, CoroutineType, FrameType, FunctionType, ModuleType
+from types import CellType, CoroutineType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
@@ -199,10 +199,33 @@ def _replace_in_partial(holder: functools.partial[Any], replacement: Replacement
     before: Any = holder.__reduce__()[2]
     set_state: Callable[[Any], None] = getattr(holder, "__setstate__")  # noqa: B009 - typeshed doesn't know it
     function, args, keywords, attributes = before
+    if attributes and "__self__" in attributes and type(function) is MethodType:
+        args, keywords = _given_by_method(function, args, keywords, replacement)
     # What an argument is replaced by is in a tuple made anew, which takes the place of the one that the partial has.
     changed = tuple(or_same(arg, replacement) for arg in or_same(args, replacement))
     set_state((or_same(function, replacement), changed, keywords, attributes))
     journal.add(lambda: set_state(before))
+
+
+def _given_by_method(
+    method: MethodType, args: tuple[Any, ...], keywords: dict[str, Any], replacement: Replacement
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return what the new class gives beforehand in place of what a `partialmethod` of the old one has given."""
+    target: Any = method.__self__
+    owner = target if issubclass(type(target), type) else type(target)
+    given = _shown(method, args, keywords)
+    for base in mro_of(owner):
+        for name, part in copy_space(vars(base)).items():
+            if type(part) is functools.partialmethod and given == _shown(part.func, part.args, part.keywords):
+                now = vars(or_same(base, replacement)).get(name)
+                return (now.args, now.keywords) if type(now) is functools.partialmethod else (args, keywords)
+    return args, keywords
+
+
+def _shown(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what tells what a partial is of; a function by its name, as it may have been replaced already."""
+    name = getattr(getattr(function, "__func__", function), "__qualname__", "")
+    return name, [*map(id, args)], {keyword: id(value) for keyword, value in keywords.items()}
 
 
 def _replace_in_function(holder: FunctionType, replacement: Replacement, journal: Journal) -> None:
