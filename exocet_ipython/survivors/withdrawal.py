@@ -105,8 +105,13 @@ def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None
 
 def _replaces(later: Any, entry: Any) -> bool:
     """Say whether a filter is of the new class or function that has the name of another's."""
+    return _definition(later) is not _definition(entry) and _is_alike(later, entry)
+
+
+def _is_alike(later: Any, entry: Any) -> bool:
+    """Say whether a handler or a filter is of the class or function of another, or of one that has its name."""
     now, before = _definition(later), _definition(entry)
-    return now is not before and (now.__module__, now.__qualname__) == (before.__module__, before.__qualname__)
+    return now is before or (now.__module__, now.__qualname__) == (before.__module__, before.__qualname__)
 
 
 def _definition(entry: Any) -> Any:
@@ -148,7 +153,7 @@ def _register(function: Any, journal: Journal) -> None:
 
 
 def _take_off(handler: Any, new: set[int], journal: Journal, *, is_named: bool) -> Iterator[Any]:
-    """Take a handler off all loggers, which are yielded; the new one of its type that was added takes its place.
+    """Take a handler off all loggers, which are yielded; the new one of its class that was added takes its place.
 
     One that a global names is only taken off where there is such a new one.
     """
@@ -158,7 +163,7 @@ def _take_off(handler: Any, new: set[int], journal: Journal, *, is_named: bool) 
         before = list(logger.handlers)
         after = [entry for entry in before if entry is not handler]
         place = before.index(handler)
-        successor = next((entry for entry in after[place:] if id(entry) in new and type(entry) is type(handler)), None)
+        successor = next((entry for entry in after[place:] if id(entry) in new and _is_alike(entry, handler)), None)
         if successor is None and is_named:
             continue
         if successor is not None:
