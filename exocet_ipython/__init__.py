@@ -118,11 +118,11 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     with paused_collector():  # all that is imported stays
         from exocet_ipython.notebook.shell import attach
 
-        attach(shell)
+        attach(shell, load_ipython_extension)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything of ours off an IPython shell: what `%unload_ext exocet_ipython` calls."""
     from exocet_ipython.notebook.shell import detach
 
-    detach(shell)
+    detach(shell, load_ipython_extension)

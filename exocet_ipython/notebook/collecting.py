@@ -14,6 +14,10 @@ from exocet_ipython.survivors.finding.records import Retirement
 __all__ = ["CollectReport", "collect_old"]
 
 
+# Kinds of old definitions, with their plurals.
+_KINDS = {"subclass": "subclasses", "class": "classes", "function": "functions", "module": "modules"}
+
+
 @dataclass(frozen=True, slots=True)
 class CollectReport:
     """What was let go of, and what went.
@@ -34,10 +38,10 @@ class CollectReport:
         return bool(self.let_go or self.gone)
 
     def __repr__(self) -> str:
-        return "\n".join([self.headline, *(f"  {line}" for line in self._lines())])
+        return "\n".join([self.headline, *(f"  {line}" for line in self.lines())])
 
     def _repr_html_(self) -> str:
-        return to_html(self.headline, [("what went", self._lines())] if self.gone else [], opened=True)
+        return to_html(self.headline, [("what went", self.lines())] if self.gone else [], opened=True)
 
     @property
     def size(self) -> int:
@@ -61,8 +65,13 @@ class CollectReport:
             parts.append(f"{plural(self.left, 'old object')} alive still, %exowhy says why")
         return "; ".join(parts) or "no old object is alive"
 
-    def _lines(self) -> list[str]:
-        return [f"{count.number} x {name}, {format_bytes(count.size)}" for name, count in self.gone]
+    def lines(self) -> list[str]:
+        """Return what went, one line a class or kind; kinds are no names of the person's.
+
+        >>> CollectReport(gone=(("zoo.Cat", Count(2, 128)), ("class", Count(1, 900)))).lines()
+        ['2 x zoo.Cat, 128 bytes', '1 class, 900 bytes']
+        """
+        return [f"{_say(count.number, name)}, {format_bytes(count.size)}" for name, count in self.gone]
 
 
 def collect_old(retirement: Retirement, leftovers: Iterable[Leftover]) -> CollectReport:
@@ -99,14 +108,18 @@ def _by_name(censuses: Sequence[Census]) -> dict[str, Count]:
     found: dict[str, Count] = {}
     for census in censuses:
         kinds = (
-            ("subclasses", census.subclasses),
-            ("classes", census.classes),
-            ("functions", census.functions),
-            ("modules", census.modules),
+            ("subclass", census.subclasses),
+            ("class", census.classes),
+            ("function", census.functions),
+            ("module", census.modules),
         )
         for name, count in (*census.instances.items(), *kinds):
             found[name] = found.get(name, Count()) + count
     return found
+
+
+def _say(number: int, name: str) -> str:
+    return plural(number, name, _KINDS[name]) if name in _KINDS else f"{number} x {name}"
 
 
 def format_bytes(size: int) -> str:

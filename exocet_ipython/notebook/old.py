@@ -15,7 +15,7 @@ from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.report import join_names
 from exocet_ipython.notebook.status import GenerationStatus, describe_retired
-from exocet_ipython.notebook.subjects import as_operand, value_of
+from exocet_ipython.notebook.subjects import Question, as_operand
 from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -122,10 +122,11 @@ class OldObjects:
         """
         with PUBLISHING:
             generations, current = self.generations(), self._current()
+        question = Question(text, self._namespace)
         try:
-            return explain(text, generations, self._namespace, current, known=known, progress=progress)
+            return explain(question, generations, self._namespace, current, known=known, progress=progress)
         except NothingOldError as error:
-            survivors = self._named_below(text)
+            survivors = self._named_below(question)
             if not survivors:
                 raise
             below = [name for survivor in survivors for name in survivor.names]
@@ -134,12 +135,11 @@ class OldObjects:
             advice = f"ask for it: %exowhy {below[0]}; %exostatus lists all"
             raise NothingOldError(what, where=join_names(below, further=further), advice=advice) from error.__cause__
 
-    def _named_below(self, text: str) -> tuple[Survivor, ...]:
+    def _named_below(self, question: Question) -> tuple[Survivor, ...]:
         """Return the old objects that what an expression gives leads to."""
-        value = value_of(text, self._namespace)
-        if value is MISSING:
+        if question.value is MISSING:
             return ()
-        return find_named(self._retirement.referenced(), {as_operand(text): value}).survivors
+        return find_named(self._retirement.referenced(), {as_operand(question.text): question.value}).survivors
 
     def askable(self) -> list[str]:
         """Return what `why` can be asked for: names that hold old objects, old definitions, old generations."""

@@ -220,13 +220,13 @@ def join_names(names: Sequence[str], most: int = 4, *, further: int = 0) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more else "")
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return a count with its noun, of which the plural can be given.
 
-    >>> plural(1, "name"), plural(2, "name")
-    ('1 name', '2 names')
+    >>> plural(1, "name"), plural(2, "name"), plural(2, "class", "classes")
+    ('1 name', '2 names', '2 classes')
     """
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def say_moved(moved: Iterable[tuple[str, int]]) -> list[str]:

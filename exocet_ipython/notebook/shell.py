@@ -20,6 +20,8 @@ __all__ = ["Attachment", "attach", "detach"]
 
 # The shell's own callbacks hold the attachment, so that a shell that is dropped takes its session along.
 _ATTACHED: WeakKeyDictionary[InteractiveShell, ref[Attachment]] = WeakKeyDictionary()
+# Whether automatic reloading was on when an attachment was taken off, and the function that had made it.
+_LEFT: WeakKeyDictionary[InteractiveShell, tuple[bool, Callable[..., object]]] = WeakKeyDictionary()
 
 
 class Attachment:
@@ -119,20 +121,36 @@ class Attachment:
         self._take_off.append(unregister)
 
 
-def attach(shell: InteractiveShell) -> Attachment:
-    """Attach a session to a shell; a shell that has one keeps it."""
+def attach(shell: InteractiveShell, entry: Callable[..., object] | None = None) -> Attachment:
+    """Attach a session to a shell; a shell that has one keeps it.
+
+    Args:
+        shell: the shell.
+        entry: the function that IPython calls to load the extension. `%reload_ext` makes it anew, and keeps what the
+            person has chosen by `%exoauto`.
+    """
     attachment = _attached(shell)
     if attachment is None:
         attachment = Attachment(shell)
         _ATTACHED[shell] = ref(attachment)
+        was_on, before = _LEFT.pop(shell, (False, entry))
+        if before is not entry:
+            attachment.settings.auto = was_on
     return attachment
 
 
-def detach(shell: InteractiveShell) -> None:
-    """Take everything of ours off a shell; what the person loaded stays as it is."""
+def detach(shell: InteractiveShell, entry: Callable[..., object] | None = None) -> None:
+    """Take everything of ours off a shell; what the person loaded stays as it is.
+
+    Args:
+        shell: the shell.
+        entry: the function that IPython would call to load the extension again.
+    """
     attachment = _attached(shell)
     if attachment is not None:
         del _ATTACHED[shell]
+        if entry is not None:
+            _LEFT[shell] = attachment.settings.auto, entry
         attachment.take_off()
 
 

@@ -18,7 +18,7 @@ from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.records import RetiredNames, describe
 
-__all__ = ["Subject", "as_operand", "current_name", "find_subjects", "value_of"]
+__all__ = ["Question", "Subject", "as_operand", "find_subjects"]
 
 _ADVICE = "give a notebook name, a class as in game.world.Room, or the number of a generation; %exostatus lists them"
 _AROUND = ("asyncio", "contextvars", "gc", "signal", "sys")  # what the expressions of hold paths name
@@ -43,41 +43,59 @@ class Subject:
     targets: list[Any] = field(default_factory=list)
 
 
-def find_subjects(
-    text: str, generations: Sequence[RetiredGeneration], namespace: Mapping[str, Any], current: Generation
-) -> list[Subject]:
-    """Return what a text stands for; nothing where it is a class or a generation of which nothing old is alive.
+class Question:
+    """What a person asks for, evaluated once: an expression of theirs may do something, or take its time.
 
-    Args:
+    Attributes:
         text: a name of the namespace, or an expression such as `app.model` or `Out[5]`; the dotted name of a class,
             function or module, or the end of one; the number of a generation.
+        value: what it gives in the namespace; `MISSING` where it gives nothing, and once it was forgotten.
+
+    >>> Question("list(rooms)[0]", {"rooms": {"hall"}}).value, Question("rooms", {}).value is MISSING
+    ('hall', True)
+    """
+
+    def __init__(self, text: str, namespace: Mapping[str, Any]) -> None:
+        self.text = text
+        self.value = MISSING if text.isdecimal() else _value_of(text, namespace)
+
+    def forget(self) -> None:
+        """Let go of the value: what is asked for is not to be held by the question."""
+        self.value = MISSING
+
+
+def find_subjects(
+    question: Question, generations: Sequence[RetiredGeneration], current: Generation
+) -> tuple[list[Subject], str]:
+    """Return what a text stands for; nothing where it is a class or a generation of which nothing old is alive.
+
+    And then the dotted name of what it stands for among the notebook's names; of its class for an instance.
+
+    Args:
+        question: what is asked for; it is forgotten, unless it is no old object.
         generations: what lives of replaced generations, oldest first.
-        namespace: the notebook's names.
         current: the current generation.
 
     Raises:
         NothingOldError: it stands for nothing, or for something that is not old.
     """
+    text = question.text
     if text.isdecimal():
-        return _generation(int(text), generations, current)
-    found = value_of(text, namespace)
+        return _generation(int(text), generations, current), ""
+    found = question.value
     what = RetiredNames(generations).of(found)
     if what is not None:
+        question.forget()
         number, kind, name = what
-        return [Subject(describe(kind, name), number, text, targets=_with_globals(found))]
+        return [Subject(describe(kind, name), number, text, targets=_with_globals(found))], ""
     names = [text] if found is MISSING else [text, _dotted_name(found)]
     subjects = _definitions(names, generations)
     if not subjects and not any(_is_current(name, current) for name in names):
         if found is MISSING:
             raise NothingOldError(f"nothing old is named {text!r}", advice=_ADVICE)
         raise NothingOldError(f"{text!r} is no old object", advice=_ADVICE)
-    return subjects
-
-
-def current_name(text: str, namespace: Mapping[str, Any]) -> str:
-    """Return the dotted name of what a text stands for among the notebook's names; of its class for an instance."""
-    found = MISSING if text.isdecimal() else value_of(text, namespace)
-    return "" if found is MISSING else _dotted_name(found)
+    question.forget()
+    return subjects, "" if subjects or found is MISSING else names[-1]
 
 
 def _generation(number: int, generations: Sequence[RetiredGeneration], current: Generation) -> list[Subject]:
@@ -143,13 +161,10 @@ def as_operand(text: str) -> str:
     return text if is_primary else f"({text})"
 
 
-def value_of(text: str, namespace: Mapping[str, Any]) -> Any:
+def _value_of(text: str, namespace: Mapping[str, Any]) -> Any:
     """Return what an expression gives in a namespace, or `MISSING` where it gives nothing.
 
     What hold paths begin with is there without an import. Nothing of the namespace is changed.
-
-    >>> value_of("list(rooms)[0]", {"rooms": {"hall"}}), value_of("rooms", {}) is MISSING
-    ('hall', True)
     """
     try:
         code = compile(text, "<exowhy>", "eval", dont_inherit=True)

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.notebook.report import format_seconds, plural, to_html, without_empty
-from exocet_ipython.notebook.subjects import Subject, current_name, find_subjects
+from exocet_ipython.notebook.subjects import Question, Subject, find_subjects
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_held, namespaces_of
@@ -161,7 +161,7 @@ class WhyReport:
 
 
 def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and whom to tell
-    text: str,
+    question: Question,
     generations: Sequence[RetiredGeneration],
     namespace: dict[str, Any],
     current: Generation,
@@ -172,7 +172,7 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
     """Return the report on what holds something old.
 
     Args:
-        text: what the person asked for; see `find_subjects`.
+        question: what the person asked for; see `find_subjects`.
         generations: what lives of replaced generations, oldest first.
         namespace: the notebook's names.
         current: the current generation.
@@ -180,9 +180,9 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
         progress: told the number of passes and the seconds, once there has been a second.
 
     Raises:
-        NothingOldError: the text stands for nothing, or for something that is not old.
+        NothingOldError: it stands for nothing, or for something that is not old.
     """
-    subjects = find_subjects(text, generations, namespace, current)
+    subjects, name = find_subjects(question, generations, current)
     more = max(0, len(subjects) - _EXPLAINED)
     del subjects[_EXPLAINED:]
     held = []
@@ -195,7 +195,7 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
         if subject.is_generation:
             holds = replace(holds, from_c=None)  # its parts hold each other
         held.append(HeldObject(subject.label, subject.generation, subject.asked, holds))
-    return WhyReport(text, tuple(held), more, "" if held else current_name(text, namespace))
+    return WhyReport(question.text, tuple(held), more, name)
 
 
 def _leave_what_is_held(subject: Subject) -> None:

@@ -148,14 +148,22 @@ READER = "from pathlib import Path\nTEXT = (Path(__file__).parent / 'words.txt')
 
 
 def test_loading_again_begins_afresh(auto: Notebook, workshop: Workshop) -> None:
-    """`%reload_ext` leaves one finder at most, and what was imported before is adopted by the next `on`."""
+    """`%reload_ext` leaves one finder at most, and what was imported before is adopted by the next session."""
     workshop.write({"model.py": "N = 1"})
     auto.run("import model")
     auto.run("%reload_ext exocet_ipython")
-    auto.run("%exoauto on")
     assert len(finders()) == 1
     workshop.edit("model.py", "N = 2")
     assert auto.value("model.N") == 2
+
+
+def test_reloading_the_extension_keeps_what_was_chosen(auto: Notebook) -> None:
+    """`%reload_ext` leaves `%exoauto` as it is, against the settings too; loading after unloading begins with these."""
+    assert auto.value("%reload_ext exocet_ipython\n%exoauto").is_on
+    assert not auto.value("%exoauto off\n%reload_ext exocet_ipython\n%exoauto").is_on
+    assert not auto.value("%config Exocet.auto = True\n%exoauto off\n%reload_ext exocet_ipython\n%exoauto").is_on
+    auto.run("%config Exocet.auto = False\n%exoauto on\n%unload_ext exocet_ipython")
+    assert not auto.value("%load_ext exocet_ipython\n%exoauto").is_on
 
 
 @pytest.mark.parametrize("ran", [1, 2])

@@ -78,6 +78,14 @@ def test_expressions(game: Notebook) -> None:
         assert report.headline.endswith(f"is held by {expression} alone")
 
 
+@pytest.mark.parametrize("found", ["room", "type(room)", "[room]", "len(handlers)", "__import__('json')", "nothing"])
+def test_an_expression_is_evaluated_once(game: Notebook, found: str) -> None:
+    """It may do something, whether or not what it gives is old."""
+    game.run("asked = []")
+    game.try_cell(f"%exowhy (asked.append(1), {found})[1]")
+    assert game["asked"] == [1]
+
+
 def test_a_class(game: Notebook) -> None:
     """A class is asked for by its dotted name, or by the name that the current one has in the notebook."""
     for name in ("game.world.Room", "Room", "world.Room"):

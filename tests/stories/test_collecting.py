@@ -72,7 +72,8 @@ def test_what_only_ipython_keeps_goes(zoo: Notebook, workshop: Workshop, cell: s
     assert is_gone(old)
     assert report.let_go
     assert report.left == 0
-    assert dict(report.gone)["classes"].number == 1
+    assert dict(report.gone)["class"].number == 1
+    assert "\n  1 class, " in repr(report)
     assert report.size > 0
 
 
