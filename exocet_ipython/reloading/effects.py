@@ -11,13 +11,13 @@ import operator
 import sys
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 
-__all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "exit_functions", "filter_key"]
+__all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "all_loggers", "change_warnings", "exit_functions", "filter_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,24 @@ def filter_key(entry: Any) -> tuple[Any, ...]:
     patterns = [getattr(pattern, "pattern", pattern) for pattern in (message, module)]
     names = [getattr(category, name, "") for name in ("__module__", "__qualname__")]
     return action, patterns[0], *names, patterns[1], line
+
+
+def change_warnings(change: Callable[[], object]) -> None:
+    """Change the list of filters, and have `warnings` forget what it has derived from it."""
+    change()
+    with warnings.catch_warnings():
+        pass
+
+
+def all_loggers() -> Iterator[Any]:
+    """Yield the root logger and all others; none where logging was never imported."""
+    logging: Any = sys.modules.get("logging")
+    if logging is None:
+        return
+    yield logging.root
+    for logger in list(logging.root.manager.loggerDict.values()):
+        if hasattr(logger, "handlers"):  # a placeholder has none
+            yield logger
 
 
 def _handlers() -> Sequence[weakref.ref[Any]]:

@@ -119,8 +119,8 @@ def mark_of_value(setting: Setting, owner: Any) -> int | None:
     value = setting.read(owner)
     if is_plain(value):
         return hash((type(value).__name__, repr(value)))
-    if setting.way == "methods":
-        return hash(repr(value)) if type(value) in (dict, tuple, list) else None
+    if setting.way == "methods" and type(value) in (dict, tuple, list):
+        return hash(repr(value))
     return id(value) if setting.read(owner) is value else None
 
 

@@ -1,7 +1,8 @@
 """Which settings of objects that outlive a module its body sets: known by its text.
 
 They are the targets of assignments, what a method is called of that has `set...` in its name, and the objects that a
-library's function names which is called. Functions of the person's own that the body calls are read as well.
+library's function names which is called; where `logging` is named, all loggers. Functions of the person's own that the
+body calls are read as well.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, is_plain
+from exocet_ipython.reloading.effects import all_loggers
 from exocet_ipython.reloading.scope import is_own_folder
 from exocet_ipython.reloading.settings import Setting, attribute_of, evaluate, is_librarys, is_own, parse, take_marks
 
@@ -112,7 +114,10 @@ class _Reader:
         """Yield what one target or call sets, given by its text."""
         try:
             node = parse(part)
-            if local.isdisjoint(found.id for found in ast.walk(node) if isinstance(found, ast.Name)):
+            names = {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+            if any(self.space.get(name) is sys.modules.get("logging", self) for name in names - local):
+                yield from _loggers()
+            if local.isdisjoint(names):
                 yield from self._read_node(node)  # else it is of a call that is over
         except Exception:  # noqa: BLE001 - what has no value by now, or raises when it is asked, can't be looked at
             return
@@ -174,6 +179,15 @@ class _Reader:
         elif self.depth < _DEEP:
             text = "".join(linecache.getlines(code.co_filename)).encode()
             yield from _Reader(function.__globals__, text, home, self.depth + 1).read(code)
+
+
+def _loggers() -> Iterator[Setting]:
+    """Yield what is set of any logger: a loop, or a dict, may name them."""
+    for logger in all_loggers():
+        owner = f"getLogger({logger.name!r})" if logger.parent is not None else "root"
+        for name, default in (("level", 0), ("propagate", True), ("disabled", False)):
+            if getattr(logger, name) != default:
+                yield Setting("logging", owner, "attribute", name, is_certain=False)
 
 
 def _places(code: CodeType) -> list[int]:

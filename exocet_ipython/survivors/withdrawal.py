@@ -11,8 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.building.handlers import all_loggers
-from exocet_ipython.reloading.effects import filter_key
+from exocet_ipython.reloading.effects import all_loggers, change_warnings, filter_key
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_of
@@ -54,8 +53,8 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
         gone = {key for key in record.effects.filters if key not in kept and _is_written(key, record)}
         for entry in [found for found in filters if gone and filter_key(found) in gone]:
             place = filters.index(entry)
-            _change_warnings(partial(filters.remove, entry))
-            journal.add(partial(_change_warnings, partial(filters.insert, place, entry)))
+            change_warnings(partial(filters.remove, entry))
+            journal.add(partial(change_warnings, partial(filters.insert, place, entry)))
             _remember(record, partial(_put_warning, entry))
 
 
@@ -70,15 +69,8 @@ def _is_written(key: tuple[Any, ...], record: ModuleRecord) -> bool:
 def _put_warning(entry: Any, journal: Journal) -> None:
     filters: list[Any] = warnings.filters  # type: ignore[assignment]  # as above
     if entry not in filters:
-        _change_warnings(partial(filters.insert, 0, entry))
-        journal.add(partial(_change_warnings, partial(filters.remove, entry)))
-
-
-def _change_warnings(change: Callable[[], object]) -> None:
-    """Change the list of filters, and have `warnings` forget what it has derived from it."""
-    change()
-    with warnings.catch_warnings():
-        pass
+        change_warnings(partial(filters.insert, 0, entry))
+        journal.add(partial(change_warnings, partial(filters.remove, entry)))
 
 
 def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None:

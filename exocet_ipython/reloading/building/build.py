@@ -13,6 +13,7 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
+from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.plan import Plan, Step
@@ -94,7 +95,9 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     Raises:
         BaseException: whatever a module's body raises; everything that was made is dropped then.
     """
-    with kept_settings(plan.names, around.current.records):
+    records = around.current.records
+    filters = {key for name in plan.names if name in records for key in records[name].effects.filters}
+    with kept_settings(plan.names, records), kept_filters(filters):
         return _build_modules(plan, around)
 
 

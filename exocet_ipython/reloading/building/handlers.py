@@ -7,14 +7,14 @@ a restarted process they aren't, so the thread that runs the new bodies sees the
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, SupportsIndex, overload
 
+from exocet_ipython.reloading.effects import all_loggers
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["all_loggers", "hidden_handlers"]
+__all__ = ["hidden_handlers"]
 
 
 @contextlib.contextmanager
@@ -38,17 +38,6 @@ def hidden_handlers(retiring: Iterable[ModuleRecord]) -> Iterator[None]:
             if logger.handlers is view:  # else a body has put a list of its own there
                 before[:] = view.everything()
                 logger.handlers = before
-
-
-def all_loggers() -> Iterator[Any]:
-    """Yield the root logger and all others; none where logging was never imported."""
-    logging: Any = sys.modules.get("logging")
-    if logging is None:
-        return
-    yield logging.root
-    for logger in list(logging.root.manager.loggerDict.values()):
-        if hasattr(logger, "handlers"):  # a placeholder has none
-            yield logger
 
 
 class _Handlers(list[Any]):
