@@ -114,7 +114,7 @@ class _Reader:
         """Yield what one target or call sets, given by its text."""
         try:
             node = parse(part)
-            names = {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+            names = _names_in(node)
             if any(self.space.get(name) is sys.modules.get("logging", self) for name in names - local):
                 yield from _loggers()
             if local.isdisjoint(names):
@@ -179,6 +179,12 @@ class _Reader:
         elif self.depth < _DEEP:
             text = "".join(linecache.getlines(code.co_filename)).encode()
             yield from _Reader(function.__globals__, text, home, self.depth + 1).read(code)
+
+
+def _names_in(node: ast.expr) -> set[str]:
+    """Return the names on which it depends what is set, whatever it is set to."""
+    parts = [node.func, *node.args[:-1]] if isinstance(node, ast.Call) else [node]
+    return {found.id for part in parts for found in ast.walk(part) if isinstance(found, ast.Name)}
 
 
 def _loggers() -> Iterator[Setting]:

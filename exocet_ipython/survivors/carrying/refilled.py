@@ -36,7 +36,7 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
     """
     content = list(entries(now))
     kind = type(now)
-    if not (id(kind) in _KINDS or (issubclass(kind, dict) and type(before) is kind)) or len(content) != len(baseline):
+    if not (id(kind) in _KINDS or issubclass(kind, dict)) or len(content) != len(baseline):
         return False
     known = {} if code is None else {id(constant): constant for constant in _constants(code)}
     renewed: dict[int, Any] = {}
