@@ -73,7 +73,8 @@ class Executor:
             return self._build_and_publish(plan, migrating=migrating, gate=gate)
 
     def _build_and_publish(self, plan: Plan, *, migrating: bool, gate: AbstractContextManager[object]) -> ReloadReport:
-        began, current = time.perf_counter(), self.managed.generation
+        # No generation in a local variable: the frames of a kept error lead here, and would hold its modules.
+        began = time.perf_counter()
         tried: list[Snapshot] = []
         try:
             plan, built = self.ladder.build(plan, tried.append, migrating=migrating)
@@ -82,12 +83,12 @@ class Executor:
         except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
             trim_traceback(error)
             self.managed.follow_tried(tried)
-            return describe_failure(error, plan, current, time.perf_counter() - began)
+            return describe_failure(error, plan, self.managed.generation, time.perf_counter() - began)
         done = self._publish(built, migrating=migrating, gate=gate)
         if isinstance(done, Exception):
             done.add_note(_UNFORESEEN.format(where_ours(done)))
             trim_traceback(done)
-            return describe_failure(done, plan, current, time.perf_counter() - began)
+            return describe_failure(done, plan, self.managed.generation, time.perf_counter() - began)
         self.old.retire(done)
         self.ladder.left_behind = not migrating
         self.managed.follow_tried(tried)
