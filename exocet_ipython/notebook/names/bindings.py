@@ -29,10 +29,8 @@ from exocet_ipython.notebook.names.sources import (
     was_changed,
 )
 from exocet_ipython.notebook.names.unread import UnreadCells
-from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
-from exocet_ipython.survivors.matching.moved import find_moved
+from exocet_ipython.survivors.matching.moved import find_moved, name_of
 from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["Bindings", "Kept", "Rebinding"]
@@ -201,8 +199,8 @@ class Bindings:
             if now is value or (is_found and id(now) in lent):
                 continue
             if now is MISSING:
-                moved = find_moved(value, succession) if is_definition(value) else None
-                reason = f"has moved to {dotted_name(moved)}" if moved else _GONE
+                moved = find_moved(value, succession)
+                reason = _GONE if moved is None else f"has moved to {name_of(moved)}"
                 kept.append(Kept(name, source, reason, gone=True))
             elif id(value) not in succession.whole and was_changed(sources[-1], value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))

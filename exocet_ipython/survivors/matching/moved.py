@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, dict_of
 from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -23,6 +23,8 @@ __all__ = [
     "have_one_name",
     "is_imported",
     "is_made_by_call",
+    "name_of",
+    "own_name",
     "stands_for_another",
 ]
 
@@ -34,8 +36,35 @@ def is_imported(value: Any, module: str) -> bool:
     >>> [is_imported(value, __name__) for value in (is_imported, cache(is_imported), cache, cache(cache), 1)]
     [False, False, True, True, False]
     """
-    home = home_of(value) if is_definition(value) else (dict_of(value) or {}).get("__module__", module)
-    return bool(home != module)
+    found = own_name(value)
+    return found is not None and found[0] != module
+
+
+def name_of(value: Any) -> str:
+    """Return the dotted name that a class or function has, or what a decorator has made of one; "" for others.
+
+    >>> from functools import cache
+    >>> name_of(cache(name_of)), name_of(1)
+    ('exocet_ipython.survivors.matching.moved.name_of', '')
+    """
+    return ".".join(own_name(value) or ())
+
+
+def own_name(value: Any) -> tuple[str, str] | None:
+    """Return the module that a definition, or what a decorator has made of one, says it is of, and its name there.
+
+    A decorator gives what it makes the name of what it was given (`functools.update_wrapper`).
+
+    >>> own_name(own_name), own_name(1)
+    (('exocet_ipython.survivors.matching.moved', 'own_name'), None)
+    """
+    if is_definition(value):
+        return home_of(value), dotted_name(value).removeprefix(f"{home_of(value)}.")
+    if id(type(value)) in ATOM_IDS:
+        return None
+    space = dict_of(value) or {}
+    home, name = space.get("__module__"), space.get("__qualname__")
+    return (home, name) if type(home) is str and type(name) is str else None
 
 
 def have_one_name(before: Any, now: Any) -> bool:
@@ -70,39 +99,42 @@ def stands_for_another(attribute: str, before: Any, now: Any, succession: Succes
 
 
 def find_moved(before: Any, succession: Succession) -> Any:
-    """Return the class or function that one other module alone has gained under the name of one that is gone.
+    """Return what one other module alone has gained under the name of what is gone, and is of its kind.
 
     Args:
-        before: a class or function of a module that retires, without a counterpart there.
+        before: what a module that retires has, without a counterpart there; only what has a name of its own moves.
         succession: which modules retire, and which are current now.
 
     Returns:
         That, or None where there is none, or more than one.
     """
-    name, is_function = before.__qualname__, type(before) is FunctionType
+    _, name = own_name(before) or ("", "")
     found: list[Any] = []
-    for home, module in succession.new.items():
+    for home, module in succession.new.items() if name else ():
         now: Any = _names(module).get(name)
-        if not is_definition(now) or home_of(now) != home or now.__qualname__ != name:
-            continue
-        if (type(now) is FunctionType) is is_function and name not in _names(succession.old.get(home)):
-            found.append(now)
+        if own_name(now) == (home, name) and _kind(now) == _kind(before):
+            found += [] if name in _names(succession.old.get(home)) else [now]
     return found[0] if len(found) == 1 else None
 
 
 def find_back(before: Any, succession: Succession) -> Any:
-    """Return the class or function that has appeared where one that is gone was before it was moved or renamed.
+    """Return what has appeared where what is gone was before it was moved or renamed.
 
     Args:
-        before: a class or function of a module that retires, without a counterpart.
+        before: what a module that retires has, without a counterpart; it has a name of its own.
         succession: which modules retire, and which are current now.
     """
-    for name in islice(succession.names(dotted_name(before)), 1, None):
+    for name in islice(succession.names(name_of(before)), 1, None):
         module, path = succession.place_of(name)
         was, now = succession.old.get(module), succession.find(name)
-        if is_definition(now) and was is not None and attribute_at(was.module, path) is None:
+        if own_name(now) is not None and was is not None and attribute_at(was.module, path) is None:
             return now
     return None
+
+
+def _kind(value: Any) -> object:
+    """Return what is the same of a definition and its counterpart: whether it is a function, a class, or what else."""
+    return type(value) is FunctionType if is_definition(value) else dotted_name(type(value))
 
 
 def _names(home: ModuleRecord | ModuleType | None) -> Mapping[str, Any]:

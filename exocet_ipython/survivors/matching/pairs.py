@@ -10,7 +10,6 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, is_shared, variables_around
-from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
@@ -28,6 +27,8 @@ from exocet_ipython.survivors.matching.moved import (
     have_one_name,
     is_imported,
     is_made_by_call,
+    name_of,
+    own_name,
     stands_for_another,
 )
 from exocet_ipython.survivors.matching.succession import Succession
@@ -73,6 +74,7 @@ class _Matcher:
         self._old = succession.old
         self._new = succession.new
         self._space: dict[str, Any] = {}  # globals of the module that is being matched
+        self._gone: list[tuple[str, Any]] = []  # module, what it had there: defined there, and without a counterpart
         self._values = Values(succession)
         self._retiring = set(self._old)  # what others define and these only import stays what it is
         for record in self._old.values():
@@ -109,28 +111,35 @@ class _Matcher:
             self._note_gone(before, name)
 
     def _note_gone(self, before: Any, home: str) -> None:
-        if is_definition(before) and home_of(before) == home:
+        if (name := own_name(before)) is None or name[0] != home:
+            return
+        self._gone.append((home, before))
+        if is_definition(before):
             gone: list[Any] = self.pairs.lost if type(before) is FunctionType else self.pairs.orphans
             gone.append(before)
             self._leave_as_it_was(before)
 
     def match_moved(self) -> None:
-        """Match the classes and functions that are gone with what has appeared under their names in other modules."""
-        gone: list[Any] = [*self.pairs.orphans, *self.pairs.lost]
-        for before in gone:
+        """Match what is gone and has a name of its own with what has appeared under that in other modules."""
+        for home, before in self._gone:
             if id(before) in self.pairs.objects:
                 continue
             now = find_moved(before, self._succession) or find_back(before, self._succession)
             if now is None or self._values.is_elsewhere(now):
                 continue
-            self._space = vars(self._old[home_of(before)].module)
-            self._match_definition(before, now)
+            self._space = vars(self._old[home].module)
+            if is_definition(before):
+                self._match_definition(before, now)
+            else:
+                self._add(before, now)
+                self._match_within(before, now)
             self._note_name(before, now)
 
     def _note_name(self, before: Any, now: Any) -> None:
-        """Note what a class or function was called before; what still has that name is another's."""
-        if is_definition(now) and not (have_one_name(before, now) and home_of(before) == home_of(now)):
-            self.pairs.former[dotted_name(now)] = dotted_name(before)
+        """Note what something was called before; what still has that name is another's."""
+        name, former = name_of(now), name_of(before)
+        if name and former and name != former:
+            self.pairs.former[name] = former
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
