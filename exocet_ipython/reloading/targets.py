@@ -1,13 +1,14 @@
 """Which settings of objects that outlive a module its body sets: known by its text.
 
 They are the targets of assignments, what a method is called of that has `set...` in its name, and the objects that a
-library's function names which is called; where `logging` is named, all loggers. Functions of the person's own that the
-body calls are read as well.
+library's function names which is called; of `logging` all loggers, where a loop or a call tells which. Functions of the
+person's own that the body calls are read as well.
 """
 
 from __future__ import annotations
 
 import ast
+import codecs
 import dis
 import importlib.util
 import linecache
@@ -30,6 +31,8 @@ from exocet_ipython.reloading.settings import Setting, attribute_of, evaluate, i
 __all__ = ["note_settings"]
 
 _DEEP = 3  # functions that call functions
+_COOKIE = 200  # bytes: the first two lines may say how a text is encoded
+_FOR_ITER = dis.opmap["FOR_ITER"]
 _STATES = (("getstate", "setstate"), ("get_state", "set_state"))
 _MANY = 20  # names of a library's function
 
@@ -98,27 +101,26 @@ class _Reader:
         """Yield what a code object sets."""
         places = _places(code)
         local = {*code.co_varnames, *code.co_freevars}
-        try:
-            lines = [line.encode() for line in importlib.util.decode_source(self.text).split("\n")]
-        except (SyntaxError, ValueError):
-            return  # another language, which its own loader has made code of
+        loops = _FOR_ITER in code.co_code[::2]
+        lines = _lines_of(self.text)
         positions = list(islice(code.co_positions(), max(places, default=0) + 1))
         for first, last, start, end in (positions[place] for place in places):
             if first is not None and last is not None and lines[first - 1 : last]:
                 rows = lines[first - 1 : last]
                 rows[-1] = rows[-1][:end]
                 rows[0] = rows[0][start:]
-                yield from self._read_part(b"\n".join(rows).decode(errors="replace"), local)
+                yield from self._read_part(b"\n".join(rows).decode(errors="replace"), local, loops=loops)
 
-    def _read_part(self, part: str, local: set[str]) -> Iterator[Setting]:
+    def _read_part(self, part: str, local: set[str], *, loops: bool) -> Iterator[Setting]:
         """Yield what one target or call sets, given by its text."""
         try:
             node = parse(part)
             names = _names_in(node)
-            if any(self.space.get(name) is sys.modules.get("logging", self) for name in names - local):
+            is_over = not local.isdisjoint(names)  # the call that gave its names values
+            if (is_over or loops) and any(self.space.get(name) is sys.modules.get("logging", self) for name in names):
                 yield from _loggers()
-            if local.isdisjoint(names):
-                yield from self._read_node(node)  # else it is of a call that is over
+            if not is_over:
+                yield from self._read_node(node)
         except Exception:  # noqa: BLE001 - what has no value by now, or raises when it is asked, can't be looked at
             return
 
@@ -140,7 +142,7 @@ class _Reader:
                     yield from self._of_function(called)
 
     def _setting(self, owner: ast.expr, way: str, key: Any, *, is_certain: bool = True) -> Setting:
-        return Setting(self.home, ast.unparse(owner), way, key, is_certain)
+        return Setting(self.home, owner.id if isinstance(owner, ast.Name) else ast.unparse(owner), way, key, is_certain)
 
     def _items(self, owner: ast.expr, keys: list[Any]) -> Iterator[Setting]:
         value = evaluate(owner, self.space)
@@ -169,6 +171,7 @@ class _Reader:
         """Yield what a function sets: an own one is read, of a library's the objects that it names tell."""
         code, home = function.__code__, function.__module__
         if not is_own_folder(os.path.dirname(code.co_filename)):
+            yield from _loggers() if home.partition(".")[0] == "logging" else ()
             for name in code.co_names[:_MANY]:
                 value = function.__globals__.get(name)
                 parts = list((dict_of(value) or {}).items()) if _is_instance(value) else []
@@ -181,6 +184,20 @@ class _Reader:
             yield from _Reader(function.__globals__, text, home, self.depth + 1).read(code)
 
 
+def _lines_of(text: bytes) -> list[bytes]:
+    r"""Return the lines of a source as the compiler counts their columns: in UTF-8; none where it is no Python.
+
+    >>> _lines_of("# coding: latin-1\nä = 1".encode("latin-1"))[1].decode()
+    'ä = 1'
+    """
+    if b"coding" not in text[:_COOKIE] and not text.startswith(codecs.BOM_UTF8):
+        return text.split(b"\n")  # nearly all
+    try:
+        return [line.encode() for line in importlib.util.decode_source(text).split("\n")]
+    except (SyntaxError, ValueError):
+        return []  # another language, which its own loader has made code of
+
+
 def _names_in(node: ast.expr) -> set[str]:
     """Return the names on which it depends what is set, whatever it is set to."""
     parts = [node.func, *node.args[:-1]] if isinstance(node, ast.Call) else [node]
@@ -188,7 +205,7 @@ def _names_in(node: ast.expr) -> set[str]:
 
 
 def _loggers() -> Iterator[Setting]:
-    """Yield what is set of any logger: a loop, or a dict, may name them."""
+    """Yield what is set of any logger: a loop, or a dict, may name those that a body sets."""
     for logger in all_loggers():
         owner = f"getLogger({logger.name!r})" if logger.parent is not None else "root"
         for name, default in (("level", 0), ("propagate", True), ("disabled", False)):

@@ -65,6 +65,16 @@ def test_a_getter_of_the_persons_is_not_called_again() -> None:
     assert settings_of(text) == {}
 
 
+def test_loggers_that_a_text_names_are_noted_alone() -> None:
+    """A thousand modules that set a level each don't note each other's; a loop may set any."""
+    for number in range(3):
+        logging.getLogger(f"exo.settings.{number}").setLevel(logging.INFO)
+    assert len(settings_of("import logging\nlogging.getLogger('exo.settings.0').setLevel(20)")) == 1
+    loop = "import logging\nfor name in ['exo.settings.0']:\n  logging.getLogger(name).setLevel(20)"
+    assert len(settings_of(loop)) > 3
+    assert len(settings_of("import logging\ndef go(n):\n  logging.getLogger(n).setLevel(20)\ngo('exo.settings.1')")) > 3
+
+
 ASKING = """
 calls = []
 class Server:
