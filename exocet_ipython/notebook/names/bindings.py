@@ -262,7 +262,8 @@ class Bindings:
                 known = self.sources(name)
                 if known:
                     is_last = self._in_star_order((*known, source))[-1] == source
-                    is_shadowed = is_last and bool(self._valid_sources(name, namespace.get(name), before))
+                    is_known = any(is_bound(namespace, name, one) for one in known)  # `import json`, of no module here
+                    is_shadowed = is_last and (is_known or bool(self._valid_sources(name, namespace.get(name), before)))
                 else:
                     is_shadowed = name in self._later  # a cell has bound it, before it imported all of the module
                 if name not in namespace or is_shadowed:
