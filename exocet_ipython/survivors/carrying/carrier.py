@@ -43,6 +43,7 @@ from exocet_ipython.survivors.carrying.entries import (
     put_into,
 )
 from exocet_ipython.survivors.carrying.filling import fill, write_again
+from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import take_whole
@@ -151,13 +152,7 @@ class _Carrier:
         kind = type(before)
         if kind is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
             carry_context(before, now, self._returned)
-        if is_marked(before):
-            return self._carry_content(path, before, now)
-        if is_registry(before):
-            return self._carry_items(path, before, now)
-        if self._has_parts(path, before, now):
-            return self._carry_parts(path, before, now)
-        return set()
+        return self._carry_state(path, before, now, has_parts=self._has_parts(path, before, now))
 
     def _has_parts(self, name: str, value: Any, now: Any) -> bool:
         """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
@@ -190,20 +185,25 @@ class _Carrier:
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.
 
-        Not in an instance of a library's class: it changes that itself.
+        Of an instance of a library's class, which that changes itself, all or nothing.
         """
         if (kind := type(before)) is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
             carry_context(before, now, self._returned)
         if path not in self._record.contents or now is None or now is before:
             return set()
+        are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
+        is_carrier = id(kind) in CARRIERS and kind is type(now)
+        return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors)
+
+    def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
+        """Carry what a value holds, in the way of its kind; what it has for `parts` one by one."""
         if is_marked(before):
             return self._carry_content(path, before, now)
         if is_registry(before):
             return self._carry_items(path, before, now)
-        are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
-        if (id(kind) in CARRIERS and kind is type(now)) or are_survivors:
-            return self._carry_parts(path, before, now)
-        return set()
+        if self._takes_state(path, before, now):
+            return {id(before)}
+        return self._carry_parts(path, before, now) if has_parts else set()
 
     def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
@@ -213,6 +213,12 @@ class _Carrier:
         if not (self._returned or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
             return set()
         return {id(before)} if fill(before, now) else set()
+
+    def _takes_state(self, path: str, before: Any, now: Any) -> bool:
+        """Have an object of a library take what the library has made of the old one since; say whether it has."""
+        beginning = Beginning(path, self._record.contents, self._owned.answers)
+        may_take = is_of_library(before, self._session) and not self._owned.is_answered_from(path)
+        return may_take and hand_over(before, now, beginning, self._session, self._journal)
 
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
@@ -288,5 +294,7 @@ class _Carrier:
             if known is None and is_map(before) and is_registry(part) and inner in self._record.contents:
                 whole |= self._carry_begun(inner, part, now, key)
             else:
-                whole |= self._carry_part(inner, part, known)
+                whole |= (found := self._carry_part(inner, part, known))
+                if found and is_tensor(part):  # who trains it holds it
+                    self._journal.set_item(now, key, part)
         return whole

@@ -99,6 +99,14 @@ class Ownership:
         """Say whether no function of the module changes a container but with what it is given."""
         return self._stores.leaves_alone(names_in(path))
 
+    def is_answered_from(self, path: str) -> bool:
+        """Say whether functions of the session's modules put there what they have computed, to answer from it."""
+        return self.answers(tuple(home for home in self._homes if home in self._session), path)
+
+    def answers(self, homes: tuple[str, ...], path: str) -> bool:
+        """Say the same of the functions of some modules."""
+        return not self._read.of(homes).caches.isdisjoint(names_in(path))
+
     def is_modules(self, key: Any, value: Any) -> bool:
         """Say whether a module of the session has put an entry into a container, and does so when made anew."""
         return self._read.puts_itself(self._record.name, key, value)
