@@ -31,6 +31,8 @@ from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
+from exocet_ipython.survivors.carrying.filled import find_filled
+from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
 from exocet_ipython.survivors.moving.generators import renew_generators
@@ -91,6 +93,20 @@ class Ladder:
         if not isinstance(found, Refusal) and self._had_others(changes):
             return _HIGHER
         return found
+
+    def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
+        """Return which modules to make anew for these changes, and for what the person asked.
+
+        Among them are those in which functions of the others have put away what they have computed.
+        """
+        plan, generation = self.managed.plan(changes, asked), self.managed.generation
+        with paused_collector():
+            read = ReadStores(generation.records, self.bindings.assigned())
+            while filled := find_filled(plan.names, read).difference(self.managed.frozen()):
+                names = {*filled, *generation.graph().dependants(filled)} - {step.name for step in plan.skipped}
+                more = plan.widened({name: order for name, order in generation.order.items() if name in names})
+                plan = replace(more, rung=plan.rung)
+        return plan
 
     def build(self, plan: Plan, note_read: Callable[[Snapshot], object], *, migrating: bool) -> tuple[Plan, Built]:
         """Make the modules of a plan, or bring back what lives of them and make the rest; return what was carried out.

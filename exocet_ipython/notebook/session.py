@@ -169,7 +169,7 @@ class Session:
             changes = self._unsettled.find_all(self.bindings.modules(), chosen if names else None)
             found = Refusal() if asked else self._ladder.find(changes, migrating=migrate)
             if isinstance(found, Refusal):
-                plan = self._ladder.explain(self.managed.plan(changes, asked), found)
+                plan = self._ladder.explain(self._ladder.plan(changes, asked), found)
                 if dry_run:
                     return replace(describe_plan(plan, self.generation), survivors=self.survivors())
                 report = self._executor.carry_out(plan, migrating=migrate)
@@ -222,7 +222,7 @@ class Session:
                 return ReloadReport(self.generation.number)
             found = self._ladder.find(changes, migrating=migrating)
             if isinstance(found, Refusal):
-                plan = self._ladder.explain(self.managed.plan(changes), found)
+                plan = self._ladder.explain(self._ladder.plan(changes), found)
                 if waiting := self._ladder.would_take(plan, limit):
                     report = ReloadReport(self.generation.number, skipped=describe_steps(plan.skipped), waiting=waiting)
                 else:
@@ -244,7 +244,7 @@ class Session:
         packages = with_packages(name)
         self.managed.adopt(*packages)
         wanted = [package for package in packages if package not in self.generation.records]
-        plan = self.managed.plan(self.managed.changes([name]), [name, *wanted])
+        plan = self._ladder.plan(self.managed.changes([name]), [name, *wanted])
         report = self._executor.carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))
         if report.error is not None:
             raise report.error

@@ -7,6 +7,7 @@ from types import ModuleType
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.recording import record_module
 from exocet_ipython.survivors.carrying.readings import ReadStores
+from exocet_ipython.survivors.carrying.stores import read_stores
 
 
 def test_what_cells_assign_counts_in_their_session_only() -> None:
@@ -15,3 +16,9 @@ def test_what_cells_assign_counts_in_their_session_only() -> None:
     record = record_module(ModuleType("m"), Snapshot("m", data=text), None, name="m", order=0, number=1, seconds=0.0)
     assert ReadStores({"m": record}, {"m": {"LEVEL"}}).of(("m",)).globals == set()
     assert ReadStores({"m": record}).of(("m",)).globals == {"LEVEL"}
+
+
+def test_what_a_lambda_only_adds_to_is_no_cache() -> None:
+    """`on_close(lambda: LOG.append(...))` looks at nothing, as the statement in a function doesn't."""
+    assert read_stores(b"on_close(lambda: LOG.append(VERSION + 1))\n").caches == set()
+    assert read_stores(b"last = lambda: LOG.append(VERSION + 1) or LOG[-1]\n").caches == {"LOG"}

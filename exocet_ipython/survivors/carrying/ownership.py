@@ -12,7 +12,7 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.held import home_of
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.paths import attribute_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
@@ -31,6 +31,9 @@ _UNASKED = 6  # references to the value of a global or an attribute that nobody 
 class Ownership:
     """Tells of what is in one module whose it is.
 
+    Attributes:
+        record: of the module.
+
     Args:
         record: of the module.
         read: what the functions of the session's modules store, and what cells have assigned there.
@@ -45,17 +48,18 @@ class Ownership:
         after: Mapping[str, ModuleType | None],
         homes: tuple[str, ...] = (),
     ) -> None:
-        self._record = record
+        self.record = record
         self._read = read
         self._session = read.session
         self._after = after
         self._homes = homes or (record.name,)
         self._alike: dict[str, bool] = {}
+        self._others: dict[str, list[Ownership]] = {}
 
     def with_classes(self, classes: Iterable[type]) -> Ownership:
         """Return what tells it of instances of these classes: their methods may have stored it as well."""
         homes = (type.__getattribute__(cls, "__module__") for cls in classes)
-        return Ownership(self._record, self._read, self._after, (*self._homes, *homes))
+        return Ownership(self.record, self._read, self._after, (*self._homes, *homes))
 
     @property
     def _stores(self) -> Stores:
@@ -68,10 +72,10 @@ class Ownership:
         It is where cells have assigned it, or had it set up or counted, or where somebody has it; not where it was
         imported or is kept as a cache.
         """
-        is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self._record.name}.{name}"
-        if is_submodule or self._record.snapshot.data is None or self._is_cached(name, value):
+        is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self.record.name}.{name}"
+        if is_submodule or self.record.snapshot.data is None or self._is_cached(name, value):
             return False
-        may_assign = self._may_assign(self._stores.globals, self._record.values, name, value, known)
+        may_assign = self._may_assign(self._stores.globals, self.record.values, name, value, known)
         return may_assign or (name in known and self._is_set_up(name, value))
 
     def is_attribute_assigned(
@@ -88,7 +92,7 @@ class Ownership:
 
     def was_given(self, key: Any, value: Any, container: Any) -> bool:
         """Say whether other modules have put an entry into a container when they were made anew: they do it again."""
-        return id(value if is_map(container) else key) in self._record.given and not is_registry(value)
+        return id(value if is_map(container) else key) in self.record.given and not is_registry(value)
 
     def begins(self, path: str, container: Any) -> bool:
         """Say whether functions of the module begin containers in one, for the first who registers something there."""
@@ -96,8 +100,8 @@ class Ownership:
         return begins and is_map(container)
 
     def leaves_alone(self, path: str) -> bool:
-        """Say whether no function of the module changes a container but with what it is given."""
-        return self._stores.leaves_alone(names_in(path))
+        """Say whether no function of the module changes a container but with what it is given, nor one of others."""
+        return self._stores.leaves_alone(names_in(path)) and not self._fillers(path)
 
     def is_answered_from(self, path: str) -> bool:
         """Say whether functions of the session's modules put there what they have computed, to answer from it."""
@@ -109,7 +113,7 @@ class Ownership:
 
     def is_modules(self, key: Any, value: Any) -> bool:
         """Say whether a module of the session has put an entry into a container, and does so when made anew."""
-        return self._read.puts_itself(self._record.name, key, value)
+        return self._read.puts_itself(self.record.name, key, value)
 
     def is_persons(self, path: str, key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.
@@ -117,14 +121,35 @@ class Ownership:
         What is only referred to weakly lives since the person has it. What a function has computed for a cell counts
         while it would compute the same.
         """
-        caches, parts = self._stores.caches & names_in(path), (key, value)
-        if self._read.is_assigned(self._record.name, f"{path}{place_of(key)}"):
+        if self._is_put_by_cells(path, key, value):
             return True
-        if any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in parts):
-            return True
+        return all(owner.may_keep(path, key, value) for owner in (self, *self._fillers(path)))
+
+    def is_answer_of_others(self, path: str, key: Any, value: Any) -> bool:
+        """Say whether functions of other modules that retire have computed an entry, and put it away in this module."""
+        fillers = () if self._is_put_by_cells(path, key, value) else self._fillers(path)
+        return not all(owner.may_keep(path, key, value) for owner in fillers)
+
+    def may_keep(self, path: str, key: Any, value: Any) -> bool:
+        """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
+        caches = self._stores.caches & names_in(path)
         if not caches or not all(map(self._stores.setters, caches)):
             return not caches
-        return any(map(self._is_survivor, parts)) or all(map(self._does_alike, caches))
+        return any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
+
+    def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
+        if self._read.is_assigned(self.record.name, f"{path}{place_of(key)}"):
+            return True
+        return any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
+
+    def _fillers(self, path: str) -> list[Ownership]:
+        """Return what tells of each other module that retires, and whose functions put away answers in a container."""
+        if path not in self._others:
+            container = value_at(globals_of(self.record.module), path)
+            names = [name for name in self._after if name in self._session and name not in self._homes]
+            fills = [name for name in names if self._read.fills(name, self.record.name, path, container)]
+            self._others[path] = [Ownership(self._session[name], self._read, self._after) for name in fills]
+        return self._others[path]
 
     def _may_assign(
         self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
@@ -155,18 +180,18 @@ class Ownership:
     def _does_alike(self, name: str) -> bool:
         """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
         if name not in self._alike:
-            spaces = self._record.module, self._after.get(self._record.name)
-            compared = Comparison(but=self._record.assigned().keys() | self._stores.changing)
+            spaces = self.record.module, self._after.get(self.record.name)
+            compared = Comparison(but=self.record.assigned().keys() | self._stores.changing)
             pairs = [[attribute_at(space, path) for space in spaces] for path in self._stores.setters(name)]
             is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
-            self._alike[name] = is_same and not any(map(has_changed, self._record.data))
+            self._alike[name] = is_same and not any(map(has_changed, self.record.data))
         return self._alike[name]
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
         if not self._stores.any_global:
             return False
-        others = (record.module for record in self._session.values() if record is not self._record)
+        others = (record.module for record in self._session.values() if record is not self.record)
         return (not self._is_survivor(value) and home_of(value) in self._session) or any(
             globals_of(other).get(name, _missing) is value for other in others
         )

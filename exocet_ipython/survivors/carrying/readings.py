@@ -14,6 +14,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.entries import names_in
 from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import Stores, read_stores
 from exocet_ipython.survivors.definitions import is_definition
@@ -60,6 +61,22 @@ class ReadStores:
         if is_from_cell(key) or is_from_cell(value):
             return False
         return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
+
+    def fills(self, name: str, owner: str, path: str, container: Any) -> bool:
+        """Say whether functions of a module put answers into a container of another one, and answer from it.
+
+        Args:
+            name: of the module.
+            owner: of the one that has the container.
+            path: of the container in that one.
+            container: itself; what the first one has under its name is another one, if it is not this.
+        """
+        text = self.session[name].snapshot.data or b""
+        named = {part for part in names_in(path) if part.encode() in text}  # most texts name no such thing
+        if not named or not self.can_import(name, owner):
+            return False
+        space = globals_of(self.session[name].module)
+        return any(space.get(part, container) is container for part in named & self.of((name,)).caches)
 
     def find_origin(
         self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]

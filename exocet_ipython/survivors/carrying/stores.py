@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
-from exocet_ipython.survivors.carrying.assigning import Assigned, is_given, judge, read_assigning
+from exocet_ipython.survivors.carrying.assigning import Assigned, Assigning, is_given, judge, read_assigning
 from exocet_ipython.survivors.carrying.handing import Handing, filled_by_hand
 
 __all__ = ["Stores", "begins_alike", "read_stores"]
@@ -100,16 +100,16 @@ def read_stores(text: bytes) -> Stores:
     >>> read_stores(text).caches
     {'CACHE'}
     """
-    found = Stores()
+    found, assigning = Stores(), list[Assigning]()
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return found
     _mangle(tree, "<module>")
-    assigning = []
     for function, given, path in _functions(tree, frozenset(), ""):
         nodes, one = list(_own_nodes(function)), Stores()
-        added = {id(_named(held)) for node in nodes for held in _added_to(node)}
+        statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
+        added = {id(_named(held)) for node in statements for held in _added_to(node)}
         for node in nodes:
             _read_node(node, given, one)
             match node:
