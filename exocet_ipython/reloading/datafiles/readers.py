@@ -16,6 +16,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOM_IDS, BOUND_IDS, CACHE, dict_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
@@ -148,6 +149,8 @@ class _Search:
         self.places: list[str] = []
         self._space = space
         self._seen: set[int] = set()
+        self._known: set[int] = set()  # ids of what was looked at, which the module and those that it names hold
+        self._classes: dict[int, dict[str, list[Any]]] = {}  # id of a class -> what it and its own bases have, by name
 
     def find(self, named: Iterable[Collection[str]]) -> Iterator[FunctionType]:
         """Yield the person's functions that code may call, of other modules, and those that these may.
@@ -172,26 +175,42 @@ class _Search:
         if kind is ModuleType:
             parts = [value.__dict__.get(name) for name in names]
         elif issubclass(kind, type):
-            spaces = [
-                type.__getattribute__(base, "__dict__")
-                for base in type.__getattribute__(value, "__mro__")
-                if _is_own(base)
-            ]
-            found = [item for space in spaces for item in [*space.items()]]
-            parts = [part for name, part in found if name[:2] == "__" or name in names or _path_of(part)]
+            parts = self._parts_of(value, names)
         for part in parts:
+            if part is None or id(part) in self._known:
+                continue
+            self._known.add(id(part))
             if path := _path_of(part):
                 self.places.append(os.path.normpath(path))
-            elif part is not None and id(type(part)) not in ATOM_IDS:
+            elif id(type(part)) not in ATOM_IDS:
                 function = part.__func__ if id(type(part)) in BOUND_IDS else part
                 function = (dict_of(function) or {}).get("__wrapped__", function)
                 if type(function) is FunctionType and is_own_folder(os.path.dirname(function.__code__.co_filename)):
                     yield function
 
+    def _parts_of(self, cls: type, names: Collection[str]) -> list[Any]:
+        """Return what a class has under some names, and once what needs none: Python's own protocols, and paths.
+
+        A large project names the same few classes in all its functions.
+        """
+        unnamed: list[Any] = []
+        known = self._classes.get(id(cls))
+        if known is None:
+            known = self._classes[id(cls)] = {}
+            for base in filter(_is_own, type.__getattribute__(cls, "__mro__")):
+                for name, part in copy_space(type.__getattribute__(base, "__dict__")).items():
+                    known.setdefault(name, []).append(part)
+                    if name[:2] == "__" or _path_of(part):
+                        unnamed.append(part)
+        return [*unnamed, *(part for name in names if name in known for part in known[name])]
+
 
 def _path_of(value: Any) -> str:
     """Return the path that a value is; none where it is none, or one that depends on the working folder."""
-    path = os.fspath(value) if type(value) is str or issubclass(type(value), PurePath) else ""
+    kind = type(value)
+    if kind is not str and not issubclass(kind, PurePath):
+        return ""  # nearly all
+    path = os.fspath(value)
     return path if len(path) < _LONG and os.path.isabs(path) else ""
 
 
