@@ -39,7 +39,7 @@ _RUNS_CELL = InteractiveShell.run_code.__code__
 
 
 class _CellRunning(BaseException):
-    """Another cell runs: nothing can be published."""
+    """Another cell runs: nothing can be published. No Exception: these are reported as failures of the reload."""
 
 
 @dataclass(frozen=True, slots=True)

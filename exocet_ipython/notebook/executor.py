@@ -111,10 +111,9 @@ class Executor:
                     migrating=migrating,
                 )
                 self.managed.advance(done.generation, (*built.made, *built.gone))
-        except Exception as error:  # noqa: BLE001 - it is reported, once; raised it would come with every cell
+        except BaseException as error:
             built.drop()
-            return error
-        except BaseException:
-            built.drop()
+            if isinstance(error, Exception):
+                return error  # it is reported, once; raised it would come with every cell
             raise
         return done
