@@ -6,11 +6,14 @@ import py_compile
 import sys
 import threading
 from importlib.util import cache_from_source
+from pathlib import Path
 
 import pytest
 
-from exocet_ipython.loading.files import stamp_file
+from exocet_ipython.loading.files import FileStamp, clock_of_files, stamp_file
+from exocet_ipython.loading.source import digest_file
 from exocet_ipython.notebook.shell import attach
+from exocet_ipython.reloading.datafiles import snapshots
 from exocet_ipython.reloading.joining import noting
 from exocet_ipython.reloading.joining.afterwards import Afterwards
 from tests.shells import Notebook
@@ -87,11 +90,42 @@ def test_a_data_file_that_is_saved_after_the_cell_has_changed(auto: Notebook, wo
         },
     )
     workshop.write({"words.txt": "one"})
+    pass_a_tick()
     auto.run("import model, writer\nruns = writer.RUNS")
-    pass_a_tick()  # the file system's clock lags behind the one that says when the cell ended
+    pass_a_tick()  # two saves within one can't be told apart
     workshop.edit("words.txt", "two")
     workshop.edit("out.txt", "2")
     assert auto.value("model.TEXT, writer.RUNS is runs") == ("two", True)
+
+
+@pytest.mark.usefixtures("old_files")
+def test_a_data_file_that_is_saved_while_it_is_read_after_the_cell_has_changed(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read then need not be what the module has read."""
+    saved: list[Path] = []
+
+    def save_and_digest(path: str, stamp: FileStamp) -> str:
+        if not saved:
+            saved.append(workshop.edit("words.txt", "two"))
+        return digest_file(path, stamp)
+
+    write_compiled(
+        workshop, {"model.py": "from pathlib import Path\nTEXT = (Path(__file__).parent / 'words.txt').read_text()"}
+    )
+    workshop.write({"words.txt": "one"})
+    pass_a_tick()
+    monkeypatch.setattr(snapshots, "digest_file", save_and_digest)
+    auto.run("import model")
+    assert auto.value("model.TEXT") == "two"
+
+
+def test_no_file_is_stamped_earlier_than_the_clock_of_files_has_said(workshop: Workshop) -> None:
+    """The clock that tells a save after a cell from one before it is the one that files are stamped by."""
+    for number in range(100):
+        earliest = clock_of_files()
+        workshop.write({"words.txt": str(number)})
+        assert stamp_file(workshop.path("words.txt")).changed >= earliest
 
 
 @pytest.mark.usefixtures("old_files")

@@ -182,13 +182,17 @@ def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
     """
     try:
         stamp, clock = stamp_file(path), time.time_ns()
-        if stamp.size > _LARGE:
+        if path.endswith(os.sep):  # much else is put there: when that was tells nothing
+            return Snapshot(loaded.name, path, b"", digest_file(path, stamp), stamp, clock)
+        is_later = 0 < since < stamp.changed
+        if stamp.size > _LARGE or (0 < loaded.read_at < stamp.changed and not is_later):
             return None
-        is_folder = path.endswith(os.sep)  # much else is put there
-        if 0 < since < stamp.changed and not is_folder:
-            return Snapshot(loaded.name, path, b"", ANOTHER_DIGEST, stamp)
-        if 0 < loaded.read_at < stamp.changed and not is_folder:
-            return None
-        return Snapshot(loaded.name, path, b"", digest_file(path, stamp), stamp, clock)
+        another = Snapshot(loaded.name, path, b"", ANOTHER_DIGEST, stamp)
+        if is_later:
+            return another
+        digest = digest_file(path, stamp)
+        if since > 0 and stamp_file(path) != stamp:  # the person goes on meanwhile
+            return another
     except OSError:
         return None
+    return replace(another, digest=digest, read_at=clock)

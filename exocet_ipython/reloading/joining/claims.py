@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.files import clock_of_files
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.source import Snapshot, find_spec
 from exocet_ipython.loading.standin import PRESENCE
@@ -112,7 +112,7 @@ class Claims:
         """Begin to note, in a thread, what a moment later could be another: a save that comes after it is a change."""
         self._cell = None
         if self._news:
-            self._afterwards.start(partial(self._note, time.time_ns()))
+            self._afterwards.start(partial(self._note, clock_of_files()))
 
     def _only_imports(self) -> bool:
         """Say whether the present thread runs a cell that does nothing but import."""
