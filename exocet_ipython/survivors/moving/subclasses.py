@@ -26,7 +26,7 @@ from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class
-from exocet_ipython.survivors.moving.told import is_told, tell, withdraw_class
+from exocet_ipython.survivors.moving.told import is_told, is_untold, note_told, tell, withdraw_class
 
 __all__ = ["Rebased", "rebase_subclasses", "refresh_instances"]
 
@@ -75,6 +75,7 @@ def rebase_subclasses(
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
             is_news = not is_told(subclass.__bases__)
+            note_told(subclass)
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
@@ -85,7 +86,7 @@ def rebase_subclasses(
                 continue
             if now is subclass:
                 rebased.append(subclass)
-                untold += [subclass] if is_news and is_told(bases) else []
+                untold += [subclass] if is_news else []
             else:
                 _remade[id(subclass)] = subclass
                 moving.journal.add(functools.partial(_remade.pop, id(subclass), None))
@@ -93,7 +94,8 @@ def rebase_subclasses(
                 remade.append((subclass, now))
                 waiting.append(subclass)
     for cls in [cls for cls in with_subclasses(untold) if cls.__module__ not in session or id(cls) in made]:
-        _keeping(cls, tell, moving)
+        if is_untold(cls, cls.__bases__):
+            _keeping(cls, tell, moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _renew_copies(changed, moving)
     for model in _notebook_models() if pairs.classes else ():

@@ -11,20 +11,46 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import entries, take_out
+from exocet_ipython.survivors.classes import with_subclasses
 
-__all__ = ["is_told", "tell", "withdraw_class"]
+__all__ = ["is_told", "is_untold", "note_told", "tell", "withdraw_class"]
 
 _HOOK = "__init_subclass__"
+_Weak = OwnReference[type]
+_told: dict[tuple[int, int], tuple[_Weak, _Weak]] = {}  # by ids: a class with a hook, and one that it was told of
 
 
 def is_told(bases: tuple[type, ...]) -> bool:
     """Say whether one of the bases, or a base of theirs, is told of its subclasses."""
-    return any(_HOOK in vars(cls) for base in bases for cls in base.__mro__[:-1])
+    return any(True for _ in _hooked(bases))
+
+
+def note_told(cls: type) -> None:
+    """Note that the hooks of its bases have been told of a class, and of what derives from it, as long as these live.
+
+    One day an undo may bring these bases back, with all that the hooks have made of it.
+    """
+    for key in [key for key, pair in list(_told.items()) if None in (pair[0](), pair[1]())]:
+        _told.pop(key, None)
+    for subclass in with_subclasses([cls]):
+        for teller in _hooked(subclass.__bases__):
+            _told[id(teller), id(subclass)] = OwnReference(teller), OwnReference(subclass)
+
+
+def is_untold(cls: type, bases: tuple[type, ...]) -> bool:
+    """Say whether a hook of these bases has not been told of a class."""
+    return any(not _has_been_told(teller, cls) for teller in _hooked(bases))
+
+
+def _has_been_told(teller: type, cls: type) -> bool:
+    known = _told.get((id(teller), id(cls)))
+    return known is not None and known[0]() is teller and known[1]() is cls
 
 
 def tell(cls: Any) -> None:
@@ -68,6 +94,10 @@ def withdraw_class(
 
 def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
     yield from (base for base in mro_of(metaclass) if base is not type and base is not object)
+    yield from _hooked(bases)
+
+
+def _hooked(bases: tuple[type, ...]) -> Iterator[type]:
     for base in bases:
         yield from (cls for cls in mro_of(base) if cls is not object and _HOOK in vars(cls))
 
