@@ -73,7 +73,7 @@ class Ownership:
         imported or is kept as a cache.
         """
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self.record.name}.{name}"
-        if is_submodule or self.record.snapshot.data is None or self._is_cached(name, value):
+        if is_submodule or self._is_cached(name, value):
             return False
         may_assign = self._may_assign(self._stores.globals, self.record.values, name, value, known)
         return may_assign or (name in known and self._is_set_up(name, value))
