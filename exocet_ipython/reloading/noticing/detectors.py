@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 from exocet_ipython.reloading.noticing.changes import Detector, StatSweep
 from exocet_ipython.reloading.noticing.watch import InotifyWatch
@@ -20,9 +21,7 @@ def make_detector() -> Detector:
     """
     if sys.platform != "linux":
         return StatSweep()
-    try:
-        import inotify_simple  # noqa: F401, PLC0415 - a dependency on Linux only
-    except ImportError:
+    if find_spec("inotify_simple") is None:  # a dependency on Linux only, imported when there is something to watch
         return StatSweep(
             ("the files are looked at one by one, since inotify_simple is missing: pip install inotify_simple",)
         )
