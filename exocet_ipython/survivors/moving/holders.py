@@ -7,14 +7,12 @@ in place, a tuple, a bound method or a weak reference, is made anew and its own 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from types import CellType, CoroutineType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
-from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
@@ -24,13 +22,11 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.classes import class_of, filled_slots
 from exocet_ipython.survivors.moving.hidden import is_array, replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
+from exocet_ipython.survivors.moving.owners import find_owners, remember_owner
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
 __all__ = ["replace_references"]
 
-# The id of a dict of attributes that Python has made since it was asked for -> the instance. From then on the dict is
-# what refers to what is replaced, and nothing leads from there to the instance.
-_owners: WeakValueDictionary[int, Any] = WeakValueDictionary()
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 _ARGS = vars(BaseException)["args"]  # an author's class may have another one
 
@@ -40,7 +36,7 @@ def replace_references(
     own: set[int],
     holders: list[Any],
     journal: Journal,
-    note: Callable[[Any], object] = lambda _: None,
+    note: Callable[[Any], object] | None = None,
 ) -> list[tuple[str, Exception]]:
     """Replace retired objects by their counterparts in everything that holds them.
 
@@ -59,12 +55,14 @@ def replace_references(
     _note_coroutines(replacement, journal)
     for _ in range(_PASSES):
         rebuilt: dict[int, tuple[Any, Any]] = {}
-        for holder in holders:
-            if id(holder) in own or id(holder) in replacement:
+        owners = find_owners(holders, own) if note is not None else {}
+        for found in holders:
+            if id(found) in own or id(found) in replacement:
                 continue
+            holder = owners.get(id(found), found)
             writes = Journal()
             try:
-                replaced = _replace_in(holder, replacement, writes, note)
+                replaced = _replace_in(holder, replacement, writes, note or bool)
             except Exception as error:  # noqa: BLE001 - a person's container may raise anything
                 writes.undo()
                 refused.append((type(holder).__qualname__, error))
@@ -90,10 +88,6 @@ def _note_coroutines(replacement: Replacement, journal: Journal) -> None:
 def _replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
     """Replace what one holder holds; return what must take the holder's own place where it can't be changed."""
     kind = type(holder)
-    owner = _owners.get(id(holder)) if kind is dict else None
-    if owner is not None and dict_of(owner) is holder:
-        _replace_attributes(owner, replacement, journal, note)
-        return None
     for base, change in _CHANGES:
         if issubclass(kind, base):
             change(holder, replacement, journal)
@@ -275,8 +269,7 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
     if changed or slots:
         note(holder)
     if changed:
-        with contextlib.suppress(TypeError):  # one that can't be referred to weakly
-            _owners[id(attributes)] = holder
+        remember_owner(attributes, holder)
     for name, now in changed:
         journal.set_item(attributes, name, now)
     for slot, value, now in slots:

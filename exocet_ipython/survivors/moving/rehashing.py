@@ -11,7 +11,6 @@ from types import FunctionType
 from typing import Any, Protocol
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance, put_back
 
@@ -77,15 +76,6 @@ class Rehashing:
             known = hash_of(instance)
             if known is not None:
                 self._known[id(instance)] = _Instance(instance, type(instance), InstanceState(instance)), known
-
-    def note_all(self, holders: Collection[Any]) -> None:
-        """Note the instances among holders whose dict is one as well."""
-        known = {id(kind): kind for kind in map(type, holders)}  # of what may be a million
-        kinds = {key for key, kind in known.items() if hashes_itself(kind)}
-        spaces = {id(holder) for holder in holders if type(holder) is dict} if kinds else ()
-        for holder in holders if kinds else ():
-            if id(type(holder)) in kinds and id(dict_of(holder)) in spaces:
-                self.note(holder)
 
     def add(self, instance: Any, before: type) -> None:
         """Add an instance whose hash was another one when it was of another class."""
