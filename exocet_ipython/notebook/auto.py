@@ -128,11 +128,11 @@ class AutoReload:
         if not self.is_on:
             return
         self._session.managed.begin_cell("" if is_inner else info.raw_cell)
-        before = self._session.generation.number
+        before = self._session.managed.generation.number
         try:
             self._catch_up(info)
         except KeyboardInterrupt as error:
-            was_done = self._session.generation.number != before
+            was_done = self._session.managed.generation.number != before
             where = where_raised(error, partial(self._session.managed.scope.includes, ""))
             self.stopper.stop(_INTERRUPTED_LATE if was_done else _INTERRUPTED.format(f" at {where}" if where else ""))
 

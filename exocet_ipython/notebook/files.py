@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
@@ -24,6 +24,7 @@ class ManagedFiles:
     Attributes:
         expects: whether the folders of `sys.path` are followed also while no module is loaded.
         blanks: how often there was a time of which the detector knows nothing.
+        suspects: returns what may have changed on disk since the last call; cheap, and each suspicion is given once.
 
     Args:
         detector: tells what may have changed, and what has.
@@ -31,6 +32,7 @@ class ManagedFiles:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
+        self.suspects: Callable[[], Suspicion] = detector.suspects  # asked before each cell
         self._tried: tuple[Snapshot, ...] = ()
         self.expects = False
         self.blanks = 0
@@ -83,10 +85,6 @@ class ManagedFiles:
     def exchange(self, before: Iterable[Snapshot], after: Iterable[Snapshot]) -> None:
         """Follow files as they have been read now, of which others were followed before."""
         self._detector.exchange(before, after)
-
-    def suspects(self) -> Suspicion:
-        """Return what may have changed on disk since the last call; cheap, and each suspicion is given once."""
-        return self._detector.suspects()
 
     def changes(self, records: Iterable[ModuleRecord]) -> list[Change]:
         """Return the changes of the files of modules, and of the data files they read, by content."""

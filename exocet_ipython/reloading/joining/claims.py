@@ -46,6 +46,7 @@ class Claims:
     Attributes:
         scope: as given; it may be replaced while the finder is on.
         known: the own modules that are loaded.
+        found_some: whether modules were noted, or have ended loading, since `records` was asked for.
     """
 
     is_exocet = True
@@ -57,7 +58,7 @@ class Claims:
         self.known = KnownModules(self._find_known)
         self._thread = thread
         self._loaded: dict[str, LoadNotes] = {}
-        self._news = False
+        self.found_some = False
         self._generation = generation
         self._afterwards = Afterwards()
         self._due: list[tuple[Ended, ModuleType]] = []
@@ -79,11 +80,6 @@ class Claims:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    @property
-    def found_some(self) -> bool:
-        """Whether modules were noted, or have ended loading, since `records` was asked for."""
-        return self._news
-
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - protocol
         """Note the text of an own module that is about to be loaded, and have its loader hand us the code."""
         if self._thread not in (None, threading.get_ident()):
@@ -96,7 +92,7 @@ class Claims:
             return spec  # not None: the other finders need not look for it again
         notes = self._loaded[name] = LoadNotes()
         notes.watch(spec, self._nesting, self._tell)
-        self._news = True
+        self.found_some = True
         return spec
 
     @property
@@ -111,7 +107,7 @@ class Claims:
     def end_cell(self) -> None:
         """Begin to note, in a thread, what a moment later could be another: a save that comes after it is a change."""
         self._cell = None
-        if self._news:
+        if self.found_some:
             self._afterwards.start(partial(self._note, clock_of_files()))
 
     def _only_imports(self) -> bool:
@@ -155,7 +151,7 @@ class Claims:
         return record.module, record.baseline, record.imports, record.settings
 
     def _tell(self) -> None:
-        self._news = True
+        self.found_some = True
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:
         """Return the records of the modules that were noted, are loaded, and are not in the generation as they are.
@@ -165,7 +161,7 @@ class Claims:
         """
         self._afterwards.wait()
         self._take_due()
-        self._news = False
+        self.found_some = False
         loaded = {}
         for name in list(self._loaded):
             module = PRESENCE.current(name)
