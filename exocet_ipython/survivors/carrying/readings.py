@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 import sys
 from collections.abc import Collection, Mapping
 from types import MappingProxyType, ModuleType
@@ -76,7 +77,12 @@ class ReadStores:
         if not named or not self.can_import(name, owner):
             return False
         space = globals_of(self.session[name].module)
-        return any(space.get(part, container) is container for part in named & self.of((name,)).caches)
+        answering = named & self.of((name,)).caches
+        return any(
+            # A global is no attribute of an instance; of others only the name is known.
+            space[part] is container if part in space else part != path or _is_of_others(part, text)
+            for part in answering
+        )
 
     def find_origin(
         self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
@@ -138,3 +144,8 @@ def _read_library(name: str) -> Stores:
         return read_stores(read_file(path)[1])
     except OSError:
         return Stores()
+
+
+def _is_of_others(name: str, text: bytes) -> bool:
+    """Say whether a text has a name otherwise than as an attribute of a method's own instance or class."""
+    return re.search(rb"(?<!\bself\.)(?<!\bcls\.)\b%s\b" % name.encode(), text) is not None
