@@ -14,6 +14,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.held import CELLS, home_of
@@ -22,6 +23,8 @@ from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatc
 from exocet_ipython.survivors.classes import living_classes
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
+
+_CLEARING = ("cache_clear", "recompile")
 
 
 def clear_caches(
@@ -43,15 +46,14 @@ def clear_caches(
     holding = {id(cache) for cache, _ in _caches(spared)}
     cleared = 0
     for cache, namespace in _caches(namespaces):
-        if type(cache) is FunctionType:
+        if _is_generic(cache):
             # It remembers, by weak references, which function answers for a class, whose bases are others now.
             getattr(cache, "_clear_cache", bool)()
             continue
-        if id(cache) in holding or not cache.cache_info().currsize:
+        if id(cache) in holding or not _has_answers(cache):
             continue
         if _depends(cache, namespace, made) or _holds(cache, retired):
-            cache.cache_clear()
-            cleared += 1
+            cleared += _clear(cache)
     return cleared
 
 
@@ -78,21 +80,52 @@ def holds_caches(namespace: Mapping[str, Any]) -> bool:
     >>> holds_caches({"f": functools.cache(abs)})
     False
     """
-    return any(type(cache) is CACHE and cache.cache_info().currsize for cache, _ in _caches([namespace]))
+    return any(not _is_generic(cache) and _has_answers(cache) for cache, _ in _caches([namespace]))
 
 
 def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     """Yield the caches, and the generic functions, that are global or on a class that is, with the names they see."""
     seen: set[int] = set()
     for namespace in namespaces:
+        is_notebook = namespace.get("__name__") == CELLS
         for value in list(namespace.values()):
             found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == CELLS else []
             for part in (value, *found):
                 cache = part if (dispatcher := dispatcher_of(part)) is None else dispatcher
-                is_generic = type(cache) is FunctionType and cache.__code__ is DISPATCHING
-                if (is_generic or type(cache) is CACHE) and id(cache) not in seen:
+                is_cache = type(cache) is CACHE or _is_generic(cache) or (is_notebook and bool(_clearing(cache)))
+                if is_cache and id(cache) not in seen:
                     seen.add(id(cache))
                     yield cache, namespace
+
+
+def _is_generic(cache: Any) -> bool:
+    return type(cache) is FunctionType and cache.__code__ is DISPATCHING
+
+
+def _clearing(value: Any) -> str:
+    """Return the name of the method by which something that a library made of a function drops its answers.
+
+    It is as functools' caches call it, which others follow, or as numba's dispatchers do, whose answers are compiled.
+    """
+    kind = type(value)
+    bases = mro_of(kind)
+    own: Mapping[str, Any] = value.__dict__ if kind is FunctionType else {}
+    found = next((name for name in _CLEARING if name in own or first_named(name, bases) is not None), "")
+    # Others are not asked for their attributes: Python would make a dict of them, for good.
+    return found if found and "__wrapped__" in (dict_of(value) or {}) else ""
+
+
+def _has_answers(cache: Any) -> bool:
+    return type(cache) is not CACHE or bool(cache.cache_info().currsize)
+
+
+def _clear(cache: Any) -> bool:
+    """Have a cache drop its answers; say whether it has."""
+    try:
+        getattr(cache, _clearing(cache) or "cache_clear")()
+    except Exception:  # noqa: BLE001 - what it is made of doesn't compile any more: its next call says so
+        return False
+    return True
 
 
 def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) -> bool:
