@@ -18,7 +18,7 @@ from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.carrying.assigning import Assigned, Assigning, is_given, judge, read_assigning
 from exocet_ipython.survivors.carrying.handing import Handing, filled_by_hand
 
-__all__ = ["Stores", "begins_alike", "read_stores"]
+__all__ = ["Stores", "begins_alike", "container_of", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -139,25 +139,25 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
         case ast.Assign(targets=targets, value=value):
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(value, given):
-                    found.computed |= _container(target.value)
+                    found.computed |= container_of(target.value)
                 elif isinstance(target, ast.Subscript) and _is_beginning(value):
-                    found.begun |= _container(target.value)
+                    found.begun |= container_of(target.value)
         case ast.Delete(targets=targets):
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(target.slice, given):
-                    found.emptied |= _container(target)
+                    found.emptied |= container_of(target)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _REMOVING:
             if not (values and is_given(values[0], given)):
-                found.emptied |= _container(held)
+                found.emptied |= container_of(held)
         case ast.AugAssign(target=target, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
             if not is_given(value, given):  # `COUNTS[name] += 1` only counts
-                found.computed |= _container(held)
+                found.computed |= container_of(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
             if not all(is_given(value, given) for value in values):
-                found.computed |= _container(held)
+                found.computed |= container_of(held)
             elif any(map(_is_beginning, values)):
-                found.begun |= _container(held)
+                found.begun |= container_of(held)
 
 
 def _filled_for_certain(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -> set[str]:
@@ -239,7 +239,7 @@ def _follow_names(nodes: list[ast.AST], found: Stores) -> None:
                 value=ast.Attribute() | ast.Subscript() | ast.Call(func=ast.Attribute(attr="get" | "setdefault")),
             ):
                 for names in (found.computed, found.begun, found.emptied):
-                    names.update(_container(node.value) if name in names else ())
+                    names.update(container_of(node.value) if name in names else ())
 
 
 def _added_to(node: ast.AST) -> Iterator[ast.expr]:
@@ -290,7 +290,7 @@ def _named(held: ast.expr) -> ast.expr:
                 return held
 
 
-def _container(held: ast.expr) -> set[str]:
+def container_of(held: ast.expr) -> set[str]:
     """Return the name of the container that an expression means."""
     match _named(held):
         case ast.Name(id=name) | ast.Attribute(attr=name):

@@ -21,6 +21,7 @@ from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
 from exocet_ipython.survivors.classes import living_classes
+from exocet_ipython.survivors.moving.memos import asked_by, has_own_call, may_remember, remembered_by
 
 __all__ = ["clear_caches", "forget_checks", "holds_caches"]
 
@@ -53,7 +54,7 @@ def clear_caches(
         if id(cache) in holding or not _has_answers(cache):
             continue
         if _depends(cache, namespace, made) or _holds(cache, retired):
-            cleared += _clear(cache)
+            cleared += _clear(cache, namespace)
     return cleared
 
 
@@ -86,16 +87,29 @@ def holds_caches(namespace: Mapping[str, Any]) -> bool:
 def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     """Yield the caches, and the generic functions, that are global or on a class that is, with the names they see."""
     seen: set[int] = set()
+    kinds: dict[int, bool] = {}  # most things are of few types
     for namespace in namespaces:
         is_notebook = namespace.get("__name__") == CELLS
         for value in list(namespace.values()):
             found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == CELLS else []
             for part in (value, *found):
                 cache = part if (dispatcher := dispatcher_of(part)) is None else dispatcher
-                is_cache = type(cache) is CACHE or _is_generic(cache) or (is_notebook and bool(_clearing(cache)))
+                is_cache = type(cache) is CACHE or _is_generic(cache) or (is_notebook and _may_be_cache(cache, kinds))
                 if is_cache and id(cache) not in seen:
                     seen.add(id(cache))
                     yield cache, namespace
+
+
+def _may_be_cache(value: Any, kinds: dict[int, bool]) -> bool:
+    """Say whether something may keep answers in a way of its own; a type is looked at once."""
+    kind = type(value)
+    if kind is FunctionType:
+        is_possible = bool(value.__closure__ or value.__dict__)
+    elif (known := kinds.get(id(kind))) is not None:
+        is_possible = known
+    else:
+        is_possible = kinds[id(kind)] = has_own_call(kind) or any(first_named(n, mro_of(kind)) for n in _CLEARING)
+    return is_possible and (bool(_clearing(value)) or may_remember(value))
 
 
 def _is_generic(cache: Any) -> bool:
@@ -119,13 +133,19 @@ def _has_answers(cache: Any) -> bool:
     return type(cache) is not CACHE or bool(cache.cache_info().currsize)
 
 
-def _clear(cache: Any) -> bool:
-    """Have a cache drop its answers; say whether it has."""
+def _clear(cache: Any, namespace: Mapping[str, Any]) -> bool:
+    """Have a cache drop its answers; say whether it has. What has a name in the notebook is the person's."""
+    clearing = "cache_clear" if type(cache) is CACHE else _clearing(cache)
+    named = set(map(id, namespace.values()))
     try:
-        getattr(cache, _clearing(cache) or "cache_clear")()
+        if clearing:
+            getattr(cache, clearing)()
+            return True
+        for answers in (found := [part for part in remembered_by(cache) if id(part) not in named]):
+            answers.clear()
     except Exception:  # noqa: BLE001 - what it is made of doesn't compile any more: its next call says so
         return False
-    return True
+    return bool(found)
 
 
 def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) -> bool:
@@ -145,6 +165,7 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
         space = dict_of(value) or {}
         if not {home_of(value), type(value).__module__, str(space.get("__module__"))}.isdisjoint(made):
             return True
+        waiting += asked_by(value).values()
         function = space.get("__wrapped__", value)
         if type(function) is FunctionType and function.__module__ == CELLS:
             names = [name for code in whole(function.__code__) for name in code.co_names]

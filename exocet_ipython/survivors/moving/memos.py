@@ -1,0 +1,164 @@
+"""What answers from a dict of its own what a function has answered before: a decorator that remembers, by whomever.
+
+Nothing says so but its text: where it finds nothing in that dict, it puts there what the function gives
+(`self.cache[key] = self.f(key)`).
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import dict_of, variables_around
+from exocet_ipython.survivors.carrying.stores import container_of
+from exocet_ipython.survivors.classes import filled_slots
+
+__all__ = ["asked_by", "has_own_call", "may_remember", "remembered_by"]
+
+
+def asked_by(value: Any) -> dict[str, Any]:
+    """Return, by name, what a function has from around it, or a callable instance as attributes, that it can call.
+
+    >>> class Twice:
+    ...     def __init__(self, function): self.function, self.kind = function, int
+    ...     def __call__(self, x): return self.function(self.function(x))
+    >>> asked_by(Twice(len))
+    {'function': <built-in function len>}
+    """
+    return {name: part for name, part in _parts(value) if callable(part) and not issubclass(type(part), type)}
+
+
+def remembered_by(value: Any) -> list[dict[Any, Any]]:
+    """Return the dicts into which a function or a callable instance puts what functions that it has give; none empty.
+
+    >>> from exocet_ipython.reloading.held import dotted_name
+    >>> remembered_by(dotted_name)
+    []
+    """
+    kept = _kept_by(value)
+    asked = {*asked_by(value)} if kept else set()
+    codes, count = list(_codes_of(value)) if asked else [], 0
+    while count != len(asked):  # a method that asks the function gives what that gives
+        count = len(asked)
+        asked |= {code.co_name for code in codes if code.co_name[:2] != "__" and not asked.isdisjoint(_names_in(code))}
+    both = [code for code in codes if not any(names.isdisjoint(_names_in(code)) for names in (asked, kept.keys()))]
+    answers = _Answers(frozenset(map(_as_written, asked)))
+    remembering = {name for code in both if (tree := _tree_of(code)) is not None for name in answers.kept_by(tree)}
+    return [part for name, part in kept.items() if _as_written(name) in remembering]
+
+
+def may_remember(value: Any) -> bool:
+    """Say whether something has a dict, which is not empty, and what it may put there the answers of.
+
+    >>> may_remember(may_remember)
+    False
+    """
+    return bool(_kept_by(value)) and bool(asked_by(value))
+
+
+def has_own_call(kind: type) -> bool:
+    """Say whether instances of a class can be called, by a function that somebody has written in Python."""
+    return type(first_named("__call__", mro_of(kind))) is FunctionType
+
+
+class _Answers:
+    """What functions of some names have given, in the text of one that calls them."""
+
+    def __init__(self, asked: frozenset[str]) -> None:
+        self._asked = asked
+        self._variables: set[str] = set()
+
+    def kept_by(self, function: ast.AST) -> set[str]:
+        """Return the names of the containers into which a function puts them where it has not found them there."""
+        nodes, kept, count = list(ast.walk(function)), set[str](), -1
+        self._variables.clear()
+        while count != len(self._variables):
+            count = len(self._variables)
+            kept |= {name for node in nodes for name in self._put_by(node)}
+        return kept & {name for node in nodes for name in _looked_up_by(node)}
+
+    def _are_in(self, node: ast.AST) -> bool:
+        return any(map(self._is_one, ast.walk(node)))
+
+    def _is_one(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                return name in self._asked
+            case ast.Name(id=name, ctx=ast.Load()):
+                return name in self._variables
+        return False
+
+    def _put_by(self, node: ast.AST) -> set[str]:
+        match node:
+            case ast.Assign(targets=targets, value=value) if self._are_in(value):
+                self._variables |= {target.id for target in targets if isinstance(target, ast.Name)}
+                return {name for part in targets if isinstance(part, ast.Subscript) for name in container_of(part)}
+            case ast.NamedExpr(target=ast.Name(id=name), value=value) if self._are_in(value):
+                self._variables.add(name)
+            case ast.Call(func=ast.Attribute(value=held, attr="setdefault"), args=[_, value]) if self._are_in(value):
+                return container_of(held)
+        return set()
+
+
+def _looked_up_by(node: ast.AST) -> set[str]:
+    """Return the names of the containers of which a statement or an expression asks whether they have something."""
+    match node:
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]):
+            return container_of(held)
+        case ast.Call(func=ast.Attribute(value=held, attr="get" | "setdefault")):
+            return container_of(held)
+        case ast.Try(body=body):
+            parts = [part for statement in body for part in ast.walk(statement) if isinstance(part, ast.Subscript)]
+            return {name for part in parts for name in container_of(part)}
+    return set()
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a function or a callable instance has of its own, by the names that its code uses."""
+    kind = type(value)
+    if kind is FunctionType:
+        yield from variables_around(value).items()
+        yield from copy_space(value.__dict__).items()
+    elif has_own_call(kind):
+        yield from copy_space(dict_of(value) or {}).items()
+        yield from ((slot.__name__, part) for slot, part in filled_slots(value))
+
+
+def _kept_by(value: Any) -> dict[str, dict[Any, Any]]:
+    return {name: part for name, part in _parts(value) if issubclass(type(part), dict) and len(part)}
+
+
+def _names_in(code: CodeType) -> set[str]:
+    return {*code.co_names, *code.co_freevars}
+
+
+def _codes_of(value: Any) -> Iterator[CodeType]:
+    if type(value) is FunctionType:
+        yield value.__code__
+        return
+    spaces = [copy_space(type.__getattribute__(base, "__dict__")) for base in mro_of(type(value))]
+    yield from (part.__code__ for space in spaces for part in space.values() if type(part) is FunctionType)
+
+
+def _tree_of(code: CodeType) -> ast.AST | None:
+    """Return the text of a function as a tree; None where it is not known."""
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (OSError, SyntaxError):
+        return None
+
+
+def _as_written(name: str) -> str:
+    """Return how a name is written within its class: a private one without that.
+
+    >>> _as_written("_Memo__known"), _as_written("_known"), _as_written("__wrapped__")
+    ('__known', '_known', '__wrapped__')
+    """
+    before, mark, private = name.partition("__")
+    return f"__{private}" if mark and before[:1] == "_" else name
