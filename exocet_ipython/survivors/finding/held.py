@@ -22,7 +22,7 @@ from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
-__all__ = ["Witness", "find_held", "find_used", "find_witness", "namespaces_of"]
+__all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
 _PARTS = frozenset(
@@ -64,7 +64,20 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     >>> find_held([value], [space, locals()]) == somewhere
     True
     """
-    return [item for item, _ in _count_outside(retired, roots)]
+    return [item for item, _ in count_outside(retired, roots)]
+
+
+def count_outside(retired: list[Any], roots: Iterable[Any]) -> list[tuple[Any, int]]:
+    """Return the retired objects that references from elsewhere lead to, each with their number.
+
+    Takes what `find_held` takes. Where counts are deferred the number is 0.
+    """
+    if not counts_are_exact():
+        return [(item, 0) for item in retired]
+    inner = _count_references(retired, roots)
+    counts = list(map(sys.getrefcount, retired))
+    outside = [(item, count - inner[id(item)] - _UNHELD) for item, count in zip(retired, counts, strict=True)]
+    return [pair for pair in outside if pair[1] > 0]
 
 
 def find_used(
@@ -106,7 +119,7 @@ def find_witness(retired: list[Any], roots: Iterable[Any]) -> tuple[Any, int]:
 
     One that can be referred to weakly is preferred. Takes what `find_held` takes.
     """
-    found = _count_outside(retired, roots)
+    found = count_outside(retired, roots)
     return max(found, key=lambda pair: (type(pair[0]).__weakrefoffset__ > 0, pair[1]), default=(None, 0))
 
 
@@ -154,16 +167,6 @@ def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
     }
     current = {id(getattr(sys.modules.get(space["__name__"]), "__dict__", None)) for space in found.values()}
     return [space for key, space in found.items() if key not in current]
-
-
-def _count_outside(retired: list[Any], roots: Iterable[Any]) -> list[tuple[Any, int]]:
-    """Return the retired objects that references from elsewhere lead to, each with their number."""
-    if not counts_are_exact():
-        return [(item, 0) for item in retired]  # counts are deferred
-    inner = _count_references(retired, roots)
-    counts = list(map(sys.getrefcount, retired))
-    outside = [(item, count - inner[id(item)] - _UNHELD) for item, count in zip(retired, counts, strict=True)]
-    return [pair for pair in outside if pair[1] > 0]
 
 
 def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:

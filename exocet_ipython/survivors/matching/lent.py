@@ -6,6 +6,7 @@ references are not replaced.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -17,9 +18,10 @@ from exocet_ipython.reloading.contents import parts_of
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.arrays import is_array, items_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.freed import own_parts
-from exocet_ipython.survivors.finding.held import find_held
+from exocet_ipython.survivors.finding.held import count_outside
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
@@ -133,5 +135,14 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
     parts = [
         part for part in own_parts(values, own_referents_of, (type, ModuleType), _MANY)[0] if id(part) not in known
     ]
-    held = find_held([*values, *definitions], [values, *spaces, *names, *parts])
-    return frozenset(map(id, held)) & known
+    in_arrays = Counter(id(item) for space in spaces for item in _items_in(space))
+    found = count_outside([*values, *definitions], [values, *spaces, *names, *parts])
+    # What an array holds the collector doesn't show.
+    return frozenset(id(item) for item, count in found if not 0 < count <= in_arrays[id(item)]) & known
+
+
+def _items_in(space: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what is in the arrays of a module."""
+    for value in copy_space(space).values():
+        if is_array(type(value)):
+            yield from items_of(value)

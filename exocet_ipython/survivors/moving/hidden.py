@@ -14,9 +14,10 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.arrays import items_of
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 
-__all__ = ["find_arrays", "find_hidden_holders", "is_array", "replace_in_array"]
+__all__ = ["find_arrays", "find_hidden_holders", "replace_in_array"]
 
 _HIDDEN = frozenset(map(id, (tuple, dict)))
 _OURS = 3  # references: the list, the variable, the argument of getrefcount
@@ -50,12 +51,6 @@ def find_hidden_holders(objects: list[Any]) -> list[Any]:
     return list(found.values())
 
 
-def is_array(kind: type) -> bool:
-    """Say whether a class is that of numpy's arrays, or derived from it."""
-    base = getattr(sys.modules.get("numpy"), "ndarray", None)
-    return base is not None and issubclass(kind, base)
-
-
 def find_arrays(objects: list[Any], holders: list[Any]) -> list[Any]:
     """Return the arrays that may hold one of the objects: where more refers to one than its holders do.
 
@@ -70,10 +65,15 @@ def find_arrays(objects: list[Any], holders: list[Any]) -> list[Any]:
         return []
     base = sys.modules["numpy"].ndarray
     found: dict[int, Any] = {}
-    for part in gc.get_referents(*_without_modules(gc.get_objects())):
-        while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
-            found[id(part)] = part
-            part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
+    holding = _without_modules(gc.get_objects())
+    while holding:
+        parts = gc.get_referents(*holding)
+        # What has nothing but arrays, and data, is not followed either.
+        holding = [part for part in parts if id(type(part)) in _HIDDEN and not gc.is_tracked(part)]
+        for part in parts:
+            while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
+                found[id(part)] = part
+                part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
     return list(found.values())
 
 
@@ -84,9 +84,7 @@ def _without_modules(objects: list[Any]) -> list[Any]:
 
 def replace_in_array(array: Any, replacement: Replacement, journal: Journal) -> None:
     """Replace items of an array of objects; an index of pandas that is made of it looks them up anew."""
-    if array.dtype.kind != "O":
-        return
-    items = array.ravel().tolist()
+    items = items_of(array)
     if replacement.keys().isdisjoint(map(id, items)):
         return
     places = zip(sys.modules["numpy"].ndindex(array.shape), items, strict=True)

@@ -19,8 +19,9 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.arrays import is_array
 from exocet_ipython.survivors.classes import class_of, filled_slots
-from exocet_ipython.survivors.moving.hidden import is_array, replace_in_array
+from exocet_ipython.survivors.moving.hidden import replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
 from exocet_ipython.survivors.moving.owners import find_owners, remember_owner
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
