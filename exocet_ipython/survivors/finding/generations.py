@@ -20,7 +20,7 @@ from exocet_ipython.reloading.contents import BOUND_IDS
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
-from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of
+from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of, shared_cells
 from exocet_ipython.survivors.wrapped import wrapped_functions
 
 __all__ = ["RetiredGeneration"]
@@ -109,6 +109,7 @@ class RetiredGeneration:
         parts += gc.get_referents(*(part for part in parts if id(type(part)) in _WRAPPERS))
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
         values += wrapped_functions([*values, *named, *parts], own)
+        values += shared_cells(part for part in values if type(part) is FunctionType)
         del named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
         return find_witness([*values, *spaces], [values, spaces, others, *records, *ours])

@@ -22,7 +22,7 @@ from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
-__all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of"]
+__all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of", "shared_cells"]
 
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
 _PARTS = frozenset(
@@ -43,6 +43,7 @@ _PARTS = frozenset(
         ),
     )
 )
+_WALKED = (type, FunctionType, CodeType, CellType)
 # What a call of getrefcount by map() itself adds.
 _UNHELD = next(map(sys.getrefcount, [object()])) - 1
 
@@ -169,6 +170,35 @@ def namespaces_of(functions: Iterable[Any]) -> list[dict[str, Any]]:
     return [space for key, space in found.items() if key not in current]
 
 
+def shared_cells(functions: Iterable[FunctionType]) -> list[CellType]:
+    """Return the variables around functions that others may have as well: what their calls made, a frame that waits.
+
+    That by which the methods of a class know it for `super()` is no such variable.
+
+    >>> def traced(function): return lambda: lambda: function
+    >>> outer = traced(len)
+    >>> shared_cells([outer])
+    []
+    >>> made = outer()
+    >>> [cell.cell_contents for cell in shared_cells([outer])]
+    [<built-in function len>]
+    """
+    cells = [
+        cell
+        for function in functions
+        if function.__closure__
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__, strict=True)
+        if name != "__class__"
+    ]
+    counts, own = list(map(sys.getrefcount, cells)), Counter(map(id, cells))
+    found = [
+        cell
+        for cell, count in zip(cells, counts, strict=True)
+        if not counts_are_exact() or count - _UNHELD > 2 * own[id(cell)]  # by the closure, and by the list
+    ]
+    return list({id(cell): cell for cell in found}.values())
+
+
 def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     """Return by id how often the retired objects are referred to from roots and from one another.
 
@@ -177,7 +207,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     wanted = {id(item) for item in retired}
     counts: Counter[int] = Counter()
     seen = {id(None), id(retired), *map(id, retired)}
-    walked = {id(item): item for item in retired if issubclass(type(item), (type, FunctionType, CodeType))}
+    walked = {id(item): item for item in retired if issubclass(type(item), _WALKED)}
     others = {id(item): item for item in retired if id(item) not in walked}
     # The dict of a member of an enumeration is its own, whether or not it has been asked for yet.
     dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]

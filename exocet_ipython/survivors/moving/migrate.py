@@ -22,7 +22,7 @@ from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
-from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of
+from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of, shared_cells
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.pairs import pair_modules
@@ -34,6 +34,7 @@ from exocet_ipython.survivors.moving.hidden import find_arrays, find_hidden_hold
 from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters
+from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances
 from exocet_ipython.survivors.rebuilt import renewed_references
 
@@ -105,6 +106,7 @@ def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pa
         found.migrated = True
     remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
     retired = pairs.retired()
+    retired += shared_cells(before for before, _, _ in pairs.functions)
     spaces += namespaces_of(retired)
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
@@ -124,6 +126,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_hash):
         moving.note(name, error)
+    renew_shared(held, pairs, journal)
     rebased = rebase_subclasses(pairs, succession.new, moving, made)
     moving.move(holders, pairs.classes, pairs.objects)
     _replace_remade(rebased, pairs, moving)
