@@ -21,7 +21,8 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
     """Yield what has an identity of its own in retiring modules, of the objects that are sought.
 
     A later entry wins where the same object is found twice: a class or function is known by where it is defined, not
-    by where it was imported. So is an instance or a container: by the first name in a module that has it from no other.
+    by where it was imported, nor by a class that has it too. So is an instance or a container: by the first name in a
+    module that has it from no other.
 
     Args:
         succession: which modules retire, and which are current now.
@@ -41,10 +42,10 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
                 values.setdefault(id(value), []).append((record, attribute))
             elif _trait(value, "__module__") == name:
                 # The name in its definition comes after its aliases: an alias may be dropped in the next edit.
-                if id(value) in sought:
-                    (defined if _trait(value, "__qualname__") == attribute else aliases).append((source, value))
-                if is_class:
-                    defined += _class_values(name, attribute, value, sought)
+                found = [(source, value)] if id(value) in sought else []
+                found += _class_values(name, attribute, value, sought) if is_class else ()
+                for entry in found:
+                    (defined if _is_home(*entry) else aliases).append(entry)
             elif _trait(value, "__module__") in old and id(value) in sought:
                 yield source, value
         if id(record.module) in sought:
@@ -52,6 +53,12 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
     yield from _at_home(values, succession.staying)
     yield from aliases
     yield from defined
+
+
+def _is_home(source: Source, value: Any) -> bool:
+    """Say whether a source is the place in which a class or function is defined, as all else is."""
+    is_definition = issubclass(type(value), (type, FunctionType))
+    return not is_definition or bool(_trait(value, "__qualname__") == source.attribute)
 
 
 def _goes_with_others(value: Any) -> bool:
