@@ -32,7 +32,7 @@ from exocet_ipython.reloading.contents import (
 from exocet_ipython.reloading.marks import is_marked
 from exocet_ipython.reloading.paths import owner_of, path_behind, value_at
 
-__all__ = ["Baseline", "add_changes", "renew_baseline", "take_baseline", "take_glance"]
+__all__ = ["Baseline", "add_changes", "is_own_function", "renew_baseline", "take_baseline", "take_glance"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -61,6 +61,15 @@ class Baseline(NamedTuple):
     contents: dict[str, dict[Any, int]]
 
 
+def is_own_function(function: FunctionType, name: str | None) -> bool:
+    """Say whether a function is a module's own, or may be: what another one's decorator has made doesn't tell.
+
+    >>> [is_own_function(function, "app") for function in (is_own_function, (lambda: lambda: 0)())]
+    [False, True]
+    """
+    return function.__module__ == name or "<locals>" in function.__qualname__
+
+
 def take_baseline(module: ModuleType) -> Baseline:
     """Return the baseline of a module whose body has just run.
 
@@ -75,7 +84,7 @@ def take_baseline(module: ModuleType) -> Baseline:
     found = _Contents(values)
     for name, value in namespace.items():
         kind = type(value)
-        if kind is FunctionType and value.__module__ == own and value.__dict__:  # asked last: it makes a dict
+        if kind is FunctionType and is_own_function(value, own) and value.__dict__:  # asked last: it makes a dict
             found.add_attributes(name, attributes_of(value))
         if id(kind) in _PLAIN_GLOBALS or name[:2] == "__":
             continue

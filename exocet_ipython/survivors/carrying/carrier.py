@@ -13,8 +13,8 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
-from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.baseline import is_own_function
 from exocet_ipython.reloading.contents import (
     ATOMS,
     CACHE,
@@ -157,7 +157,7 @@ class _Carrier:
     def _has_parts(self, name: str, value: Any, now: Any) -> bool:
         """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
         if type(value) is FunctionType:
-            return type(now) is FunctionType and value.__module__ == self._record.name
+            return type(now) is FunctionType and is_own_function(value, self._record.name)
         return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
 
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
@@ -166,9 +166,8 @@ class _Carrier:
         parts = attributes_of(before)
         known = dict(attributes_of(now)) if parts else {}
         is_class = issubclass(type(before), type)
-        lines = mro_of(before if is_class else type(before))
         outer, whole = self._owned, set[int]()
-        self._owned = outer.with_classes(lines)
+        self._owned = outer.with_makers(before)
         for name, value in parts:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue

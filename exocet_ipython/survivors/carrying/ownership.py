@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping
-from types import ModuleType
+from collections.abc import Collection, Container, Mapping
+from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
@@ -56,9 +57,12 @@ class Ownership:
         self._alike: dict[str, bool] = {}
         self._others: dict[str, list[Ownership]] = {}
 
-    def with_classes(self, classes: Iterable[type]) -> Ownership:
-        """Return what tells it of instances of these classes: their methods may have stored it as well."""
-        homes = (type.__getattribute__(cls, "__module__") for cls in classes)
+    def with_makers(self, value: Any) -> Ownership:
+        """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code."""
+        lines = mro_of(value if issubclass(type(value), type) else type(value))
+        homes = [type.__getattribute__(cls, "__module__") for cls in lines]
+        if type(value) is FunctionType:
+            homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
         return Ownership(self.record, self._read, self._after, (*self._homes, *homes))
 
     @property

@@ -98,10 +98,11 @@ class ReadStores:
             after: dotted name -> what takes the place of a module that retires.
         """
         origin = record, name
-        if is_definition(value):
+        is_made = is_definition(value) and "<locals>" in value.__qualname__
+        if is_definition(value) and not is_made:
             if home_of(value) != record.name and home_of(value) in after:
                 origin = self.session[home_of(value)], value.__qualname__
-        elif is_registry(value) or is_instance_of(value, self.session):
+        elif is_made or is_registry(value) or is_instance_of(value, self.session):
             homes = [self.session[need] for need in record.needs if need in after and need in self.session]
             spaces = [(home, globals_of(home.module)) for home in homes if record.name not in home.needs]
             found = ((home, key) for home, space in spaces for key in copy_space(space) if space.get(key) is value)
