@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import re
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
@@ -19,10 +21,14 @@ _FAR = 1_000_000
 
 
 def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
-    """Carry the value that a context variable has, unless the new body has set one."""
+    """Carry the values that a context variable has, here and in copies of contexts, unless the new body has set one."""
     value = before.get(_missing)
     if value is not _missing and (returned or now.get(_missing) is _missing):
         now.set(value)
+    for context in [found for found in gc.get_objects() if type(found) is Context and before in found]:
+        if returned or now not in context:
+            with contextlib.suppress(RuntimeError):  # it is entered: the present one, or another thread's
+                context.run(now.set, context[before])
 
 
 def _carry_local(before: threading.local, now: threading.local, returned: bool) -> None:  # noqa: FBT001 - likewise
