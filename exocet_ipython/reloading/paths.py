@@ -11,7 +11,7 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of, place_of
 
-__all__ = ["attribute_at", "owner_of", "path_behind", "split_entry", "value_at"]
+__all__ = ["attribute_at", "last_name_of", "owner_of", "path_behind", "split_entry", "value_at"]
 
 _NESTING = (dict, list, tuple, deque)
 # One step: an attribute, or a key in brackets; a string may have brackets of its own.
@@ -83,6 +83,16 @@ def owner_of(path: str) -> str:
     'CONFIG'
     """
     return path.partition(".")[0].partition("[")[0]
+
+
+def last_name_of(path: str) -> str:
+    """Return the last name on a path, by which code that is led to it names what it leads to.
+
+    >>> last_name_of("CONFIG['a.b'].items[0]"), last_name_of("CONFIG['a.b']")
+    ('items', 'CONFIG')
+    """
+    attributes = [name for name, _ in _STEP.findall(path) if name]
+    return attributes[-1] if attributes else owner_of(path)
 
 
 def split_entry(path: str) -> tuple[str, Any] | None:

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.forwarders import rebuild_closure
@@ -19,6 +20,7 @@ _LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _SETS = frozenset(("STORE_ATTR", "DELETE_ATTR"))
 _CHANGES = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_GLOBAL", "DELETE_GLOBAL"))
 _LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # what a call of it doesn't run
+_makers: WeakKeyDictionary[CodeType, bool] = WeakKeyDictionary()
 
 
 class Again(NamedTuple):
@@ -93,6 +95,13 @@ def _only_makes(code: CodeType) -> bool:
 
     One that assigns to an attribute or an item of a parameter, or calls a method of one, may: `self.hooks.append(f)`.
     """
+    known = _makers.get(code)  # one function may have made hundreds
+    if known is None:
+        known = _makers[code] = _reads_as_maker(code)
+    return known
+
+
+def _reads_as_maker(code: CodeType) -> bool:
     given = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *code.co_freevars}
     returned = is_given = is_none = False
     for part in dis.get_instructions(code):

@@ -9,7 +9,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.contents import variables_around
-from exocet_ipython.reloading.ladder.defaults import Operation, defaults_made
+from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
 from exocet_ipython.reloading.ladder.operations import is_class_body, nested, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
@@ -32,7 +32,7 @@ class Inner(NamedTuple):
         maker: the new function that it is in, however deep.
         before: the retired one.
         outer: what it is in that is inside of these as well; None where they make it themselves.
-        makers: the old code that makes it, and the new.
+        makers: of the old code that makes it, and of the new.
         memo: what computes the defaults in these, once that was read: a tuple can't note it otherwise.
     """
 
@@ -43,7 +43,7 @@ class Inner(NamedTuple):
     maker: Any
     before: Any
     outer: Inner | None
-    makers: tuple[CodeType, CodeType | None]
+    makers: tuple[DefaultsMade, DefaultsMade | None]
     memo: list[tuple[_Computed, _Computed]]
 
     def default_of(self, name: str) -> CellType:
@@ -102,8 +102,8 @@ class Inner(NamedTuple):
         """Return what computes the defaults in the old code and in the new, read once for all functions of it."""
         if not self.memo:
             around, maker = self.makers
-            now = None if maker is None or self.new is None else defaults_made(maker, self.new)
-            self.memo.append((defaults_made(around, self.old), now))
+            now = None if maker is None or self.new is None else maker.of(self.new)
+            self.memo.append((around.of(self.old), now))
         return self.memo[0]
 
     def path(self) -> list[CodeType]:
@@ -122,7 +122,7 @@ def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[in
     Returns:
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
-    root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (code, None), [])
+    root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (DefaultsMade(code), None), [])
     return _match_nested(root, None)
 
 
@@ -134,8 +134,8 @@ def _match_nested(around: Inner, outer: Inner | None) -> dict[int, Inner]:
         renamed = {**renamed, **dict(_renamed_parameters(around.old, around.new))}
     known = {id(before) for before, _ in pairs}
     gone = [(code, None) for code in nested(around.old) if id(code) not in known and not is_class_body(code)]
+    makers = DefaultsMade(around.old), None if around.new is None else DefaultsMade(around.new)
     for before, now in [*pairs, *gone]:
-        makers = around.old, around.new
         inner = Inner(before, now, around.namespace, renamed, around.maker, around.before, outer, makers, [])
         found[id(before)] = inner
         found |= _match_nested(inner, inner)

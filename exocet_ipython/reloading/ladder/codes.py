@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.reloading.ladder.computations import assigned_name
-from exocet_ipython.reloading.ladder.defaults import defaults_made
+from exocet_ipython.reloading.ladder.defaults import DefaultsMade
 from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations, nested
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
@@ -206,6 +206,7 @@ class _Matcher:
             raise _DiffersError(Difference(path, new.co_firstlineno, "what it does"))
         place = len(self._match.pairs)
         made: dict[int, CodeType] = {}
+        defaults, defaults_now = DefaultsMade(old), DefaultsMade(new)
         for before, now in pair_nested(old, new) if changed else zip(nested(old), nested(new), strict=True):
             if before.co_name != now.co_name:
                 continue  # only renamed: the closures of the old one run on
@@ -215,7 +216,7 @@ class _Matcher:
             else:
                 made[id(now)], differs = self._match_function(before, now, now.co_qualname, outer or path)
                 changed |= differs
-                if changed and defaults_made(old, before) != defaults_made(new, now):  # closures have the old ones
+                if changed and defaults.of(before) != defaults_now.of(now):  # closures have the old ones
                     unfit = CodePair(now.co_qualname, before, made[id(now)], differs, fits=False, outer=outer or path)
                     self._match.pairs.append(unfit)
         code = _with_inner(new, made)

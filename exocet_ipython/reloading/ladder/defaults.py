@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dis
+import functools
 from collections.abc import Mapping, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
-__all__ = ["Operation", "defaults_made"]
+__all__ = ["DefaultsMade", "Operation"]
 
 _POSITIONAL, _KEYWORD = 1, 2  # flags of what a function is made with besides its code, those that say defaults
 _FLAGS = (8, 4, _KEYWORD, _POSITIONAL)  # all of them, from what is pushed last to what is pushed first
@@ -38,35 +39,54 @@ class _UnreadableError(Exception):
     """The operations are none of an expression without branches."""
 
 
-def defaults_made(maker: CodeType, code: CodeType) -> Mapping[str, _Expression] | None:
-    """Return what computes the defaults of a function inside of another one, by parameter.
+class DefaultsMade:
+    """What computes the defaults of the functions inside of another one; its operations are read once for all of them.
 
     Args:
         maker: the code around.
-        code: that of the function, one of its constants.
-
-    Returns:
-        None where the text has branches in them (`x=1 if fast else 2`), or makes the function in a way of its own.
 
     >>> def maker(name):
     ...     def inner(x, by=name, *, n=3): ...
     >>> inner = next(const for const in maker.__code__.co_consts if hasattr(const, "co_code"))
-    >>> {of: [part.argument for part in parts] for of, parts in defaults_made(maker.__code__, inner).items()}
+    >>> found = DefaultsMade(maker.__code__).of(inner)
+    >>> {of: [part.argument for part in parts] for of, parts in found.items()}
     {'by': ['name'], 'n': [3]}
     """
-    if not code.co_argcount + code.co_kwonlyargcount:
-        return {}
-    operations = _operations(maker)
-    place = next((at for at, part in enumerate(operations) if part is not None and part.argument is code), -1)
-    try:
-        found = _operands(operations, place)
-        keywords = _map_of(found[_KEYWORD]) if _KEYWORD in found else []
-        values = _tuple_of(found[_POSITIONAL]) if _POSITIONAL in found else []
-    except _UnreadableError:
-        return None
-    names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
-    pairs = [*zip(names, values, strict=True), *keywords]
-    return {name: tuple(part._replace(argument=_comparable(part.argument)) for part in parts) for name, parts in pairs}
+
+    def __init__(self, maker: CodeType) -> None:
+        self._maker = maker
+
+    @functools.cached_property
+    def _parts(self) -> list[Operation | None]:
+        return _operations(self._maker)
+
+    @functools.cached_property
+    def _places(self) -> dict[int, int]:
+        """Where code is loaded, by its id."""
+        parts = [*enumerate(self._parts)]
+        return {id(part.argument): at for at, part in reversed(parts) if part is not None and part.kind is CodeType}
+
+    def of(self, code: CodeType) -> Mapping[str, _Expression] | None:
+        """Return what computes them, by parameter.
+
+        None where the text has branches in them (`x=1 if fast else 2`), or makes the function in a way of its own.
+
+        Args:
+            code: that of the function, one of the maker's constants.
+        """
+        if not code.co_argcount + code.co_kwonlyargcount:
+            return {}
+        try:
+            found = _operands(self._parts, self._places.get(id(code), -1))
+            keywords = _map_of(found[_KEYWORD]) if _KEYWORD in found else []
+            values = _tuple_of(found[_POSITIONAL]) if _POSITIONAL in found else []
+        except _UnreadableError:
+            return None
+        names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
+        pairs = [*zip(names, values, strict=True), *keywords]
+        return {
+            name: tuple(part._replace(argument=_comparable(part.argument)) for part in parts) for name, parts in pairs
+        }
 
 
 def _operations(code: CodeType) -> list[Operation | None]:

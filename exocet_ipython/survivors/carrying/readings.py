@@ -14,8 +14,8 @@ from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.reloading.paths import last_name_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import names_in
 from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import Stores, read_stores
 from exocet_ipython.survivors.definitions import is_definition
@@ -72,17 +72,13 @@ class ReadStores:
             path: of the container in that one.
             container: itself; what the first one has under its name is another one, if it is not this.
         """
-        text = self.session[name].snapshot.data or b""
-        named = {part for part in names_in(path) if part.encode() in text}  # most texts name no such thing
-        if not named or not self.can_import(name, owner):
+        part, text = last_name_of(path), self.session[name].snapshot.data or b""
+        if part.encode() not in text or not self.can_import(name, owner):  # most texts name no such thing
             return False
         space = globals_of(self.session[name].module)
-        answering = named & self.of((name,)).caches
-        return any(
-            # A global is no attribute of an instance; of others only the name is known.
-            space[part] is container if part in space else part != path or _is_of_others(part, text)
-            for part in answering
-        )
+        # Of an attribute only the name is known; a global is none of an instance.
+        is_meant = space[part] is container if part in space else part != path or _is_of_others(part, text)
+        return is_meant and part in self.of((name,)).caches
 
     def find_origin(
         self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
