@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import threading
 from collections import ChainMap, UserDict, UserList, deque
@@ -148,7 +149,9 @@ def parts_of(value: Any) -> dict[Any, int]:
 
 
 def entries_of(container: Any) -> list[tuple[Any, Any]]:
-    """Return what a container has under plain keys and classes, or at its places, but for atoms.
+    """Return what a container has under keys that have a name, or at its places, but for atoms.
+
+    These are plain keys, classes, members of enumerations, and tuples of them.
 
     >>> entries_of({"a": [], "b": 1}), entries_of((0, {}))
     ([('a', [])], [(1, {})])
@@ -157,7 +160,7 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
     if issubclass(kind, dict):
         if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container.values()))):
             return []
-        entries = [entry for entry in list(container.items()) if id(type(entry[0])) in ATOM_IDS or _is_class(entry[0])]
+        entries = [entry for entry in list(container.items()) if _is_named(entry[0])]
     elif issubclass(kind, (list, tuple, deque)):
         if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container))):
             return []
@@ -170,7 +173,7 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
 def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Yield the entries of a container as key and part, each with what its counterpart has there; None for nothing.
 
-    Under a class that is the one under its own successor: it has that's name.
+    Under a class, or a member of an enumeration, that is the one under its own successor: it has that's name.
 
     >>> list(entries_beside({"a": [], "b": {}}, {"a": [1]}))
     [('a', [], [1]), ('b', {}, None)]
@@ -182,19 +185,19 @@ def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:
             found = now.get(key) if is_map else now[key]
         except (LookupError, TypeError):
             found = None
-        if found is None and is_map and _is_class(key):
-            named = named or {_name_of(cls): value for cls, value in list(now.items()) if _is_class(cls)}
-            found = named.get(_name_of(key))
+        if found is None and is_map and id(type(key)) not in ATOM_IDS:
+            named = named or {place_of(known): value for known, value in list(now.items()) if _is_named(known)}
+            found = named.get(place_of(key))
         yield key, part, found
 
 
 def place_of(key: Any) -> str:
     """Return how a path writes the key or place of a container's entry.
 
-    >>> place_of("a"), place_of(0), place_of(dict)
-    ("['a']", '[0]', '[builtins:dict]')
+    >>> place_of("a"), place_of(0), place_of(dict), place_of((0, "a"))
+    ("['a']", '[0]', '[builtins:dict]', "[(0, 'a')]")
     """
-    return f"[{_name_of(key) if _is_class(key) else repr(key)}]"
+    return f"[{_written(key)}]"
 
 
 def refill(container: Any, content: Any) -> None:
@@ -222,8 +225,23 @@ def refill(container: Any, content: Any) -> None:
         container.extend(content)
 
 
-def _is_class(value: Any) -> bool:
-    return issubclass(type(value), type)
+def _is_named(key: Any) -> bool:
+    """Say whether a key has a name that tells it in every version of its module: not what only has an identity."""
+    kind = type(key)
+    if id(kind) in ATOM_IDS or issubclass(kind, (type, enum.Enum)):
+        return True
+    return kind is tuple and all(map(_is_named, key))
+
+
+def _written(key: Any) -> str:
+    kind = type(key)
+    if issubclass(kind, type):
+        return _name_of(key)
+    if issubclass(kind, enum.Enum):
+        return f"{_name_of(kind)}:{vars(key).get('_name_')}"
+    if kind is tuple and not ATOM_IDS.issuperset(map(id, map(type, key))):
+        return f"({', '.join(map(_written, key))})"
+    return repr(key)
 
 
 def _name_of(cls: Any) -> str:

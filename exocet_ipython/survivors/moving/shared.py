@@ -57,4 +57,3 @@ def renew_shared(held: Iterable[Any], pairs: Pairs, journal: Journal) -> None:
                 retired.remember_effect(_Filled(cell, around[name]))
             journal.add(partial(setattr, cell, "cell_contents", around[name]))
             cell.cell_contents = now
-
