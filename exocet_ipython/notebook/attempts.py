@@ -11,6 +11,7 @@ from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import digest_of
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.reloading.moves import Wanted
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.noticing.followed import absolute_path
 from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion
@@ -62,12 +63,12 @@ class Unsettled:
     def __repr__(self) -> str:
         return f"<unsettled: {self._noticed!r}>"
 
-    def find(self, noticed: Suspicion, wanted: Collection[str]) -> list[Change] | None:
+    def find(self, noticed: Suspicion, wanted: Wanted) -> list[Change] | None:
         """Return what really changed; None where the last reload would come to the same again.
 
         Args:
             noticed: where to look, beside what is not dealt with.
-            wanted: the modules that cells have imported.
+            wanted: what cells have imported.
         """
         self._noticed |= noticed
         changes = self._managed.look_into(self._noticed, wanted)
@@ -78,14 +79,14 @@ class Unsettled:
         self._last = Attempt()
         return changes
 
-    def find_all(self, wanted: Collection[str], chosen: Collection[str] | None = None) -> list[Change]:
+    def find_all(self, wanted: Wanted, chosen: Collection[str] | None = None) -> list[Change]:
         """Return what has changed since all was dealt with, for one who asks and expects something.
 
         Where nothing that was noticed is a change, everything is looked at; so it is where what is noticed is for the
         next cell.
 
         Args:
-            wanted: the modules that cells have imported.
+            wanted: what cells have imported.
             chosen: only these modules are of interest; None for all.
         """
         places = [EVERYTHING]

@@ -22,7 +22,7 @@ from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.joining.adoption import adopt_modules, run_again
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.claims import Claims
-from exocet_ipython.reloading.moves import find_moves
+from exocet_ipython.reloading.moves import Wanted, find_moves
 from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicion
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import find_living
@@ -233,8 +233,8 @@ class ManagedModules:
         records = self.generation.records
         return self.files.changes(records[name] for name in names if name in records)
 
-    def look_into(self, noticed: Suspicion, wanted: Collection[str]) -> list[Change]:
-        """Return what really changed of what was noticed; `wanted` are the modules that cells have imported."""
+    def look_into(self, noticed: Suspicion, wanted: Wanted) -> list[Change]:
+        """Return what really changed of what was noticed; `wanted` is what cells have imported."""
         records = self.generation.records
         changes = self.changes([name for name in records if noticed.everything or name in noticed.names])
         # What was read and did not load, or was looked for in vain, may be there by now.

@@ -166,7 +166,7 @@ class Session:
             asked = set(self.managed.frozen(name for name in names if name in self.generation.records))
             if force:
                 asked |= set(chosen) if names else set(chosen) - set(self.managed.frozen())
-            changes = self._unsettled.find_all(self.bindings.modules(), chosen if names else None)
+            changes = self._unsettled.find_all(self.bindings.wanted(), chosen if names else None)
             found = Refusal() if asked else self._ladder.find(changes, migrating=migrate)
             if isinstance(found, Refusal):
                 plan = self._ladder.explain(self._ladder.plan(changes, asked), found)
@@ -217,7 +217,7 @@ class Session:
             gate: entered to publish; what it raises then leaves everything as it was.
         """
         with PUBLISHING:
-            changes = self._unsettled.find(noticed, self.bindings.modules())
+            changes = self._unsettled.find(noticed, self.bindings.wanted())
             if changes is None:
                 return ReloadReport(self.generation.number)
             found = self._ladder.find(changes, migrating=migrating)

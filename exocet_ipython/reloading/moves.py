@@ -10,6 +10,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of
@@ -20,14 +21,43 @@ from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["appeared_imports", "find_moves", "is_gone"]
+__all__ = ["Choice", "Wanted", "appeared_imports", "find_moves", "is_gone"]
 
 _COMPUTING = (b"import_module", b"__import__", b"find_spec")
 _TICK = 20_000_000  # nanoseconds: a file system's clock is behind `time.time_ns()` by up to a tick of the kernel
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Modules of which a cell takes the first that can be imported.
+
+    Attributes:
+        modules: dotted names, the first choice first.
+        moment: when the cell ran, in nanoseconds.
+    """
+
+    modules: tuple[str, ...]
+    moment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What cells have imported.
+
+    Attributes:
+        modules: their dotted names.
+        choices: where a cell took what could be imported.
+    """
+
+    modules: Collection[str] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+_NOTHING = Wanted()
+
+
 def find_moves(
-    generation: Generation, scope: Scope, stems: frozenset[str] | None = None, wanted: Collection[str] = ()
+    generation: Generation, scope: Scope, stems: frozenset[str] | None = None, wanted: Wanted = _NOTHING
 ) -> tuple[Change, ...]:
     """Return the modules whose source is found in another place by now, and those with an import that failed before.
 
@@ -36,7 +66,8 @@ def find_moves(
     Args:
         generation: the current one; its modules are looked for again.
         scope: only imports of own code are looked for.
-        wanted: the modules that cells have imported; a package stands for its submodules too.
+        wanted: what cells have imported; a package stands for its submodules too. Of choices, what a cell would rather
+            have by now, or needs since another one is gone, counts as well.
         stems: only modules with one of these in their dotted name, a package's or their own; None for all.
     """
     found: dict[str, Change] = {}
@@ -54,14 +85,42 @@ def find_moves(
             appeared = next(appeared_imports(record, generation, scope, stems), None)
             if appeared is not None:
                 found[name] = Change(name, "appeared", appeared)
+    found |= _come_back(generation, scope, wanted, packages)
+    for choice in wanted.choices:
+        if any(_is_concerned(name, stems) for name in choice.modules):
+            found = _chosen(choice, generation, scope) | found
+    return tuple(found.values())
+
+
+def _come_back(
+    generation: Generation, scope: Scope, wanted: Wanted, packages: dict[str, list[str] | None]
+) -> dict[str, Change]:
+    """Return what was deleted, is there again, and is wanted; what is a package is added to the `packages`."""
+    found: dict[str, Change] = {}
     for name in sorted(generation.gone - sys.modules.keys()):
-        if any(name == module or name.startswith(module + ".") for module in wanted):
+        if any(name == module or name.startswith(module + ".") for module in wanted.modules):
             package = name.rpartition(".")[0]
             spec = find_spec(name, packages[package]) if packages.get(package) else find_spec_of(name)
             if spec is not None and scope.includes_spec(spec):
                 found[name] = Change(name, "appeared", spec.origin or "")
                 packages[name] = spec.submodule_search_locations
-    return tuple(found.values())
+    return found
+
+
+def _chosen(choice: Choice, generation: Generation, scope: Scope) -> dict[str, Change]:
+    """Return what a cell would import now in place of what it has, with the packages that it is in."""
+    is_gone = False
+    for name in choice.modules:
+        spec = find_spec_of(name)
+        if name in sys.modules and (spec is not None or name not in generation.records):
+            return {}
+        if spec is None:
+            is_gone |= name in generation.records
+        elif scope.includes_spec(spec) and (is_gone or _is_younger(spec, choice.moment)):
+            parts = name.split(".")
+            needed = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+            return {need: Change(need, "appeared", spec.origin or "") for need in needed if need not in sys.modules}
+    return {}
 
 
 def _is_concerned(name: str, stems: frozenset[str] | None) -> bool:

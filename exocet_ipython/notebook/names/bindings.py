@@ -7,6 +7,7 @@ statement bound the name, and never by being equal.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,11 +17,13 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, Perhaps, may_bind, read_cell
+from exocet_ipython.notebook.names.choices import read_choices
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.orphans import Orphans
 from exocet_ipython.notebook.names.sources import (
     MISSING,
     Source,
+    given_by,
     is_bound,
     may_have_given,
     resolve,
@@ -29,6 +32,7 @@ from exocet_ipython.notebook.names.sources import (
     was_changed,
 )
 from exocet_ipython.notebook.names.unread import UnreadCells
+from exocet_ipython.reloading.moves import Choice, Wanted
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 from exocet_ipython.survivors.matching.moved import find_moved, name_of
 from exocet_ipython.survivors.matching.succession import Succession
@@ -79,12 +83,20 @@ class Bindings:
         self._later: dict[str, set[str]] = {}  # name -> the stars after which a cell has bound it by itself
         self._assigned: dict[str, set[str]] = {}
         self._orphans = Orphans()
+        self._choices: dict[str, tuple[tuple[Source, ...], int]] = {}  # name -> its sources, and when a cell chose
         self._unread = UnreadCells()
 
     def modules(self) -> set[str]:
         """Return the dotted names of the modules that import statements of cells have named."""
         self._unread.catch_up()
         return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
+
+    def wanted(self) -> Wanted:
+        """Return what cells have imported, and where they took what could be imported."""
+        modules = self.modules()
+        found = {sources: at for name, (sources, at) in self._choices.items() if self._sources.get(name) == sources}
+        choices = [Choice(tuple(one.module for one in sources[::-1]), at) for sources, at in found.items()]
+        return Wanted(modules, tuple(dict.fromkeys(choices)))
 
     def stars(self) -> tuple[str, ...]:
         """Return the dotted names of the modules that cells have imported all public names of, the latest last."""
@@ -118,10 +130,17 @@ class Bindings:
             failed: whether the cell raised: then only what the namespace confirms was reached.
         """
         if may_bind(cell):
-            read = partial(self._read, cell, public_names, namespace, failed)
+            read = partial(self._read, cell, public_names, namespace, failed, time.time_ns())
             self._unread.add(0 if failed else len(cell), read)
 
-    def _read(self, cell: str, public_names: _PublicNames, namespace: Mapping[str, Any], failed: bool) -> None:  # noqa: FBT001 - as given
+    def _read(
+        self,
+        cell: str,
+        public_names: _PublicNames,
+        namespace: Mapping[str, Any],
+        failed: bool,  # noqa: FBT001 - as given
+        moment: int,
+    ) -> None:
         for found in read_cell(cell):
             event, in_doubt = (found.event, True) if isinstance(found, Perhaps) else (found, failed)
             if isinstance(event, CellAssignment):
@@ -139,6 +158,11 @@ class Bindings:
             is_certain = not (failed or goes_on or (in_doubt and name == "*"))
             if is_certain or self._was_reached(event, public_names, namespace):
                 self.add(event, public_names)
+
+        for choice in read_choices(cell):
+            name, sources = choice[0].name, tuple(Source(one.module, one.attribute) for one in reversed(choice))
+            if not {*self.sources(name)[-1:]}.isdisjoint(sources):
+                self._sources[name], self._choices[name] = sources, (sources, moment)
 
     def _was_reached(self, event: CellImport, public_names: _PublicNames, namespace: Mapping[str, Any]) -> bool:
         """Say whether the namespace has what an import statement gives.
@@ -202,7 +226,7 @@ class Bindings:
                 moved = find_moved(value, succession)
                 reason = _GONE if moved is None else f"has moved to {name_of(moved)}"
                 kept.append(Kept(name, source, reason, gone=True))
-            elif id(value) not in succession.whole and was_changed(sources[-1], value, old):
+            elif id(value) not in succession.whole and was_changed(given_by(sources, value, before), value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
             else:
                 rebound.append(Rebinding(name, source, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ from exocet_ipython.reloading.wiring import is_as_made
 __all__ = [
     "MISSING",
     "Source",
+    "given_by",
     "is_bound",
     "may_have_given",
     "resolve",
@@ -48,6 +49,11 @@ def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
 def resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:
     """Yield the sources that mean something among the given modules, with what they mean."""
     return ((source, found) for source in sources if (found := resolve(source, modules)) is not MISSING)
+
+
+def given_by(sources: Sequence[Source], value: Any, modules: Mapping[str, ModuleType]) -> Source:
+    """Return the latest of the sources that gives a value, as far as the modules tell; else the latest one."""
+    return next((source for source, found in resolved(reversed(sources), modules) if found is value), sources[-1])
 
 
 def is_bound(namespace: Mapping[str, Any], name: str, source: Source) -> bool:

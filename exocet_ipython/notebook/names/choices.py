@@ -1,0 +1,53 @@
+"""Imports of which a cell takes the first that succeeds: `try: import fast`, `except ImportError: import slow`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from exocet_ipython.notebook.names.cells import CellImport, Perhaps, read_cell
+
+__all__ = ["read_choices"]
+
+_WORDS = re.compile(r"\bexcept\b")
+_FAILING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
+
+
+def read_choices(text: str) -> Iterator[tuple[CellImport, ...]]:
+    r"""Yield the imports of one name of which a cell takes the first that succeeds, in order; for each such name.
+
+    >>> text = "try:\n    from fast import run\nexcept ImportError:\n    from slow import run"
+    >>> [[found.module for found in choice] for choice in read_choices(text)]
+    [['fast', 'slow']]
+    """
+    if _WORDS.search(text) is None:
+        return
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return  # a cell with a magic: it taught us nothing
+    for node in tree.body:
+        if isinstance(node, ast.Try) and any(map(_catches_imports, node.handlers)):
+            branches = [node.body, *(handler.body for handler in node.handlers if _catches_imports(handler))]
+            found = [_imported(branch) for branch in branches]
+            for name in found[0]:
+                choice = tuple(one for imports in found for one in imports.get(name, ()))
+                if len(choice) > 1:
+                    yield choice
+
+
+def _imported(branch: Sequence[ast.stmt]) -> dict[str, list[CellImport]]:
+    """Return the imports in a branch by the names that they bind; one in another `try` comes after its own."""
+    found: dict[str, list[CellImport]] = {}
+    for event in read_cell("\n".join(map(ast.unparse, branch))):
+        bound = event.event if isinstance(event, Perhaps) else event
+        if isinstance(bound, CellImport) and bound.name != "*":
+            found.setdefault(bound.name, []).append(bound)
+    return found
+
+
+def _catches_imports(handler: ast.ExceptHandler) -> bool:
+    """Say whether a handler is for an import that fails."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(part is None or (isinstance(part, ast.Name) and part.id in _FAILING) for part in caught)
