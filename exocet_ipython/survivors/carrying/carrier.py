@@ -48,6 +48,7 @@ from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import take_whole
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, is_instance_of
+from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
 __all__ = ["carry_over"]
@@ -229,11 +230,12 @@ class _Carrier:
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
         if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):
             return {id(before)}
+        is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
         if is_map(before):
             self._carry_held(before, now, changed)
         whole = self._carry_nested(path, before, now)
-        if count and carried == len(changed) and len(before) >= len(baseline):
+        if (is_told or (count and len(before) >= len(baseline))) and carried == len(changed):
             whole.add(id(before))
         return whole
 
@@ -275,9 +277,8 @@ class _Carrier:
         self, path: str, before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]
     ) -> bool:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
-        if not changed and len(before) == len(baseline):
-            return False
-        if not self._owned.leaves_alone(path) or any(self._owned.is_modules(*entry) for entry in changed):
+        is_theirs = (changed or len(before) != len(baseline)) and self._owned.leaves_alone(path)
+        if not is_theirs or any(self._owned.is_modules(*entry) for entry in changed):
             return False
         return take_whole(before, now, baseline, self._record.code, self._journal)
 

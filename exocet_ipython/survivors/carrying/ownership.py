@@ -34,6 +34,7 @@ class Ownership:
 
     Attributes:
         record: of the module.
+        session: dotted name -> record, of all modules.
 
     Args:
         record: of the module.
@@ -51,7 +52,7 @@ class Ownership:
     ) -> None:
         self.record = record
         self._read = read
-        self._session = read.session
+        self.session = read.session
         self._after = after
         self._homes = homes or (record.name,)
         self._alike: dict[str, bool] = {}
@@ -107,9 +108,13 @@ class Ownership:
         """Say whether no function of the module changes a container but with what it is given, nor one of others."""
         return self._stores.leaves_alone(names_in(path)) and not self._fillers(path)
 
+    def takes_nothing_out(self, path: str) -> bool:
+        """Say whether no function of the module takes something out of a container but what it is given."""
+        return self._stores.emptied.isdisjoint(names_in(path))
+
     def is_answered_from(self, path: str) -> bool:
         """Say whether functions of the session's modules put there what they have computed, to answer from it."""
-        return self.answers(tuple(home for home in self._homes if home in self._session), path)
+        return self.answers(tuple(home for home in self._homes if home in self.session), path)
 
     def answers(self, homes: tuple[str, ...], path: str) -> bool:
         """Say the same of the functions of some modules."""
@@ -150,9 +155,9 @@ class Ownership:
         """Return what tells of each other module that retires, and whose functions put away answers in a container."""
         if path not in self._others:
             container = value_at(globals_of(self.record.module), path)
-            names = [name for name in self._after if name in self._session and name not in self._homes]
+            names = [name for name in self._after if name in self.session and name not in self._homes]
             fills = [name for name in names if self._read.fills(name, self.record.name, path, container)]
-            self._others[path] = [Ownership(self._session[name], self._read, self._after) for name in fills]
+            self._others[path] = [Ownership(self.session[name], self._read, self._after) for name in fills]
         return self._others[path]
 
     def _may_assign(
@@ -174,7 +179,7 @@ class Ownership:
         is_asked = known.get(name) is None and (name in known or name not in baseline)
         if not is_asked or not held_elsewhere([value], (), _UNASKED):
             return False
-        homes = [self._session[home] for home in self._homes if home in self._session]
+        homes = [self.session[home] for home in self._homes if home in self.session]
         return self._is_survivor(value) or gives_again(name, value, homes, self._after)
 
     def _is_set_up(self, name: str, value: Any) -> bool:
@@ -195,10 +200,10 @@ class Ownership:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
         if not self._stores.any_global:
             return False
-        others = (record.module for record in self._session.values() if record is not self.record)
-        return (not self._is_survivor(value) and home_of(value) in self._session) or any(
+        others = (record.module for record in self.session.values() if record is not self.record)
+        return (not self._is_survivor(value) and home_of(value) in self.session) or any(
             globals_of(other).get(name, _missing) is value for other in others
         )
 
     def _is_survivor(self, value: Any) -> bool:
-        return is_instance_of(value, self._session)
+        return is_instance_of(value, self.session)

@@ -12,7 +12,7 @@ from exocet_ipython.reloading.contents import ATOM_IDS, refill
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
-__all__ = ["take_whole"]
+__all__ = ["constants_of", "is_refillable", "take_whole"]
 
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
@@ -35,10 +35,9 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
     (True, ['b', 'mine'])
     """
     content = list(entries(now))
-    kind = type(now)
-    if not (id(kind) in _KINDS or issubclass(kind, dict)) or len(content) != len(baseline):
+    if not is_refillable(type(now)) or len(content) != len(baseline):
         return False
-    known = {} if code is None else {id(constant): constant for constant in _constants(code)}
+    known = {} if code is None else {id(constant): constant for constant in constants_of(code)}
     renewed: dict[int, Any] = {}
     for entry, then in zip(content, baseline.items(), strict=True):
         if not all(_is_same(part, was, known) for part, was in zip(entry, then, strict=True) if was):
@@ -58,7 +57,13 @@ def _is_same(value: Any, was: int, known: Mapping[int, Any]) -> bool:
     return is_atom and bool(known[was] == value)
 
 
-def _constants(code: CodeType) -> Iterator[Any]:
+def is_refillable(kind: type) -> bool:
+    """Say whether containers of a type are Python's own that hold what is in them, or maps that derive from these."""
+    return id(kind) in _KINDS or issubclass(kind, dict)
+
+
+def constants_of(code: CodeType) -> Iterator[Any]:
+    """Yield the constants in a code object and in all that are inside of it, and what is in tuples of these."""
     waiting: list[Any] = [code]
     while waiting:
         found = waiting.pop()

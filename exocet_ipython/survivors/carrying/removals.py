@@ -1,0 +1,69 @@
+"""What cells have taken out of a container and the new body puts in again: after a restart they take it out then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exocet_ipython.reloading.contents import ATOM_IDS
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.entries import entries, take_out
+from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.carrying.refilled import constants_of, is_refillable
+from exocet_ipython.survivors.definitions import is_definition
+
+__all__ = ["take_out_again"]
+
+
+def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: Journal) -> bool:
+    """Take out of a new container what is gone from the old one; say whether something was, and is known altogether.
+
+    Constants and names are known by what they are, functions and classes by where they are defined. Where nothing of
+    several is left, all has been taken out, and so is what the edit adds.
+
+    Args:
+        path: where the container is in its module.
+        before: that of the retired module.
+        now: that of the new one, which nobody sees yet.
+        owned: whose the state of the retired one is.
+        journal: how it is taken back.
+    """
+    if not is_refillable(type(before)):
+        return False  # one of weak references loses things by itself
+    left = [key for key, _ in entries(before)]
+    baseline, session = owned.record.contents.get(path, {}), owned.session
+    gone = baseline.keys() - set(map(id, left))
+    if not gone or not owned.takes_nothing_out(path):
+        return False
+    texts = _texts_of(owned.record)
+    shown = gone | {_shown(texts[was], session) for was in gone if was in texts}
+    kept = {_shown(key, {}) for key in left}
+    is_cleared = len(gone) == len(baseline) > 1
+    put_again = [key for key, _ in entries(now) if (sign := _shown(key, session)) not in kept and sign in shown]
+    known = {*texts, *(_shown(key, session) for key in put_again)}
+    for key in [key for key, _ in entries(now) if _shown(key, session) not in kept] if is_cleared else put_again:
+        take_out(now, key, journal)
+    return gone <= known
+
+
+def _texts_of(record: ModuleRecord) -> dict[int, Any]:
+    """Return the constants and the names in what a module's body ran, by id: they live as long as that."""
+    code = record.code
+    if code is None:
+        return {}
+    names = [name for part in whole(code) for name in (part.co_name, *part.co_names)]
+    return {id(part): part for part in (*constants_of(code), *names)}
+
+
+def _shown(key: Any, session: Mapping[str, ModuleRecord]) -> Any:
+    """Return what tells a key or an item: a constant itself, or the id of what the retiring module has in its stead."""
+    if id(type(key)) in ATOM_IDS:
+        return type(key), key
+    if not is_definition(key):
+        return None  # what is at its place in memory may be another one by now
+    home = session.get(home_of(key))
+    return id(key if home is None else attribute_at(home.module, key.__qualname__))
