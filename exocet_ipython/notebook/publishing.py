@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.notebook.names.bindings import Bindings, Kept, Rebinding
 from exocet_ipython.notebook.names.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.building.build import Built
@@ -194,16 +193,16 @@ class _Publication:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
         if not self._migrating:
             return
-        spaces = [vars(module) for module in self._modules.values() if hasattr(module, "__dict__")]
         fresh = self._made.keys() - self._built.returned
         if not (fresh or self._built.beside):
             fresh = {*self._made}  # all is as it was
         withdraw_effects(self._old, self._after.records, self.journal)
         clear_caches(
-            [self._names.namespace, *spaces],
+            self._names.namespace,
+            self._after.records.values(),
             {*self._made, *_answering_anew(self._built, self._after)},
             {id(value) for _, _, value in self._retired.living()},
-            [globals_of(self._made[name]) for name in fresh],
+            [self._built.made[name] for name in fresh],
         )
 
     def move(self) -> None:

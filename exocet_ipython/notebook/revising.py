@@ -11,7 +11,6 @@ from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
@@ -102,7 +101,9 @@ class Ladder:
         plan, generation = self.managed.plan(changes, asked), self.managed.generation
         with paused_collector():
             read = ReadStores(generation.records, self.bindings.assigned())
-            while filled := find_filled(plan.names, read).difference(self.managed.frozen()):
+            while filled := find_filled(plan.names, read):
+                if not (filled := filled.difference(self.managed.frozen(filled))):
+                    break
                 names = {*filled, *generation.graph().dependants(filled)} - {step.name for step in plan.skipped}
                 more = plan.widened({name: order for name, order in generation.order.items() if name in names})
                 plan = replace(more, rung=plan.rung)
@@ -272,8 +273,7 @@ class Ladder:
             generation = self.managed.generation
             importers = generation.graph().dependants(changed)
             # A cache of a module that holds answers of the old code is a reason to make the module anew.
-            spared = [globals_of(record.module) for record in generation.records.values()]
-            clear_caches([self.namespace], {*changed, *importers}, (), spared)
+            clear_caches(self.namespace, (), {*changed, *importers}, (), generation.records.values())
 
     def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:
         return self.judge.why_not(self.managed.generation.records, record, pairs)

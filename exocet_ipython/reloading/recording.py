@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import CodeType, MappingProxyType, ModuleType
@@ -52,6 +52,7 @@ class ModuleRecord:
             that name had been there: no earlier version of them had put it there.
         settings: what its body has set in objects that outlive it, with marks of what its last run left there; all
             versions of the module share it.
+        places: what `picked` has found, and for which values.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ModuleRecord:
     is_seated: bool = False
     given: dict[int, bool] = field(default_factory=dict)
     settings: dict[Setting, int] = field(default_factory=dict)
+    places: dict[Callable[[Any], bool], tuple[int, tuple[int, ...]]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<record of {self.name}, generation {self.generation}>"
@@ -141,6 +143,20 @@ class ModuleRecord:
         if list(map(id, space.values())) == list(self.values.values()):
             return {}  # nearly always, and told in C
         return {name: value for name, value in space.items() if self.values.get(name, 0) != id(value)}
+
+    def picked(self, is_sought: Callable[[Any], bool]) -> list[Any]:
+        """Return the globals that are of a kind. They are only looked at again when one of them is another.
+
+        Args:
+            is_sought: says of a value whether it is of the kind, which it then always is.
+        """
+        values = list(globals_of(self.module).values())
+        those = hash(tuple(map(id, values)))
+        known, places = self.places.get(is_sought, (None, ()))
+        if known != those:
+            places = tuple(place for place, value in enumerate(values) if is_sought(value))
+            self.places[is_sought] = those, places
+        return [values[place] for place in places]
 
     def after_running_again(self, now: Baseline, code: CodeType | None = None) -> ModuleRecord:
         """Return the record of the same module after others ran its body again, in place, as `importlib.reload` does.

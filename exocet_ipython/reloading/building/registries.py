@@ -46,7 +46,7 @@ class Registries:
         old = [current.records[name] for name in self._made if name in current.records]
         new = [_needs(record, texts[record.name][1]) for record in old if record.name in texts]
         self._known = self._imported_by(record.needs for record in old)
-        self._imported = self._known | self._imported_by(new)
+        self._imported = self._imported_by(new, self._known)
         self._before: list[tuple[str, Any, Any]] = [
             (name, container, dict(container) if isinstance(container, dict) else list(container))
             for name in self._imported
@@ -87,22 +87,30 @@ class Registries:
             if not _has_still(container, before):
                 self._records[name].look_again(_given(container, before))
         names = frozenset(record.name for record in made)
-        for name in self._imported_by(record.needs for record in made) - self._known:
+        for name in self._imported_by((record.needs for record in made), self._known) - self._known:
             record = self._records[name]
             containers = [container for _, container in containers_of(record)] if name not in self._imported else ()
             items = [item for container in containers for item in _parts(container) if _is_told(item, names)]
             record.look_again(dict.fromkeys(map(id, items), True))  # no earlier version could put anything there
 
-    def _imported_by(self, needs: Iterable[Mapping[str, int]]) -> set[str]:
-        """Return the modules that go on and that others need, directly or through others."""
-        known = self._records.keys() - self._made
-        found: set[str] = set()
+    def _imported_by(self, needs: Iterable[Mapping[str, int]], found: Collection[str] = ()) -> set[str]:
+        """Return the modules that go on and that others need, directly or through others.
+
+        Args:
+            needs: what each of the others needs.
+            found: modules that are known to be such already, with all that they need.
+        """
+        left = self._records.keys() - self._made
+        left.difference_update(found)
+        new = set(found)
         waiting = list(needs)
         while waiting:
-            new = (waiting.pop().keys() & known) - found
-            waiting += [self._records[name].needs for name in new]
-            found |= new
-        return found
+            for name in waiting.pop():
+                if name in left:
+                    left.remove(name)
+                    new.add(name)
+                    waiting.append(self._records[name].needs)
+        return new
 
     def restore(self) -> None:
         """Put the containers back: what was built is dropped, and made together with their modules."""

@@ -53,16 +53,22 @@ class Staying:
         self._old = old
         self._made = made
         self._records = records
+        self._left: frozenset[Any] | None = None
         self._ids: frozenset[int] | None = None
         self._inner: dict[int, tuple[Any, Any]] = {}
         self.names: list[object] = []
 
     def __contains__(self, key: object) -> bool:
-        if self._ids is None:
+        if self._left is None:
+            self._left = frozenset(self._left_by_bodies())
+        if key not in self._left:
+            return False
+        if self._ids is None:  # hardly ever: it takes a look at what is there by now
             self._ids = frozenset(self._found())
         return key in self._ids or (key in self._inner and _is_as_it_was(*self._inner[key]))
 
-    def _found(self) -> Iterator[int]:
+    def _spaces(self) -> Iterator[tuple[dict[str, Any], ModuleRecord | None]]:
+        """Yield the globals of the modules that stay, with the record of what a body has left there, if any."""
         needs = (name for record in self._old.values() for name in record.needs)
         for name in dict.fromkeys((*self._records, *needs)):
             module = PRESENCE.current(name)
@@ -70,9 +76,28 @@ class Staying:
             if name in self._old or name in self._made or name == CELLS or type(space) is not dict:
                 continue
             record = self._records.get(name)
-            assigned = record.assigned() if record is not None and record.module is module else {}
+            yield space, record if record is not None and record.module is module else None
+
+    def _left_by_bodies(self) -> set[Any]:
+        """Return the ids of all that bodies have left, of which some may be gone, and others are there in its place.
+
+        No value is looked at: most of what is asked for is none of these.
+        """
+        found: set[Any] = set()
+        for space, record in self._spaces():
+            if record is None:
+                found.update(map(id, list(space.values())))
+                continue
+            found.update(record.values.values())
+            for parts in record.contents.values():
+                found.update(parts, parts.values())
+        return found
+
+    def _found(self) -> Iterator[int]:
+        for space, record in self._spaces():
+            assigned = {} if record is None else record.assigned()
             yield from (id(value) for key, value in copy_space(space).items() if key not in assigned)
-            if record is not None and record.module is module:
+            if record is not None:
                 for path, parts in record.contents.items():  # members of an enumeration, entries of a table
                     entry = value_at(space, path), parts
                     self._inner |= dict.fromkeys((*parts, *parts.values()), entry)

@@ -15,10 +15,11 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.moving.memos import asked_by, has_own_call, may_remember, remembered_by
@@ -29,32 +30,34 @@ _CLEARING = ("cache_clear", "recompile")
 
 
 def clear_caches(
-    namespaces: Iterable[Mapping[str, Any]],
+    namespace: Mapping[str, Any],
+    records: Iterable[ModuleRecord],
     made: Collection[str],
     retired: Container[int],
-    spared: Iterable[Mapping[str, Any]],
+    spared: Iterable[ModuleRecord],
 ) -> int:
     """Clear the caches whose answers may come from code that was replaced; return how many.
 
     Args:
-        namespaces: the notebook's names and the globals of the session's modules; where caches are looked for.
+        namespace: the notebook's names, where caches are looked for.
+        records: of modules where caches are looked for as well.
         made: dotted names of the modules that are new.
         retired: ids of what retired.
-        spared: the globals of modules whose caches have answers that hold: their bodies have just run, say.
+        spared: records of modules whose caches have answers that hold: their bodies have just run, say.
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
-    holding = {id(cache) for cache, _ in _caches(spared)}
+    holding = {id(cache) for cache, _ in _caches({}, spared)}
     cleared = 0
-    for cache, namespace in _caches(namespaces):
+    for cache, space in _caches(namespace, records):
         if _is_generic(cache):
             # It remembers, by weak references, which function answers for a class, whose bases are others now.
             getattr(cache, "_clear_cache", bool)()
             continue
         if id(cache) in holding or not _has_answers(cache):
             continue
-        if _depends(cache, namespace, made) or _holds(cache, retired):
-            cleared += _clear(cache, namespace)
+        if _depends(cache, space, made) or _holds(cache, retired):
+            cleared += _clear(cache, space)
     return cleared
 
 
@@ -81,23 +84,36 @@ def holds_caches(namespace: Mapping[str, Any]) -> bool:
     >>> holds_caches({"f": functools.cache(abs)})
     False
     """
-    return any(not _is_generic(cache) and _has_answers(cache) for cache, _ in _caches([namespace]))
+    return any(not _is_generic(cache) and _has_answers(cache) for cache, _ in _caches(namespace))
 
 
-def _caches(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+def _caches(
+    namespace: Mapping[str, Any], records: Iterable[ModuleRecord] = ()
+) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     """Yield the caches, and the generic functions, that are global or on a class that is, with the names they see."""
     seen: set[int] = set()
     kinds: dict[int, bool] = {}  # most things are of few types
-    for namespace in namespaces:
-        is_notebook = namespace.get("__name__") == CELLS
-        for value in list(namespace.values()):
-            found = list(vars(value).values()) if issubclass(type(value), type) and value.__module__ == CELLS else []
+    notebook = (namespace, list(namespace.values()))
+    modules = ((globals_of(record.module), record.picked(_may_lead_to_cache)) for record in records)
+    for space, values in (notebook, *modules):
+        is_notebook = space is namespace and space.get("__name__") == CELLS
+        for value in values:
+            found = list(vars(value).values()) if _is_of_cell(value) else []
             for part in (value, *found):
                 cache = part if (dispatcher := dispatcher_of(part)) is None else dispatcher
                 is_cache = type(cache) is CACHE or _is_generic(cache) or (is_notebook and _may_be_cache(cache, kinds))
                 if is_cache and id(cache) not in seen:
                     seen.add(id(cache))
-                    yield cache, namespace
+                    yield cache, space
+
+
+def _may_lead_to_cache(value: Any) -> bool:
+    """Say whether something that a module has is a cache or a generic function, or a class that may have one."""
+    return type(value) is CACHE or _is_generic(value) or dispatcher_of(value) is not None or _is_of_cell(value)
+
+
+def _is_of_cell(value: Any) -> bool:
+    return issubclass(type(value), type) and value.__module__ == CELLS
 
 
 def _may_be_cache(value: Any, kinds: dict[int, bool]) -> bool:
