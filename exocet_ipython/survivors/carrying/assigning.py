@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 __all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
 
 _END = (sys.maxsize, 0)  # behind all lines
+_READ = frozenset((ast.AnnAssign, ast.Assign, ast.Attribute, ast.AugAssign, ast.Call, ast.Global, ast.Name, ast.Return))
 _INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
@@ -87,7 +88,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
         given: the names that it and those around it are given.
         path: where it is defined.
     """
-    nodes = list(nodes)
+    nodes = [node for node in nodes if type(node) in _READ]
     found = Assigning(path)
     values = {id(target): value for node in nodes for target, value in _assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.carrying.assigning import Assigned, Assigning, is_given, judge, read_assigning
+from exocet_ipython.survivors.carrying.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.carrying.handing import Handing, filled_by_hand
 
 __all__ = ["Stores", "begins_alike", "container_of", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_STORING = frozenset((ast.Assign, ast.AugAssign, ast.Call, ast.Delete))
+_PRIVATE = re.compile(rb"__\w*[^\W_]_?\b")
 _NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 
@@ -105,25 +108,28 @@ def read_stores(text: bytes) -> Stores:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return found
-    _mangle(tree, "<module>")
-    for function, given, path in _functions(tree, frozenset(), ""):
-        nodes, one = list(_own_nodes(function)), Stores()
+    if _PRIVATE.search(text) is not None:
+        _mangle(tree, "<module>")
+    for part in find_functions(tree):
+        function, given, nodes, one = part.node, part.given, part.nodes, Stores()
         statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
         added = {id(_named(held)) for node in statements for held in _added_to(node)}
-        for node in nodes:
+        storing = [node for node in nodes if type(node) in _STORING]
+        for node in storing:
             _read_node(node, given, one)
-            match node:
-                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-                    if id(node) not in added:
-                        one.looked_at.add(name)
-        _follow_names(nodes, one)
+        one.looked_at |= {
+            node.id if isinstance(node, ast.Name) else node.attr
+            for node in nodes
+            if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
+        }
+        _follow_names(storing, one)
         if _registers(function, nodes, given):
             one.computed.clear()
-        assigning.append(read_assigning(function, nodes, given, path))
+        assigning.append(read_assigning(function, nodes, given, part.path))
         looks = one.looked_at - _filled_for_certain(function, nodes, given)
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         one.counted = assigning[-1].counted
-        kept = _filled_by(nodes, frozenset()) - _filled_by(nodes, given)
+        kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
         parts = (assigning[-1].handed, one.looked_at - _only_local(nodes, given), kept)
         one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
         found |= one
@@ -207,7 +213,7 @@ def _registers(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -
             return True
         case ast.FunctionDef(name="__new__" | "__init__", args=ast.arguments(args=[_, _, ast.arg(arg="bases"), *_])):
             return True
-    known = given | {node.name for node in nodes if isinstance(node, _FUNCTIONS) and _calls_one_of(node, given)}
+    known = given | {node.name for node in nodes if isinstance(node, FUNCTIONS) and _calls_one_of(node, given)}
     returned = [node.value for node in nodes if isinstance(node, ast.Return)]
     return bool(returned) and all(isinstance(value, ast.Name) and value.id in known for value in returned)
 
@@ -255,29 +261,10 @@ def _added_to(node: ast.AST) -> Iterator[ast.expr]:
 
 def _mangle(node: ast.AST, owner: str) -> None:
     """Write the private names in classes as the compiler does: what is there has these."""
-    for child in ast.iter_child_nodes(node):
+    for child in parts_of(node):
         if isinstance(child, ast.Attribute):
             child.attr = mangled(child.attr, owner)
         _mangle(child, child.name if isinstance(child, ast.ClassDef) else owner)
-
-
-def _functions(node: ast.AST, given: frozenset[str], path: str) -> Iterator[tuple[ast.AST, frozenset[str], str]]:
-    """Yield each function below a node, with the names that it and those around it are given, and its path."""
-    for child in ast.iter_child_nodes(node):
-        inner, way = given, path
-        if isinstance(child, (*_FUNCTIONS, ast.ClassDef)):
-            way = f"{path}.{child.name}" if path else child.name
-        if isinstance(child, (*_FUNCTIONS, ast.Lambda)):
-            inner = given | {part.arg for part in ast.walk(child.args) if isinstance(part, ast.arg)}
-            yield child, inner, way
-        yield from _functions(child, inner, way)
-
-
-def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(function):
-        yield child
-        if not isinstance(child, (*_FUNCTIONS, ast.Lambda)):
-            yield from _own_nodes(child)
 
 
 def _named(held: ast.expr) -> ast.expr:

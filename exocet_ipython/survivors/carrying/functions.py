@@ -1,0 +1,71 @@
+"""The functions of a module's text, with what is in each of them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+__all__ = ["FUNCTIONS", "Function", "find_functions", "parts_of"]
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_NO_PARTS = frozenset(("attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"))
+_fields: dict[type[ast.AST], tuple[str, ...]] = {}  # a kind of node -> those of its fields that may have nodes
+
+
+@dataclass(slots=True)
+class Function:
+    """A function of a text.
+
+    Attributes:
+        node: it.
+        given: the names that it and those around it are given.
+        path: where it is defined.
+        nodes: all that is in it, but for what is in other functions, each after what it is in.
+    """
+
+    node: ast.AST
+    given: frozenset[str]
+    path: str
+    nodes: list[ast.AST] = field(default_factory=list)
+
+
+def find_functions(tree: ast.AST) -> list[Function]:
+    r"""Return the functions of a text, each before those in it.
+
+    >>> tree = ast.parse("class A:\n    def f(self, x): return lambda y: x + y")
+    >>> [(one.path, sorted(one.given)) for one in find_functions(tree)]
+    [('A.f', ['self', 'x']), ('A.f', ['self', 'x', 'y'])]
+    """
+    return _find(Function(tree, frozenset(), ""), [])
+
+
+def _find(around: Function, found: list[Function]) -> list[Function]:
+    waiting = [(part, around.path) for part in parts_of(around.node)[::-1]]
+    while waiting:
+        node, path = waiting.pop()
+        around.nodes.append(node)
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            path = f"{path}.{node.name}" if path else node.name
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+            given = around.given | {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+            found.append(Function(node, given, path))
+            _find(found[-1], found)
+        else:
+            waiting += [(part, path) for part in parts_of(node)[::-1]]
+    return found
+
+
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes in a node, but for those that are nothing but a kind: contexts and operators."""
+    kind = type(node)
+    names = _fields.get(kind)
+    if names is None:
+        names = _fields[kind] = tuple(name for name in kind._fields if name not in _NO_PARTS)
+    found: list[ast.AST] = []
+    for name in names:
+        value = getattr(node, name, None)
+        if type(value) is list:
+            found += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
