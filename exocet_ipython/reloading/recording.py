@@ -151,7 +151,7 @@ class ModuleRecord:
             is_sought: says of a value whether it is of the kind, which it then always is.
         """
         values = list(globals_of(self.module).values())
-        those = hash(tuple(map(id, values)))
+        those = hash((*map(id, values), *map(id, map(type, values))))  # where one was, another may be by now
         known, places = self.places.get(is_sought, (None, ()))
         if known != those:
             places = tuple(place for place, value in enumerate(values) if is_sought(value))

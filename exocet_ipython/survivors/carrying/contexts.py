@@ -5,19 +5,23 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import operator
 import re
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import Context, ContextVar
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.collector import counts_are_exact
 
 __all__ = ["CONTEXTS"]
 
 _missing = object()
 _COUNT = re.compile(r"count\((-?\d+)(?:, (-?\d+))?\)")
 _FAR = 1_000_000
+_UNSET = 2  # references more than to the new variable, where no context has a value: who asks for this lists the old
 
 
 def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
@@ -25,8 +29,11 @@ def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool
     value = before.get(_missing)
     if value is not _missing and (returned or now.get(_missing) is _missing):
         now.set(value)
-    for context in [found for found in gc.get_objects() if type(found) is Context and before in found]:
-        if returned or now not in context:
+    if counts_are_exact() and sys.getrefcount(before) - sys.getrefcount(now) <= _UNSET:
+        return  # the pass over the heap is for those that something else than their module refers to
+    heap = gc.get_objects()
+    for context in itertools.compress(heap, map(operator.is_, map(type, heap), itertools.repeat(Context))):
+        if before in context and (returned or now not in context):
             with contextlib.suppress(RuntimeError):  # it is entered: the present one, or another thread's
                 context.run(now.set, context[before])
 
