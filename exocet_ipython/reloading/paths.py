@@ -24,8 +24,8 @@ def value_at(space: dict[str, Any], path: str) -> Any:
     >>> value_at({"CONFIG": {"a.b": [{}, {1}]}}, "CONFIG['a.b'][1]")
     {1}
     """
-    if path in space:  # most paths are a name
-        return space[path]
+    if (found := space.get(path)) is not None:  # most paths are a name
+        return found
     owner = owner_of(path)
     value: Any = space.get(owner)
     for name, place, key in _steps_after(owner, path):
