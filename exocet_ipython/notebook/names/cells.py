@@ -86,23 +86,25 @@ class CellAssignment:
         ('json.decoder', 'strict')
         >>> CellAssignment("json.decoder.BACKSLASH['n']").target({"json": json})
         ('json.decoder', "BACKSLASH['n']")
+        >>> CellAssignment("json.decoder.WHITESPACE.flags").target({"json": json})
+        ('json.decoder', 'WHITESPACE.flags')
         """
         dotted, bracket, rest = self.name.partition("[")
         first, *path = dotted.split(".")
         owner = namespace.get(first)
-        if bracket:
-            while path and isinstance(owner, ModuleType) and isinstance(inner := vars(owner).get(path[0]), ModuleType):
-                owner, path = inner, path[1:]
-            if isinstance(owner, ModuleType):
-                return (owner.__name__, ".".join(path) + bracket + rest) if path else None
-            for source in sources(first)[-1:]:
-                if source.attribute is not None:  # else it is a module that something else stands for
-                    return source.module, ".".join([source.attribute, *path]) + bracket + rest
-            return None
-        owner = attribute_at(owner, ".".join(path[:-1]))
-        if issubclass(type(owner), type):
-            return type.__getattribute__(owner, "__module__"), path[-1]
-        return (owner.__name__, path[-1]) if isinstance(owner, ModuleType) else None
+        holder = None if bracket else attribute_at(owner, ".".join(path[:-1]))
+        if issubclass(type(holder), type):
+            return type.__getattribute__(holder, "__module__"), path[-1]
+        if isinstance(holder, ModuleType):
+            return holder.__name__, path[-1]
+        while path and isinstance(owner, ModuleType) and isinstance(inner := vars(owner).get(path[0]), ModuleType):
+            owner, path = inner, path[1:]
+        if isinstance(owner, ModuleType):
+            return (owner.__name__, ".".join(path) + bracket + rest) if path else None
+        for source in sources(first)[-1:]:
+            if source.attribute is not None:  # else it is a module that something else stands for
+                return source.module, ".".join([source.attribute, *path]) + bracket + rest
+        return None
 
 
 @dataclass(frozen=True, slots=True)

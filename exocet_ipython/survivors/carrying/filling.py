@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, MutableMapping
+from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.marks import is_marked, kind_of, mark_of
 from exocet_ipython.reloading.paths import split_entry, value_at
+from exocet_ipython.reloading.settings import is_librarys
+from exocet_ipython.survivors.carrying.entries import is_of_one_kind
 
 __all__ = ["fill", "write_again"]
 
@@ -28,22 +32,34 @@ def fill(before: Any, now: Any) -> bool:
 
 
 def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Write what cells have written into maps of libraries (`session.headers["key"] = ...`) into those made anew.
+    """Write what cells have written into what libraries look after into what was made anew.
+
+    These are entries of their maps (`session.headers["key"] = ...`), and attributes that descriptors set, as traits.
 
     Args:
-        paths: of the entries, as cells have written them.
+        paths: of the entries and the attributes, as cells have written them.
         before: the globals of the retired module.
         now: those of the new one.
     """
-    for owner, key in filter(None, map(split_entry, paths)):
+    for path in paths:
+        entry = split_entry(path)
+        owner, key = entry or path.rpartition(".")[::2]
         old, new = value_at(before, owner), value_at(now, owner)
-        if old is new or type(old) is not type(new) or not _is_map_of_library(old):
+        if old is None or old is new or not is_of_one_kind(old, new):
             continue
         try:
-            if key in old:
+            if entry is None and all(_is_set_by_library(type(one), key) for one in (old, new)):
+                setattr(new, key, getattr(old, key))
+            elif entry is not None and _is_map_of_library(old) and key in old:
                 new[key] = old[key]
-        except Exception:  # noqa: BLE001, S112 - the library's map refuses: it stays as its module has made it
+        except Exception:  # noqa: BLE001, S112 - the library refuses: it stays as its module has made it
             continue
+
+
+def _is_set_by_library(kind: type, name: str) -> bool:
+    """Say whether an attribute of instances of a class is set by a library's descriptor, as a trait of traitlets is."""
+    setter = first_named("__set__", mro_of(type(first_named(name, mro_of(kind)))))
+    return type(setter) is FunctionType and is_librarys(setter)
 
 
 def _is_map_of_library(value: Any) -> bool:
