@@ -21,6 +21,7 @@ from exocet_ipython.reloading.scope import is_own_folder
 __all__ = ["is_as_made"]
 
 _MANY = 2_000  # objects that are looked at; what has more in it is kept for its person
+_LARGE = 100_000  # parts of a description
 
 
 def is_as_made(record: ModuleRecord, path: str, value: Any) -> bool:
@@ -40,8 +41,30 @@ def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
     """Say whether an instance of a library's class calls functions of the person's, and has only noted its use."""
     if not baseline or not _is_of_library(type(value)) or not _calls_own(value):
         return False
-    changed = [part for name, part in attributes_of(value) if baseline.get(name) != id(part)]
-    return all(id(type(part)) in ATOM_IDS or _calls_own(part) for part in changed)
+    changed = [(name, part) for name, part in attributes_of(value) if baseline.get(name) != id(part)]
+    return all(
+        id(type(part)) in ATOM_IDS or _calls_own(part) or (baseline.get(name) == id(None) and _is_data(part))
+        for name, part in changed
+    )
+
+
+def _is_data(value: Any) -> bool:
+    """Say whether a value is plain data all the way down: a description that was made when somebody asked for it.
+
+    >>> _is_data({"paths": ["/a", "/b"]}), _is_data([object()])
+    (True, False)
+    """
+    waiting, count = [value], 0
+    while waiting and count < _LARGE:
+        part = waiting.pop()
+        count += 1
+        if type(part) is dict:
+            waiting += [*part.keys(), *part.values()]
+        elif type(part) is list or type(part) is tuple:
+            waiting += part
+        elif id(type(part)) not in ATOM_IDS:
+            return False
+    return not waiting
 
 
 def _is_of_library(kind: Any) -> bool:

@@ -131,7 +131,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _kept_by(value: Any) -> dict[str, dict[Any, Any]]:
-    return {name: part for name, part in _parts(value) if issubclass(type(part), dict) and len(part)}
+    return {name: part for name, part in _parts(value) if issubclass(type(part), dict) and dict.__len__(part)}
 
 
 def _names_in(code: CodeType) -> set[str]:
