@@ -16,10 +16,11 @@ from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import attribute_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again
+from exocet_ipython.survivors.carrying.counting import begins_alike
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
-from exocet_ipython.survivors.carrying.stores import Stores, begins_alike
+from exocet_ipython.survivors.carrying.stores import Stores
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.carrying.assigning import Assigned, Assigning, is_given, judge, read_assigning
+from exocet_ipython.survivors.carrying.counting import shorten_counting
 from exocet_ipython.survivors.carrying.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.carrying.handing import Handing, filled_by_hand
 
-__all__ = ["Stores", "begins_alike", "container_of", "read_stores"]
+__all__ = ["Stores", "container_of", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _STORING = frozenset((ast.Assign, ast.AugAssign, ast.Call, ast.Delete))
@@ -83,15 +83,6 @@ class Stores(Assigned):
         return not self.computed.isdisjoint(_NAMESPACES)
 
 
-def begins_alike(name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
-    """Say whether the new text begins to count where the old one did, so that the count can go on.
-
-    >>> begins_alike("CALLS", {"CALLS": id(0)}, {"CALLS": 0}), begins_alike("CALLS", {"CALLS": id(0)}, {"CALLS": 9})
-    (True, False)
-    """
-    return baseline.get(name) == (id(known[name]) if name in known else None)
-
-
 @functools.lru_cache(100)  # in a package, most of what an edit makes anew has the text that it had
 def read_stores(text: bytes) -> Stores:
     """Read a module's text; one that doesn't parse stores nothing. What is returned is not to be changed.
@@ -105,7 +96,7 @@ def read_stores(text: bytes) -> Stores:
     """
     found, assigning = Stores(), list[Assigning]()
     try:
-        tree = ast.parse(text)
+        tree = shorten_counting(ast.parse(text), text)
     except (SyntaxError, ValueError):
         return found
     if _PRIVATE.search(text) is not None:
