@@ -195,7 +195,7 @@ def place_of(key: Any) -> str:
     """Return how a path writes the key or place of a container's entry.
 
     >>> place_of("a"), place_of(0), place_of(dict), place_of((0, "a"))
-    ("['a']", '[0]', '[builtins:dict]', "[(0, 'a')]")
+    ("['a']", '[0]', '[builtins:dict]', "[(0, 'a',)]")
     """
     return f"[{_written(key)}]"
 
@@ -230,7 +230,7 @@ def _is_named(key: Any) -> bool:
     kind = type(key)
     if id(kind) in ATOM_IDS or issubclass(kind, (type, enum.Enum)):
         return True
-    return kind is tuple and all(map(_is_named, key))
+    return issubclass(kind, (tuple, frozenset)) and all(map(_is_named, list(key)))
 
 
 def _written(key: Any) -> str:
@@ -239,8 +239,9 @@ def _written(key: Any) -> str:
         return _name_of(key)
     if issubclass(kind, enum.Enum):
         return f"{_name_of(kind)}:{vars(key).get('_name_')}"
-    if kind is tuple and not ATOM_IDS.issuperset(map(id, map(type, key))):
-        return f"({', '.join(map(_written, key))})"
+    if issubclass(kind, (tuple, frozenset)):
+        parts = list(map(_written, key))
+        return f"({', '.join(parts if issubclass(kind, tuple) else sorted(parts))},)"
     return repr(key)
 
 

@@ -150,8 +150,7 @@ class _Carrier:
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
-        kind = type(before)
-        if kind is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
+        if type(before) is type(now) and (carry_context := CONTEXTS.get(id(type(now)))) is not None:
             carry_context(before, now, self._returned)
         return self._carry_state(path, before, now, has_parts=self._has_parts(path, before, now))
 
@@ -189,7 +188,7 @@ class _Carrier:
         """
         if (kind := type(before)) is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
             carry_context(before, now, self._returned)
-        if path not in self._record.contents or now is None or now is before:
+        if not (kind is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
         is_carrier = id(kind) in CARRIERS and kind is type(now)
@@ -201,6 +200,8 @@ class _Carrier:
             return self._carry_content(path, before, now)
         if is_registry(before):
             return self._carry_items(path, before, now)
+        if type(before) is tuple:
+            return self._carry_nested(path, before, now) if type(now) is tuple else set()
         if self._takes_state(path, before, now):
             return {id(before)}
         return self._carry_parts(path, before, now) if has_parts else set()
@@ -284,8 +285,7 @@ class _Carrier:
 
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""
-        baseline = self._record.contents.get(path, {})
-        places = [] if is_map(before) else list(baseline)
+        places = [] if is_map(before) else list(self._record.contents.get(path, {}))
         whole: set[int] = set()
         for key, part, known in entries_beside(before, now):
             if places and (key >= len(places) or places[key] != id(part)):
