@@ -8,7 +8,7 @@ import functools
 import sys
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType, prepare_class
+from types import MemberDescriptorType, ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -213,9 +213,8 @@ def _restore(cls: type, before: dict[str, Any]) -> None:
 
 def _decorate_again(cls: Any) -> None:
     """Have a dataclass make its methods for the fields that its bases have now."""
-    if "__slots__" in vars(cls):
-        message = "a dataclass with slots is another class once it is decorated again"
-        raise TypeError(message)
+    # Decorated with slots it would be another class; these are there, and only take their place again.
+    slots = {name: part for name, part in copy_space(vars(cls)).items() if type(part) is MemberDescriptorType}
     options = {name: getattr(cls.__dataclass_params__, name) for name in _OPTIONS}
     for name in vars(cls).get("__annotations__", {}):
         field = cls.__dataclass_fields__.get(name)
@@ -232,7 +231,10 @@ def _decorate_again(cls: Any) -> None:
         is_generated = code is not None and code.co_qualname.startswith(_GENERATED)
         if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
             delete_attribute(cls, name)
+    params = cls.__dataclass_params__
     dataclasses.dataclass(cls, **options)
+    for name, part in {**slots, "__dataclass_params__": params}.items():
+        set_attribute(cls, name, part)
 
 
 def _notebook_models() -> list[type]:
