@@ -88,11 +88,16 @@ def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def digest_file(path: str, stamp: FileStamp) -> str:
+def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
     """Return the digest of a file; of one that holds more than 16 MB of data only that of its time and size.
 
     That of a folder, a path with a slash at its end, is one of the names of the data files in it; with two slashes, of
     Python's files as well.
+
+    Args:
+        path: of the file or folder.
+        stamp: its stamp.
+        until: in a folder, what was saved after this moment, in nanoseconds, doesn't count; 0 for now.
 
     Raises:
         OSError: it can't be read.
@@ -102,6 +107,8 @@ def digest_file(path: str, stamp: FileStamp) -> str:
     if path.endswith(os.sep):
         with_code = path.endswith(os.sep * 2)
         names = [name for name in os.listdir(path) if _may_be_data(name) or (with_code and name.endswith(".py"))]
+        if until:
+            names = [name for name in names if os.lstat(os.path.join(path, name)).st_ctime_ns <= until]
         return digest_of("\0".join(sorted(names)).encode())
     return digest_of(Path(path).read_bytes())
 

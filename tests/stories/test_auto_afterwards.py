@@ -7,6 +7,7 @@ import sys
 import threading
 from importlib.util import cache_from_source
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,10 +106,10 @@ def test_a_data_file_that_is_saved_while_it_is_read_after_the_cell_has_changed(
     """What was read then need not be what the module has read."""
     saved: list[Path] = []
 
-    def save_and_digest(path: str, stamp: FileStamp) -> str:
+    def save_and_digest(path: str, stamp: FileStamp, until: int = 0) -> str:
         if not saved:
             saved.append(workshop.edit("words.txt", "two"))
-        return digest_file(path, stamp)
+        return digest_file(path, stamp, until)
 
     write_compiled(
         workshop, {"model.py": "from pathlib import Path\nTEXT = (Path(__file__).parent / 'words.txt').read_text()"}
@@ -118,6 +119,32 @@ def test_a_data_file_that_is_saved_while_it_is_read_after_the_cell_has_changed(
     monkeypatch.setattr(snapshots, "digest_file", save_and_digest)
     auto.run("import model")
     assert auto.value("model.TEXT") == "two"
+
+
+@pytest.mark.usefixtures("old_files")
+@pytest.mark.parametrize("moment", ["stamp_file", "digest_file"])
+def test_a_data_file_that_comes_after_the_cell_and_before_its_folder_is_listed_is_new(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """What is in the folder by then need not be what the module has found there."""
+    came: list[Path] = []
+
+    def add_first(path: str, *others: Any) -> Any:
+        if not came and threading.current_thread() in readers():
+            pass_a_tick()
+            workshop.write({"words/two.txt": "two"})
+            came.append(workshop.folder / "words")
+        return known(path, *others)
+
+    known = getattr(snapshots, moment)
+    lists = "from pathlib import Path\nNAMES = sorted(p.name for p in (Path(__file__).parent / 'words').glob('*.txt'))"
+    write_compiled(workshop, {"model.py": lists})
+    workshop.write({"words/one.txt": "one"})
+    pass_a_tick()
+    monkeypatch.setattr(snapshots, moment, add_first)
+    auto.run("import model")
+    assert auto.value("model.NAMES") == ["one.txt", "two.txt"]
+    assert came
 
 
 def test_no_file_is_stamped_earlier_than_the_clock_of_files_has_said(workshop: Workshop) -> None:

@@ -182,9 +182,10 @@ def _read(loaded: Snapshot, path: str, since: int = 0) -> Snapshot | None:
     """
     try:
         stamp, clock = stamp_file(path), time.time_ns()
-        if path.endswith(os.sep):  # much else is put there: when that was tells nothing
-            return Snapshot(loaded.name, path, b"", digest_file(path, stamp), stamp, clock)
         is_later = 0 < since < stamp.changed
+        if path.endswith(os.sep):  # much else is put there: that something was tells nothing
+            digest = digest_file(path, stamp, since)
+            return Snapshot(loaded.name, path, b"", digest, stamp, 0 if is_later else clock)
         if stamp.size > _LARGE or (0 < loaded.read_at < stamp.changed and not is_later):
             return None
         another = Snapshot(loaded.name, path, b"", ANOTHER_DIGEST, stamp)
