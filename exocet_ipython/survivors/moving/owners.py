@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable
+from types import FunctionType
 from typing import Any
 from weakref import WeakValueDictionary
 
+from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.moving.libraries import is_adapter
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 
@@ -39,9 +43,31 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any
     found = {key: owner for key in spaces if (owner := _known.get(key)) is not None and dict_of(owner) is spaces[key]}
     if spaces.keys() - found.keys():
         found |= _owners_among(holders, spaces)
-    if left := [space for key, space in spaces.items() if key not in found]:
+    left = [space for key, space in spaces.items() if key not in found]
+    if left and (left := _may_be_attributes(left)):  # another pass over the heap
         found |= _owners_among(referrers_of(left), spaces)
     return found
+
+
+def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """Return those that have only names which a class that is concerned gives attributes: others are plain dicts."""
+    found: dict[int, dict[Any, Any]] = {}
+    for cls in living_classes():
+        if is_adapter(cls) or hashes_itself(cls):
+            names = _attributes_named_by(cls)
+            found |= {id(space): space for space in spaces if space.keys() <= names}
+    return list(found.values())
+
+
+def _attributes_named_by(cls: type) -> set[str]:
+    names: set[str] = set()
+    for base in mro_of(cls)[:-1]:
+        space = copy_space(type.__getattribute__(base, "__dict__"))
+        annotations = space.get("__annotations__")
+        names.update(annotations if type(annotations) is dict else ())
+        for part in space.values():
+            names.update(part.__code__.co_names if type(part) is FunctionType else ())
+    return names
 
 
 def _owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, Any]:
