@@ -22,3 +22,10 @@ def test_what_a_lambda_only_adds_to_is_no_cache() -> None:
     """`on_close(lambda: LOG.append(...))` looks at nothing, as the statement in a function doesn't."""
     assert read_stores(b"on_close(lambda: LOG.append(VERSION + 1))\n").caches == set()
     assert read_stores(b"last = lambda: LOG.append(VERSION + 1) or LOG[-1]\n").caches == {"LOG"}
+
+
+def test_a_text_with_a_long_constant_is_read_in_one_go() -> None:
+    """A program that is generated may have a line of a megabyte: no expression begins anew at each letter of it."""
+    long = b"a" * 1_000_000 + b"_" * 1_000_000
+    text = b"DATA = '%s'\nN = 0\ndef ask():\n    global N; N = N + 1\n    return N" % long
+    assert read_stores(text).counted == {"N"}

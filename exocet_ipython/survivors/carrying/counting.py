@@ -12,7 +12,10 @@ from typing import Any
 
 __all__ = ["begins_alike", "shorten_counting"]
 
-_WRITTEN_OUT = re.compile(rb"([\w.\[\]'\"]+)\s*=\s*\1\s*[-+*/|&%]|\.get\([^()]*\)\s*[-+]")  # most texts have none
+# Most texts have none. Looked for where statements begin: from each letter on, a long text in quotes would take hours.
+_WRITTEN_OUT = re.compile(
+    rb"(?:^|[;:])[ \t]*([\w.\[\]'\"]+)[ \t]*=[ \t]*\1[ \t]*[-+*/|&%]|\.get\([^()]*\)\s*[-+]", re.MULTILINE
+)
 
 
 def begins_alike(name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:

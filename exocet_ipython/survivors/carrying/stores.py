@@ -24,7 +24,7 @@ __all__ = ["Stores", "container_of", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _STORING = frozenset((ast.Assign, ast.AugAssign, ast.Call, ast.Delete))
-_PRIVATE = re.compile(rb"__\w*[^\W_]_?\b")
+_PRIVATE = re.compile(rb"\b__\w+")
 _NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 
@@ -99,7 +99,7 @@ def read_stores(text: bytes) -> Stores:
         tree = shorten_counting(ast.parse(text), text)
     except (SyntaxError, ValueError):
         return found
-    if _PRIVATE.search(text) is not None:
+    if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
     for part in find_functions(tree):
         function, given, nodes, one = part.node, part.given, part.nodes, Stores()
