@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.workshop import Workshop
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what it runs in the background: no interrupt would arrive, here or in kernels.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
