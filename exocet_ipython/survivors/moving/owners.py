@@ -51,23 +51,18 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any
 
 def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
     """Return those that have only names which a class that is concerned gives attributes: others are plain dicts."""
-    found: dict[int, dict[Any, Any]] = {}
-    for cls in living_classes():
-        if is_adapter(cls) or hashes_itself(cls):
-            names = _attributes_named_by(cls)
-            found |= {id(space): space for space in spaces if space.keys() <= names}
-    return list(found.values())
+    lines = [mro_of(cls)[:-1] for cls in living_classes() if is_adapter(cls) or hashes_itself(cls)]
+    bases = {id(base): base for line in lines for base in line}  # many classes have the same
+    known = {key: _attributes_named_by(base) for key, base in bases.items()}
+    names = [[known[id(base)] for base in line] for line in lines]
+    return [space for space in spaces if any(all(any(key in one for one in line) for key in space) for line in names)]
 
 
 def _attributes_named_by(cls: type) -> set[str]:
-    names: set[str] = set()
-    for base in mro_of(cls)[:-1]:
-        space = copy_space(type.__getattribute__(base, "__dict__"))
-        annotations = space.get("__annotations__")
-        names.update(annotations if type(annotations) is dict else ())
-        for part in space.values():
-            names.update(part.__code__.co_names if type(part) is FunctionType else ())
-    return names
+    space = copy_space(type.__getattribute__(cls, "__dict__"))
+    annotations = space.get("__annotations__")
+    names = set(annotations if type(annotations) is dict else ())
+    return names.union(*(part.__code__.co_names for part in space.values() if type(part) is FunctionType))
 
 
 def _owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, Any]:
