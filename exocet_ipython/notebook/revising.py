@@ -101,9 +101,7 @@ class Ladder:
         plan, generation = self.managed.plan(changes, asked), self.managed.generation
         with paused_collector():
             read = ReadStores(generation.records, self.bindings.assigned())
-            while filled := find_filled(plan.names, read):
-                if not (filled := filled.difference(self.managed.frozen(filled))):
-                    break
+            while filled := (found := find_filled(plan.names, read)).difference(self.managed.frozen(found)):
                 names = {*filled, *generation.graph().dependants(filled)} - {step.name for step in plan.skipped}
                 more = plan.widened({name: order for name, order in generation.order.items() if name in names})
                 plan = replace(more, rung=plan.rung)
