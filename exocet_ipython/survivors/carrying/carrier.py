@@ -226,7 +226,7 @@ class _Carrier:
         baseline = self._record.contents.get(path, {})
         if not is_of_one_kind(before, now) or len(before) > MANY:
             return set()
-        changed = changed_entries(before, baseline)
+        changed = changed_entries(before, baseline, now, self._after)
         count = len(changed)
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
         if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import re
 from collections import deque
 from collections.abc import Container, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
 from exocet_ipython.reloading.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = [
     "MANY",
@@ -31,6 +36,7 @@ __all__ = [
 
 MANY = 1_000  # entries; what is in a larger container is not told apart
 _PYTHONS = frozenset(("builtins", "collections", "weakref", "_weakrefset"))  # modules of its containers
+_NONE: Mapping[str, ModuleType | None] = MappingProxyType({})
 _missing = object()
 
 
@@ -67,18 +73,38 @@ def emptied(container: Any) -> Any:
     return other
 
 
-def changed_entries(container: Any, baseline: Mapping[Any, int]) -> list[tuple[Any, Any]]:
+def changed_entries(
+    container: Any, baseline: Mapping[Any, int], now: Any = (), after: Mapping[str, ModuleType | None] = _NONE
+) -> list[tuple[Any, Any]]:
     """Return the entries that a container did not have when its module's body had run, as key and value.
+
+    Args:
+        container: it.
+        baseline: what it held then, by identity.
+        now: the one that takes its place; what stands under the counterpart of a key there has that one for its key.
+        after: dotted name -> what takes the place of a module that retires.
 
     >>> changed_entries(["a", "mine"], {id("a"): 0})
     [('mine', None)]
     """
     of_map = is_map(container)
     return [
-        (key, value)
+        (_key_in(now, key, after) if of_map and id(key) not in baseline else key, value)
         for key, value in entries(container)
         if baseline.get(id(key), _missing) != (id(value) if of_map else 0)
     ]
+
+
+def _key_in(now: Any, key: Any, after: Mapping[str, ModuleType | None]) -> Any:
+    """Return the class, function or member that takes a key's place, where a map has that one; else the key."""
+    is_member = issubclass(type(key), enum.Enum)
+    definition = type(key) if is_member else key
+    module = after.get(home_of(definition)) if is_member or is_definition(key) else None
+    if module is not None:
+        known = attribute_at(module, definition.__qualname__)
+        known = getattr(known, "__members__", {}).get(key.name) if is_member else known
+        return known if any(known is part for part in list(now)) else key  # not every class can be hashed
+    return key
 
 
 def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:

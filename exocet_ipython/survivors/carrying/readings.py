@@ -58,10 +58,14 @@ class ReadStores:
         return self._assigned.get(name, ())
 
     def puts_itself(self, name: str, key: Any, value: Any) -> bool:
-        """Say whether the own module of an entry has put it into a module's container, and does so when made anew."""
+        """Say whether the own module of an entry has put it into a module's container, and does so when made anew.
+
+        What came after the body of the container's own module had run, that body has not put there.
+        """
         if is_from_cell(key) or is_from_cell(value):
             return False
-        return any(self.can_import(home_of(part), name) for part in (key, value) if is_definition(part))
+        homes = {home_of(part) for part in (key, value) if is_definition(part)} - {name}
+        return any(self.can_import(home, name) for home in homes)
 
     def fills(self, name: str, owner: str, path: str, container: Any) -> bool:
         """Say whether functions of a module put answers into a container of another one, and answer from it.
