@@ -58,6 +58,7 @@ class Ownership:
         self._homes = homes or (record.name,)
         self._alike: dict[str, bool] = {}
         self._others: dict[str, list[Ownership]] = {}
+        self._handed: dict[str, bool] = {}
 
     def with_makers(self, value: Any) -> Ownership:
         """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code."""
@@ -107,7 +108,7 @@ class Ownership:
 
     def leaves_alone(self, path: str) -> bool:
         """Say whether no function of the module changes a container but with what it is given, nor one of others."""
-        return self._stores.leaves_alone(names_in(path)) and not self._fillers(path)
+        return self._stores.leaves_alone(names_in(path)) and not (self._fillers(path) or self._is_handed(path))
 
     def takes_nothing_out(self, path: str) -> bool:
         """Say whether no function of the module takes something out of a container but what it is given."""
@@ -133,12 +134,15 @@ class Ownership:
         """
         if self._is_put_by_cells(path, key, value):
             return True
-        return all(owner.may_keep(path, key, value) for owner in (self, *self._fillers(path)))
+        may_keep = all(owner.may_keep(path, key, value) for owner in (self, *self._fillers(path)))
+        return may_keep and not self._is_handed_answer(path, value)
 
     def is_answer_of_others(self, path: str, key: Any, value: Any) -> bool:
         """Say whether functions of other modules that retire have computed an entry, and put it away in this module."""
-        fillers = () if self._is_put_by_cells(path, key, value) else self._fillers(path)
-        return not all(owner.may_keep(path, key, value) for owner in fillers)
+        if self._is_put_by_cells(path, key, value):
+            return False
+        may_keep = all(owner.may_keep(path, key, value) for owner in self._fillers(path))
+        return not may_keep or self._is_handed_answer(path, value)
 
     def may_keep(self, path: str, key: Any, value: Any) -> bool:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
@@ -156,10 +160,27 @@ class Ownership:
         """Return what tells of each other module that retires, and whose functions put away answers in a container."""
         if path not in self._others:
             container = value_at(globals_of(self.record.module), path)
-            names = [name for name in self._after if name in self.session and name not in self._homes]
-            fills = [name for name in names if self._read.fills(name, self.record.name, path, container)]
+            fills = [name for name in self._retiring if self._read.fills(name, self.record.name, path, container)]
             self._others[path] = [Ownership(self.session[name], self._read, self._after) for name in fills]
         return self._others[path]
+
+    def _is_handed_answer(self, path: str, value: Any) -> bool:
+        """Say whether what is put away in a container has been handed there by other modules that retire.
+
+        An instance of the session's classes is migrated, and an empty container answers nothing.
+        """
+        return not (self._is_survivor(value) or (is_registry(value) and not value)) and self._is_handed(path)
+
+    def _is_handed(self, path: str) -> bool:
+        """Say whether other modules that retire hand what they compute to the functions that fill a container."""
+        if path not in self._handed:
+            self._handed[path] = any(self._read.hands(name, self.record.name, path) for name in self._retiring)
+        return self._handed[path]
+
+    @property
+    def _retiring(self) -> list[str]:
+        """The other modules that retire."""
+        return [name for name in self._after if name in self.session and name not in self._homes]
 
     def _may_assign(
         self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]

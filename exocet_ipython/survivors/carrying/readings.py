@@ -14,8 +14,10 @@ from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.held import CELLS, home_of
-from exocet_ipython.reloading.paths import last_name_of
+from exocet_ipython.reloading.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.asking import as_written, find_asking
+from exocet_ipython.survivors.carrying.handing import filled_by_hand
 from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
 from exocet_ipython.survivors.carrying.stores import Stores, read_stores
 from exocet_ipython.survivors.definitions import is_definition
@@ -84,6 +86,29 @@ class ReadStores:
         is_meant = space[part] is container if part in space else part != path or _is_of_others(part, text)
         return is_meant and part in self.of((name,)).caches
 
+    def hands(self, name: str, owner: str, path: str) -> bool:
+        """Say whether a module has functions of another one answer from a container there what it has computed.
+
+        By handing these what computes it, as to a decorator that remembers, or what it has computed itself.
+
+        Args:
+            name: of the first one.
+            owner: of the one that has the container.
+            path: of the container in that one.
+        """
+        part, text = last_name_of(path), self.session[name].snapshot.data or b""
+        asking = find_asking(self.session[owner].snapshot.data or b"")
+        putting, root = self.of((owner,)).handing, owner_of(path)
+        names = {known for container, known in asking if container == as_written(part)}
+        keeping = {one.name for one in putting if part in one.keeps}
+        if root != part and not _names_any(text, {root, *(one.name for one in putting if root in one.looked_at)}):
+            return False  # another one's attribute of that name is meant
+        is_handed = bool(names) and (root != part or _names_any(text, names))
+        if not is_handed and _names_any(text, keeping):
+            both = self.of((name, owner)).handing
+            is_handed = part in filled_by_hand(both) - filled_by_hand(putting)
+        return is_handed and self.can_import(name, owner)
+
     def find_origin(
         self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
     ) -> tuple[ModuleRecord, str] | None:
@@ -145,6 +170,11 @@ def _read_library(name: str) -> Stores:
         return read_stores(read_file(path)[1])
     except OSError:
         return Stores()
+
+
+def _names_any(text: bytes, names: Collection[str]) -> bool:
+    """Say whether a text has one of some names."""
+    return any(re.search(rb"\b%s\b" % name.encode(), text) for name in names)
 
 
 def _is_of_others(name: str, text: bytes) -> bool:

@@ -16,8 +16,9 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of, variables_around
-from exocet_ipython.survivors.carrying.stores import container_of
+from exocet_ipython.survivors.carrying.asking import Answers, as_written
 from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["asked_by", "has_own_call", "may_remember", "remembered_by"]
 
@@ -48,9 +49,9 @@ def remembered_by(value: Any) -> list[dict[Any, Any]]:
         count = len(asked)
         asked |= {code.co_name for code in codes if code.co_name[:2] != "__" and not asked.isdisjoint(_names_in(code))}
     both = [code for code in codes if not any(names.isdisjoint(_names_in(code)) for names in (asked, kept.keys()))]
-    answers = _Answers(frozenset(map(_as_written, asked)))
+    answers = Answers(frozenset(map(as_written, asked)))
     remembering = {name for code in both if (tree := _tree_of(code)) is not None for name in answers.kept_by(tree)}
-    return [part for name, part in kept.items() if _as_written(name) in remembering]
+    return [part for name, part in kept.items() if as_written(name) in remembering]
 
 
 def may_remember(value: Any) -> bool:
@@ -67,58 +68,6 @@ def has_own_call(kind: type) -> bool:
     return type(first_named("__call__", mro_of(kind))) is FunctionType
 
 
-class _Answers:
-    """What functions of some names have given, in the text of one that calls them."""
-
-    def __init__(self, asked: frozenset[str]) -> None:
-        self._asked = asked
-        self._variables: set[str] = set()
-
-    def kept_by(self, function: ast.AST) -> set[str]:
-        """Return the names of the containers into which a function puts them where it has not found them there."""
-        nodes, kept, count = list(ast.walk(function)), set[str](), -1
-        self._variables.clear()
-        while count != len(self._variables):
-            count = len(self._variables)
-            kept |= {name for node in nodes for name in self._put_by(node)}
-        return kept & {name for node in nodes for name in _looked_up_by(node)}
-
-    def _are_in(self, node: ast.AST) -> bool:
-        return any(map(self._is_one, ast.walk(node)))
-
-    def _is_one(self, node: ast.AST) -> bool:
-        match node:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-                return name in self._asked
-            case ast.Name(id=name, ctx=ast.Load()):
-                return name in self._variables
-        return False
-
-    def _put_by(self, node: ast.AST) -> set[str]:
-        match node:
-            case ast.Assign(targets=targets, value=value) if self._are_in(value):
-                self._variables |= {target.id for target in targets if isinstance(target, ast.Name)}
-                return {name for part in targets if isinstance(part, ast.Subscript) for name in container_of(part)}
-            case ast.NamedExpr(target=ast.Name(id=name), value=value) if self._are_in(value):
-                self._variables.add(name)
-            case ast.Call(func=ast.Attribute(value=held, attr="setdefault"), args=[_, value]) if self._are_in(value):
-                return container_of(held)
-        return set()
-
-
-def _looked_up_by(node: ast.AST) -> set[str]:
-    """Return the names of the containers of which a statement or an expression asks whether they have something."""
-    match node:
-        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]):
-            return container_of(held)
-        case ast.Call(func=ast.Attribute(value=held, attr="get" | "setdefault")):
-            return container_of(held)
-        case ast.Try(body=body):
-            parts = [part for statement in body for part in ast.walk(statement) if isinstance(part, ast.Subscript)]
-            return {name for part in parts for name in container_of(part)}
-    return set()
-
-
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what a function or a callable instance has of its own, by the names that its code uses."""
     kind = type(value)
@@ -131,7 +80,13 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _kept_by(value: Any) -> dict[str, dict[Any, Any]]:
-    return {name: part for name, part in _parts(value) if issubclass(type(part), dict) and dict.__len__(part)}
+    """Return the dicts into which it may put something: its own, those of instances around it, and its module's."""
+    found = dict(_parts(value))
+    if type(value) is FunctionType and value.__closure__:
+        around = [dict_of(owner) or {} for owner in variables_around(value).values() if not is_definition(owner)]
+        found |= {name: part for space in around for name, part in copy_space(space).items()}
+        found |= {name: value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__}
+    return {name: part for name, part in found.items() if issubclass(type(part), dict) and dict.__len__(part)}
 
 
 def _names_in(code: CodeType) -> set[str]:
@@ -152,13 +107,3 @@ def _tree_of(code: CodeType) -> ast.AST | None:
         return ast.parse(textwrap.dedent(inspect.getsource(code)))
     except (OSError, SyntaxError):
         return None
-
-
-def _as_written(name: str) -> str:
-    """Return how a name is written within its class: a private one without that.
-
-    >>> _as_written("_Memo__known"), _as_written("_known"), _as_written("__wrapped__")
-    ('__known', '_known', '__wrapped__')
-    """
-    before, mark, private = name.partition("__")
-    return f"__{private}" if mark and before[:1] == "_" else name
