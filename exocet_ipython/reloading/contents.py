@@ -90,15 +90,15 @@ def is_plain(value: Any) -> bool:
 def is_shared(value: Any) -> bool:
     """Say whether a value can be anybody's, so that its identity doesn't say where it came from.
 
-    Atoms, modules, builtins and `typing`'s aliases are, and tuples of these.
+    Atoms, modules, builtins and `typing`'s aliases are, and tuples of these. A frozen set is made by a call.
 
-    >>> is_shared((1, len, str.lower, Literal[1])), is_shared([1])
-    (True, False)
+    >>> is_shared((1, len, str.lower, Literal[1])), is_shared([1]), is_shared(frozenset((1,)))
+    (True, False, False)
     """
     kind = type(value)
     if id(kind) in ATOM_IDS or issubclass(kind, (ModuleType, *_REMEMBERED)):
         return True
-    return id(kind) in _FIXED and all(is_shared(item) for item in value)
+    return kind is tuple and all(is_shared(item) for item in value)
 
 
 def fingerprint(value: Any) -> int:
