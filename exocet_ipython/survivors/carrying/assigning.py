@@ -17,6 +17,7 @@ __all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
 
 _END = (sys.maxsize, 0)  # behind all lines
 _READ = frozenset((ast.AnnAssign, ast.Assign, ast.Attribute, ast.AugAssign, ast.Call, ast.Global, ast.Name, ast.Return))
+_NAMED = (ast.Name, ast.Attribute)
 _INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
@@ -33,6 +34,7 @@ class Assigning:
         counted: those that it changes by `+=` and its like.
         names: all that it names otherwise.
         plain: those of them that are no attributes: `names.append(x)` doesn't call a function `append`.
+        registered: those that it only hands to others, to be called by them some time.
         handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
         filled: the containers into which it puts what it has computed.
         looked_at: all that it names otherwise than to put something into it.
@@ -46,6 +48,7 @@ class Assigning:
     counted: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     plain: set[str] = field(default_factory=set)
+    registered: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
     filled: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
@@ -88,8 +91,11 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
         given: the names that it and those around it are given.
         path: where it is defined.
     """
+    nodes = list(nodes)
+    registered = {id(value) for node in nodes for value in _registered_by(node)}
     nodes = [node for node in nodes if type(node) in _READ]
     found = Assigning(path)
+    called = {_key(node).lstrip(".") for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
     values = {id(target): value for node in nodes for target, value in _assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
@@ -116,19 +122,24 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
                 if not all(is_given(value, given) for value in (*args, *(keyword.value for keyword in keywords))):
                     found.handed.add(name)
+    found.registered = found.names - called
     return found
 
 
 def judge(functions: Collection[Assigning], found: Assigned) -> None:
     """Note what the functions of a module assign together."""
     handed = {name for one in functions for name in one.handed}
-    named = Counter(name for one in functions for name in one.names)
+    for one in functions:  # what is only registered is called from elsewhere
+        one.plain -= one.registered
+    named = Counter(name for one in functions for name in one.names - one.registered)
     plain = Counter(name for one in functions for name in one.plain)
     answering = {one.name for one in functions if one.answers}
     for one in functions:
         is_method = one.name != one.path
         is_called = (
-            named[one.name] > (one.name in one.names) if is_method else plain[one.name] > (one.name in one.plain)
+            named[one.name] > (one.name in one.names - one.registered)
+            if is_method
+            else plain[one.name] > (one.name in one.plain)
         )
         answers = one.computed | (one.given if one.answers or one.name in handed else set())
         if one.answers or is_called or not answering.isdisjoint(one.names):
@@ -171,6 +182,15 @@ def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozense
         found.given.add(name)
     else:
         found.fixed.add(name)
+
+
+def _registered_by(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what a statement puts into a container, or hands to a function whose answer it drops."""
+    match node:
+        case ast.Assign(targets=[ast.Subscript(), *_], value=value):
+            yield value
+        case ast.Expr(value=ast.Call(args=values, keywords=keywords)):
+            yield from (*values, *(keyword.value for keyword in keywords))
 
 
 def _assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
