@@ -233,8 +233,8 @@ class _Carrier:
             return {id(before)}
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
-        if is_map(before):
-            self._carry_held(before, now, changed)
+        self._carry_held(before, now, changed)
+        self._owned.put_in_order(path, now if changed else None, self._journal)
         whole = self._carry_nested(path, before, now)
         if (is_told or (count and len(before) >= len(baseline))) and carried == len(changed):
             whole.add(id(before))
@@ -268,7 +268,7 @@ class _Carrier:
 
     def _carry_held(self, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
         """Carry the instances of a map that somebody has, singletons say: asked again, it is to give the very ones."""
-        asked = [entry for entry in changed if entry[0] not in now and is_instance_of(entry[1], self._session)]
+        asked = [entry for entry in changed if is_instance_of(entry[1], self._session) and entry[0] not in now]
         held = held_elsewhere([value for _, value in asked], [before, changed, asked])
         for key, value in asked:
             if type(before) is WeakValueDictionary or id(value) in held:

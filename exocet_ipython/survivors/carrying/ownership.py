@@ -12,14 +12,16 @@ from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
+from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
-from exocet_ipython.reloading.paths import attribute_at, value_at
+from exocet_ipython.reloading.paths import attribute_at, last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.counting import begins_alike
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
+from exocet_ipython.survivors.carrying.sorting import find_sorted, put_in_order
 from exocet_ipython.survivors.carrying.stores import Stores
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
@@ -109,6 +111,15 @@ class Ownership:
     def leaves_alone(self, path: str) -> bool:
         """Say whether no function of the module changes a container but with what it is given, nor one of others."""
         return self._stores.leaves_alone(names_in(path)) and not (self._fillers(path) or self._is_handed(path))
+
+    def put_in_order(self, path: str, items: Any, journal: Journal) -> None:
+        """Put what is in a list in the order in which functions of the module keep it; what is no list stays."""
+        homes = [self.session[home] for home in self._homes if type(items) is list and home in self.session]
+        for home in homes:
+            code = find_sorted(home.snapshot.data or b"").get(last_name_of(path))
+            module = self._after.get(home.name) or home.module
+            if code is not None:
+                put_in_order(items, code, globals_of(module), journal)
 
     def takes_nothing_out(self, path: str) -> bool:
         """Say whether no function of the module takes something out of a container but what it is given."""

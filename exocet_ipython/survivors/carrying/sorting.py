@@ -1,0 +1,83 @@
+"""Lists that functions keep in order: what is carried over is put where they would put it, not at the end.
+
+A function that registers a step sorts the steps (`STEPS.sort(key=...)`), puts one in by `bisect.insort`, or keeps a
+heap. Nothing but its text says so.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import heapq
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import CodeType
+from typing import Any
+
+from exocet_ipython.reloading.contents import refill
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.carrying.stores import container_of
+
+__all__ = ["find_sorted", "put_in_order"]
+
+_SORTING = re.compile(rb"\.sort\(|\binsort|\bheappush\(")  # most texts have none
+_INSORT = {"insort", "insort_left", "insort_right"}
+
+
+@functools.lru_cache(100)
+def find_sorted(text: bytes) -> Mapping[str, CodeType]:
+    """Return the names of the lists that functions of a text keep in order, with the code of a function that does that.
+
+    >>> text = b"def step(s): STEPS.append(s); STEPS.sort(key=len, reverse=True)"
+    >>> [(name, eval(code)(["a", "bcd"])) for name, code in find_sorted(text).items()]
+    [('STEPS', ['bcd', 'a'])]
+    """
+    if _SORTING.search(text) is None:
+        return {}
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return {name: code for one in functions for node in ast.walk(one) for name, code in _sorted_by(node).items()}
+
+
+def _sorted_by(node: ast.AST) -> dict[str, CodeType]:
+    """Return the name of a list that a call sorts, or puts something into in order, with the code that does it."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=held, attr="sort"), args=[], keywords=keywords):
+            sort: ast.expr = ast.Call(ast.Name("sorted", ast.Load()), [ast.Name("_items", ast.Load())], keywords)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[held, _], keywords=keywords):
+            if name not in _INSORT and name != "heappush":
+                return {}
+            called = "sorted" if name in _INSORT else "_heap"
+            sort = ast.Call(ast.Name(called, ast.Load()), [ast.Name("_items", ast.Load())], keywords)
+        case _:
+            return {}
+    arguments = ast.arguments([], [ast.arg("_items")], None, [], [], None, [])
+    code = compile(ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, sort))), "<order>", "eval")
+    return dict.fromkeys(container_of(held), code)
+
+
+def put_in_order(items: Any, code: CodeType, space: Mapping[str, Any], journal: Journal) -> None:
+    """Put what is in a list in order; where it can't be compared, it stays as it is.
+
+    Args:
+        items: the list, which nobody sees yet.
+        code: what `find_sorted` has returned.
+        space: the globals that the function sees.
+        journal: how it is taken back.
+    """
+    try:
+        order: Callable[[list[Any]], list[Any]] = eval(code, {**space, "_heap": _heap})  # noqa: S307 - the module's own text
+        ordered = order([*items])
+    except Exception:  # noqa: BLE001 - the key needs what the function has, or the items don't compare
+        return
+    journal.add(partial(refill, items, [*items]))
+    refill(items, ordered)
+
+
+def _heap(items: list[Any]) -> list[Any]:
+    heapq.heapify(items)
+    return items
