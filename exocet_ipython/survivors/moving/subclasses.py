@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import abc
-import dataclasses
 import functools
-import sys
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
-from types import MemberDescriptorType, ModuleType, prepare_class
+from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -17,11 +15,18 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.held import CELLS, dotted_name
+from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
+from exocet_ipython.survivors.moving.copies import (
+    decorate_again,
+    define_again,
+    notebook_models,
+    own_config,
+    rebuild_model,
+)
 from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
@@ -30,11 +35,7 @@ from exocet_ipython.survivors.moving.told import is_told, is_untold, note_told, 
 
 __all__ = ["Rebased", "rebase_subclasses", "refresh_instances"]
 
-_GENERATED = "__create_fn__.<locals>."  # what the code of each method that dataclasses writes is called, and its name
-_OPTIONS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
-_FIELD = ("init", "repr", "hash", "compare", "metadata", "kw_only")
-_PLAIN: Any = getattr(dataclasses, "_FIELD", None)  # what marks a field that is neither a ClassVar nor an InitVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +99,28 @@ def rebase_subclasses(
             _keeping(cls, tell, moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _renew_copies(changed, moving)
-    for model in _notebook_models() if pairs.classes else ():
-        _keeping(model, _rebuild_model, moving)
+    _rebuild_models(pairs, moving)
     return Rebased(tuple(changed), tuple(remade))
 
 
 def _renew_copies(classes: Collection[type], moving: Moving) -> None:
-    """Have dataclasses and abstract classes look again at what their bases have."""
+    """Have dataclasses, attrs classes and abstract classes look again at what their bases have."""
     for cls in classes:
         if "__dataclass_fields__" in vars(cls):
-            _keeping(cls, _decorate_again, moving)
+            _keeping(cls, decorate_again, moving)
+        if "__attrs_props__" in vars(cls):
+            _keeping(cls, define_again, moving)
         if isinstance(cls, abc.ABCMeta):
             _keeping(cls, abc.update_abstractmethods, moving)
+
+
+def _rebuild_models(pairs: Pairs, moving: Moving) -> None:
+    """Have pydantic's models look again at what their bases have."""
+    models = notebook_models() if pairs.classes else []
+    retired = {id(now): before for before, now in pairs.classes}
+    config = {id(model): own_config(model, retired) for model in models}
+    for model in models:
+        _keeping(model, functools.partial(rebuild_model, config=config[id(model)]), moving)
 
 
 def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
@@ -209,58 +220,3 @@ def _restore(cls: type, before: dict[str, Any]) -> None:
     for name, value in before.items():
         if name not in ("__dict__", "__weakref__") and now.get(name) is not value:
             set_attribute(cls, name, value)
-
-
-def _decorate_again(cls: Any) -> None:
-    """Have a dataclass make its methods for the fields that its bases have now."""
-    # Decorated with slots it would be another class; these are there, and only take their place again.
-    slots = {name: part for name, part in copy_space(vars(cls)).items() if type(part) is MemberDescriptorType}
-    options = {name: getattr(cls.__dataclass_params__, name) for name in _OPTIONS}
-    for name in vars(cls).get("__annotations__", {}):
-        field = cls.__dataclass_fields__.get(name)
-        if field is None or getattr(field, "_field_type", None) is not _PLAIN:
-            continue
-        spec = {part: getattr(field, part) for part in _FIELD}
-        for part in ("default", "default_factory"):
-            if getattr(field, part) is not dataclasses.MISSING:
-                spec[part] = getattr(field, part)
-        set_attribute(cls, name, dataclasses.field(**spec))
-    for name, value in copy_space(vars(cls)).items():
-        made = getattr(value, "__wrapped__", value)
-        code = getattr(made, "__code__", None)
-        is_generated = code is not None and code.co_qualname.startswith(_GENERATED)
-        if name.startswith("__") and (is_generated or name == "__match_args__" or (name == "__hash__" and not value)):
-            delete_attribute(cls, name)
-    params = cls.__dataclass_params__
-    dataclasses.dataclass(cls, **options)
-    for name, part in {**slots, "__dataclass_params__": params}.items():
-        set_attribute(cls, name, part)
-
-
-def _notebook_models() -> list[type]:
-    """Return the pydantic models that cells define, each after its bases."""
-    pydantic = sys.modules.get("pydantic")
-    base = vars(pydantic).get("BaseModel") if pydantic is not None else None
-    if base is None:
-        return []
-    return [cls for cls in with_subclasses([base]) if cls.__module__ == CELLS and "__pydantic_fields__" in vars(cls)]
-
-
-def _rebuild_model(cls: Any) -> None:
-    """Have a model take its bases' fields, validators, serializers and computed fields as they are now.
-
-    What its own statement has decorated is its own attribute.
-    """
-    own = vars(cls).get("__annotations__", {})
-    fields: dict[str, Any] = {}
-    for base in reversed(cls.__mro__[1:]):
-        fields |= vars(base).get("__pydantic_fields__", {})
-    mine = {name: field for name, field in cls.__pydantic_fields__.items() if name in own}
-    set_attribute(cls, "__pydantic_fields__", {**fields, **mine})
-    before = cls.__pydantic_decorators__
-    decorators = type(before).build(cls)
-    for kind in dataclasses.fields(before):
-        known = getattr(before, kind.name)
-        getattr(decorators, kind.name).update({name: known[name] for name in known if name in vars(cls)})
-    set_attribute(cls, "__pydantic_decorators__", decorators)
-    cls.model_rebuild(force=True)
