@@ -65,7 +65,7 @@ class OldObjects:
     def retire(self, done: Published) -> None:
         """Add what a publish replaced, and forget what it made current again."""
         self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
-        if done.unheld is not None:
+        if done.unheld is not None or done.migration.held:
             self._retirement.note_unheld(done.unheld)
         self._texts.add(done.labelled)
         self.lost.update(done.lost, done.generation.modules)

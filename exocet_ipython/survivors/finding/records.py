@@ -11,7 +11,7 @@ from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
-from exocet_ipython.survivors.finding.unheld import empty_unheld
+from exocet_ipython.survivors.finding.unheld import end_unheld
 
 __all__ = ["HIDDEN_NAMES", "RetiredNames", "Retirement", "Survivor", "describe", "named_values"]
 
@@ -111,6 +111,7 @@ class Retirement:
         if current:
             self._generations = [known.without(current) for known in self._generations]
             self._told -= {known.number for known in self._generations if not known.references}
+            self._unheld = self._unheld and self._unheld.without(current)
         self._generations.append(generation)
 
     def living(self, held: Container[int] = (), *, quickly: bool = False) -> tuple[RetiredGeneration, ...]:
@@ -132,10 +133,15 @@ class Retirement:
         self._told -= gone
         return tuple(self._generations)
 
-    def note_unheld(self, generation: RetiredGeneration) -> None:
-        """Note a generation of which nothing is held, and empty the modules of the one before it."""
-        if self._unheld is not None:
-            empty_unheld(self._unheld)
+    def note_unheld(self, generation: RetiredGeneration | None) -> None:
+        """Note a generation of which nothing is held, and be done with the one before it.
+
+        Args:
+            generation: that; None where only what moved may now be in the one before as well.
+        """
+        if (before := self._unheld) is not None:
+            # What has no counterpart any more is tracked for itself: something may hold that.
+            end_unheld(before, may_return=any(known.number == before.number for known in self.referenced()))
         self._unheld = generation
 
     def tell(self, survivors: Iterable[Survivor]) -> None:

@@ -4,7 +4,8 @@ A module's functions and its namespace refer to each other, so what retires is f
 large heap puts off for long; until then each reload adds all that a module has made, its data included. Emptying the
 namespace frees everything but its classes, as loading the module again in place would; of these it leaves the shells.
 
-The latest of these generations stays as it is: an undo of the last edit finds its very objects.
+The latest of these generations stays as it is: an undo of the last edit finds its very objects. An earlier one
+that can't be emptied doesn't come back: what has moved since has moved in it as well, as in all that refers to it.
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
-__all__ = ["empty_unheld"]
+__all__ = ["end_unheld"]
 
 _METHODS = frozenset(map(id, (FunctionType, staticmethod, classmethod, property)))
 _MOST = 500  # definitions: looking at them takes a millisecond or two; of more the collector has to find out
 
 
-def empty_unheld(generation: RetiredGeneration) -> None:
+def end_unheld(generation: RetiredGeneration, *, may_return: bool = False) -> None:
     """Empty the modules of a generation that nothing has held, and its classes of their methods.
 
     If something has come to hold it, it stays whole.
+
+    Args:
+        generation: that.
+        may_return: whether its modules may become current again where they stay whole.
     """
+    if not may_return:
+        _spend(generation)
     if not _may_be_emptied(generation) or generation.is_held(others=list(_instances(generation))):
         return
     classes = [value for kind, _, value in generation.living() if kind == "class"]
@@ -38,6 +45,12 @@ def empty_unheld(generation: RetiredGeneration) -> None:
         for name, part in copy_space(vars(cls)).items():
             if id(type(part)) in _METHODS:
                 delete_attribute(cls, name)
+
+
+def _spend(generation: RetiredGeneration) -> None:
+    for kind, _, value in generation.living():
+        if kind == "module" and (retired := retired_of(value)) is not None:
+            retired.is_spent = True
 
 
 def _may_be_emptied(generation: RetiredGeneration) -> bool:
