@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable
+from itertools import chain, islice
 from types import FunctionType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -22,6 +23,7 @@ from exocet_ipython.survivors.moving.rehashing import hashes_itself
 
 __all__ = ["find_owners", "remember_owner"]
 
+_TELLING = 8  # keys: few dicts begin with so many names of one class's attributes and are another's
 # The id of a dict of attributes -> the instance: what has been found needs no pass over the heap again.
 _known: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
@@ -50,19 +52,28 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any
 
 
 def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
-    """Return those that have only names which a class that is concerned gives attributes: others are plain dicts."""
+    """Return those that begin with names which a class that is concerned gives attributes: others are plain dicts."""
+    begins = [tuple(islice(space, _TELLING)) for space in spaces]
+    wanted = frozenset(key for begin in begins for key in begin if type(key) is str)
     lines = [mro_of(cls)[:-1] for cls in living_classes() if is_adapter(cls) or hashes_itself(cls)]
     bases = {id(base): base for line in lines for base in line}  # many classes have the same
-    known = {key: _attributes_named_by(base) for key, base in bases.items()}
-    names = [[known[id(base)] for base in line] for line in lines]
-    return [space for space in spaces if any(all(any(key in one for one in line) for key in space) for line in names)]
+    known = {key: named for key, base in bases.items() if (named := _named_by(base, wanted))}
+    # Most bases name none of them: thousands of classes differ in few ways.
+    ways = {tuple(key for key in map(id, line) if key in known) for line in lines}
+    names = {frozenset[str]().union(*map(known.__getitem__, way)) for way in ways}
+    return [
+        space
+        for space, begin in zip(spaces, begins, strict=True)
+        if any(all(type(key) is str and key in one for key in begin) for one in names)
+    ]
 
 
-def _attributes_named_by(cls: type) -> set[str]:
+def _named_by(cls: type, wanted: frozenset[str]) -> frozenset[str]:
+    """Return which of some names a class gives attributes: in its annotations, or in the code of a method."""
     space = copy_space(type.__getattribute__(cls, "__dict__"))
     annotations = space.get("__annotations__")
-    names = set(annotations if type(annotations) is dict else ())
-    return names.union(*(part.__code__.co_names for part in space.values() if type(part) is FunctionType))
+    codes = [part.__code__.co_names for part in space.values() if type(part) is FunctionType]
+    return wanted.intersection(chain(annotations if type(annotations) is dict else (), *codes))
 
 
 def _owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, Any]:
