@@ -9,7 +9,7 @@ import functools
 import gc
 import sys
 from collections import Counter
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
@@ -29,7 +29,8 @@ def find_hidden_holders(objects: list[Any]) -> list[Any]:
     Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. They are looked for in
     defaults, in arguments of partials and in containers, and only where one of the objects is of that kind.
     """
-    wanted = {id(item) for item in objects if not gc.is_tracked(item)}
+    # Code is replaced in what runs it, which are functions.
+    wanted = {id(item) for item in objects if not gc.is_tracked(item) and type(item) is not CodeType}
     found: dict[int, Any] = {}
     for holder in gc.get_objects() if wanted else ():
         kind = type(holder)
