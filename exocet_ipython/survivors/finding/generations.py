@@ -20,6 +20,7 @@ from exocet_ipython.reloading.contents import BOUND_IDS
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
+from exocet_ipython.survivors.finding.garbage import is_garbage
 from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of, shared_cells
 from exocet_ipython.survivors.wrapped import wrapped_functions
 
@@ -74,7 +75,9 @@ class RetiredGeneration:
         kept = [entry for entry in self.references if not _is_defined(entry[1], current)]
         return RetiredGeneration(self.number, kept, self.unreferenced)
 
-    def is_held(self, ours: Iterable[object] = (), others: Sequence[object] = ()) -> bool:
+    def is_held(
+        self, ours: Iterable[object] = (), others: Sequence[object] = (), *, by_what_is_used: bool = False
+    ) -> bool:
         """Say whether anything outside of this generation refers to it; what nothing does is garbage, if not yet gone.
 
         Its methods, the members of its enumerations and the containers that its modules name are its own as well, but
@@ -83,18 +86,21 @@ class RetiredGeneration:
         Args:
             ours: what refers to it for our own sake, and for a moment.
             others: what else belongs to it.
+            by_what_is_used: whether what is garbage itself doesn't count: instances and caches of its own, say.
         """
-        item, outside = self._find_witness(ours, others)
-        if item is None:
+        values, roots = self._own(others)
+        witness: list[Any] = [*find_witness(values, [*roots, *ours])]
+        roots += [values, witness]
+        if witness[0] is None or (by_what_is_used and is_garbage(values, roots)):
             return False
-        if type(item).__weakrefoffset__ and not (ours or others):
-            reference = OwnReference(item)
-            del item
-            self._witness = Witness(reference, outside)
+        del values, roots
+        if type(witness[0]).__weakrefoffset__ and not (ours or others):
+            outside = witness.pop()
+            self._witness = Witness(OwnReference(witness.pop()), outside)
         return True
 
-    def _find_witness(self, ours: Iterable[object], others: Sequence[object]) -> tuple[Any, int]:
-        """Return what is held from outside, with the number of references from there."""
+    def _own(self, others: Sequence[object]) -> tuple[list[Any], list[object]]:
+        """Return what belongs to this generation, and our own records that refer to it."""
         values: list[Any] = [*(value for _, _, value in self.living()), *others]
         spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
         spaces += namespaces_of(values)
@@ -112,7 +118,7 @@ class RetiredGeneration:
         values += shared_cells(part for part in values if type(part) is FunctionType)
         del named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
-        return find_witness([*values, *spaces], [values, spaces, others, *records, *ours])
+        return [*values, *spaces], [values, spaces, others, *records]
 
     @property
     def seems_held(self) -> bool:

@@ -121,10 +121,12 @@ class Retirement:
 
         Args:
             held: the numbers of generations that are known to be held.
-            quickly: whether what seems to be held counts as held.
+            quickly: whether what seems to be held counts as held, unless a first look tells that it is garbage.
         """
         known = self.referenced()
-        self._generations = [g for g in known if g.number in held or (quickly and g.seems_held) or g.is_held()]
+        self._generations = [
+            g for g in known if g.number in held or (quickly and g.seems_held) or g.is_held(by_what_is_used=quickly)
+        ]
         for generation in known:
             if generation not in self._generations:
                 self.note_unheld(generation)

@@ -14,7 +14,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.contents import dict_of, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import functions_in, living_retired, retired_module, retired_of
@@ -113,6 +113,7 @@ def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pa
     records += [remembered, *(part for found in remembered for part in found.parts())]
     records += journal.references()
     pairs.own |= {id(records), id(retired), *map(id, records)}
+    pairs.own |= {id(dict_of(one)) for one, _ in pairs.objects.values() if id(type(one)) in pairs.objects}
     return _Side(retired, {id(space) for space in spaces}, records)
 
 

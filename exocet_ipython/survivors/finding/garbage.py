@@ -1,0 +1,104 @@
+"""What only refers to itself, and waits for the collector: told of some objects, without a look at the whole heap."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter, deque
+from collections.abc import Iterable
+from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.retired import retired_class, retired_module, retired_of
+
+__all__ = ["is_garbage"]
+
+# What everything leads to, and others hold as a rule. A yes is right whatever is left out.
+_SHARED = (BuiltinFunctionType, CodeType, FrameType)
+_CONTAINERS: tuple[type[Any], ...] = (dict, tuple, list, set, frozenset, deque)
+_PLAIN = frozenset(map(id, _CONTAINERS))
+_MOST = 20_000  # objects looked at: some hundredths of a second
+_MOST_REFERENCES, _MOST_PARTS = 300_000, 10_000  # of all of them, and of one container
+_AT_ONCE = 256
+_IN_A_LIST = next(map(sys.getrefcount, [object()]))
+
+
+def is_garbage(asked: Iterable[Any], roots: list[Any]) -> bool:
+    """Say whether no reference from elsewhere leads to any of some objects, by way of what these refer to either.
+
+    The collector finds out in the same way: what is referred to from outside of all that was looked at counts as in
+    use, and so does what that leads to. Where there is too much to look at, so do the objects.
+
+    Args:
+        asked: the objects.
+        roots: our own records of them, whose references don't count, nor do those of this list.
+
+    >>> class Old: pass
+    >>> part = Old()
+    >>> part.whole, inner = [part], []
+    >>> inner.append(part.whole)
+    >>> ours = [part, part.whole]
+    >>> del part
+    >>> is_garbage(ours, [ours])
+    False
+    >>> del inner
+    >>> is_garbage(ours, [ours])
+    True
+    """
+    found, inside = _reached_from(asked) if counts_are_exact() else ({}, Counter[int]())
+    if not found:
+        return False
+    inside.update(map(id, roots))
+    inside.update(map(id, gc.get_referents(*{id(root): root for root in roots if id(root) not in found}.values())))
+    counts = zip(found, map(sys.getrefcount, found.values()), strict=True)
+    used = {key for key, count in counts if count - inside[key] > _IN_A_LIST}
+    wanted = set(map(id, asked))
+    waiting = [found[key] for key in used]
+    while waiting and used.isdisjoint(wanted):
+        new = {key: found[key] for key in map(id, gc.get_referents(*waiting)) if key in found and key not in used}
+        used.update(new)
+        waiting = list(new.values())
+    return used.isdisjoint(wanted)
+
+
+def _reached_from(asked: Iterable[Any]) -> tuple[dict[int, Any], Counter[int]]:
+    """Return objects and all that they lead to, by id, and how often that refers to each; nothing if it is too much."""
+    found = {id(item): item for item in asked}
+    seen = set(found)
+    inside: Counter[int] = Counter()
+    waiting = list(found.values())
+    references = 0
+    while waiting:
+        some = waiting[-_AT_ONCE:]
+        del waiting[-_AT_ONCE:]
+        parts = gc.get_referents(*some)
+        references += len(parts)
+        if references > _MOST_REFERENCES or len(found) > _MOST:
+            return {}, Counter()
+        keys = list(map(id, parts))
+        inside.update(keys)
+        new = dict(zip(keys, parts, strict=True))
+        fresh = new.keys() - seen
+        seen |= fresh
+        some = [part for part in map(new.__getitem__, fresh) if gc.is_tracked(part) and _is_looked_at(part)]
+        found.update(zip(map(id, some), some, strict=True))
+        waiting += some
+    return found, inside
+
+
+def _is_looked_at(part: Any) -> bool:
+    """Say whether something may be nobody else's: no module, its globals, or class, but for what has retired."""
+    kind = type(part)
+    if issubclass(kind, type):
+        return retired_class(part) is not None
+    if issubclass(kind, ModuleType):
+        return retired_of(part) is not None
+    if kind is dict and "__builtins__" in part:
+        return retired_module(part) is not None
+    if id(kind) in _PLAIN:
+        return len(part) <= _MOST_PARTS
+    if issubclass(kind, _CONTAINERS):
+        length: int = next(base.__len__(part) for base in _CONTAINERS if issubclass(kind, base))
+        return length <= _MOST_PARTS
+    return not issubclass(kind, _SHARED)
