@@ -164,6 +164,22 @@ def test_a_label_put_later_does_not_make_a_generation_look_held(notebook: PlainN
     assert notebook.session.old.generations(quickly=True) == ()
 
 
+def test_what_a_module_usually_has_costs_no_further_scan(auto: Notebook, workshop: Workshop) -> None:
+    """Functions in functions, a sentinel as a default and registries by name are explained without a further look."""
+    source = (
+        "UNSET = object()\ndef on_click(event=UNSET): return event is UNSET, {number}\n"
+        "def adder(by): return lambda x: x + by\nHANDLERS = {{'click': on_click}}\nclass Event: number = {number}\n"
+    )
+    workshop.write({"events.py": source.format(number=0)})
+    auto.run("import events\nhandlers = {'click': events.on_click}\nheld = [events.Event(), events.UNSET]")
+    gc.collect()  # the defaults are of the kind that the collector stops to follow
+    workshop.edit("events.py", source.format(number=1))
+    with counted_scans() as counts:
+        auto.run("answers = held[0].number, handlers['click'](), events.on_click(held[1])")
+    assert counts == {"get_referrers": 1}
+    assert auto["answers"] == (1, (True, 1), (True, 1))
+
+
 def test_reports_leave_nothing(auto: Notebook, workshop: Workshop) -> None:
     """IPython keeps no HTML and no further form of the reports that a terminal was shown, only the printed text."""
     workshop.write({"shapes.py": SOURCE.format(number=0)})

@@ -8,10 +8,22 @@ from exocet_ipython.survivors.moving.hidden import find_hidden_holders
 
 
 def test_a_tuple_that_the_collector_does_not_follow() -> None:
-    """It is found for what is in it, but for code: functions have that, and a pass over the heap is spared."""
+    """It is found for what is in it, but for code: only other code has that there."""
     sentinel = object()
     held = [(sentinel, test_a_tuple_that_the_collector_does_not_follow.__code__)]
     gc.collect()
     assert not gc.is_tracked(held[0])
-    assert [id(found) for found in find_hidden_holders([sentinel])] == [id(held[0])]
-    assert find_hidden_holders([test_a_tuple_that_the_collector_does_not_follow.__code__]) == []
+    assert [id(found) for found in find_hidden_holders([sentinel], [])] == [id(held[0])]
+    assert find_hidden_holders([test_a_tuple_that_the_collector_does_not_follow.__code__], []) == []
+
+
+def test_defaults_of_retired_functions_are_theirs() -> None:
+    """They explain the references to a sentinel, and are not replaced: the old code compares with the old one."""
+    space = {"sentinel": object()}
+    exec("def f(x=sentinel): return x is sentinel", space)
+    gc.collect()
+    assert find_hidden_holders([space["sentinel"]], [space], [space["f"]]) == []
+    others = [(space["sentinel"],)]
+    gc.collect()
+    found = find_hidden_holders([space["sentinel"]], [space], [space["f"]])
+    assert [id(one) for one in found] == [id(others[0])]

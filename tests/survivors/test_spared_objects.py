@@ -19,12 +19,12 @@ async def run():
 
 asyncio.run(run())
 from exocet_ipython.reloading.collector import referents_of
-from exocet_ipython.survivors.moving.hidden import find_arrays
+from exocet_ipython.survivors.moving.hidden import find_hidden_holders
 
 thing = object()
 held = numpy.array([thing], dtype=object)
 for _ in range(3):
-    assert [array is held for array in find_arrays([thing], [])] == [True]
+    assert [array is held for array in find_hidden_holders([thing], [])] == [True]
     assert referents_of(sys.modules["_asyncio"]) == []
 gc.collect()
 print(len(gc.get_objects()) > 0)

@@ -8,31 +8,51 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.arrays import items_of
+from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 
-__all__ = ["find_arrays", "find_hidden_holders", "replace_in_array"]
+__all__ = ["find_hidden_holders", "replace_in_array"]
 
 _HIDDEN = frozenset(map(id, (tuple, dict)))
-_OURS = 3  # references: the list, the variable, the argument of getrefcount
 
 
-def find_hidden_holders(objects: list[Any]) -> list[Any]:
-    """Return the tuples and dicts that hold one of the objects and that the collector doesn't follow.
+def find_hidden_holders(objects: list[Any], holders: list[Any], retired: Iterable[Any] = ()) -> list[Any]:
+    """Return what holds one of the objects and is not among the holders that the collector shows.
 
-    Nothing in them can be part of a circle: a sentinel that is an `object()`, numbers, text. They are looked for in
-    defaults, in arguments of partials and in containers, and only where one of the objects is of that kind.
+    Tuples and dicts of plain data can't be part of a circle, so that it doesn't follow them: only a sentinel that is an
+    `object()`, numbers and text can be in them. Arrays show it nothing. The heap is looked over for either only where
+    more refers to one of the objects than what is known; nobody keeps code in one of them but other code.
+
+    Args:
+        objects: what is looked for.
+        holders: all that the collector knows to refer to one of them, without the list of them.
+        retired: its functions keep their defaults, which go with the constants of their modules.
     """
-    # Code is replaced in what runs it, which are functions.
-    wanted = {id(item) for item in objects if not gc.is_tracked(item) and type(item) is not CodeType}
+    has_arrays = hasattr(sys.modules.get("numpy"), "ndarray")
+    asked = [item for item in objects if type(item) is not CodeType and (has_arrays or not gc.is_tracked(item))]
+    functions = [item for item in retired if type(item) is FunctionType] if asked else []
+    defaults = {id(part): part for part in gc.get_referents(*functions) if _is_hidden(part)}
+    if not (asked and find_held(asked, chain([objects, holders, functions], holders, defaults.values()))):
+        return []
+    wanted = {id(item) for item in asked if not gc.is_tracked(item)}
     found: dict[int, Any] = {}
-    for holder in gc.get_objects() if wanted else ():
+    for part in _hidden_parts() if wanted else ():
+        if not wanted.isdisjoint(map(id, part.values() if type(part) is dict else part)):
+            found[id(part)] = part
+    return [*(part for key, part in found.items() if key not in defaults), *(_arrays() if has_arrays else ())]
+
+
+def _hidden_parts() -> Iterator[Any]:
+    """Yield the tuples and dicts that the collector doesn't follow, as far as something that it follows has them."""
+    for holder in gc.get_objects():
         kind = type(holder)
         if kind is FunctionType:
             parts: Any = (holder.__defaults__, holder.__kwdefaults__)
@@ -44,43 +64,26 @@ def find_hidden_holders(objects: list[Any]) -> list[Any]:
                 continue
         else:
             continue
-        for part in list(parts):
-            if id(type(part)) in _HIDDEN and not gc.is_tracked(part):
-                items = part.values() if type(part) is dict else part
-                if not wanted.isdisjoint(map(id, items)):
-                    found[id(part)] = part
-    return list(found.values())
+        yield from filter(_is_hidden, list(parts))
 
 
-def find_arrays(objects: list[Any], holders: list[Any]) -> list[Any]:
-    """Return the arrays that may hold one of the objects: where more refers to one than its holders do.
+def _is_hidden(part: Any) -> bool:
+    return id(type(part)) in _HIDDEN and not gc.is_tracked(part)
 
-    Args:
-        objects: what is looked for.
-        holders: all that the collector knows to refer to one of them, without the list of them.
-    """
-    if not hasattr(sys.modules.get("numpy"), "ndarray"):
-        return []
-    counts = Counter(map(id, gc.get_referents(*_without_modules(holders))))
-    if all(sys.getrefcount(item) - counts[id(item)] <= _OURS for item in objects):
-        return []
+
+def _arrays() -> list[Any]:
+    """Return the arrays of objects that something has, also in what has nothing but arrays, and data."""
     base = sys.modules["numpy"].ndarray
     found: dict[int, Any] = {}
-    holding = _without_modules(gc.get_objects())
+    holding = [item for item in gc.get_objects() if type(item) is not ModuleType]  # what these hold their dicts do
     while holding:
         parts = gc.get_referents(*holding)
-        # What has nothing but arrays, and data, is not followed either.
-        holding = [part for part in parts if id(type(part)) in _HIDDEN and not gc.is_tracked(part)]
+        holding = [part for part in parts if _is_hidden(part)]
         for part in parts:
             while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
                 found[id(part)] = part
                 part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
     return list(found.values())
-
-
-def _without_modules(objects: list[Any]) -> list[Any]:
-    """Leave out modules: what they hold their dicts do, and one of them must not be asked; see `referents_of`."""
-    return [item for item in objects if type(item) is not ModuleType]
 
 
 def replace_in_array(array: Any, replacement: Replacement, journal: Journal) -> None:

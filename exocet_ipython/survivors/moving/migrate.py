@@ -30,7 +30,7 @@ from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
-from exocet_ipython.survivors.moving.hidden import find_arrays, find_hidden_holders
+from exocet_ipython.survivors.moving.hidden import find_hidden_holders
 from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters
@@ -120,8 +120,7 @@ def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pa
 def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession: Succession) -> None:
     """Have what is held of the retired side take the place of the new one in all that holds it."""
     journal, stuck_with = moving.journal, {id(item) for item in held}
-    holders = _holders(held)
-    holders += find_hidden_holders(held)
+    holders = _holders(held, side.objects)
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
@@ -170,10 +169,10 @@ def _methods_of(classes: Iterable[type]) -> list[FunctionType]:
     return [function for cls in classes for part in vars(cls).values() for function in functions_in(part)]
 
 
-def _holders(objects: list[Any]) -> list[Any]:
-    """Return what refers to any of the objects, arrays included; not the list itself."""
+def _holders(objects: list[Any], retired: Iterable[Any] = ()) -> list[Any]:
+    """Return what refers to any of the objects, whether or not the collector shows it; not the list itself."""
     found = referrers_of(objects)
-    return [*found, *find_arrays(objects, found)]
+    return found + find_hidden_holders(objects, found, retired)
 
 
 def _is_function(value: Any) -> bool:

@@ -7,6 +7,7 @@ What refers to an attribute is the instance, until Python has made a dict of its
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Collection, Iterable
 from itertools import chain, islice
 from types import FunctionType
@@ -18,6 +19,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
+from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.moving.libraries import is_adapter
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 
@@ -46,13 +48,20 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any
     if spaces.keys() - found.keys():
         found |= _owners_among(holders, spaces)
     left = [space for key, space in spaces.items() if key not in found]
-    if left and (left := _may_be_attributes(left)):  # another pass over the heap
-        found |= _owners_among(referrers_of(left), spaces)
+    if left and (left := _may_be_attributes(_of_others(left, [holders, spaces], holders))):
+        found |= _owners_among(referrers_of(left), spaces)  # another pass over the heap
     return found
+
+
+def _of_others(spaces: list[dict[Any, Any]], ours: list[Any], holders: Collection[Any]) -> list[dict[Any, Any]]:
+    """Return those that not only the holders and the notebook's names have: most registries are values of these."""
+    return find_held(spaces, chain(ours, [vars(sys.modules["__main__"])], holders))
 
 
 def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
     """Return those that begin with names which a class that is concerned gives attributes: others are plain dicts."""
+    if not spaces:
+        return []
     begins = [tuple(islice(space, _TELLING)) for space in spaces]
     wanted = frozenset(key for begin in begins for key in begin if type(key) is str)
     lines = [mro_of(cls)[:-1] for cls in living_classes() if is_adapter(cls) or hashes_itself(cls)]
