@@ -18,10 +18,10 @@ from exocet_ipython.reloading.ladder.operations import docstring_of, nested
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.inner import Inner, defaults_of, set_defaults
 
-__all__ = ["forward", "rebuild_closure", "target_of"]
+__all__ = ["TARGET", "forward", "rebuild_closure", "target_of"]
 
 _absent: Any = object()
-_TARGET = "exocet_target"  # the keyword under which a forwarder has what it calls
+TARGET = "exocet_target"  # the keyword under which a forwarder has what it calls
 
 
 # What follows the return is never run: it makes the code a closure's, which begins with fetching its cells. A frame
@@ -54,14 +54,14 @@ def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, A
     retired = retired_module(old.__globals__) or retired_module(space)
     if retired is not None:
         retired.remember(old)
-    _set(old, _shaped(old.__code__), None, {_TARGET: new})
+    _set(old, _shaped(old.__code__), None, {TARGET: new})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
 
 
 def target_of(function: FunctionType) -> Any:
     """Return what a forwarder calls; None for any other function."""
-    return (function.__kwdefaults__ or {}).get(_TARGET)
+    return (function.__kwdefaults__ or {}).get(TARGET)
 
 
 def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None = None) -> FunctionType:

@@ -20,12 +20,15 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.finding.held import find_held
+from exocet_ipython.survivors.forwarders import TARGET
 from exocet_ipython.survivors.moving.libraries import is_adapter
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 
 __all__ = ["find_owners", "remember_owner"]
 
 _TELLING = 8  # keys: few dicts begin with so many names of one class's attributes and are another's
+# What functions have and nothing else: one that `functools.wraps` has made, and a forwarder, its default too.
+_OF_FUNCTIONS = ("__wrapped__", TARGET)
 # The id of a dict of attributes -> the instance: what has been found needs no pass over the heap again.
 _known: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
@@ -103,4 +106,4 @@ def _is_of_names(space: dict[Any, Any]) -> bool:
     if "__builtins__" in space or "__spec__" in space or ("__module__" in space and "__wrapped__" not in space):
         return False
     first = next(iter(space), None)
-    return type(first) is str and first.isidentifier()
+    return type(first) is str and first.isidentifier() and not (len(space) == 1 and first in _OF_FUNCTIONS)
