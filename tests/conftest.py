@@ -15,6 +15,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests on real packages last: what these load stays, and later tests would look over it each time."""
+    items.sort(key=lambda item: item.get_closest_marker("proof") is not None)
+
+
 @pytest.fixture
 def workshop(tmp_path: Path) -> Iterator[Workshop]:
     """A temporary project on `sys.path`; leaving it proves that nothing leaked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import builtins
 import contextlib
+import gc
 import io
 import os
 import queue
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
@@ -101,7 +103,9 @@ def open_shell(folder: Path, config: Config | None = None) -> Iterator[Interacti
         finally:
             atexit.unregister(shell.atexit_operations)
             InteractiveShell.clear_instance()
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()), pytest.MonkeyPatch.context() as patch:
+                # IPython collects when it forgets its outputs: the whole heap, at the end of a thousand tests.
+                patch.setattr(gc, "collect", lambda *_: 0)
                 shell.atexit_operations()
             sys.modules["__main__"] = main
             sys.path[:] = paths
