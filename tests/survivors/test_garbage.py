@@ -19,9 +19,11 @@ pytestmark = pytest.mark.skipif(
 )
 APP = """
 from functools import partial
+COLUMNS = []
 class Column:
     def __init__(self, get):
         self.get = get
+        COLUMNS.append(self)
     def __get__(self, row, owner):
         return self.get(owner)
 class Row:
@@ -34,6 +36,13 @@ KINDS = [Row, Column]
 def first(rows):
     return rows[0].id
 one = partial(first, ROWS)
+"""
+
+USES = """
+from app import Column, Row
+@Column
+def name(row):
+    return Row.__name__
 """
 
 
@@ -95,9 +104,9 @@ def test_what_is_too_much_to_look_at_counts_as_used(number: int) -> None:
 
 def test_a_generation_that_only_its_own_instances_hold_is_none_that_lives(workshop: Workshop) -> None:
     """Edits don't take longer with each one that went before, however long the collector stays away."""
-    workshop.write({"app.py": APP.format(number=0)})
+    workshop.write({"app.py": APP.format(number=0), "uses.py": USES})  # which only has a column of its own
     notebook = PlainNotebook()
-    notebook.run("import app")
+    notebook.run("import app, uses")
     living = []
     for number in range(1, 5):
         workshop.write({"app.py": APP.format(number=number)})

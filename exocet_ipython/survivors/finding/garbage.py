@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.collector import counts_are_exact
-from exocet_ipython.reloading.retired import retired_class, retired_module, retired_of
+from exocet_ipython.reloading.retired import retired_class
 
 __all__ = ["is_garbage"]
 
@@ -18,8 +19,9 @@ __all__ = ["is_garbage"]
 _SHARED = (BuiltinFunctionType, CodeType, FrameType)
 _CONTAINERS: tuple[type[Any], ...] = (dict, tuple, list, set, frozenset, deque)
 _PLAIN = frozenset(map(id, _CONTAINERS))
-_MOST = 20_000  # objects looked at: some hundredths of a second
-_MOST_REFERENCES, _MOST_PARTS = 300_000, 10_000  # of all of them, and of one container
+_MOST, _EACH = 10_000, 10  # objects looked at: some hundredths of a second, and more for each that is asked about
+_REFERENCES = 15  # of each of them, as a rule
+_MOST_PARTS = 10_000  # of one container
 _AT_ONCE = 256
 _IN_A_LIST = next(map(sys.getrefcount, [object()]))
 
@@ -65,7 +67,7 @@ def is_garbage(asked: Iterable[Any], roots: list[Any]) -> bool:
 def _reached_from(asked: Iterable[Any]) -> tuple[dict[int, Any], Counter[int]]:
     """Return objects and all that they lead to, by id, and how often that refers to each; nothing if it is too much."""
     found = {id(item): item for item in asked}
-    seen = set(found)
+    seen, most = set(found), _MOST + _EACH * len(found)
     inside: Counter[int] = Counter()
     waiting = list(found.values())
     references = 0
@@ -74,7 +76,7 @@ def _reached_from(asked: Iterable[Any]) -> tuple[dict[int, Any], Counter[int]]:
         del waiting[-_AT_ONCE:]
         parts = gc.get_referents(*some)
         references += len(parts)
-        if references > _MOST_REFERENCES or len(found) > _MOST:
+        if references > _REFERENCES * most or len(found) > most:
             return {}, Counter()
         keys = list(map(id, parts))
         inside.update(keys)
@@ -88,17 +90,21 @@ def _reached_from(asked: Iterable[Any]) -> tuple[dict[int, Any], Counter[int]]:
 
 
 def _is_looked_at(part: Any) -> bool:
-    """Say whether something may be nobody else's: no module, its globals, or class, but for what has retired."""
+    """Say whether something may be nobody else's: of modules, their globals and classes only what has retired."""
     kind = type(part)
     if issubclass(kind, type):
         return retired_class(part) is not None
     if issubclass(kind, ModuleType):
-        return retired_of(part) is not None
-    if kind is dict and "__builtins__" in part:
-        return retired_module(part) is not None
+        return _are_old_globals(globals_of(part))
     if id(kind) in _PLAIN:
-        return len(part) <= _MOST_PARTS
+        return len(part) <= _MOST_PARTS and (kind is not dict or "__builtins__" not in part or _are_old_globals(part))
     if issubclass(kind, _CONTAINERS):
         length: int = next(base.__len__(part) for base in _CONTAINERS if issubclass(kind, base))
         return length <= _MOST_PARTS
     return not issubclass(kind, _SHARED)
+
+
+def _are_old_globals(space: dict[str, Any]) -> bool:
+    """Say whether code ran with these globals, and no module has them now."""
+    name = space.get("__name__")
+    return "__builtins__" in space and (type(name) is not str or globals_of(sys.modules.get(name)) is not space)
