@@ -8,6 +8,7 @@ what these make.
 from __future__ import annotations
 
 import dis
+import functools
 import gc
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
@@ -15,7 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, is_shared
+from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, attributes_of, is_shared
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.paths import attribute_at
@@ -26,8 +27,9 @@ from exocet_ipython.survivors.comparison import Comparison, Making
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
-__all__ = ["carry_answers", "gives_again"]
+__all__ = ["carry_answers", "gives_again", "kept_answers_of"]
 
+_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 _MANY = 1_000
 _ALONE = frozenset(map(id, (int, str)))  # a single argument of these is a key itself
 _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
@@ -161,3 +163,21 @@ def _put(cache: Any, function: FunctionType, arguments: tuple[Any, ...], value: 
         cache(*arguments)
     finally:
         function.__code__ = code
+
+
+def kept_answers_of(part: Any) -> list[FunctionType]:
+    """Return the functions whose answers a descriptor puts into instances' dicts, and what does so; none of another.
+
+    >>> kept_answers_of(functools.cached_property(carry_answers)) == [carry_answers], kept_answers_of(carry_answers)
+    (True, [])
+    """
+    if type(part) is functools.cached_property:
+        return functions_in(part)
+    getter = getattr(type(part), "__get__", None)
+    if type(getter) is not FunctionType or hasattr(type(part), "__set__"):
+        return []
+    stores = any(operation == _STORE_SUBSCR for _, operation, _ in iter_operations(getter.__code__))
+    if not (stores or "setattr" in getter.__code__.co_names):
+        return []
+    functions = [value for _, value in attributes_of(part) if type(value) is FunctionType]
+    return [*functions, getter] if functions else []

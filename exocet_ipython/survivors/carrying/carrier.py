@@ -167,7 +167,7 @@ class _Carrier:
         known = dict(attributes_of(now)) if parts else {}
         is_class = issubclass(type(before), type)
         outer, whole = self._owned, set[int]()
-        self._owned = outer.with_makers(before)
+        self._owned = outer.with_makers(before, now)
         for name, value in parts:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue

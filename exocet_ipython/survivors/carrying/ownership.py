@@ -8,7 +8,7 @@ from collections.abc import Collection, Container, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import attributes_of, is_registry, place_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
@@ -16,7 +16,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import attribute_at, last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.answers import gives_again
+from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
 from exocet_ipython.survivors.carrying.counting import begins_alike
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
 from exocet_ipython.survivors.carrying.readings import ReadStores
@@ -61,14 +61,25 @@ class Ownership:
         self._alike: dict[str, bool] = {}
         self._others: dict[str, list[Ownership]] = {}
         self._handed: dict[str, bool] = {}
+        self._instances: tuple[Any, Any] = (
+            None,
+            None,
+        )  # of which attributes are asked about, and their successor's
 
-    def with_makers(self, value: Any) -> Ownership:
-        """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code."""
+    def with_makers(self, value: Any, now: Any) -> Ownership:
+        """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code.
+
+        Args:
+            value: it.
+            now: what takes its place.
+        """
         lines = mro_of(value if issubclass(type(value), type) else type(value))
         homes = [type.__getattribute__(cls, "__module__") for cls in lines]
         if type(value) is FunctionType:
             homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
-        return Ownership(self.record, self._read, self._after, (*self._homes, *homes))
+        owned = Ownership(self.record, self._read, self._after, (*self._homes, *homes))
+        owned._instances = value, now
+        return owned
 
     @property
     def _stores(self) -> Stores:
@@ -91,8 +102,22 @@ class Ownership:
         self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
     ) -> bool:
         """Say the same of an attribute that was assigned since."""
+        if self._is_stale_answer(baseline, name, known):
+            return False
         may_assign = self._may_assign(self._stores.attributes, baseline, name, value, known)
         return may_assign or ((name in known or name not in baseline) and self._is_set_up(name, value))
+
+    def _is_stale_answer(self, baseline: Mapping[Any, int], name: str, known: Mapping[str, Any]) -> bool:
+        """Say whether an attribute is the answer of a `cached_property`, say, and what that looked at is other now."""
+        kinds = type(self._instances[0]), type(self._instances[1])
+        pairs = [kept_answers_of(first_named(name, mro_of(kind))) for kind in kinds]
+        if not any(pairs):
+            return False
+        is_same = Comparison(*kinds).is_same
+        if len(pairs[0]) != len(pairs[1]) or not all(map(is_same, *pairs)):
+            return True
+        had = (pair for pair in attributes_of(self._instances[0]) if pair[0] in baseline)
+        return not all(is_same(part, known.get(other)) for other, part in had)
 
     def is_changed_by_cells(self, instance: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether an instance has changed, and by no function of the module: all of it is with its successor."""

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dis
-import functools
 from types import FunctionType
-from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
-from exocet_ipython.reloading.contents import attributes_of
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.answers import kept_answers_of
 from exocet_ipython.survivors.comparison import Comparison, class_attributes
 
 __all__ = ["stale_answers"]
 
 _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
-_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 
 
 def stale_answers(before: type, now: type) -> tuple[str, ...]:
@@ -33,31 +30,13 @@ def stale_answers(before: type, now: type) -> tuple[str, ...]:
     return tuple(
         name
         for name, part in class_attributes(before).items()
-        if (functions := _kept_answers_of(part)) and _is_stale(name, functions, before, now)
+        if (functions := kept_answers_of(part)) and _is_stale(name, functions, before, now)
     )
-
-
-def _kept_answers_of(part: Any) -> list[FunctionType]:
-    """Return the functions whose answers a descriptor puts into instances' dicts, and what does so; none of another.
-
-    >>> _kept_answers_of(functools.cached_property(stale_answers)) == [stale_answers], _kept_answers_of(stale_answers)
-    (True, [])
-    """
-    if type(part) is functools.cached_property:
-        return functions_in(part)
-    getter = getattr(type(part), "__get__", None)
-    if type(getter) is not FunctionType or hasattr(type(part), "__set__"):
-        return []
-    stores = any(operation == _STORE_SUBSCR for _, operation, _ in iter_operations(getter.__code__))
-    if not (stores or "setattr" in getter.__code__.co_names):
-        return []
-    functions = [value for _, value in attributes_of(part) if type(value) is FunctionType]
-    return [*functions, getter] if functions else []
 
 
 def _is_stale(name: str, functions: list[FunctionType], before: type, now: type) -> bool:
     current = class_attributes(now).get(name, _missing)
-    if others := _kept_answers_of(current):
+    if others := kept_answers_of(current):
         same = Comparison(before, now).is_same
         return len(functions) != len(others) or not all(map(same, functions, others))
     return current is not _missing or name not in _assigned(now)
