@@ -1,7 +1,8 @@
 """Modules that go on and hold answers of those that are made anew.
 
 `use.py` keeps what it has computed in a dict of `base.py`. An edit of `use.py` doesn't reach `base.py`, and what is
-there would answer for the new code. So the module that has the container is made anew with the one that fills it.
+there would answer for the new code. So the module that has the container is made anew with the one that fills it. So is
+one that has found out itself what to do with classes of theirs, and keeps that.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ def find_filled(names: Collection[str], read: ReadStores) -> frozenset[str]:
 def _is_filled(owned: Ownership) -> bool:
     """Say whether a module has such answers."""
     record = owned.record
-    return any(
-        owned.is_answer_of_others(path, *entry)
+    entries = [
+        (path, *entry)
         for path, container in containers_of(record)
         for entry in changed_entries(container, record.contents[path])
-        if not owned.was_given(*entry, container) and not owned.is_modules(*entry)
-    )
+        if not owned.was_given(*entry, container)
+    ]
+    if any(owned.is_answer_of_others(*entry) for entry in entries if not owned.is_modules(*entry[1:])):
+        return True
+    # Made anew, a module makes another instance than it has given to everybody, unless somebody holds that.
+    makes_once = any(owned.makes_once(path, value) for path, _, value in entries)
+    return not makes_once and any(owned.is_answer_for_others(*entry) for entry in entries)
 
 
 def _imported_by(names: Collection[str], read: ReadStores) -> Iterator[str]:

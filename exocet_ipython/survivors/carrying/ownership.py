@@ -24,6 +24,7 @@ from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_ins
 from exocet_ipython.survivors.carrying.sorting import find_sorted, put_in_order
 from exocet_ipython.survivors.carrying.stores import Stores
 from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
 __all__ = ["Ownership"]
@@ -177,8 +178,25 @@ class Ownership:
         """Say whether functions of other modules that retire have computed an entry, and put it away in this module."""
         if self._is_put_by_cells(path, key, value):
             return False
-        may_keep = all(owner.may_keep(path, key, value) for owner in self._fillers(path))
-        return not may_keep or self._is_handed_answer(path, value)
+        return not all(owner.may_keep(path, key, value) for owner in self._fillers(path))
+
+    def is_answer_for_others(self, path: str, key: Any, value: Any) -> bool:
+        """Say whether functions of the module have put away an answer for other modules that retire.
+
+        They were handed what computes it, or have found out about classes and functions of these what is an entry: in a
+        table of methods by the classes of what they were called with, say. Instances are migrated.
+        """
+        if self._is_survivor(value) or self._is_put_by_cells(path, key, value):
+            return False
+        if self._is_handed_answer(path, value):
+            return True
+        parts = [item for part in (key, value) for item in (part if type(part) is tuple else (part,))]
+        is_about = any(is_definition(part) and home_of(part) in self._retiring for part in parts)
+        return is_about and self.is_answered_from(path)
+
+    def makes_once(self, path: str, value: Any) -> bool:
+        """Say whether an entry is an instance that functions of the module have made once, for all who ask."""
+        return self._is_survivor(value) and self.is_answered_from(path)
 
     def may_keep(self, path: str, key: Any, value: Any) -> bool:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
