@@ -16,7 +16,10 @@ from exocet_ipython.reloading.recording import ModuleRecord
 __all__ = ["exposed"]
 
 # Base classes and metaclasses from these call methods by names that they have themselves, and by no others.
-_PLAIN_BASES = frozenset(("abc", "builtins", "collections", "collections.abc", "enum", "typing", "typing_extensions"))
+_PLAIN_BASES = words(
+    "abc builtins collections collections.abc enum typing typing_extensions pydantic.main "
+    "pydantic._internal._model_construction sqlalchemy.inspection sqlalchemy.orm.decl_api sqlalchemy.util.langhelpers"
+)
 # Decorators of classes that call none of the methods that the class itself defines, but for Python's own.
 _PLAIN_DECORATORS = words(
     "attr attrs dataclass dataclasses define enum final frozen functools mutable runtime_checkable s total_ordering "
