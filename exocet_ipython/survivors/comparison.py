@@ -18,7 +18,7 @@ from exocet_ipython.reloading.contents import ATOM_IDS, cell_values, dict_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["Comparison", "Making", "class_attributes"]
+__all__ = ["Comparison", "Making", "class_attributes", "runs_alike"]
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
@@ -55,7 +55,7 @@ class Comparison:
         return type(before).__qualname__ == type(now).__qualname__ and self._is_same_value(before, now)
 
     def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
-        if not _runs_alike(before.__code__, now.__code__):
+        if not runs_alike(before.__code__, now.__code__):
             return False
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
         pairs += zip(cell_values(before), cell_values(now), strict=False)
@@ -108,16 +108,16 @@ def _signature(cls: type) -> str:
         return ""
 
 
-def _runs_alike(before: CodeType, now: CodeType) -> bool:
+def runs_alike(before: CodeType, now: CodeType) -> bool:
     """Say whether two codes do the same, wherever their lines are.
 
-    >>> _runs_alike((lambda: 1).__code__, (lambda: 2).__code__)
+    >>> runs_alike((lambda: 1).__code__, (lambda: 2).__code__)
     False
     """
     if (before.co_code, before.co_names, len(before.co_consts)) != (now.co_code, now.co_names, len(now.co_consts)):
         return False
     return all(
-        _runs_alike(first, second)
+        runs_alike(first, second)
         if isinstance(first, CodeType) and isinstance(second, CodeType)
         else is_same_constant(first, second)
         for first, second in zip(before.co_consts, now.co_consts, strict=True)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import textwrap
 from dataclasses import dataclass, field
+from types import FunctionType
 
-__all__ = ["FUNCTIONS", "Function", "find_functions", "parts_of"]
+from exocet_ipython.reloading.retired import retired_module
+
+__all__ = ["FUNCTIONS", "Function", "find_functions", "parts_of", "tree_of"]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NO_PARTS = frozenset(("attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"))
@@ -69,3 +74,24 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
+
+
+def tree_of(function: FunctionType) -> ast.AST | None:
+    """Return the text of a function as a tree, also where its module has another one by now; None where it is unknown.
+
+    >>> isinstance(tree_of(parts_of), ast.AST)
+    True
+    """
+    code, retired = function.__code__, retired_module(function.__globals__)
+    try:
+        if retired is None:
+            return ast.parse(textwrap.dedent(inspect.getsource(code)))
+        tree = ast.parse(retired.record.snapshot.data or b"")
+    except (OSError, SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)) and getattr(node, "name", "<lambda>") == code.co_name:
+            first = min(node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ())), node.lineno)
+            if first == code.co_firstlineno:
+                return node
+    return None

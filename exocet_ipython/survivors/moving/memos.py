@@ -6,9 +6,6 @@ Nothing says so but its text: where it finds nothing in that dict, it puts there
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
@@ -17,6 +14,7 @@ from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of, variables_around
 from exocet_ipython.survivors.carrying.asking import Answers, as_written
+from exocet_ipython.survivors.carrying.functions import tree_of
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.definitions import is_definition
 
@@ -44,13 +42,16 @@ def remembered_by(value: Any) -> list[dict[Any, Any]]:
     """
     kept = _kept_by(value)
     asked = {*asked_by(value)} if kept else set()
-    codes, count = list(_codes_of(value)) if asked else [], 0
+    functions, count = list(_functions_of(value)) if asked else [], 0
     while count != len(asked):  # a method that asks the function gives what that gives
         count = len(asked)
+        codes = [function.__code__ for function in functions]
         asked |= {code.co_name for code in codes if code.co_name[:2] != "__" and not asked.isdisjoint(_names_in(code))}
-    both = [code for code in codes if not any(names.isdisjoint(_names_in(code)) for names in (asked, kept.keys()))]
+    both = [
+        one for one in functions if not any(names.isdisjoint(_names_in(one.__code__)) for names in (asked, kept.keys()))
+    ]
     answers = Answers(frozenset(map(as_written, asked)))
-    remembering = {name for code in both if (tree := _tree_of(code)) is not None for name in answers.kept_by(tree)}
+    remembering = {name for one in both if (tree := tree_of(one)) is not None for name in answers.kept_by(tree)}
     return [part for name, part in kept.items() if as_written(name) in remembering]
 
 
@@ -93,17 +94,9 @@ def _names_in(code: CodeType) -> set[str]:
     return {*code.co_names, *code.co_freevars}
 
 
-def _codes_of(value: Any) -> Iterator[CodeType]:
+def _functions_of(value: Any) -> Iterator[FunctionType]:
     if type(value) is FunctionType:
-        yield value.__code__
+        yield value
         return
     spaces = [copy_space(type.__getattribute__(base, "__dict__")) for base in mro_of(type(value))]
-    yield from (part.__code__ for space in spaces for part in space.values() if type(part) is FunctionType)
-
-
-def _tree_of(code: CodeType) -> ast.AST | None:
-    """Return the text of a function as a tree; None where it is not known."""
-    try:
-        return ast.parse(textwrap.dedent(inspect.getsource(code)))
-    except (OSError, SyntaxError):
-        return None
+    yield from (part for space in spaces for part in space.values() if type(part) is FunctionType)

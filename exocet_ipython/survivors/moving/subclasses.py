@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import functools
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType, prepare_class
 from typing import Any
@@ -31,7 +31,15 @@ from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class
-from exocet_ipython.survivors.moving.told import is_told, is_untold, note_told, tell, withdraw_class
+from exocet_ipython.survivors.moving.retelling import Retelling, plan_retelling
+from exocet_ipython.survivors.moving.told import (
+    is_told,
+    is_untold,
+    note_told,
+    tell,
+    withdraw_class,
+    withdraw_from,
+)
 
 __all__ = ["Rebased", "rebase_subclasses", "refresh_instances"]
 
@@ -72,15 +80,21 @@ def rebase_subclasses(
     rebased: list[type] = []
     remade: list[tuple[type, type]] = []
     untold: list[type] = []
+    retold: list[tuple[type, Retelling]] = []
     waiting = [before for before, _ in pairs.classes]
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
             is_news = not is_told(subclass.__bases__)
             note_told(subclass)
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
+            concerned = _of_cells([subclass], session, made)
+            plans = [(cls, plan) for cls in concerned if (plan := plan_retelling(cls, counterparts)) is not None]
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
                 withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
+                for cls, plan in plans:
+                    for before, after in plan.tellers:
+                        withdraw_from(cls, before, after, session, moving.journal)
                 now = _rebase(subclass, bases, metaclass, pairs, moving)
             except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
                 moving.note(dotted_name(subclass), error)
@@ -88,15 +102,18 @@ def rebase_subclasses(
             if now is subclass:
                 rebased.append(subclass)
                 untold += [subclass] if is_news else []
+                retold += plans
             else:
                 _remade[id(subclass)] = subclass
                 moving.journal.add(functools.partial(_remade.pop, id(subclass), None))
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
-    for cls in [cls for cls in with_subclasses(untold) if cls.__module__ not in session or id(cls) in made]:
+    for cls in _of_cells(untold, session, made):
         if is_untold(cls, cls.__bases__):
             _keeping(cls, tell, moving)
+    for cls, plan in retold:
+        _keeping(cls, plan.tell, moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _renew_copies(changed, moving)
     _rebuild_models(pairs, moving)
@@ -161,6 +178,11 @@ def _subclasses_elsewhere(
             for part in copy_space(vars(subclass)).values():
                 if issubclass(type(part), type) and id(part) not in counterparts and _has_base(part, counterparts):
                     yield part
+
+
+def _of_cells(classes: Iterable[type], session: Container[str], made: Container[int]) -> list[type]:
+    """Return classes and what derives from them, without what modules of the session make anew."""
+    return [cls for cls in with_subclasses(classes) if cls.__module__ not in session or id(cls) in made]
 
 
 def _has_base(cls: type, counterparts: Container[int]) -> bool:

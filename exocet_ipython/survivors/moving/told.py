@@ -19,16 +19,16 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.classes import with_subclasses
 
-__all__ = ["is_told", "is_untold", "note_told", "tell", "withdraw_class"]
+__all__ = ["HOOK", "hooked", "is_told", "is_untold", "note_told", "tell", "withdraw_class", "withdraw_from"]
 
-_HOOK = "__init_subclass__"
+HOOK = "__init_subclass__"
 _Weak = OwnReference[type]
 _told: dict[tuple[int, int], tuple[_Weak, _Weak]] = {}  # by ids: a class with a hook, and one that it was told of
 
 
 def is_told(bases: tuple[type, ...]) -> bool:
     """Say whether one of the bases, or a base of theirs, is told of its subclasses."""
-    return any(True for _ in _hooked(bases))
+    return any(True for _ in hooked(bases))
 
 
 def note_told(cls: type) -> None:
@@ -39,13 +39,13 @@ def note_told(cls: type) -> None:
     for key in [key for key, pair in list(_told.items()) if None in (pair[0](), pair[1]())]:
         _told.pop(key, None)
     for subclass in with_subclasses([cls]):
-        for teller in _hooked(subclass.__bases__):
+        for teller in hooked(subclass.__bases__):
             _told[id(teller), id(subclass)] = OwnReference(teller), OwnReference(subclass)
 
 
 def is_untold(cls: type, bases: tuple[type, ...]) -> bool:
     """Say whether a hook of these bases has not been told of a class."""
-    return any(not _has_been_told(teller, cls) for teller in _hooked(bases))
+    return any(not _has_been_told(teller, cls) for teller in hooked(bases))
 
 
 def _has_been_told(teller: type, cls: type) -> bool:
@@ -86,20 +86,35 @@ def withdraw_class(
     staying = set(map(id, _tellers(*now)))
     for before in _tellers(cls.__bases__, type(cls)):
         teller = counterparts.get(id(before), before)
-        if id(teller) not in staying and teller.__module__ in session:
-            for container in _containers(before, teller, vars(session[teller.__module__])):
-                for key in [key for key, value in entries(container) if key is cls or value is cls]:
-                    take_out(container, key, journal)
+        if id(teller) not in staying:
+            withdraw_from(cls, before, teller, session, journal)
+
+
+def withdraw_from(cls: type, before: type, now: type, session: Mapping[str, ModuleType], journal: Journal) -> None:
+    """Take a class out of the containers of one that was told of it, as they are now.
+
+    Args:
+        cls: the class.
+        before: what was told of it.
+        now: what takes its place, or the same.
+        session: dotted name -> module that is current now.
+        journal: how it is taken back.
+    """
+    if now.__module__ in session:
+        for container in _containers(before, now, vars(session[now.__module__])):
+            for key in [key for key, value in entries(container) if key is cls or value is cls]:
+                take_out(container, key, journal)
 
 
 def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
     yield from (base for base in mro_of(metaclass) if base is not type and base is not object)
-    yield from _hooked(bases)
+    yield from hooked(bases)
 
 
-def _hooked(bases: tuple[type, ...]) -> Iterator[type]:
+def hooked(bases: tuple[type, ...]) -> Iterator[type]:
+    """Yield the bases, and bases of theirs, that have a hook of their own."""
     for base in bases:
-        yield from (cls for cls in mro_of(base) if cls is not object and _HOOK in vars(cls))
+        yield from (cls for cls in mro_of(base) if cls is not object and HOOK in vars(cls))
 
 
 def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[Any]:

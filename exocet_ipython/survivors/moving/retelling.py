@@ -1,0 +1,202 @@
+"""Hooks of bases that are told of a cell's class again, as a restart does when it runs the `class` statement.
+
+`__init_subclass__` may have another text now, or collect what the bases have (`cls.fields = [*super().fields, ...]`).
+It is told again only where that does nothing twice: where its text shows that it sets attributes of the class, computes
+these with Python's own functions, and puts the class into containers.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.survivors.carrying.entries import entries
+from exocet_ipython.survivors.carrying.functions import tree_of
+from exocet_ipython.survivors.comparison import runs_alike
+from exocet_ipython.survivors.moving.told import HOOK, hooked, tell
+
+__all__ = ["Retelling", "plan_retelling"]
+
+# Functions of Python's own that do more than to compute something, and the methods that do no more.
+_DOING = ("__build_class__", "__import__", "anext", "breakpoint", "delattr", "eval", "exec", "exit", "help", "input")
+_FUNCTIONS = frozenset(vars(builtins)).difference(_DOING, ("next", "open", "print", "quit", "setattr"))
+_METHODS = frozenset((*dir(str), *dir(tuple), *dir(frozenset), "get", "items", "keys", "mro", "values"))
+_missing = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Retelling:
+    """How the hooks of the bases of a class are told of it again.
+
+    Attributes:
+        tellers: those bases, each with what takes its place, where one has another text: what it registered goes first.
+        attributes: the names of those that they set.
+        answers: those of them that are as the hooks have set them, and no one since.
+    """
+
+    tellers: tuple[tuple[type, type], ...]
+    attributes: frozenset[str]
+    answers: frozenset[str]
+
+    def tell(self, cls: Any) -> None:
+        """Tell the hooks of a class; attributes that a cell has set since its statement stay."""
+        before = copy_space(vars(cls))
+        tell(cls)
+        _put_back(cls, self.attributes - self.answers, before)
+
+
+def plan_retelling(cls: type, counterparts: Mapping[int, type]) -> Retelling | None:
+    """Return how hooks are to be told of a class again when its bases are replaced; None where they are not.
+
+    Args:
+        cls: the class, with the bases of before.
+        counterparts: id of a retired class -> what takes its place.
+    """
+    before = [*hooked(cls.__bases__)]
+    now = [counterparts.get(id(teller), teller) for teller in before]
+    is_concerned = any(id(teller) in counterparts for teller in before)
+    if not (is_concerned and all(HOOK in vars(teller) for teller in now)):
+        return None
+    texts = [_read_hook(teller) for teller in (*before, *now)]
+    known = [text for text in texts if text is not None]
+    if len(known) < len(texts):
+        return None
+    attributes = frozenset(name for text in known for name in text.attributes)
+    pairs = tuple(zip(before, now, strict=True))
+    if any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs):
+        return Retelling(pairs, attributes, _answers(cls, attributes, known[: len(before)]))
+    if not attributes or any(text.lists() or not text.names(cls) for text in known[: len(before)]):
+        return None
+    return Retelling((), attributes, _answers(cls, attributes, known[: len(before)]))
+
+
+def _answers(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> frozenset[str]:
+    """Return which attributes of a class its hooks give again as they are; all of them where they can't be asked."""
+    if not all(hook.names(cls) for hook in hooks):
+        return attributes
+    before, lists = copy_space(vars(cls)), [(place, len(place)) for hook in hooks for place in hook.lists()]
+    try:
+        tell(cls)
+    except Exception:  # noqa: BLE001 - a person's hook, which needs what is gone
+        return attributes
+    finally:
+        now = copy_space(vars(cls))
+        _put_back(cls, attributes, before)
+        for place, length in lists:
+            del place[length:]
+    return frozenset(name for name in attributes if _is_equal(before.get(name, _missing), now.get(name, _missing)))
+
+
+def _is_equal(before: Any, now: Any) -> bool:
+    try:
+        return bool(before == now)
+    except Exception:  # noqa: BLE001 - arrays have no truth, and a person's class may refuse
+        return False
+
+
+def _put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:
+    now = copy_space(vars(cls))
+    for name in names:
+        if name in before and now.get(name, _missing) is not before[name]:
+            set_attribute(cls, name, before[name])
+        elif name not in before and name in now:
+            delete_attribute(cls, name)
+
+
+def _read_hook(teller: type) -> _Text | None:
+    """Return what the hook of a class does; None where its text doesn't say it, or it takes more than the class."""
+    function = getattr(vars(teller)[HOOK], "__func__", None)
+    if type(function) is not FunctionType:
+        return None
+    code, tree = function.__code__, tree_of(function)
+    if code.co_argcount != 1 or code.co_kwonlyargcount or code.co_flags & inspect.CO_VARARGS or tree is None:
+        return None
+    node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
+    if node is None:
+        return None
+    spaces = function.__globals__, vars(teller)
+    places = {name: part for space in spaces for name, part in copy_space(space).items() if is_registry(part)}
+    text = _Text(places, code.co_varnames[0], node.args.kwarg.arg if node.args.kwarg else "")
+    return text if all(map(text.reads, node.body)) else None
+
+
+class _Text:
+    """What the text of a hook says that it does.
+
+    Args:
+        places: the containers that it may mean, by name.
+        cls: what it calls the class.
+        keywords: what it calls the keywords that it hands on.
+
+    Attributes:
+        attributes: the names of the attributes of the class that it sets.
+    """
+
+    def __init__(self, places: Mapping[str, Any], cls: str, keywords: str) -> None:
+        self.attributes: set[str] = set()
+        self._places, self._cls, self._keywords = places, cls, keywords
+        self._containers: set[str] = set()
+
+    def names(self, cls: type) -> bool:
+        """Say whether each container into which it puts classes has this one."""
+        places = [entries(self._places[name]) for name in self._containers]
+        return all(any(cls is key or cls is value for key, value in place) for place in places)
+
+    def lists(self) -> list[list[Any]]:
+        """Return the lists into which it puts classes: they have one twice when it is told twice."""
+        return [self._places[name] for name in self._containers if isinstance(self._places[name], list)]
+
+    def reads(self, node: ast.stmt) -> bool:
+        """Say whether a statement does nothing else when it runs again, and note what it does."""
+        match node:
+            case ast.Pass() | ast.Return(value=None) | ast.Expr(value=ast.Constant()):
+                return True
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=attr), args=args)):
+                if attr == HOOK:
+                    return isinstance(held, ast.Call) and ast.unparse(held.func) == "super"
+                return attr in ("append", "add") and all(map(self._is_class, args)) and self._is_container(held)
+            case ast.Assign(targets=[target], value=value):
+                return self._sets(target, value)
+            case ast.If(test=value, body=body, orelse=others) | ast.For(iter=value, body=body, orelse=others):
+                return self._computes(value) and all(map(self.reads, [*body, *others]))
+        return False
+
+    def _sets(self, target: ast.expr, value: ast.expr) -> bool:
+        match target:
+            case ast.Attribute(value=owner, attr=name) if self._is_class(owner):
+                self.attributes.add(name)
+                return self._computes(value)
+            case ast.Subscript(value=held, slice=key) if self._is_class(value):
+                return self._is_container(held) and self._computes(key)
+        return isinstance(target, ast.Name) and self._computes(value)
+
+    def _is_class(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == self._cls
+
+    def _is_container(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
+                self._containers.add(name)
+                return name in self._places
+        return False
+
+    def _computes(self, node: ast.expr) -> bool:
+        return all(map(self._is_plain, ast.walk(node)))
+
+    def _is_plain(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id=name)):
+                return name in _FUNCTIONS
+            case ast.Call(func=ast.Attribute(attr=name)):
+                return name in _METHODS
+            case ast.Name(id=name):
+                return name != self._keywords
+        return not isinstance(node, (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom))
