@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Collection, Container, Mapping
+from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -62,10 +63,7 @@ class Ownership:
         self._alike: dict[str, bool] = {}
         self._others: dict[str, list[Ownership]] = {}
         self._handed: dict[str, bool] = {}
-        self._instances: tuple[Any, Any] = (
-            None,
-            None,
-        )  # of which attributes are asked about, and their successor's
+        self._instances: tuple[Any, Any] = (None, None)  # of which attributes are asked about, and their successor
 
     def with_makers(self, value: Any, now: Any) -> Ownership:
         """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code.
@@ -231,7 +229,7 @@ class Ownership:
             self._handed[path] = any(self._read.hands(name, self.record.name, path) for name in self._retiring)
         return self._handed[path]
 
-    @property
+    @cached_property
     def _retiring(self) -> list[str]:
         """The other modules that retire."""
         return [name for name in self._after if name in self.session and name not in self._homes]
