@@ -40,11 +40,13 @@ class Retelling:
         tellers: those bases, each with what takes its place, where one has another text: what it registered goes first.
         attributes: the names of those that they set.
         answers: those of them that are as the hooks have set them, and no one since.
+        is_taken_out: whether a cell has taken the class out of where they put it, and it goes there only for a moment.
     """
 
     tellers: tuple[tuple[type, type], ...]
     attributes: frozenset[str]
     answers: frozenset[str]
+    is_taken_out: bool = False
 
     def tell(self, cls: Any) -> None:
         """Tell the hooks of a class; attributes that a cell has set since its statement stay."""
@@ -72,7 +74,8 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type]) -> Retelling | N
     attributes = frozenset(name for text in known for name in text.attributes)
     pairs = tuple(zip(before, now, strict=True))
     if any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs):
-        return Retelling(pairs, attributes, _answers(cls, attributes, known[: len(before)]))
+        answers = _answers(cls, attributes, known[: len(before)])
+        return Retelling(pairs, attributes, answers, any(text.is_without(cls) for text in known[: len(before)]))
     if not attributes or any(text.lists() or not text.names(cls) for text in known[: len(before)]):
         return None
     return Retelling((), attributes, _answers(cls, attributes, known[: len(before)]))
@@ -128,6 +131,10 @@ def _read_hook(teller: type) -> _Text | None:
     return text if all(map(text.reads, node.body)) else None
 
 
+def _has(container: Any, cls: type) -> bool:
+    return any(cls is key or cls is value for key, value in entries(container))
+
+
 class _Text:
     """What the text of a hook says that it does.
 
@@ -147,8 +154,11 @@ class _Text:
 
     def names(self, cls: type) -> bool:
         """Say whether each container into which it puts classes has this one."""
-        places = [entries(self._places[name]) for name in self._containers]
-        return all(any(cls is key or cls is value for key, value in place) for place in places)
+        return all(_has(self._places[name], cls) for name in self._containers)
+
+    def is_without(self, cls: type) -> bool:
+        """Say whether it puts classes into containers, and none of these has this one."""
+        return bool(self._containers) and not any(_has(self._places[name], cls) for name in self._containers)
 
     def lists(self) -> list[list[Any]]:
         """Return the lists into which it puts classes: they have one twice when it is told twice."""
@@ -157,7 +167,7 @@ class _Text:
     def reads(self, node: ast.stmt) -> bool:
         """Say whether a statement does nothing else when it runs again, and note what it does."""
         match node:
-            case ast.Pass() | ast.Return(value=None) | ast.Expr(value=ast.Constant()):
+            case ast.Pass() | ast.Return(value=None) | ast.Raise() | ast.Assert() | ast.Expr(value=ast.Constant()):
                 return True
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=attr), args=args)):
                 if attr == HOOK:

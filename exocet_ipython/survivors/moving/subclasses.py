@@ -93,8 +93,7 @@ def rebase_subclasses(
                 metaclass = _metaclass(subclass, bases, pairs)
                 withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
                 for cls, plan in plans:
-                    for before, after in plan.tellers:
-                        withdraw_from(cls, before, after, session, moving.journal)
+                    _withdraw(cls, plan, session, moving.journal)
                 now = _rebase(subclass, bases, metaclass, pairs, moving)
             except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
                 moving.note(dotted_name(subclass), error)
@@ -114,10 +113,17 @@ def rebase_subclasses(
             _keeping(cls, tell, moving)
     for cls, plan in retold:
         _keeping(cls, plan.tell, moving)
+        if plan.is_taken_out:
+            _withdraw(cls, plan, session, moving.journal)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _renew_copies(changed, moving)
     _rebuild_models(pairs, moving)
     return Rebased(tuple(changed), tuple(remade))
+
+
+def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], journal: Journal) -> None:
+    for before, now in plan.tellers:
+        withdraw_from(cls, before, now, session, journal)
 
 
 def _renew_copies(classes: Collection[type], moving: Moving) -> None:
