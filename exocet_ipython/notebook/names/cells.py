@@ -18,7 +18,8 @@ __all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps", "may_bind", "
 
 # No statement and no pattern binds or adds without one of these.
 _BINDING_WORD = re.compile(
-    r"=|\b(?:import|def|class|for|as|del|case)\b|\.(?:add|append|appendleft|extend|insert|setdefault|update)\b"
+    r"=|\b(?:import|def|class|for|as|del|case)\b"
+    r"|\.(?:add|append|appendleft|extend|insert|put|register|save|set|setdefault|store|update)\b"
 )
 # Without one of these in its text, an expression of a cell binds nothing.
 _BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
@@ -250,6 +251,8 @@ def _added(call: ast.Call) -> Iterator[Any]:
     match call:
         case ast.Call(func=ast.Attribute(attr="add" | "append" | "appendleft" | "setdefault"), args=[item, *_]):
             found = [item]
+        case ast.Call(func=ast.Attribute(attr="put" | "register" | "save" | "set" | "store"), args=[item, _, *_]):
+            found = [item]  # as a class of one's own has them, which keeps it in a container
         case ast.Call(func=ast.Attribute(attr="insert"), args=[_, item]):
             found = [item]
         case ast.Call(func=ast.Attribute(attr="extend" | "update"), args=arguments, keywords=keywords):

@@ -204,7 +204,10 @@ class Ownership:
         return any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
 
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
-        if self._read.is_assigned(self.record.name, f"{path}{place_of(key)}"):
+        # They also call methods of what has the container: `notes.put("key", value)`.
+        if any(
+            self._read.is_assigned(self.record.name, f"{one}{place_of(key)}") for one in (path, path.rpartition(".")[0])
+        ):
             return True
         return any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
 
