@@ -29,7 +29,8 @@ from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, cou
 __all__ = ["replace_references"]
 
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
-_ARGS = vars(BaseException)["args"]  # an author's class may have another one
+# An author's class may have others.
+_OF_ERRORS = tuple(vars(BaseException)[name] for name in ("args", "__cause__", "__context__"))
 
 
 def replace_references(
@@ -255,13 +256,13 @@ _PYTHONS = frozenset(
 def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> None:
     """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots.
 
-    An exception has its arguments beside them.
+    An exception has its arguments beside them, and the exceptions that it came from.
     """
-    if issubclass(type(holder), BaseException):
-        args = _ARGS.__get__(holder)
-        if (now := counterpart(args, replacement)) is not MISSING:
-            _ARGS.__set__(holder, now)
-            journal.add(functools.partial(_ARGS.__set__, holder, args))
+    for part in _OF_ERRORS if issubclass(type(holder), BaseException) else ():
+        before = part.__get__(holder)
+        if (now := counterpart(before, replacement)) is not MISSING:
+            part.__set__(holder, now)
+            journal.add(functools.partial(part.__set__, holder, before))
     attributes = dict_of(holder) or {}
     found = [(name, counterpart(value, replacement)) for name, value in copy_space(attributes).items()]
     changed = [(name, now) for name, now in found if now is not MISSING]

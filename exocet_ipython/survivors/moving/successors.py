@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import slots_of
 from exocet_ipython.survivors.moving.states import attributes_of_instance
@@ -59,8 +59,20 @@ def _bare_successor(instance: Any, before: type, now: type) -> Any:
             made = kind.__new__(now)
             add(made, instance)
             return made
+    if issubclass(before, BaseException) and issubclass(now, BaseException):
+        return _exception_like(instance, now)
     # The two of which an instance has all that it has in its attributes.
     return (SimpleNamespace if issubclass(now, SimpleNamespace) else object).__new__(now)
+
+
+def _exception_like(error: Any, now: Any) -> Any:
+    """Return an exception with the arguments of another one, the traceback, and what it was raised from."""
+    kind: Any = next(cls for cls in mro_of(now) if cls.__module__ == "builtins")
+    made = kind.__new__(now, *error.args)
+    kind.__init__(made, *error.args)
+    for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__"):
+        setattr(made, name, getattr(error, name))
+    return made
 
 
 def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
