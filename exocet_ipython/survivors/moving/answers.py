@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dis
+from collections.abc import Mapping
+from functools import partial
 from types import FunctionType
+from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.answers import kept_answers_of
 from exocet_ipython.survivors.comparison import Comparison, class_attributes
 
-__all__ = ["stale_answers"]
+__all__ = ["KeptAnswers", "stale_answers"]
 
 _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
@@ -32,6 +38,72 @@ def stale_answers(before: type, now: type) -> tuple[str, ...]:
         for name, part in class_attributes(before).items()
         if (functions := kept_answers_of(part)) and _is_stale(name, functions, before, now)
     )
+
+
+class KeptAnswers:
+    """Answers that instances keep (`cached_property`) of attributes whose values are replaced.
+
+    >>> from functools import cached_property
+    >>> class Circle:
+    ...     def __init__(self, size): self.size = size
+    ...     radius = cached_property(lambda self: self.size / 2)
+    ...     area = cached_property(lambda self: 3 * self.radius**2)
+    >>> circle, answers = Circle(2), KeptAnswers()
+    >>> circle.area
+    3.0
+    >>> answers.note(circle)
+    >>> circle.size = 4
+    >>> answers.drop(Journal())
+    >>> circle.area
+    12.0
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[int, bool] = {}  # few classes may have a million instances
+        self._noted: list[tuple[Any, dict[str, Any]]] = []
+
+    def note(self, instance: Any) -> None:
+        """Note the attributes of an instance that may keep answers, before one of them is replaced."""
+        kind = type(instance)
+        if id(kind) not in self._kinds:
+            parts = (part for base in mro_of(kind) for part in copy_space(vars(base)).values())
+            self._kinds[id(kind)] = any(kept_answers_of(part) for part in parts)
+        if self._kinds[id(kind)] and (attributes := dict_of(instance)) is not None:
+            self._noted.append((instance, copy_space(attributes)))
+
+    def drop(self, journal: Journal) -> None:
+        """Take off the answers that were made of attributes which are others now."""
+        for instance, before in self._noted:
+            attributes = dict_of(instance) or {}
+            pairs = {name: (value, attributes.get(name)) for name, value in before.items()}
+            changed = {name: pair for name, pair in pairs.items() if pair[0] is not pair[1]}
+            for name in _stale_names(type(instance), changed):
+                if name in attributes:
+                    journal.add(partial(attributes.__setitem__, name, attributes.pop(name)))
+
+
+def _stale_names(kind: type, changed: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """Return the names of the answers that functions of a class have made of what has changed, each way round."""
+    bases = mro_of(kind)
+    kept = {name: found for name, part in class_attributes(kind).items() if (found := kept_answers_of(part))}
+    is_same, stale = Comparison(kind, kind).is_same, list[str]()
+    others = {name for name, pair in changed.items() if not (is_same(*pair) and is_same(*map(type, pair)))}
+    count = -1
+    while count != len(stale):
+        count = len(stale)
+        stale += [name for name in kept if name not in stale and not others.isdisjoint(_named_by(kept[name], bases))]
+        others |= {*stale}
+    return stale
+
+
+def _named_by(functions: list[FunctionType], bases: tuple[type, ...]) -> set[str]:
+    """Return what functions of a class name, and what its functions that they name do."""
+    named, waiting = set[str](), list(functions)
+    while waiting:
+        names = {name for code in whole(waiting.pop().__code__) for name in code.co_names} - named
+        named |= names
+        waiting += [found for name in names for found in functions_in(first_named(name, bases))]
+    return named
 
 
 def _is_stale(name: str, functions: list[FunctionType], before: type, now: type) -> bool:

@@ -13,7 +13,7 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.survivors.comparison import Comparison
-from exocet_ipython.survivors.moving.answers import stale_answers
+from exocet_ipython.survivors.moving.answers import KeptAnswers, stale_answers
 from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
 from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of
@@ -79,6 +79,7 @@ class Moving:
     rehashing: Rehashing = field(default_factory=Rehashing)
     adapters: list[Any] = field(default_factory=list)
     left: dict[int, type] = field(default_factory=dict)
+    _answers: KeptAnswers = field(default_factory=KeptAnswers)
     _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -115,14 +116,16 @@ class Moving:
         reason = name, f"{type(error).__name__}: {error}{_place(error.__traceback__)}"
         self._stuck[reason] = self._stuck.get(reason, 0) + 1
 
-    def note_hash(self, instance: Any) -> None:
-        """Note what an instance is that hashes itself, before an attribute of it is replaced; and an adapter."""
+    def note_before(self, instance: Any) -> None:
+        """Note what an instance is that hashes itself or keeps answers, before an attribute of it is replaced."""
         if is_adapter(type(instance)):
             self.adapters.append(instance)
         self.rehashing.note(instance)
+        self._answers.note(instance)
 
     def put_in_place(self, own: set[int]) -> None:
-        """Put the instances whose hash changed where they are looked for now, in the dicts and sets they are in."""
+        """Take off stale answers, and put instances whose hash changed where dicts and sets look for them now."""
+        self._answers.drop(self.journal)
         self.rehashing.put_in_place(own, self.journal, self.note)
         self.reborn |= self.rehashing.frozen
 

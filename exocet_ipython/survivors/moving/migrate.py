@@ -124,7 +124,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
-    for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_hash):
+    for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_before):
         moving.note(name, error)
     renew_shared(held, pairs, journal)
     rebased = rebase_subclasses(pairs, succession.new, moving, made)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from itertools import chain, islice
 from types import FunctionType
 from typing import Any
@@ -40,7 +41,9 @@ def remember_owner(attributes: dict[Any, Any], instance: Any) -> None:
 
 
 def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any]:
-    """Return the instances that hash themselves, and adapters, by the ids of the dicts of their attributes.
+    """Return the instances of classes that are concerned, by the ids of the dicts of their attributes.
+
+    These hash themselves, are adapters, or keep what a `cached_property` has answered.
 
     Args:
         holders: what holds what is replaced; the dicts among them are looked at.
@@ -67,7 +70,8 @@ def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
         return []
     begins = [tuple(islice(space, _TELLING)) for space in spaces]
     wanted = frozenset(key for begin in begins for key in begin if type(key) is str)
-    lines = [mro_of(cls)[:-1] for cls in living_classes() if is_adapter(cls) or hashes_itself(cls)]
+    keeping: dict[int, bool] = {}
+    lines = [mro_of(cls)[:-1] for cls in living_classes() if _is_concerned(cls, keeping)]
     bases = {id(base): base for line in lines for base in line}  # many classes have the same
     known = {key: named for key, base in bases.items() if (named := _named_by(base, wanted))}
     # Most bases name none of them: thousands of classes differ in few ways.
@@ -84,17 +88,37 @@ def _named_by(cls: type, wanted: frozenset[str]) -> frozenset[str]:
     """Return which of some names a class gives attributes: in its annotations, or in the code of a method."""
     space = copy_space(type.__getattribute__(cls, "__dict__"))
     annotations = space.get("__annotations__")
-    codes = [part.__code__.co_names for part in space.values() if type(part) is FunctionType]
-    return wanted.intersection(chain(annotations if type(annotations) is dict else (), *codes))
+    answers = {name: part.func for name, part in space.items() if type(part) is cached_property}
+    functions = [part for part in (*space.values(), *answers.values()) if type(part) is FunctionType]
+    codes = [function.__code__.co_names for function in functions]
+    return wanted.intersection(chain(annotations if type(annotations) is dict else (), answers, *codes))
+
+
+def _is_concerned(cls: type, keeping: dict[int, bool]) -> bool:
+    """Say whether instances of a class are looked after when their attributes are replaced.
+
+    Args:
+        cls: the class.
+        keeping: whether a class has a `cached_property` of its own, by its id; filled on the way.
+    """
+    if is_adapter(cls) or hashes_itself(cls):
+        return True
+    for base in mro_of(cls):
+        if (key := id(base)) not in keeping:
+            parts = copy_space(type.__getattribute__(base, "__dict__")).values()
+            keeping[key] = cached_property in map(type, parts)
+        if keeping[key]:
+            return True
+    return False
 
 
 def _owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, Any]:
-    kinds: dict[int, bool] = {}  # few classes may have a million instances
+    kinds, keeping = dict[int, bool](), dict[int, bool]()  # few classes may have a million instances
     found = {}
     for holder in holders:
         kind = type(holder)
         if id(kind) not in kinds:
-            kinds[id(kind)] = is_adapter(kind) or hashes_itself(kind)
+            kinds[id(kind)] = _is_concerned(kind, keeping)
         if kinds[id(kind)] and id(attributes := dict_of(holder)) in spaces:
             found[id(attributes)] = holder
             remember_owner(spaces[id(attributes)], holder)
