@@ -35,7 +35,7 @@ from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters
 from exocet_ipython.survivors.moving.shared import renew_shared
-from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances
+from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances, tell_again
 from exocet_ipython.survivors.rebuilt import renewed_references
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
@@ -129,6 +129,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     renew_shared(held, pairs, journal)
     rebased = rebase_subclasses(pairs, succession.new, moving, made)
     moving.move(holders, pairs.classes, pairs.objects)
+    tell_again(rebased, succession.new, moving)
     _replace_remade(rebased, pairs, moving)
     moving.put_in_place(pairs.own)
     used = spaces_in_use(side.spaces, holders)

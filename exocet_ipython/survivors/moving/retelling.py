@@ -18,7 +18,8 @@ from typing import Any
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import is_registry
-from exocet_ipython.survivors.carrying.entries import entries
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.carrying.functions import tree_of
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.moving.told import HOOK, hooked, tell
@@ -67,35 +68,52 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type]) -> Retelling | N
     is_concerned = any(id(teller) in counterparts for teller in before)
     if not (is_concerned and all(HOOK in vars(teller) for teller in now)):
         return None
-    texts = [_read_hook(teller) for teller in (*before, *now)]
-    known = [text for text in texts if text is not None]
-    if len(known) < len(texts):
+    known = [text for teller in (*before, *now) if (text := _read_hook(teller)) is not None]
+    if len(known) < len(before) + len(now):
         return None
     attributes = frozenset(name for text in known for name in text.attributes)
-    pairs = tuple(zip(before, now, strict=True))
-    if any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs):
-        answers = _answers(cls, attributes, known[: len(before)])
-        return Retelling(pairs, attributes, answers, any(text.is_without(cls) for text in known[: len(before)]))
-    if not attributes or any(text.lists() or not text.names(cls) for text in known[: len(before)]):
+    pairs, texts = tuple(zip(before, now, strict=True)), known[: len(before)]
+    is_news = any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs)
+    if not is_news and (not attributes or any(text.lists() or not text.names(cls) for text in texts)):
         return None
-    return Retelling((), attributes, _answers(cls, attributes, known[: len(before)]))
+    answers, is_alike = _ask(cls, attributes, texts)
+    if any(text.takes_more for text in known) and not (is_alike and answers == attributes):
+        return None  # the statement has given it more, or a cell has changed something: which, nothing tells
+    return Retelling(pairs if is_news else (), attributes, answers, any(text.is_without(cls) for text in texts))
 
 
-def _answers(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> frozenset[str]:
-    """Return which attributes of a class its hooks give again as they are; all of them where they can't be asked."""
-    if not all(hook.names(cls) for hook in hooks):
-        return attributes
-    before, lists = copy_space(vars(cls)), [(place, len(place)) for hook in hooks for place in hook.lists()]
+def _ask(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> tuple[frozenset[str], bool]:
+    """Return which attributes of a class its hooks give again as they are, and whether they put it where it is.
+
+    What they do is taken back. All attributes are as they are where hooks can't be asked.
+    """
+    places = [place for hook in hooks for place in hook.places()]
+    before, had = copy_space(vars(cls)), [list(entries(place)) for place in places]
     try:
         tell(cls)
     except Exception:  # noqa: BLE001 - a person's hook, which needs what is gone
-        return attributes
+        return attributes, False
     finally:
-        now = copy_space(vars(cls))
+        now, have = copy_space(vars(cls)), [list(entries(place)) for place in places]
         _put_back(cls, attributes, before)
-        for place, length in lists:
-            del place[length:]
-    return frozenset(name for name in attributes if _is_equal(before.get(name, _missing), now.get(name, _missing)))
+        for place, content in zip(places, had, strict=True):
+            _restore(place, content)
+    answers = (name for name in attributes if _is_equal(before.get(name, _missing), now.get(name, _missing)))
+    ids = [[{(id(key), id(value)) for key, value in content} for content in contents] for contents in (had, have)]
+    return frozenset(answers), ids[0] == ids[1]
+
+
+def _restore(place: Any, content: list[tuple[Any, Any]]) -> None:
+    """Take out of a container what has been put into it since."""
+    if isinstance(place, list):
+        del place[len(content) :]
+        return
+    before = dict(content)
+    for key, value in list(entries(place)):
+        if key not in before:
+            take_out(place, key, Journal())
+        elif before[key] is not value:
+            place[key] = before[key]
 
 
 def _is_equal(before: Any, now: Any) -> bool:
@@ -120,14 +138,16 @@ def _read_hook(teller: type) -> _Text | None:
     if type(function) is not FunctionType:
         return None
     code, tree = function.__code__, tree_of(function)
-    if code.co_argcount != 1 or code.co_kwonlyargcount or code.co_flags & inspect.CO_VARARGS or tree is None:
+    others = code.co_argcount - 1 + code.co_kwonlyargcount
+    given = len(function.__defaults__ or ()) + len(function.__kwdefaults__ or ())
+    if others != given or code.co_flags & inspect.CO_VARARGS or tree is None:
         return None
     node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
     if node is None:
         return None
     spaces = function.__globals__, vars(teller)
     places = {name: part for space in spaces for name, part in copy_space(space).items() if is_registry(part)}
-    text = _Text(places, code.co_varnames[0], node.args.kwarg.arg if node.args.kwarg else "")
+    text = _Text(places, code.co_varnames[0], node.args.kwarg.arg if node.args.kwarg else "", takes_more=others > 0)
     return text if all(map(text.reads, node.body)) else None
 
 
@@ -142,27 +162,32 @@ class _Text:
         places: the containers that it may mean, by name.
         cls: what it calls the class.
         keywords: what it calls the keywords that it hands on.
+        takes_more: whether it takes keywords of its own.
 
     Attributes:
         attributes: the names of the attributes of the class that it sets.
     """
 
-    def __init__(self, places: Mapping[str, Any], cls: str, keywords: str) -> None:
-        self.attributes: set[str] = set()
+    def __init__(self, places: Mapping[str, Any], cls: str, keywords: str, *, takes_more: bool) -> None:
+        self.attributes, self.takes_more = set[str](), takes_more
         self._places, self._cls, self._keywords = places, cls, keywords
         self._containers: set[str] = set()
 
     def names(self, cls: type) -> bool:
         """Say whether each container into which it puts classes has this one."""
-        return all(_has(self._places[name], cls) for name in self._containers)
+        return all(_has(place, cls) for place in self.places())
 
     def is_without(self, cls: type) -> bool:
         """Say whether it puts classes into containers, and none of these has this one."""
-        return bool(self._containers) and not any(_has(self._places[name], cls) for name in self._containers)
+        return bool(self._containers) and not any(_has(place, cls) for place in self.places())
+
+    def places(self) -> list[Any]:
+        """Return the containers into which it puts classes."""
+        return [self._places[name] for name in self._containers]
 
     def lists(self) -> list[list[Any]]:
         """Return the lists into which it puts classes: they have one twice when it is told twice."""
-        return [self._places[name] for name in self._containers if isinstance(self._places[name], list)]
+        return [place for place in self.places() if isinstance(place, list)]
 
     def reads(self, node: ast.stmt) -> bool:
         """Say whether a statement does nothing else when it runs again, and note what it does."""

@@ -41,7 +41,7 @@ from exocet_ipython.survivors.moving.told import (
     withdraw_from,
 )
 
-__all__ = ["Rebased", "rebase_subclasses", "refresh_instances"]
+__all__ = ["Rebased", "rebase_subclasses", "refresh_instances", "tell_again"]
 
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
 
@@ -53,10 +53,12 @@ class Rebased:
     Attributes:
         changed: those whose bases are others now, the new ones included, and what derives from them.
         remade: each one that had to be made anew, with its successor.
+        retold: those of which the hooks of their bases are to be told again, when their attributes have moved.
     """
 
     changed: tuple[type, ...] = ()
     remade: tuple[tuple[type, type], ...] = ()
+    retold: tuple[tuple[type, Retelling], ...] = ()
 
 
 def rebase_subclasses(
@@ -111,14 +113,18 @@ def rebase_subclasses(
     for cls in _of_cells(untold, session, made):
         if is_untold(cls, cls.__bases__):
             _keeping(cls, tell, moving)
-    for cls, plan in retold:
-        _keeping(cls, plan.tell, moving)
-        if plan.is_taken_out:
-            _withdraw(cls, plan, session, moving.journal)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _renew_copies(changed, moving)
     _rebuild_models(pairs, moving)
-    return Rebased(tuple(changed), tuple(remade))
+    return Rebased(tuple(changed), tuple(remade), tuple(retold))
+
+
+def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
+    """Tell the hooks of the new bases of the classes of which they are to be told again."""
+    for cls, plan in rebased.retold:
+        _keeping(cls, plan.tell, moving)
+        if plan.is_taken_out:
+            _withdraw(cls, plan, session, moving.journal)
 
 
 def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], journal: Journal) -> None:
