@@ -70,3 +70,9 @@ def test_corpus_is_large() -> None:
     scenarios = read_corpus()
     assert len(scenarios) >= 100
     assert all(scenario.header["source"] for scenario in scenarios)
+
+
+def test_no_scenario_is_left_out() -> None:
+    """What scenarios need is installed with the tests: one that is skipped everywhere tests nothing."""
+    needs = {name for scenario in read_corpus() for name in scenario.header.get("needs", "").split()}
+    assert sorted(name for name in needs if importlib.util.find_spec(name) is None) == []
