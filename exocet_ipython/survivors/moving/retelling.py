@@ -76,23 +76,26 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type]) -> Retelling | N
     is_news = any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs)
     if not is_news and (not attributes or any(text.lists() or not text.names(cls) for text in texts)):
         return None
-    answers, is_alike = _ask(cls, attributes, texts)
+    asked = _ask(cls, attributes, texts)
+    if asked is None and not is_news:
+        return None
+    answers, is_alike = asked or (attributes, False)
     if any(text.takes_more for text in known) and not (is_alike and answers == attributes):
         return None  # the statement has given it more, or a cell has changed something: which, nothing tells
     return Retelling(pairs if is_news else (), attributes, answers, any(text.is_without(cls) for text in texts))
 
 
-def _ask(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> tuple[frozenset[str], bool]:
+def _ask(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> tuple[frozenset[str], bool] | None:
     """Return which attributes of a class its hooks give again as they are, and whether they put it where it is.
 
-    What they do is taken back. All attributes are as they are where hooks can't be asked.
+    What they do is taken back. None where they refuse the class by now: one that has it already, say.
     """
     places = [place for hook in hooks for place in hook.places()]
     before, had = copy_space(vars(cls)), [list(entries(place)) for place in places]
     try:
         tell(cls)
-    except Exception:  # noqa: BLE001 - a person's hook, which needs what is gone
-        return attributes, False
+    except Exception:  # noqa: BLE001 - a person's hook, which may need what is gone
+        return None
     finally:
         now, have = copy_space(vars(cls)), [list(entries(place)) for place in places]
         _put_back(cls, attributes, before)
@@ -105,8 +108,9 @@ def _ask(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> tuple
 
 def _restore(place: Any, content: list[tuple[Any, Any]]) -> None:
     """Take out of a container what has been put into it since."""
-    if isinstance(place, list):
-        del place[len(content) :]
+    if hasattr(place, "append"):
+        while len(place) > len(content):
+            place.pop()
         return
     before = dict(content)
     for key, value in list(entries(place)):
@@ -145,9 +149,10 @@ def _read_hook(teller: type) -> _Text | None:
     node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
     if node is None:
         return None
-    spaces = function.__globals__, vars(teller)
-    places = {name: part for space in spaces for name, part in copy_space(space).items() if is_registry(part)}
-    text = _Text(places, code.co_varnames[0], node.args.kwarg.arg if node.args.kwarg else "", takes_more=others > 0)
+    places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
+    places |= {f".{name}": part for name, part in copy_space(vars(teller)).items() if is_registry(part)}
+    names = code.co_varnames[0], teller.__name__
+    text = _Text(places, names, node.args.kwarg.arg if node.args.kwarg else "", takes_more=others > 0)
     return text if all(map(text.reads, node.body)) else None
 
 
@@ -159,8 +164,8 @@ class _Text:
     """What the text of a hook says that it does.
 
     Args:
-        places: the containers that it may mean, by name.
-        cls: what it calls the class.
+        places: the containers that it may mean, by name; those of its own class with a dot before it.
+        names: what it calls the class that it is told of, and its own.
         keywords: what it calls the keywords that it hands on.
         takes_more: whether it takes keywords of its own.
 
@@ -168,9 +173,9 @@ class _Text:
         attributes: the names of the attributes of the class that it sets.
     """
 
-    def __init__(self, places: Mapping[str, Any], cls: str, keywords: str, *, takes_more: bool) -> None:
+    def __init__(self, places: Mapping[str, Any], names: tuple[str, str], keywords: str, *, takes_more: bool) -> None:
         self.attributes, self.takes_more = set[str](), takes_more
-        self._places, self._cls, self._keywords = places, cls, keywords
+        self._places, self._names, self._keywords = places, names, keywords
         self._containers: set[str] = set()
 
     def names(self, cls: type) -> bool:
@@ -185,9 +190,9 @@ class _Text:
         """Return the containers into which it puts classes."""
         return [self._places[name] for name in self._containers]
 
-    def lists(self) -> list[list[Any]]:
-        """Return the lists into which it puts classes: they have one twice when it is told twice."""
-        return [place for place in self.places() if isinstance(place, list)]
+    def lists(self) -> list[Any]:
+        """Return the lists and queues into which it puts classes: they have one twice when it is told twice."""
+        return [place for place in self.places() if hasattr(place, "append")]
 
     def reads(self, node: ast.stmt) -> bool:
         """Say whether a statement does nothing else when it runs again, and note what it does."""
@@ -214,14 +219,18 @@ class _Text:
         return isinstance(target, ast.Name) and self._computes(value)
 
     def _is_class(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and node.id == self._cls
+        return isinstance(node, ast.Name) and node.id == self._names[0]
 
     def _is_container(self, node: ast.expr) -> bool:
         match node:
-            case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
-                self._containers.add(name)
-                return name in self._places
-        return False
+            case ast.Name(id=name):
+                place = name
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in self._names:
+                place = f".{name}"
+            case _:
+                return False
+        self._containers.add(place)
+        return place in self._places
 
     def _computes(self, node: ast.expr) -> bool:
         return all(map(self._is_plain, ast.walk(node)))
