@@ -106,7 +106,7 @@ def _is_concerned(cls: type, keeping: dict[int, bool]) -> bool:
     for base in mro_of(cls):
         if (key := id(base)) not in keeping:
             parts = copy_space(type.__getattribute__(base, "__dict__")).values()
-            keeping[key] = cached_property in map(type, parts)
+            keeping[key] = any(type(part) is cached_property for part in parts)
         if keeping[key]:
             return True
     return False
