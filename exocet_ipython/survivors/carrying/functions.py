@@ -6,6 +6,7 @@ import ast
 import inspect
 import textwrap
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import FunctionType
 
 from exocet_ipython.reloading.retired import retired_module
@@ -86,12 +87,18 @@ def tree_of(function: FunctionType) -> ast.AST | None:
     try:
         if retired is None:
             return ast.parse(textwrap.dedent(inspect.getsource(code)))
-        tree = ast.parse(retired.record.snapshot.data or b"")
+        tree = _parse(retired.record.snapshot.data or b"")
     except (OSError, SyntaxError, ValueError):
         return None
     for node in ast.walk(tree):
         if isinstance(node, (*FUNCTIONS, ast.Lambda)) and getattr(node, "name", "<lambda>") == code.co_name:
-            first = min(node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ())), node.lineno)
+            first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
             if first == code.co_firstlineno:
                 return node
     return None
+
+
+@lru_cache(8)  # the functions that are asked about are of few modules
+def _parse(text: bytes) -> ast.AST:
+    """Parse a text; what is returned is not to be changed."""
+    return ast.parse(text)

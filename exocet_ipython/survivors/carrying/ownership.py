@@ -204,10 +204,9 @@ class Ownership:
         return any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
 
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
-        # They also call methods of what has the container: `notes.put("key", value)`.
-        if any(
-            self._read.is_assigned(self.record.name, f"{one}{place_of(key)}") for one in (path, path.rpartition(".")[0])
-        ):
+        place = place_of(key)
+        owners = path, path.rpartition(".")[0]  # they also call methods of what has it: `notes.put("key", value)`
+        if any(self._read.is_assigned(self.record.name, f"{owner}{place}") for owner in owners):
             return True
         return any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
 

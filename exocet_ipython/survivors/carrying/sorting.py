@@ -17,12 +17,14 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import refill
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.carrying.functions import FUNCTIONS
 from exocet_ipython.survivors.carrying.stores import container_of
 
 __all__ = ["find_sorted", "put_in_order"]
 
 _SORTING = re.compile(rb"\.sort\(|\binsort|\bheappush\(")  # most texts have none
-_INSORT = {"insort", "insort_left", "insort_right"}
+# Functions that put something into a list in order -> what puts all of a list in that order.
+_CALLS = {"insort": "sorted", "insort_left": "sorted", "insort_right": "sorted", "heappush": "_heap"}
 
 
 @functools.lru_cache(100)
@@ -39,7 +41,7 @@ def find_sorted(text: bytes) -> Mapping[str, CodeType]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return {}
-    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
     return {name: code for one in functions for node in ast.walk(one) for name, code in _sorted_by(node).items()}
 
 
@@ -47,14 +49,14 @@ def _sorted_by(node: ast.AST) -> dict[str, CodeType]:
     """Return the name of a list that a call sorts, or puts something into in order, with the code that does it."""
     match node:
         case ast.Call(func=ast.Attribute(value=held, attr="sort"), args=[], keywords=keywords):
-            sort: ast.expr = ast.Call(ast.Name("sorted", ast.Load()), [ast.Name("_items", ast.Load())], keywords)
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[held, _], keywords=keywords):
-            if name not in _INSORT and name != "heappush":
-                return {}
-            called = "sorted" if name in _INSORT else "_heap"
-            sort = ast.Call(ast.Name(called, ast.Load()), [ast.Name("_items", ast.Load())], keywords)
+            called = "sorted"
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[held, _], keywords=keywords) if (
+            name in _CALLS
+        ):
+            called = _CALLS[name]
         case _:
             return {}
+    sort = ast.Call(ast.Name(called, ast.Load()), [ast.Name("_items", ast.Load())], keywords)
     arguments = ast.arguments([], [ast.arg("_items")], None, [], [], None, [])
     code = compile(ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, sort))), "<order>", "eval")
     return dict.fromkeys(container_of(held), code)

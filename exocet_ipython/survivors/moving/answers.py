@@ -59,16 +59,12 @@ class KeptAnswers:
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[int, bool] = {}  # few classes may have a million instances
+        self._kinds: dict[int, dict[str, list[FunctionType]]] = {}  # few classes may have a million instances
         self._noted: list[tuple[Any, dict[str, Any]]] = []
 
     def note(self, instance: Any) -> None:
         """Note the attributes of an instance that may keep answers, before one of them is replaced."""
-        kind = type(instance)
-        if id(kind) not in self._kinds:
-            parts = (part for base in mro_of(kind) for part in copy_space(vars(base)).values())
-            self._kinds[id(kind)] = any(kept_answers_of(part) for part in parts)
-        if self._kinds[id(kind)] and (attributes := dict_of(instance)) is not None:
+        if self._kept_by(type(instance)) and (attributes := dict_of(instance)) is not None:
             self._noted.append((instance, copy_space(attributes)))
 
     def drop(self, journal: Journal) -> None:
@@ -77,15 +73,24 @@ class KeptAnswers:
             attributes = dict_of(instance) or {}
             pairs = {name: (value, attributes.get(name)) for name, value in before.items()}
             changed = {name: pair for name, pair in pairs.items() if pair[0] is not pair[1]}
-            for name in _stale_names(type(instance), changed):
+            kind = type(instance)
+            for name in _stale_names(kind, self._kept_by(kind), changed):
                 if name in attributes:
                     journal.add(partial(attributes.__setitem__, name, attributes.pop(name)))
 
+    def _kept_by(self, kind: type) -> dict[str, list[FunctionType]]:
+        """Return the functions whose answers instances of a class keep, by the names of these."""
+        if id(kind) not in self._kinds:
+            parts = class_attributes(kind).items()
+            self._kinds[id(kind)] = {name: found for name, part in parts if (found := kept_answers_of(part))}
+        return self._kinds[id(kind)]
 
-def _stale_names(kind: type, changed: Mapping[str, tuple[Any, Any]]) -> list[str]:
+
+def _stale_names(
+    kind: type, kept: Mapping[str, list[FunctionType]], changed: Mapping[str, tuple[Any, Any]]
+) -> list[str]:
     """Return the names of the answers that functions of a class have made of what has changed, each way round."""
     bases = mro_of(kind)
-    kept = {name: found for name, part in class_attributes(kind).items() if (found := kept_answers_of(part))}
     is_same, stale = Comparison(kind, kind).is_same, list[str]()
     others = {name for name, pair in changed.items() if not (is_same(*pair) and is_same(*map(type, pair)))}
     count = -1

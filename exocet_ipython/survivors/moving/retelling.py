@@ -24,7 +24,7 @@ from exocet_ipython.survivors.carrying.functions import tree_of
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.moving.told import HOOK, hooked, tell
 
-__all__ = ["Retelling", "plan_retelling"]
+__all__ = ["Retelling", "plan_retelling", "put_back"]
 
 # Functions of Python's own that do more than to compute something, and the methods that do no more.
 _DOING = ("__build_class__", "__import__", "anext", "breakpoint", "delattr", "eval", "exec", "exit", "help", "input")
@@ -53,7 +53,7 @@ class Retelling:
         """Tell the hooks of a class; attributes that a cell has set since its statement stay."""
         before = copy_space(vars(cls))
         tell(cls)
-        _put_back(cls, self.attributes - self.answers, before)
+        put_back(cls, self.attributes - self.answers, before)
 
 
 def plan_retelling(cls: type, counterparts: Mapping[int, type]) -> Retelling | None:
@@ -98,7 +98,7 @@ def _ask(cls: type, attributes: frozenset[str], hooks: Sequence[_Text]) -> tuple
         return None
     finally:
         now, have = copy_space(vars(cls)), [list(entries(place)) for place in places]
-        _put_back(cls, attributes, before)
+        put_back(cls, attributes, before)
         for place, content in zip(places, had, strict=True):
             _restore(place, content)
     answers = (name for name in attributes if _is_equal(before.get(name, _missing), now.get(name, _missing)))
@@ -127,7 +127,8 @@ def _is_equal(before: Any, now: Any) -> bool:
         return False
 
 
-def _put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:
+def put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:
+    """Give a class the attributes of some names that it had before, and take off those that it had not."""
     now = copy_space(vars(cls))
     for name in names:
         if name in before and now.get(name, _missing) is not before[name]:

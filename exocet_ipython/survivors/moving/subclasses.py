@@ -10,7 +10,7 @@ from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
-from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
@@ -31,7 +31,7 @@ from exocet_ipython.survivors.moving.instances import Moving
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.remade import remake_class
-from exocet_ipython.survivors.moving.retelling import Retelling, plan_retelling
+from exocet_ipython.survivors.moving.retelling import Retelling, plan_retelling, put_back
 from exocet_ipython.survivors.moving.told import (
     is_told,
     is_untold,
@@ -248,9 +248,4 @@ def _keeping(cls: Any, change: Any, moving: Moving) -> None:
 
 
 def _restore(cls: type, before: dict[str, Any]) -> None:
-    now = copy_space(vars(cls))
-    for name in now.keys() - before.keys():
-        delete_attribute(cls, name)
-    for name, value in before.items():
-        if name not in ("__dict__", "__weakref__") and now.get(name) is not value:
-            set_attribute(cls, name, value)
+    put_back(cls, {*before, *copy_space(vars(cls))}.difference(("__dict__", "__weakref__")), before)
