@@ -18,6 +18,7 @@ from exocet_ipython.survivors.finding.records import Survivor
 __all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules", "describe_retired"]
 
 _UNKNOWN = "what ran may be older than the file; %exoreload NAME --force makes it anew"
+_UNCOUNTED = "instances that no name leads to; %exostatus --scan counts everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class GenerationStatus:
         >>> from exocet_ipython.survivors.finding.census import Count
         >>> from exocet_ipython.survivors.finding.freed import Freed
         >>> GenerationStatus(1, (), 0, census=Census(1, {"m.A": Count(2, 96)}, classes=Count(1, 1000))).counts
-        '2 known instances, 1 class; about 1.1 kB by themselves; --scan counts everything'
+        '2 known instances, 1 class; about 1.1 kB by themselves'
         >>> GenerationStatus(1, (), 0, census=Census(1), scanned=True).counts
         'no instances; about 0 bytes by themselves'
         >>> GenerationStatus(1, (), 0, census=Census(1, freed=Freed(10_000_000, is_all=False)), scanned=True).counts
@@ -94,7 +95,7 @@ class GenerationStatus:
         if census.freed is not None:
             least = "about" if census.freed.is_all else "at least"
             size = f"{least} {format_bytes(census.freed.size)} with what only they hold"
-        return f"{', '.join(parts)}; {size}{'' if self.scanned else '; --scan counts everything'}"
+        return f"{', '.join(parts)}; {size}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ class StatusReport:
         modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
         unknown = [_UNKNOWN] if any(module.state == "unknown" for module in self.modules) else []
-        return without_empty([("modules", modules), ("unknown", unknown), *old, ("noticing", list(self.limits))])
+        uncounted = [] if all(generation.scanned for generation in self.retired) else [_UNCOUNTED]
+        more = [("not counted", uncounted), ("noticing", list(self.limits))]
+        return without_empty([("modules", modules), ("unknown", unknown), *old, *more])
 
 
 def describe_modules(generation: Generation, changes: Iterable[Change]) -> tuple[ModuleStatus, ...]:
