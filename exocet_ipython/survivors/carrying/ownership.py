@@ -145,9 +145,14 @@ class Ownership:
             if code is not None:
                 put_in_order(items, code, globals_of(module), journal)
 
-    def takes_nothing_out(self, path: str) -> bool:
-        """Say whether no function of the module takes something out of a container but what it is given."""
-        return self._stores.emptied.isdisjoint(names_in(path))
+    def takes_nothing_out(self, path: str, container: Any) -> bool:
+        """Say whether no function of the module takes something out of a container but what it is given.
+
+        Of a list, an item goes as well where another one is put into its place.
+        """
+        stores = self._stores
+        out = stores.emptied if is_map(container) else stores.emptied | stores.replaced
+        return out.isdisjoint(names_in(path))
 
     def is_answered_from(self, path: str) -> bool:
         """Say whether functions of the session's modules put there what they have computed, to answer from it."""

@@ -37,6 +37,7 @@ class Stores(Assigned):
         computed: names, global or of attributes, of containers into which they put what they have computed.
         begun: names of containers in which they begin further ones (`subs.setdefault(topic, [])`).
         emptied: names of containers out of which they take something.
+        replaced: names of containers in which they put what they have computed under a key, or in the place of an item.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
         handing: what each of them hands to others to be put away.
@@ -45,6 +46,7 @@ class Stores(Assigned):
     computed: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
+    replaced: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
     handing: frozenset[Handing] = frozenset()
@@ -137,6 +139,7 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(value, given):
                     found.computed |= container_of(target.value)
+                    found.replaced |= container_of(target.value)
                 elif isinstance(target, ast.Subscript) and _is_beginning(value):
                     found.begun |= container_of(target.value)
         case ast.Delete(targets=targets):
@@ -235,7 +238,7 @@ def _follow_names(nodes: list[ast.AST], found: Stores) -> None:
                 targets=[ast.Name(id=name)],
                 value=ast.Attribute() | ast.Subscript() | ast.Call(func=ast.Attribute(attr="get" | "setdefault")),
             ):
-                for names in (found.computed, found.begun, found.emptied):
+                for names in (found.computed, found.begun, found.emptied, found.replaced):
                     names.update(container_of(node.value) if name in names else ())
 
 
