@@ -6,6 +6,7 @@ handlers, is no work of a person's: it is what a new one would note as well.
 
 from __future__ import annotations
 
+import enum
 import os
 import sys
 from collections import deque
@@ -14,7 +15,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, fingerprint
+from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import is_own_folder
 
@@ -43,28 +44,49 @@ def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
         return False
     changed = [(name, part) for name, part in attributes_of(value) if baseline.get(name) != id(part)]
     return all(
-        id(type(part)) in ATOM_IDS or _calls_own(part) or (baseline.get(name) == id(None) and _is_data(part))
+        id(type(part)) in ATOM_IDS
+        or _calls_own(part)
+        or (baseline.get(name) == id(None) and _is_data(part, _library_of(type(value)) if name[0] == "_" else None))
         for name, part in changed
     )
 
 
-def _is_data(value: Any) -> bool:
+def _is_data(value: Any, library: str | None = None) -> bool:
     """Say whether a value is plain data all the way down: a description that was made when somebody asked for it.
+
+    Args:
+        value: what it is.
+        library: the package whose own instances count as well, with its classes and functions: what an application
+            has under a private name, such as the option that shows its help, was made by nobody else.
 
     >>> _is_data({"paths": ["/a", "/b"]}), _is_data([object()])
     (True, False)
     """
-    waiting, count = [value], 0
-    while waiting and count < _LARGE:
+    waiting, seen = [value], dict[int, Any]()
+    while waiting and len(seen) < _LARGE:
         part = waiting.pop()
-        count += 1
-        if type(part) is dict:
+        kind = type(part)
+        if id(kind) in ATOM_IDS or id(part) in seen:
+            continue
+        seen[id(part)] = part
+        if kind is dict:
             waiting += [*part.keys(), *part.values()]
-        elif type(part) is list or type(part) is tuple:
+        elif kind is list or kind is tuple:
             waiting += part
-        elif id(type(part)) not in ATOM_IDS:
+        elif library is None:
+            return False
+        elif kind is FunctionType or issubclass(kind, (type, enum.Enum)):
+            if _library_of(part) != library:
+                return False
+        elif _library_of(kind) == library and dict_of(part) is not None:
+            waiting += [held for _, held in attributes_of(part)]
+        else:
             return False
     return not waiting
+
+
+def _library_of(definition: Any) -> str:
+    return str(definition.__module__).partition(".")[0]
 
 
 def _is_of_library(kind: Any) -> bool:
@@ -78,10 +100,8 @@ def _calls_own(value: Any) -> bool:
     waiting = deque([value])
     while waiting and len(seen) < _MANY:
         thing = waiting.popleft()
-        if type(thing) is FunctionType:
-            if is_own_folder(os.path.dirname(thing.__code__.co_filename)):
-                return True
-            continue
+        if type(thing) is FunctionType and is_own_folder(os.path.dirname(thing.__code__.co_filename)):
+            return True
         for part in _parts(thing):
             if id(part) not in seen and id(type(part)) not in ATOM_IDS:
                 seen[id(part)] = part
@@ -95,6 +115,8 @@ def _parts(thing: Any) -> list[Any]:
         return list(dict.values(thing))
     if issubclass(kind, (list, tuple, set, frozenset, deque)):
         return list(thing)
+    if kind is FunctionType:  # a library's decorator made it of one of the person's, perhaps
+        return cell_values(thing)
     if kind is MethodType:
         return [thing.__func__, thing.__self__]
     if kind is partial:
