@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Container, Iterator, Sequence
+from typing import Any
 
 from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.generation import Journal
@@ -11,6 +13,7 @@ from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.lineages import bases_of, lineages_of, put_in_order, with_successors
 
 __all__ = ["detach_retired", "free_classes"]
 
@@ -31,32 +34,60 @@ def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
 def detach_retired(free: Sequence[type], session: Container[str], journal: Journal) -> None:
     """Take retired classes off the lists of subclasses of bases that live on: a registry by inheritance reads them.
 
-    Until the collector comes by they would be there beside the new ones.
+    Until the collector comes by they would be there beside the new ones. These take their places in the lists.
 
     Args:
         free: classes that are no longer used.
         session: names of the session's modules; only their classes are cleared.
         journal: how it is taken back.
     """
-    for cls in list(_listed(free, session)):
-        before = type.__getattribute__(cls, "__bases__")
-        home = retired_class(cls)
-        if home is not None:
-            home.remember(cls)
-        for layout in ((), (Exception,)):
-            try:
-                set_attribute(cls, "__bases__", (type("Retired", layout, {}),))
-            except TypeError:
-                continue  # another layout
-            journal.add(functools.partial(set_attribute, cls, "__bases__", before))
-            break
+    listed = list(_listed(free, session))
+    lineages = lineages_of(listed, session)
+    journal.add(functools.partial(put_in_order, lineages))
+    for cls in listed:
+        _detach(cls, journal)
+    retired = set(map(id, listed))
+    put_in_order([with_successors(lineage, retired) for lineage in lineages])
+
+
+def _detach(cls: type, journal: Journal) -> None:
+    before = type.__getattribute__(cls, "__bases__")
+    home = retired_class(cls)
+    if home is not None:
+        home.remember(cls)
+    for layout in ({}, {"__slots__": ()}):
+        try:
+            nothing = type("Retired", _standard_base(cls), {"__orig_bases__": (), **layout})  # `Generic` asks for them
+            set_attribute(cls, "__bases__", (nothing,))
+        except TypeError:
+            continue  # another layout
+        journal.add(functools.partial(set_attribute, cls, "__bases__", before))
+        break
+
+
+def _standard_base(cls: type) -> tuple[type, ...]:
+    """Return the class of Python's own that a class is laid out like; none where that is `object`.
+
+    >>> import abc
+    >>> class Shape(abc.ABC): pass
+    >>> _standard_base(Shape), _standard_base(type("Circle", (), {}))
+    ((<class 'abc.ABC'>,), ())
+    """
+    bases = [base for base in _line_of(cls) if base.__module__.partition(".")[0] in sys.stdlib_module_names]
+    return tuple(bases[:1])
+
+
+def _line_of(cls: type) -> Iterator[type]:
+    """Yield the bases that give a class its layout, without `object`."""
+    base: Any = type.__getattribute__(cls, "__base__")
+    while base is not object:
+        yield base
+        base = type.__getattribute__(base, "__base__")
 
 
 def _listed(classes: Sequence[type], session: Container[str]) -> Iterator[type]:
     """Yield the classes that a base lists which is of the session and none of these."""
     retired = {id(cls) for cls in classes}
     for cls in classes:
-        for base in type.__getattribute__(cls, "__bases__"):
-            if id(base) not in retired and type.__getattribute__(base, "__module__") in session:
-                yield cls
-                break
+        if any(id(base) not in retired for base in bases_of(cls, session)):
+            yield cls
