@@ -26,10 +26,10 @@ from exocet_ipython.reloading.contents import (
     entries_of,
     fingerprint,
     is_registry,
-    parts_of,
     place_of,
 )
 from exocet_ipython.reloading.marks import is_marked
+from exocet_ipython.reloading.parts import parts_of
 from exocet_ipython.reloading.paths import owner_of, path_behind, value_at
 
 __all__ = ["Baseline", "add_changes", "is_own_function", "renew_baseline", "take_baseline", "take_glance"]

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.marks import is_marked, is_theirs, mark_of
+from exocet_ipython.reloading.marks import is_theirs, mark_of
 
 __all__ = [
     "ATOMS",
@@ -43,7 +43,6 @@ __all__ = [
     "is_plain",
     "is_registry",
     "is_shared",
-    "parts_of",
     "place_of",
     "refill",
     "variables_around",
@@ -132,20 +131,6 @@ def is_registry(value: Any) -> bool:
     kind = type(value)
     # The weak ones have an abstract metaclass, whose `issubclass` is fifty times slower.
     return issubclass(kind, _REGISTRIES) or id(kind) in _WEAK
-
-
-def parts_of(value: Any) -> dict[Any, int]:
-    """Return the entries of a container, or the attributes of a class or an instance, by identity; or its mark."""
-    kind = type(value)
-    if is_marked(value):
-        return {"": mark_of(value)}
-    if not is_registry(value):
-        return {name: id(part) for name, part in attributes_of(value)}
-    if len(value) > _MANY:
-        return {}
-    if issubclass(kind, dict) or kind is WeakKeyDictionary or kind is WeakValueDictionary:
-        return {id(key): id(part) for key, part in list(value.items())}
-    return {id(item): 0 for item in list(value)}
 
 
 def entries_of(container: Any) -> list[tuple[Any, Any]]:

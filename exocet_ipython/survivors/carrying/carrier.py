@@ -27,6 +27,7 @@ from exocet_ipython.reloading.contents import (
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.marks import is_marked, mark_of
+from exocet_ipython.reloading.parts import ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
@@ -45,6 +46,7 @@ from exocet_ipython.survivors.carrying.entries import (
 from exocet_ipython.survivors.carrying.filling import fill, write_again
 from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
 from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.carrying.refilled import take_whole
 from exocet_ipython.survivors.carrying.registrations import carry_registrations, is_instance_of
@@ -88,15 +90,7 @@ def carry_over(
 
 
 class _Carrier:
-    """Carries the state of one module.
-
-    Args:
-        record: of the module.
-        read: what the functions of the session's modules store, and what cells have assigned there.
-        after: dotted name -> what takes the place of a module that retires.
-        journal: how each write is taken back.
-        returned: whether the module becomes current again, and has values of its own.
-    """
+    """Carries the state of one module, whose record it has; `returned` where it has values of its own."""
 
     def __init__(
         self,
@@ -231,12 +225,15 @@ class _Carrier:
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
         if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):
             return {id(before)}
+        placed = carry_places(path, before, now, self._owned, self._journal)
+        if placed is not None:
+            return self._carry_nested(path, before, now) | ({id(before)} if placed else set())
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
         self._carry_held(before, now, changed)
         self._owned.put_in_order(path, now if changed else None, self._journal)
         whole = self._carry_nested(path, before, now)
-        if (is_told or (count and len(before) >= len(baseline))) and carried == len(changed):
+        if (is_told or (count and len(before) >= size_of(baseline))) and carried == len(changed):
             whole.add(id(before))
         return whole
 
@@ -278,14 +275,14 @@ class _Carrier:
         self, path: str, before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]
     ) -> bool:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
-        is_theirs = (changed or len(before) != len(baseline)) and self._owned.leaves_alone(path)
+        is_theirs = (changed or parts_of(before) != baseline) and self._owned.leaves_alone(path)
         if not is_theirs or any(self._owned.is_modules(*entry) for entry in changed):
             return False
         return take_whole(before, now, baseline, self._record.code, self._journal)
 
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""
-        places = [] if is_map(before) else list(self._record.contents.get(path, {}))
+        places = [] if is_map(before) else ids_in_order(self._record.contents.get(path, {}))
         whole: set[int] = set()
         for key, part, known in entries_beside(before, now):
             if places and (key >= len(places) or places[key] != id(part)):

@@ -91,7 +91,7 @@ def changed_entries(
     return [
         (_key_in(now, key, after) if of_map and id(key) not in baseline else key, value)
         for key, value in entries(container)
-        if baseline.get(id(key), _missing) != (id(value) if of_map else 0)
+        if (baseline.get(id(key)) != id(value) if of_map else id(key) not in baseline)
     ]
 
 

@@ -146,13 +146,22 @@ class Ownership:
                 put_in_order(items, code, globals_of(module), journal)
 
     def takes_nothing_out(self, path: str, container: Any) -> bool:
-        """Say whether no function of the module takes something out of a container but what it is given.
-
-        Of a list, an item goes as well where another one is put into its place.
-        """
+        """Say whether no function takes out of a container, or replaces in a list, anything but what it is given."""
         stores = self._stores
-        out = stores.emptied if is_map(container) else stores.emptied | stores.replaced
+        out = stores.emptied if is_map(container) else stores.emptied | (stores.placed & stores.computed)
         return out.isdisjoint(names_in(path))
+
+    def puts_in_place(self, path: str) -> bool:
+        """Say whether functions put something in the place of items of a list, the module's or of others."""
+        return any(owner.places(path) for owner in (self, *self._fillers(path)))
+
+    def places(self, path: str) -> bool:
+        """Say whether functions of the module put something under keys of a container, or in the place of its items."""
+        return not self._stores.placed.isdisjoint(names_in(path))
+
+    def is_written(self, path: str) -> bool:
+        """Say whether cells have written an entry of a container, given its own path."""
+        return self._read.is_assigned(self.record.name, path)
 
     def is_answered_from(self, path: str) -> bool:
         """Say whether functions of the session's modules put there what they have computed, to answer from it."""
@@ -211,7 +220,7 @@ class Ownership:
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
         place = place_of(key)
         owners = path, path.rpartition(".")[0]  # they also call methods of what has it: `notes.put("key", value)`
-        if any(self._read.is_assigned(self.record.name, f"{owner}{place}") for owner in owners):
+        if any(self.is_written(f"{owner}{place}") for owner in owners):
             return True
         return any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import ATOM_IDS, refill
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.parts import ids_in_order
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
-__all__ = ["constants_of", "is_refillable", "take_whole"]
+__all__ = ["constants_by_id", "constants_of", "is_as_it_was", "is_refillable", "take_whole"]
 
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
@@ -30,36 +31,47 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
         code: what ran then, which has the constants; None where it is not known.
         journal: how it is taken back.
 
+    >>> from exocet_ipython.reloading.parts import parts_of
     >>> old, new = ["b", "mine"], ["a", "b"]
-    >>> take_whole(old, new, {id("a"): 0, id("b"): 0}, None, Journal()), new
+    >>> take_whole(old, new, parts_of(["a", "b"]), None, Journal()), new
     (True, ['b', 'mine'])
     """
-    content = list(entries(now))
-    if not is_refillable(type(now)) or len(content) != len(baseline):
+    content, known = list(entries(now)), constants_by_id(code)
+    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
+    if not is_refillable(type(now)) or len(content) != len(then):
         return False
-    known = {} if code is None else {id(constant): constant for constant in constants_of(code)}
     renewed: dict[int, Any] = {}
-    for entry, then in zip(content, baseline.items(), strict=True):
-        if not all(_is_same(part, was, known) for part, was in zip(entry, then, strict=True) if was):
+    for entry, ids in zip(content, then, strict=True):
+        if not all(is_as_it_was(part, was, known) for part, was in zip(entry, ids, strict=True) if was):
             return False
-        renewed |= {was: part for part, was in zip(entry, then, strict=True) if was}
+        renewed |= {was: part for part, was in zip(entry, ids, strict=True) if was}
     journal.add(partial(refill, now, dict(now) if is_map(now) else now.copy()))
     items = [tuple(renewed.get(id(part), part) for part in entry) for entry in entries(before)]
     refill(now, dict(items) if is_map(now) else [item for item, _ in items])
     return True
 
 
-def _is_same(value: Any, was: int, known: Mapping[int, Any]) -> bool:
-    """Say whether a value is what had an id, or the constant that the text has now in its place."""
+def is_as_it_was(value: Any, was: int, constants: Mapping[int, Any]) -> bool:
+    """Say whether a value is what had an id, or the constant that the text has now in its place.
+
+    >>> constants = {1: "a"}
+    >>> is_as_it_was("a", 1, constants), is_as_it_was("b", 1, constants)
+    (True, False)
+    """
     if id(value) == was:
         return True
-    is_atom = was in known and type(known[was]) is type(value) and id(type(value)) in ATOM_IDS
-    return is_atom and bool(known[was] == value)
+    is_atom = was in constants and type(constants[was]) is type(value) and id(type(value)) in ATOM_IDS
+    return is_atom and bool(constants[was] == value)
 
 
 def is_refillable(kind: type) -> bool:
     """Say whether containers of a type are Python's own that hold what is in them, or maps that derive from these."""
     return id(kind) in _KINDS or issubclass(kind, dict)
+
+
+def constants_by_id(code: CodeType | None) -> dict[int, Any]:
+    """Return the constants of a code object by their ids; none where it isn't known."""
+    return {} if code is None else {id(constant): constant for constant in constants_of(code)}
 
 
 def constants_of(code: CodeType) -> Iterator[Any]:

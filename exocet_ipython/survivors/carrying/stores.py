@@ -37,7 +37,7 @@ class Stores(Assigned):
         computed: names, global or of attributes, of containers into which they put what they have computed.
         begun: names of containers in which they begin further ones (`subs.setdefault(topic, [])`).
         emptied: names of containers out of which they take something.
-        replaced: names of containers in which they put what they have computed under a key, or in the place of an item.
+        placed: names of containers in which they put something under a key, or in the place of an item.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them.
         handing: what each of them hands to others to be put away.
@@ -46,7 +46,7 @@ class Stores(Assigned):
     computed: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
+    placed: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
     handing: frozenset[Handing] = frozenset()
@@ -115,7 +115,8 @@ def read_stores(text: bytes) -> Stores:
             for node in nodes
             if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
         }
-        _follow_names(storing, one)
+        local = _only_local(nodes, given)
+        _follow_names(storing, local, one)
         if _registers(function, nodes, given):
             one.computed.clear()
         assigning.append(read_assigning(function, nodes, given, part.path))
@@ -123,7 +124,7 @@ def read_stores(text: bytes) -> Stores:
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         one.counted = assigning[-1].counted
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
-        parts = (assigning[-1].handed, one.looked_at - _only_local(nodes, given), kept)
+        parts = (assigning[-1].handed, one.looked_at - local, kept)
         one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
         found |= one
     judge(assigning, found)
@@ -139,9 +140,9 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(value, given):
                     found.computed |= container_of(target.value)
-                    found.replaced |= container_of(target.value)
                 elif isinstance(target, ast.Subscript) and _is_beginning(value):
                     found.begun |= container_of(target.value)
+                found.placed |= container_of(target.value) if isinstance(target, ast.Subscript) else set()
         case ast.Delete(targets=targets):
             for target in targets:
                 if isinstance(target, ast.Subscript) and not is_given(target.slice, given):
@@ -151,6 +152,7 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.emptied |= container_of(held)
         case ast.AugAssign(target=target, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
+            found.placed |= container_of(held) if held is not target else set()
             if not is_given(value, given):  # `COUNTS[name] += 1` only counts
                 found.computed |= container_of(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
@@ -230,16 +232,21 @@ def _is_beginning(value: ast.expr) -> bool:
     return isinstance(value, (ast.List, ast.Dict, ast.Call)) and is_given(value, frozenset())
 
 
-def _follow_names(nodes: list[ast.AST], found: Stores) -> None:
+def _follow_names(nodes: list[ast.AST], local: set[str], found: Stores) -> None:
     """Have what a function does with a local name count for the container, or part of one, that it has so named."""
     for node in nodes:
         match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=held)):
+                meant = {held} - local
             case ast.Assign(
                 targets=[ast.Name(id=name)],
                 value=ast.Attribute() | ast.Subscript() | ast.Call(func=ast.Attribute(attr="get" | "setdefault")),
             ):
-                for names in (found.computed, found.begun, found.emptied, found.replaced):
-                    names.update(container_of(node.value) if name in names else ())
+                meant = container_of(node.value)
+            case _:
+                continue
+        for names in (found.computed, found.begun, found.emptied, found.placed):
+            names.update(meant if name in names else ())
 
 
 def _added_to(node: ast.AST) -> Iterator[ast.expr]:

@@ -14,8 +14,8 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import own_referents_of
-from exocet_ipython.reloading.contents import parts_of
 from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.reloading.parts import parts_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.arrays import is_array, items_of

@@ -20,9 +20,9 @@ from exocet_ipython.reloading.contents import (
     fingerprint,
     is_registry,
     is_shared,
-    parts_of,
     place_of,
 )
+from exocet_ipython.reloading.parts import parts_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wiring import is_as_made
 from exocet_ipython.survivors.definitions import is_definition

@@ -1,0 +1,63 @@
+"""Lists in which items are put in the place of others: slots of a pool, numbers of a table, counts by index.
+
+Such a list is carried place by place. In others a place says nothing: what a cell removed and what it appended is known
+by what it is, wherever the edit has put what else there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.parts import ids_in_order
+from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.carrying.refilled import constants_by_id, is_as_it_was
+
+__all__ = ["carry_places"]
+
+
+def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Journal) -> bool | None:
+    """Put into a new list what others have put in the place of items of the old one; None for lists that aren't such.
+
+    Args:
+        path: where the list is in its module.
+        before: that of the retired module.
+        now: that of the new one, which nobody sees yet.
+        owned: whose the state of the retired one is.
+        journal: how it is taken back.
+
+    Returns:
+        Whether the new list has all that was put there; not what functions have computed.
+    """
+    baseline = owned.record.contents.get(path, {})
+    changed = _changed_places(before, now, baseline)
+    written = [place for place in changed if owned.is_written(f"{path}[{place}]")]
+    if not changed or not (written or owned.puts_in_place(path) or _shows_places(before, changed, baseline)):
+        return None
+    carried, constants = 0, constants_by_id(owned.record.code)
+    for place, was in changed.items():
+        item = before[place]
+        is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(item, None)
+        if place < len(now) and (place in written or (is_theirs and is_as_it_was(now[place], was, constants))):
+            journal.add(partial(now.__setitem__, place, now[place]))
+            now[place] = item
+            carried += 1
+    return carried == len(changed)
+
+
+def _changed_places(before: Any, now: Any, baseline: Mapping[Any, int]) -> dict[int, int]:
+    """Return the places of a list at which there is another item, each with the id of the one that was there."""
+    if not type(before) is type(now) is list:
+        return {}
+    known = ids_in_order(baseline)
+    if len(known) != len(before):
+        return {}
+    return {place: was for place, was in enumerate(known) if id(before[place]) != was}
+
+
+def _shows_places(before: list[Any], changed: Mapping[int, int], baseline: Mapping[Any, int]) -> bool:
+    """Say whether a list shows that items were put in the place of others: what is behind them is where it was."""
+    is_new = not any(id(before[place]) in baseline for place in changed)
+    return is_new and len(before) - min(changed) > len(changed)
