@@ -113,7 +113,9 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
                 cache.cache_clear()
         return
     owner = class_of(holder)
-    for key, value in copy_space(holder).items():
+    # A subclass may leave out or change what it shows of its items.
+    items = copy_space(holder).items() if type(holder) is dict else list(dict.items(holder))
+    for key, value in items:
         now = counterpart(value, replacement)
         if now is MISSING:
             continue
@@ -125,7 +127,7 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
             # Writing the dict itself would bypass the type's cache of methods.
             _set_class_attribute(owner, key, value, now, journal)
     if owner is None:
-        found = {id(key): now for key in list(holder) if (now := counterpart(key, replacement)) is not MISSING}
+        found = {id(key): now for key in dict.keys(holder) if (now := counterpart(key, replacement)) is not MISSING}
         _replace_keys(holder, found, journal)
     if isinstance(holder, defaultdict):
         _replace_attribute(holder, "default_factory", replacement, journal)
@@ -133,7 +135,7 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
 
 def _is_cache(holder: dict[Any, Any]) -> bool:
     """Say whether a dict is the inside of a bounded `functools.lru_cache`: its answers come from the old code."""
-    return bool(holder) and type(next(iter(holder.values()))).__qualname__ == "_lru_list_elem"
+    return type(holder) is dict and type(next(iter(holder.values()), None)).__qualname__ == "_lru_list_elem"
 
 
 def _replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:
@@ -147,17 +149,18 @@ def _replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Jour
     """
     if not [hash(key) for key in keys.values()]:  # what can't be a key refuses before anything is taken out
         return
-    kind = OrderedDict if isinstance(holder, OrderedDict) else dict
+    kind = OrderedDict if isinstance(holder, OrderedDict) else dict  # what a subclass makes of its items is its own
     concerned = {*keys, *map(id, keys.values())}
-    first = next(place for place, key in enumerate(list(holder)) if id(key) in concerned)
-    before = [(key, holder[key]) for key in list(holder)[first:]]
+    members = list(kind.keys(holder))
+    first = next(place for place, key in enumerate(members) if id(key) in concerned)
+    before = [(key, kind.__getitem__(holder, key)) for key in members[first:]]
     after = [(keys.get(id(key), key), value) for key, value in before]
     _move_items(kind, holder, before, after)
     journal.add(functools.partial(_move_items, kind, holder, after, before))
 
 
 def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: list[tuple[Any, Any]]) -> None:
-    known, placed = set(map(id, holder)), dict[Any, None]()
+    known, placed = set(map(id, kind.keys(holder))), dict[Any, None]()
     for (old, _), (now, value) in zip(before, after, strict=True):
         if old not in placed:
             kind.pop(holder, old, None)
@@ -169,13 +172,13 @@ def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: li
 
 
 def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal) -> None:
-    for value in list(holder):
+    for value in set(holder):
         now = counterpart(value, replacement)
         if now is not MISSING and hash(now) is not None:  # what can't be an item refuses before anything is taken out
-            holder.discard(value)
-            holder.add(now)
-            journal.add(functools.partial(holder.add, value))
-            journal.add(functools.partial(holder.discard, now))
+            set.discard(holder, value)
+            set.add(holder, now)
+            journal.add(functools.partial(set.add, holder, value))
+            journal.add(functools.partial(set.discard, holder, now))
 
 
 def _replace_in_cell(holder: CellType, replacement: Replacement, journal: Journal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import deque
 from types import MethodType
 from typing import Any
 
@@ -23,14 +24,15 @@ def replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> 
     >>> items == [new, mine]
     True
     """
-    places: dict[int, int] = {}
-    for index, item in enumerate(holder):
+    kind: Any = deque if isinstance(holder, deque) else list  # what a subclass makes of its items is its own
+    items, places = list(kind.__iter__(holder)), dict[int, int]()
+    for index, item in enumerate(items):
         places.setdefault(id(item), index)
-    staying = [(index, item) for index, item in enumerate(holder) if id(item) not in replacement]
+    staying = [(index, item) for index, item in enumerate(items) if id(item) not in replacement]
     methods = [(index, item) for index, item in staying if type(item) is MethodType]
     tuples = {tuple(map(id, item)): index for index, item in staying if type(item) is tuple}
     again: dict[int, int] = {}
-    for index, value in enumerate(holder):
+    for index, value in enumerate(items):
         now = counterpart(value, replacement)
         if now is MISSING:
             continue
@@ -40,16 +42,16 @@ def replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> 
         elif type(now) is MethodType:
             place = next((at for at, method in methods if method == now), place)
         if place is None:
-            holder[index] = now
-            journal.add(functools.partial(holder.__setitem__, index, value))
+            kind.__setitem__(holder, index, now)
+            journal.add(functools.partial(kind.__setitem__, holder, index, value))
         else:
             again[index] = place
     later = [index for index, place in again.items() if place > index]
     taken = sorted({again[index] for index in later})
     for index, place in zip(later, taken, strict=False):
-        journal.add(functools.partial(holder.__setitem__, index, holder[index]))
-        holder[index] = holder[place]
+        journal.add(functools.partial(kind.__setitem__, holder, index, items[index]))
+        kind.__setitem__(holder, index, items[place])
     gone = again.keys() - set(later[: len(taken)]) | set(taken)
     for index in sorted(gone, reverse=True):
-        journal.add(functools.partial(holder.insert, index, holder[index]))
-        del holder[index]
+        journal.add(functools.partial(kind.insert, holder, index, kind.__getitem__(holder, index)))
+        kind.__delitem__(holder, index)

@@ -198,7 +198,8 @@ def _put_again(
     put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> None:
     """Take a key out of a dict and put it back behind all others, hashed as it is within these contexts."""
+    kind: Any = OrderedDict if isinstance(holder, OrderedDict) else dict  # a subclass may refuse
     with taken():
-        value: Any = (OrderedDict if isinstance(holder, OrderedDict) else dict).pop(holder, member)
+        value = kind.pop(holder, member)
     with put():
-        holder[member] = value
+        kind.__setitem__(holder, member, value)
