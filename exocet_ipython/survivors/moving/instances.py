@@ -20,7 +20,7 @@ from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.moving.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.moving.successors import make_successor
 
-__all__ = ["Moving", "Stuck"]
+__all__ = ["Moving", "Stuck", "hash_differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class _Pair(NamedTuple):
     @classmethod
     def of(cls, before: type, now: type) -> _Pair:
         """Look up what two classes ask for."""
-        return cls(before, now, _hash_differs(before, now), stale_answers(before, now), is_looked_after(now))
+        return cls(before, now, hash_differs(before, now), stale_answers(before, now), is_looked_after(now))
 
 
 @dataclass(slots=True)
@@ -177,7 +177,7 @@ def _bring_over(instance: Any, before: type, now: type) -> None:
     bring_up_to_date(instance, now)
 
 
-def _hash_differs(before: Any, now: Any) -> bool:
+def hash_differs(before: Any, now: Any) -> bool:
     """Say whether the two classes may hash an instance differently: unless both do it by the same code and values."""
     old, new = (getattr(cls, "__hash__", None) for cls in (before, now))
     if type(old) is FunctionType and type(new) is FunctionType:

@@ -131,6 +131,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     moving.move(holders, pairs.classes, pairs.objects)
     tell_again(rebased, succession.new, moving)
     _replace_remade(rebased, pairs, moving)
+    refresh_instances(rebased.changed, pairs, moving)
     moving.put_in_place(pairs.own)
     used = spaces_in_use(side.spaces, holders)
     del holders
@@ -145,7 +146,6 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     for closure, now in successors.values():
         if type(closure) is FunctionType:
             forward(closure, now, journal)
-    refresh_instances(rebased.changed, pairs, moving)
     renew_adapters(moving.adapters, journal, moving.note)
 
 

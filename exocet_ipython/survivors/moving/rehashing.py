@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from types import FunctionType
 from typing import Any, Protocol
 
+from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance, put_back
@@ -17,6 +18,7 @@ from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_
 __all__ = ["Rehashing", "hash_of", "hashes_itself"]
 
 _DEEP = 4  # a tuple in a tuple, and so on
+_inherited = object()
 
 
 class _Was(Protocol):
@@ -44,6 +46,44 @@ class _Instance:
             put_back(self.instance, kind, state)
 
 
+class _Hashed:
+    """An instance of a class that stays, and what its hash was before the class got other bases.
+
+    Args:
+        instance: that.
+        known: what its hash was.
+        hashes: id -> the same, of each instance of the class; all of them have it as long as one is what it was.
+    """
+
+    def __init__(self, instance: Any, known: int, hashes: dict[int, int]) -> None:
+        self.instance = instance
+        hashes[id(instance)] = known
+        self._hashes = hashes
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        kind, hashes = type(self.instance), self._hashes
+        hash_by: Any = kind.__hash__
+        if getattr(hash_by, "hashes", None) is hashes:
+            yield
+            return
+
+        def as_before(one: Any) -> int:
+            known = hashes.get(id(one))
+            return hash_by(one) if known is None else known
+
+        as_before.__dict__["hashes"] = hashes
+        own = vars(kind).get("__hash__", _inherited)
+        set_attribute(kind, "__hash__", as_before)
+        try:
+            yield
+        finally:
+            if own is _inherited:
+                delete_attribute(kind, "__hash__")
+            else:
+                set_attribute(kind, "__hash__", own)
+
+
 class _Whole:
     """What is hashed by its parts: a tuple, or an instance that hashes its attributes."""
 
@@ -68,7 +108,7 @@ class Rehashing:
     def __init__(self) -> None:
         self.frozen: dict[int, tuple[Any, Any]] = {}
         self._changed: dict[int, tuple[Any, _Was]] = {}
-        self._known: dict[int, tuple[_Instance, int]] = {}
+        self._known: dict[int, tuple[_Instance | _Hashed, int]] = {}
 
     def note(self, instance: Any) -> None:
         """Note what an instance is and how it is hashed, if it does that itself, before an attribute is replaced."""
@@ -76,6 +116,14 @@ class Rehashing:
             known = hash_of(instance)
             if known is not None:
                 self._known[id(instance)] = _Instance(instance, type(instance), InstanceState(instance)), known
+
+    def note_instances(self, classes: Collection[type]) -> None:
+        """Note how the instances of classes are hashed that are about to get other bases."""
+        hashes: dict[int, dict[int, int]] = {id(cls): {} for cls in classes}
+        for instance in referrers_of([*classes]) if classes else ():
+            kind = id(type(instance))
+            if kind in hashes and id(instance) not in self._known and (known := hash_of(instance)) is not None:
+                self._known[id(instance)] = _Hashed(instance, known, hashes[kind]), known
 
     def add(self, instance: Any, before: type) -> None:
         """Add an instance whose hash was another one when it was of another class."""

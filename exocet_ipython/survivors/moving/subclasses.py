@@ -27,9 +27,10 @@ from exocet_ipython.survivors.moving.copies import (
     own_config,
     rebuild_model,
 )
-from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.instances import Moving, hash_differs
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
+from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class
 from exocet_ipython.survivors.moving.retelling import Retelling, plan_retelling, put_back
 from exocet_ipython.survivors.moving.told import (
@@ -91,6 +92,7 @@ def rebase_subclasses(
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             concerned = _of_cells([subclass], session, made)
             plans = [(cls, plan) for cls in concerned if (plan := plan_retelling(cls, counterparts)) is not None]
+            moving.rehashing.note_instances([cls for cls in concerned if _may_hash_otherwise(cls, counterparts)])
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
                 withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
@@ -195,6 +197,17 @@ def _subclasses_elsewhere(
 def _of_cells(classes: Iterable[type], session: Container[str], made: Container[int]) -> list[type]:
     """Return classes and what derives from them, without what modules of the session make anew."""
     return [cls for cls in with_subclasses(classes) if cls.__module__ not in session or id(cls) in made]
+
+
+def _may_hash_otherwise(cls: type, counterparts: Mapping[int, type]) -> bool:
+    """Say whether a class that gets new bases may hash its instances by other code or values then."""
+    if not hashes_itself(cls):
+        return False
+    if "__hash__" in vars(cls):
+        return "__dataclass_fields__" in vars(cls) or "__attrs_props__" in vars(
+            cls
+        )  # made again of what the bases have
+    return any(id(base) in counterparts and hash_differs(base, counterparts[id(base)]) for base in cls.__mro__)
 
 
 def _has_base(cls: type, counterparts: Container[int]) -> bool:
