@@ -92,7 +92,8 @@ class ManagedFiles:
         changes = list(self._detector.changed(record.snapshot for record in records))
         changes += [Change(record.name, "deleted", str(record.snapshot.path)) for record in records if is_gone(record)]
         data = self._detector.changed(snapshot for record in records for snapshot in record.data)
-        known = {change.name for change in changes}
+        # What reads a file at import has to run again, also where its own text could change in place.
+        known = {change.name for change in changes if change.kind != "modified"}
         return changes + [replace(change, kind="data") for change in data if change.name not in known]
 
     @property

@@ -156,7 +156,7 @@ class StatusReport:
 
 def describe_modules(generation: Generation, changes: Iterable[Change]) -> tuple[ModuleStatus, ...]:
     """Return the state of each module of a generation, given the files that differ on disk."""
-    states = {change.name: change.kind for change in changes}
+    states = {change.name: change.kind for change in reversed([*changes])}  # the text's own before that of its data
     return tuple(_module(record, states) for record in generation.records.values())
 
 
