@@ -198,8 +198,7 @@ class _Contents:
         elif is_marked(value):
             self.contents[name] = parts_of(value)
         elif is_registry(value):
-            self.contents[name] = parts_of(value)
-            self._add_nested(name, value)
+            self._add_container(name, value)
         elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
             self.add_attributes(name, attributes_of(value))
 
@@ -214,12 +213,19 @@ class _Contents:
             elif is_marked(part):
                 self.contents[path] = parts_of(part)
             elif is_registry(part):
-                self.contents[path] = parts_of(part)
-                self._add_nested(path, part)
+                self._add_container(path, part)
             elif not _is_plain_instance(part) or path.count(".") >= _DEEP or len(self.prints) >= _MANY:
                 continue
             elif not self._was_met(part):
                 self.add_value(path, part)
+
+    def _add_container(self, path: str, container: Any) -> None:
+        """Add the entries of a container, and what is in the attributes of one of a class of somebody's own."""
+        self.contents[path] = parts_of(container)
+        self._add_nested(path, container)
+        attributes = attributes_of(container) if path.count(".") < _DEEP and len(self.prints) < _MANY else []
+        if attributes and (path.isidentifier() or not self._was_met(container)):
+            self._add_registries(path, attributes)
 
     def _add_nested(self, path: str, container: Any) -> None:
         """Add what the containers and instances in a container hold, as far as a thousand of them tell."""

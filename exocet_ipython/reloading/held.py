@@ -63,7 +63,7 @@ def modules_held(
         else:
             _add_homes(value, held, contents.get(attribute), given)
             # An instance of a class that isn't Python's own may keep a registry, as `bus.handlers`.
-            for name, part in attributes_of(value) if attribute in contents and not is_registry(value) else ():
+            for name, part in attributes_of(value) if attribute in contents else ():
                 _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
     return frozenset(name for name in held if type(name) is str and name != own)
 

@@ -137,8 +137,7 @@ class _Carrier:
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
         """Carry the globals that were assigned since."""
-        assigned = [*self._record.assigned().items()] if namespace else []  # an object in its stead has none
-        for name, value in assigned:
+        for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
             if not name.startswith("__") and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
@@ -193,7 +192,9 @@ class _Carrier:
         if is_marked(before):
             return self._carry_content(path, before, now)
         if is_registry(before):
-            return self._carry_items(path, before, now)
+            known = dict(attributes_of(now))  # it has some where its class is somebody's own
+            inside = [self._carry_part(f"{path}.{name}", part, known.get(name)) for name, part in attributes_of(before)]
+            return self._carry_items(path, before, now).union(*inside)
         if type(before) is tuple:
             return self._carry_nested(path, before, now) if type(now) is tuple else set()
         if self._takes_state(path, before, now):
