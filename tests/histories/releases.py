@@ -172,6 +172,12 @@ HISTORIES = (
     History("deepdiff", ("deepdiff",), ("6.7.1", "7.0.1"), ("ordered-set==4.1.0",)),
     History("pypdf", ("pypdf",), ("4.3.1", "5.1.0")),
     History("textual", ("textual",), ("0.80.0", "0.85.2")),
+    History("isodate", ("isodate",), ("0.6.1", "0.7.2")),
+    History("parse", ("parse",), ("1.19.1", "1.20.0", "1.20.2")),
+    History("zipp", ("zipp",), ("3.17.0", "3.19.2", "3.21.0")),
+    History("hyperlink", ("hyperlink",), ("20.0.1", "21.0.0")),
+    History("configobj", ("configobj", "validate"), ("5.0.8", "5.0.9")),
+    History("webcolors", ("webcolors",), ("1.13", "24.6.0", "24.11.1")),
 )
 
 
