@@ -12,7 +12,7 @@ from exocet_ipython.reloading.contents import CACHE, DESCRIPTOR_IDS, attributes_
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 
-__all__ = ["functions_within", "space_of", "wrapped_functions"]
+__all__ = ["classes_within", "functions_within", "space_of", "wrapped_functions"]
 
 _CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
 _PLACES = ("__wrapped__", "__func__", "func")
@@ -33,6 +33,21 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
         found = second.get(place)
         if found is not None and found.__qualname__ == function.__qualname__:
             yield function, found
+
+
+def classes_within(before: Any, now: Any) -> Iterator[tuple[type, type]]:
+    """Yield the classes that a function has from the one around it, each with its namesake in another.
+
+    >>> def singleton(cls): return lambda: cls
+    >>> list(classes_within(singleton(bool), singleton(bool)))
+    [(<class 'bool'>, <class 'bool'>)]
+    """
+    if type(before) is type(now) is FunctionType and before.__closure__ and now.__closure__:
+        second = variables_around(now)
+        for name, cls in variables_around(before).items():
+            found = second.get(name)
+            if issubclass(type(cls), type) and issubclass(type(found), type) and _name_of(cls) == _name_of(found):
+                yield cls, found
 
 
 def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[FunctionType]:
@@ -56,6 +71,10 @@ def space_of(function: FunctionType) -> dict[str, Any]:
         if part.__globals__.get("__name__") == function.__module__:
             return part.__globals__
     return function.__globals__
+
+
+def _name_of(cls: type) -> tuple[str, ...]:
+    return tuple(type.__getattribute__(cls, trait) for trait in ("__module__", "__qualname__"))
 
 
 def _may_hold(value: Any) -> bool:

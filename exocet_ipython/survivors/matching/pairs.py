@@ -33,7 +33,7 @@ from exocet_ipython.survivors.matching.moved import (
 )
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
-from exocet_ipython.survivors.wrapped import functions_within, space_of
+from exocet_ipython.survivors.wrapped import classes_within, functions_within, space_of
 
 __all__ = ["pair_modules"]
 
@@ -253,10 +253,12 @@ class _Matcher:
         return kind.__module__ in self._new or any(type(part) is FunctionType for _, part in attributes_of(value))
 
     def _match_within(self, old: Any, new: Any) -> None:
-        """Match the functions that decorators have wrapped; what has them stays as it was."""
+        """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
         self.pairs.own.add(id(dict_of(old)))
         for before, now in functions_within(old, new):
             self.match_function(before, now)
+        for cls, other in classes_within(old, new):
+            self._match_class(cls, other)
 
     def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
         """Return an instance or container that a class has, if it is what the module's body left."""
