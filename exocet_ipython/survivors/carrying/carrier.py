@@ -276,7 +276,7 @@ class _Carrier:
         self, path: str, before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]
     ) -> bool:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
-        is_theirs = (changed or parts_of(before) != baseline) and self._owned.leaves_alone(path)
+        is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and self._owned.leaves_alone(path)
         if not is_theirs or any(self._owned.is_modules(*entry) for entry in changed):
             return False
         return take_whole(before, now, baseline, self._record.code, self._journal)

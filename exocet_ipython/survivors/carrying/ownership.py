@@ -145,11 +145,11 @@ class Ownership:
             if code is not None:
                 put_in_order(items, code, globals_of(module), journal)
 
-    def takes_nothing_out(self, path: str, container: Any) -> bool:
-        """Say whether no function takes out of a container, or replaces in a list, anything but what it is given."""
+    def makes_no_room(self, path: str, container: Any) -> bool:
+        """Say whether no function takes something out of a container for what it has computed: else cells did."""
         stores = self._stores
-        out = stores.emptied if is_map(container) else stores.emptied | (stores.placed & stores.computed)
-        return out.isdisjoint(names_in(path))
+        out = stores.emptied & stores.caches
+        return (out if is_map(container) else out | (stores.placed & stores.computed)).isdisjoint(names_in(path))
 
     def puts_in_place(self, path: str) -> bool:
         """Say whether functions put something in the place of items of a list, the module's or of others."""

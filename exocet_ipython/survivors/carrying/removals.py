@@ -37,7 +37,7 @@ def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: 
     left = [key for key, _ in entries(before)]
     baseline, session = owned.record.contents.get(path, {}), owned.session
     gone = baseline.keys() - set(map(id, left))
-    if not gone or not owned.takes_nothing_out(path, before):
+    if not gone or not owned.makes_no_room(path, before):
         return False
     texts = _texts_of(owned.record)
     shown = gone | {_shown(texts[was], session) for was in gone if was in texts}

@@ -58,8 +58,8 @@ class Stores(Assigned):
         return [path for known, path in self.set_up if known == name]
 
     def leaves_alone(self, names: frozenset[str]) -> bool:
-        """Say whether no function changes containers of these names but with what it is given."""
-        return self.caches.isdisjoint(names) and names.isdisjoint(self.emptied)
+        """Say whether no function puts what it has computed into containers of these names, to answer from it."""
+        return self.caches.isdisjoint(names)
 
     @property
     def caches(self) -> set[str]:

@@ -203,10 +203,9 @@ def _may_hash_otherwise(cls: type, counterparts: Mapping[int, type]) -> bool:
     """Say whether a class that gets new bases may hash its instances by other code or values then."""
     if not hashes_itself(cls):
         return False
-    if "__hash__" in vars(cls):
-        return "__dataclass_fields__" in vars(cls) or "__attrs_props__" in vars(
-            cls
-        )  # made again of what the bases have
+    own = vars(cls)
+    if "__hash__" in own:  # it is made again of what the bases have, or stays
+        return "__dataclass_fields__" in own or "__attrs_props__" in own
     return any(id(base) in counterparts and hash_differs(base, counterparts[id(base)]) for base in cls.__mro__)
 
 
