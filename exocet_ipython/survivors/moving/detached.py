@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Container, Iterator, Sequence
+from operator import methodcaller
+from types import new_class
 from typing import Any
 
 from exocet_ipython.loading.classes import set_attribute
@@ -57,7 +59,9 @@ def _detach(cls: type, journal: Journal) -> None:
         home.remember(cls)
     for layout in ({}, {"__slots__": ()}):
         try:
-            nothing = type("Retired", _standard_base(cls), {"__orig_bases__": (), **layout})  # `Generic` asks for them
+            body = {"__orig_bases__": (), **layout}  # `Generic` asks for them
+            # As a class statement does: an enumeration takes no other namespace than its own.
+            nothing = new_class("Retired", _standard_base(cls), exec_body=methodcaller("update", body))
             set_attribute(cls, "__bases__", (nothing,))
         except TypeError:
             continue  # another layout
