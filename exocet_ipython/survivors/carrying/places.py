@@ -13,7 +13,7 @@ from typing import Any
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.parts import ids_in_order
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.refilled import constants_by_id, is_as_it_was
+from exocet_ipython.survivors.carrying.refilled import constants_by_id, is_as_it_was, is_filled_alike
 
 __all__ = ["carry_places"]
 
@@ -31,7 +31,8 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
     Returns:
         Whether the new list has all that was put there; not what functions have computed.
     """
-    baseline = owned.record.contents.get(path, {})
+    contents = owned.record.contents
+    baseline = contents.get(path, {})
     changed = _changed_places(before, now, baseline)
     written = [place for place in changed if owned.is_written(f"{path}[{place}]")]
     if not changed or not (written or owned.puts_in_place(path) or _shows_places(before, changed, baseline)):
@@ -40,7 +41,13 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
     for place, was in changed.items():
         item = before[place]
         is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(item, None)
-        if place < len(now) and (place in written or (is_theirs and is_as_it_was(now[place], was, constants))):
+        if place >= len(now):
+            continue
+        first = contents.get(f"{path}[{place}]")  # what a list that was there had in it
+        is_same = is_as_it_was(now[place], was, constants) or (
+            first is not None and is_filled_alike(now[place], first, constants)
+        )
+        if place in written or (is_theirs and is_same):
             journal.add(partial(now.__setitem__, place, now[place]))
             now[place] = item
             carried += 1

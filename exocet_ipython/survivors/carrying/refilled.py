@@ -13,7 +13,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.parts import ids_in_order
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
-__all__ = ["constants_by_id", "constants_of", "is_as_it_was", "is_refillable", "take_whole"]
+__all__ = ["constants_by_id", "constants_of", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
 
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
@@ -36,19 +36,38 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
     >>> take_whole(old, new, parts_of(["a", "b"]), None, Journal()), new
     (True, ['b', 'mine'])
     """
-    content, known = list(entries(now)), constants_by_id(code)
-    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
-    if not is_refillable(type(now)) or len(content) != len(then):
+    renewed = _renewed(now, baseline, constants_by_id(code))
+    if renewed is None:
         return False
-    renewed: dict[int, Any] = {}
-    for entry, ids in zip(content, then, strict=True):
-        if not all(is_as_it_was(part, was, known) for part, was in zip(entry, ids, strict=True) if was):
-            return False
-        renewed |= {was: part for part, was in zip(entry, ids, strict=True) if was}
     journal.add(partial(refill, now, dict(now) if is_map(now) else now.copy()))
     items = [tuple(renewed.get(id(part), part) for part in entry) for entry in entries(before)]
     refill(now, dict(items) if is_map(now) else [item for item, _ in items])
     return True
+
+
+def is_filled_alike(now: Any, baseline: Mapping[Any, int], constants: Mapping[int, Any]) -> bool:
+    """Say whether a new container is filled with what the old one held when its body had run.
+
+    >>> is_filled_alike(["a"], {id("a"): 0}, {}), is_filled_alike(["b"], {id("a"): 0}, {}), is_filled_alike("a", {}, {})
+    (True, False, False)
+    """
+    return _renewed(now, baseline, constants) is not None
+
+
+def _renewed(now: Any, baseline: Mapping[Any, int], constants: Mapping[int, Any]) -> dict[int, Any] | None:
+    """Return what a new container has in the place of what an old one held; None where it is filled otherwise."""
+    if not is_refillable(type(now)):
+        return None
+    content = list(entries(now))
+    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
+    if len(content) != len(then):
+        return None
+    renewed: dict[int, Any] = {}
+    for entry, ids in zip(content, then, strict=True):
+        if not all(is_as_it_was(part, was, constants) for part, was in zip(entry, ids, strict=True) if was):
+            return None
+        renewed |= {was: part for part, was in zip(entry, ids, strict=True) if was}
+    return renewed
 
 
 def is_as_it_was(value: Any, was: int, constants: Mapping[int, Any]) -> bool:
