@@ -40,11 +40,12 @@ class Ownership:
     Attributes:
         record: of the module.
         session: dotted name -> record, of all modules.
+        after: dotted name -> what takes the place of a module that retires.
 
     Args:
         record: of the module.
         read: what the functions of the session's modules store, and what cells have assigned there.
-        after: dotted name -> what takes the place of a module that retires.
+        after: see above.
         homes: names of the modules whose functions may have stored what is asked about; by default its own.
     """
 
@@ -58,7 +59,7 @@ class Ownership:
         self.record = record
         self._read = read
         self.session = read.session
-        self._after = after
+        self.after = after
         self._homes = homes or (record.name,)
         self._alike: dict[str, bool] = {}
         self._others: dict[str, list[Ownership]] = {}
@@ -76,7 +77,7 @@ class Ownership:
         homes = [type.__getattribute__(cls, "__module__") for cls in lines]
         if type(value) is FunctionType:
             homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
-        owned = Ownership(self.record, self._read, self._after, (*self._homes, *homes))
+        owned = Ownership(self.record, self._read, self.after, (*self._homes, *homes))
         owned._instances = value, now
         return owned
 
@@ -141,7 +142,7 @@ class Ownership:
         homes = [self.session[home] for home in self._homes if type(items) is list and home in self.session]
         for home in homes:
             code = find_sorted(home.snapshot.data or b"").get(last_name_of(path))
-            module = self._after.get(home.name) or home.module
+            module = self.after.get(home.name) or home.module
             if code is not None:
                 put_in_order(items, code, globals_of(module), journal)
 
@@ -229,7 +230,7 @@ class Ownership:
         if path not in self._others:
             container = value_at(globals_of(self.record.module), path)
             fills = [name for name in self._retiring if self._read.fills(name, self.record.name, path, container)]
-            self._others[path] = [Ownership(self.session[name], self._read, self._after) for name in fills]
+            self._others[path] = [Ownership(self.session[name], self._read, self.after) for name in fills]
         return self._others[path]
 
     def _is_handed_answer(self, path: str, value: Any) -> bool:
@@ -248,7 +249,7 @@ class Ownership:
     @cached_property
     def _retiring(self) -> list[str]:
         """The other modules that retire."""
-        return [name for name in self._after if name in self.session and name not in self._homes]
+        return [name for name in self.after if name in self.session and name not in self._homes]
 
     def _may_assign(
         self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
@@ -270,7 +271,7 @@ class Ownership:
         if not is_asked or not held_elsewhere([value], (), _UNASKED):
             return False
         homes = [self.session[home] for home in self._homes if home in self.session]
-        return self._is_survivor(value) or gives_again(name, value, homes, self._after)
+        return self._is_survivor(value) or gives_again(name, value, homes, self.after)
 
     def _is_set_up(self, name: str, value: Any) -> bool:
         """Say whether cells had a function set something up that does the same now, or had it make an instance."""
@@ -279,7 +280,7 @@ class Ownership:
     def _does_alike(self, name: str) -> bool:
         """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
         if name not in self._alike:
-            spaces = self.record.module, self._after.get(self.record.name)
+            spaces = self.record.module, self.after.get(self.record.name)
             compared = Comparison(but=self.record.assigned().keys() | self._stores.changing)
             pairs = [[attribute_at(space, path) for space in spaces] for path in self._stores.setters(name)]
             is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOM_IDS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
@@ -14,16 +15,20 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.refilled import constants_of, is_refillable
+from exocet_ipython.survivors.carrying.registrations import is_instance_of
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["take_out_again"]
+
+_SMALL = {id(number): number for number in range(-5, 257)}  # Python has each of these but once
 
 
 def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: Journal) -> bool:
     """Take out of a new container what is gone from the old one; say whether something was, and is known altogether.
 
-    Constants and names are known by what they are, functions and classes by where they are defined. Where nothing of
-    several is left, all has been taken out, and so is what the edit adds.
+    Constants, names and small numbers are known by what they are, functions and classes by where they are defined,
+    instances by the name that the module has for them. Where nothing of several is left, all has been taken out, and so
+    is what the edit adds.
 
     Args:
         path: where the container is in its module.
@@ -39,15 +44,23 @@ def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: 
     gone = baseline.keys() - set(map(id, left))
     if not gone or not owned.makes_no_room(path, before):
         return False
-    texts = _texts_of(owned.record)
+    texts, named = _SMALL | _texts_of(owned.record), _named_instances(owned)
+    signs = [(key, named.get(id(key)) or _shown(key, session)) for key, _ in entries(now)]
     shown = gone | {_shown(texts[was], session) for was in gone if was in texts}
     kept = {_shown(key, {}) for key in left}
     is_cleared = len(gone) == len(baseline) > 1
-    put_again = [key for key, _ in entries(now) if (sign := _shown(key, session)) not in kept and sign in shown]
-    known = {*texts, *(_shown(key, session) for key in put_again)}
-    for key in [key for key, _ in entries(now) if _shown(key, session) not in kept] if is_cleared else put_again:
+    put_again = [(key, sign) for key, sign in signs if sign not in kept and sign in shown]
+    known = {*texts, *(sign for _, sign in put_again)}
+    for key, _ in [(key, sign) for key, sign in signs if sign not in kept] if is_cleared else put_again:
         take_out(now, key, journal)
     return gone <= known
+
+
+def _named_instances(owned: Ownership) -> dict[int, int]:
+    """Return the ids of instances for which the new module has a name, each with that of what the old one has."""
+    space, now = globals_of(owned.record.module), globals_of(owned.after[owned.record.name])
+    pairs = ((value, space.get(name)) for name, value in copy_space(now).items())
+    return {id(value): id(was) for value, was in pairs if value is not was and is_instance_of(was, owned.session)}
 
 
 def _texts_of(record: ModuleRecord) -> dict[int, Any]:
