@@ -265,12 +265,15 @@ class _Carrier:
         return whole
 
     def _carry_held(self, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
-        """Carry the instances of a map that somebody has, singletons say: asked again, it is to give the very ones."""
-        asked = [entry for entry in changed if is_instance_of(entry[1], self._session) and entry[0] not in now]
-        held = held_elsewhere([value for _, value in asked], [before, changed, asked])
-        for key, value in asked:
-            if type(before) is WeakValueDictionary or id(value) in held:
-                self._journal.set_item(now, key, value)
+        """Carry the instances of a map that somebody has, or the only one of a list: these are asked for again."""
+        part = int(is_map(before))
+        if not part and (len(before) > 1 or now):
+            return  # several may be answers
+        asked = [entry for entry in changed if is_instance_of(entry[part], self._session) and entry[0] not in now]
+        held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])
+        for entry in asked:
+            if type(before) is WeakValueDictionary or id(entry[part]) in held:
+                put_into(now, *entry, self._journal)
 
     def _takes_whole(
         self, path: str, before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]
