@@ -67,8 +67,18 @@ def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement) -> Any:
         return made if before is tuple else None
     successor = tuple.__new__(now, made)
     if hasattr(successor, "__dict__"):
-        vars(successor).update(vars(holder))
+        vars(successor).update(_with_hash_of(successor, holder))
     return successor
+
+
+def _with_hash_of(successor: tuple[Any, ...], holder: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the attributes of a tuple, and where one of them is its hash, which it keeps, that of its successor."""
+    attributes = dict(vars(holder))
+    try:
+        was, now = (tuple.__hash__(one) for one in (holder, successor))
+    except TypeError:  # an item has no hash
+        return attributes
+    return {name: now if type(value) is int and value == was else value for name, value in attributes.items()}
 
 
 def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement) -> Any:
