@@ -5,12 +5,35 @@ from __future__ import annotations
 import enum
 import functools
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from exocet_ipython.reloading.contents import is_shared
 
-__all__ = ["composed_members", "renamed_members"]
+__all__ = ["composed_members", "find_by_members", "renamed_members"]
+
+
+def find_by_members(old: Any, space: Mapping[str, Any], namespace: Mapping[str, Any]) -> type | None:
+    """Return the new name's enumeration of one that is gone: a module has its members under the names of the other's.
+
+    Args:
+        old: what is gone.
+        space: globals of the retired module.
+        namespace: those of the new one.
+
+    >>> Short, Long = enum.Enum("Short", ["RAISE", "DROP"]), enum.Enum("Long", ["RAISE", "DROP"])
+    >>> find_by_members(Short, {"RAISE": Short.RAISE}, {"Long": Long, "RAISE": Long.RAISE})
+    <enum 'Long'>
+    >>> find_by_members(Short, {"Long": Long, "RAISE": Short.RAISE}, {"Long": Long, "RAISE": Long.RAISE})
+    """
+    if not issubclass(type(old), enum.EnumMeta):
+        return None
+    names = [name for name, value in space.items() if type(value) is old and name in namespace]
+    kinds = {type(namespace[name]) for name in names}
+    now = kinds.pop() if len(kinds) == 1 else None
+    if now is None or not issubclass(now, enum.Enum) or space.get(now.__name__, old) is not old:
+        return None
+    return now if all(namespace[name].name == space[name].name for name in names) else None
 
 
 def renamed_members(old: Any, new: Any) -> Iterator[tuple[enum.Enum, enum.Enum]]:

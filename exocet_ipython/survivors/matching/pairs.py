@@ -19,7 +19,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
-from exocet_ipython.survivors.matching.members import composed_members, renamed_members
+from exocet_ipython.survivors.matching.members import composed_members, find_by_members, renamed_members
 from exocet_ipython.survivors.matching.moved import (
     find_back,
     find_moved,
@@ -125,9 +125,11 @@ class _Matcher:
             if id(before) in self.pairs.objects:
                 continue
             now = find_moved(before, self._succession) or find_back(before, self._succession)
+            self._space = vars(self._old[home].module)
+            if now is None and self._new.get(home) is not None:
+                now = find_by_members(before, copy_space(self._space), globals_of(self._new[home]))
             if now is None or self._values.is_elsewhere(now):
                 continue
-            self._space = vars(self._old[home].module)
             if is_definition(before):
                 self._match_definition(before, now)
             else:
