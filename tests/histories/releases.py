@@ -178,6 +178,12 @@ HISTORIES = (
     History("hyperlink", ("hyperlink",), ("20.0.1", "21.0.0")),
     History("configobj", ("configobj", "validate"), ("5.0.8", "5.0.9")),
     History("webcolors", ("webcolors",), ("1.13", "24.6.0", "24.11.1")),
+    History("dacite", ("dacite",), ("1.8.1", "1.9.1", "1.9.2")),
+    History("sortedcontainers", ("sortedcontainers",), ("2.2.2", "2.3.0", "2.4.0")),
+    History("invoke", ("invoke",), ("2.1.3", "2.2.0", "2.2.1")),
+    History("cssselect", ("cssselect",), ("1.1.0", "1.2.0", "1.3.0")),
+    History("prettytable", ("prettytable",), ("3.9.0", "3.11.0", "3.16.0")),
+    History("bidict", ("bidict",), ("0.23.0", "0.23.1")),
 )
 
 
