@@ -47,6 +47,7 @@ class ModuleRecord:
         is_adopted: whether Python had imported it before us: what it held then is not known, only what it held later.
         spec: refers to the one that the module had, weakly; it has another one when others have run its body again.
         was_seen: whether we saw them do it, so that the baseline is that of their run.
+        body: what its body ran, where its functions run the code of another text by now; see `body_code`.
         is_seated: whether its functions are known to have these very code objects, and not others that are equal.
         given: ids of what other modules have put into its containers when they were made anew, and whether nothing of
             that name had been there: no earlier version of them had put it there.
@@ -70,6 +71,7 @@ class ModuleRecord:
     is_adopted: bool = False
     spec: weakref.ref[Any] | None = None
     was_seen: bool = False
+    body: CodeType | None = None
     is_seated: bool = False
     given: dict[int, bool] = field(default_factory=dict)
     settings: dict[Setting, int] = field(default_factory=dict)
@@ -172,7 +174,13 @@ class ModuleRecord:
             return replace(self, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
         names = {name for text in (self.readable_code, code) if text is not None for name in text.co_names}
         baseline = renew_baseline(self.baseline, now, names)
-        return replace(self, baseline=baseline, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
+        known = replace(self, baseline=baseline, spec=_spec_of(self.module, None), body=code)
+        return replace(known, was_seen=False, is_seated=False)
+
+    @property
+    def body_code(self) -> CodeType | None:
+        """What its body ran; None where that isn't known."""
+        return self.body or self.code
 
     def revised(self, snapshot: Snapshot, code: CodeType, before: Mapping[str, Any] | None) -> ModuleRecord:
         """Return the record of the same module with another text, the code of which its functions run now.
@@ -182,9 +190,8 @@ class ModuleRecord:
             code: what it compiles to.
             before: the values of global names that are given others with it; None where that can't be taken back.
         """
-        revisions = (*self.revisions, self.snapshot.digest)
-        then = (*self.values_then, before)
-        return replace(self, snapshot=snapshot, code=code, revisions=revisions, values_then=then, is_seated=True)
+        revised = replace(self, snapshot=snapshot, code=code, revisions=(*self.revisions, self.snapshot.digest))
+        return replace(revised, values_then=(*self.values_then, before), body=self.body_code, is_seated=True)
 
 
 def record_module(  # noqa: PLR0913 - the fields of a record, by keyword

@@ -282,7 +282,7 @@ class _Carrier:
         is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and self._owned.leaves_alone(path)
         if not is_theirs or any(self._owned.is_modules(*entry) for entry in changed):
             return False
-        return take_whole(before, now, baseline, self._record.code, self._journal)
+        return take_whole(before, now, baseline, self._record.body_code, self._journal)
 
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""

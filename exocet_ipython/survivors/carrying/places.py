@@ -37,7 +37,7 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
     written = [place for place in changed if owned.is_written(f"{path}[{place}]")]
     if not changed or not (written or owned.puts_in_place(path) or _shows_places(before, changed, baseline)):
         return None
-    carried, constants = 0, constants_by_id(owned.record.code)
+    carried, constants = 0, constants_by_id(owned.record.body_code)
     for place, was in changed.items():
         item = before[place]
         is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(item, None)

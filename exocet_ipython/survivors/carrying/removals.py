@@ -65,7 +65,7 @@ def _named_instances(owned: Ownership) -> dict[int, int]:
 
 def _texts_of(record: ModuleRecord) -> dict[int, Any]:
     """Return the constants and the names in what a module's body ran, by id: they live as long as that."""
-    code = record.code
+    code = record.body_code
     if code is None:
         return {}
     names = [name for part in whole(code) for name in (part.co_name, *part.co_names)]
