@@ -57,7 +57,7 @@ def _detach(cls: type, journal: Journal) -> None:
     home = retired_class(cls)
     if home is not None:
         home.remember(cls)
-    for layout in ({}, {"__slots__": ()}):
+    for layout in ({}, {"__slots__": ()}, {"__slots__": _slots_above(cls)}):
         try:
             body = {"__orig_bases__": (), **layout}  # `Generic` asks for them
             # As a class statement does: an enumeration takes no other namespace than its own.
@@ -79,6 +79,18 @@ def _standard_base(cls: type) -> tuple[type, ...]:
     """
     bases = [base for base in _line_of(cls) if base.__module__.partition(".")[0] in sys.stdlib_module_names]
     return tuple(bases[:1])
+
+
+def _slots_above(cls: type) -> tuple[str, ...]:
+    """Return the slots of the next base that has some: a class only changes to bases that have the same.
+
+    >>> class Point: __slots__ = ("x", "y")
+    >>> _slots_above(type("Named", (Point,), {"__slots__": ()}))
+    ('x', 'y')
+    """
+    slots: Iterator[Any] = (vars(base).get("__slots__", ()) for base in _line_of(cls))
+    found = next(filter(None, slots), ())
+    return (found,) if type(found) is str else tuple(found)
 
 
 def _line_of(cls: type) -> Iterator[type]:
