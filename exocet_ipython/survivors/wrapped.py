@@ -45,7 +45,7 @@ def classes_within(before: Any, now: Any) -> Iterator[tuple[type, type]]:
     if type(before) is type(now) is FunctionType and before.__closure__ and now.__closure__:
         second = variables_around(now)
         for name, cls in variables_around(before).items():
-            found = second.get(name)
+            found: Any = second.get(name)
             if issubclass(type(cls), type) and issubclass(type(found), type) and _name_of(cls) == _name_of(found):
                 yield cls, found
 

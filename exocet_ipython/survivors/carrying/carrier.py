@@ -267,9 +267,8 @@ class _Carrier:
     def _carry_held(self, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
         """Carry the instances of a map that somebody has, or the only one of a list: these are asked for again."""
         part = int(is_map(before))
-        if not part and (len(before) > 1 or now):
-            return  # several may be answers
-        asked = [entry for entry in changed if is_instance_of(entry[part], self._session) and entry[0] not in now]
+        sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
+        asked = [entry for entry in sought if is_instance_of(entry[part], self._session) and entry[0] not in now]
         held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])
         for entry in asked:
             if type(before) is WeakValueDictionary or id(entry[part]) in held:
