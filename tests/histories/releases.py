@@ -184,6 +184,7 @@ HISTORIES = (
     History("cssselect", ("cssselect",), ("1.1.0", "1.2.0", "1.3.0")),
     History("prettytable", ("prettytable",), ("3.9.0", "3.11.0", "3.16.0")),
     History("bidict", ("bidict",), ("0.23.0", "0.23.1")),
+    History("dnspython", ("dns",), ("2.7.0", "2.8.0")),
 )
 
 
