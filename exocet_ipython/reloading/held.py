@@ -8,7 +8,7 @@ from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, attributes_of, is_registry
+from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_registry
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
 
@@ -20,8 +20,12 @@ _CALLED = {
     id(MethodType): "__func__",
     id(partial): "func",
     id(CACHE): "__wrapped__",
+    id(property): "fget",
+    id(staticmethod): "__func__",
+    id(classmethod): "__func__",
 }  # by the id of a type: what it calls
 _PLAIN = frozenset(map(id, (dict, list, set, tuple, frozenset)))
+_EMPTY = ATOM_IDS | DESCRIPTOR_IDS  # ids of types of what shows no module
 _LARGE = 10_000
 _MANY = 1_000
 
@@ -35,7 +39,8 @@ def modules_held(
     """Return the names of the modules whose modules, classes and functions a module's globals hold.
 
     What a module got by other ways than an import statement shows here: from a registry, or a computed name. So does
-    what others put into its containers at import: a registry must be filled anew when one of them is made anew.
+    what others put into its containers and classes at import: a registry must be filled anew when one of them is made
+    anew.
 
     Args:
         module: the module object.
@@ -55,8 +60,8 @@ def modules_held(
         elif issubclass(kind, type):
             home = type.__getattribute__(value, "__module__")
             held.add(home)
-            for name, part in list(vars(value).items()) if home == own else ():
-                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
+            if home == own:
+                _add_homes_in_class(attribute, value, held, contents, given)
         elif issubclass(kind, ModuleType):
             if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
                 held.add(value.__name__)
@@ -66,6 +71,20 @@ def modules_held(
             for name, part in attributes_of(value) if attribute in contents else ():
                 _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
     return frozenset(name for name in held if type(name) is str and name != own)
+
+
+def _add_homes_in_class(
+    path: str, cls: type, held: set[Any], contents: Mapping[str, Mapping[Any, int]], given: Collection[int]
+) -> None:
+    """Add the modules of what a class has had since its module's body ran: others may have put that there."""
+    noted = contents.get(path, {})
+    for name, part in list(vars(cls).items()):
+        is_noted = noted.get(name) == id(part)
+        if type(part) is FunctionType:  # most are
+            held.update([part.__module__] if is_noted else ())
+        elif id(type(part)) not in _EMPTY:
+            _add_homes(part, held, contents.get(f"{path}.{name}"), given)
+            held.update(map(home_of, definitions_shown(part)) if is_noted else ())
 
 
 def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = None, given: Collection[int] = ()) -> None:
