@@ -218,11 +218,10 @@ class _Carrier:
 
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
-        baseline = self._record.contents.get(path, {})
         if not is_of_one_kind(before, now) or len(before) > MANY:
             return set()
-        changed = changed_entries(before, baseline, now, self._after)
-        count = len(changed)
+        baseline = self._record.contents.get(path, {})
+        count = len(changed := changed_entries(before, baseline, now, self._after))
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
         if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):
             return {id(before)}
