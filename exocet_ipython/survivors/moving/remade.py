@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CellType, MemberDescriptorType, new_class
 from typing import Any
 
@@ -14,10 +14,11 @@ from exocet_ipython.reloading.retired import functions_in
 __all__ = ["remake_class"]
 
 
-def remake_class(cls: Any, bases: tuple[type, ...], metaclass: Any, journal: Journal) -> type:
-    """Make a class with the attributes of another, as its statement would with these bases.
+def remake_class(cls: Any, bases: tuple[type, ...], keywords: Mapping[str, Any], journal: Journal) -> type:
+    """Make a class with the attributes of another, as its statement would with these bases and keywords.
 
-    Its functions are those of the other, so that their `super()` means the new class from now on.
+    The metaclass is one of these. The functions are those of the other, so that their `super()` means the new class
+    from now on.
     """
     space = {name: part for name, part in copy_space(vars(cls)).items() if not _is_made_by_python(name, part)}
     space["__qualname__"] = cls.__qualname__
@@ -25,7 +26,7 @@ def remake_class(cls: Any, bases: tuple[type, ...], metaclass: Any, journal: Jou
     if cell is not None:
         space["__classcell__"] = cell
         journal.add(functools.partial(setattr, cell, "cell_contents", cls))
-    return new_class(cls.__name__, bases, {"metaclass": metaclass}, lambda namespace: namespace.update(space))
+    return new_class(cls.__name__, bases, {**keywords}, lambda namespace: namespace.update(space))
 
 
 def _is_made_by_python(name: str, part: Any) -> bool:

@@ -32,7 +32,7 @@ from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class
-from exocet_ipython.survivors.moving.retelling import Retelling, plan_retelling, put_back
+from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
 from exocet_ipython.survivors.moving.told import (
     is_told,
     is_untold,
@@ -91,7 +91,11 @@ def rebase_subclasses(
             note_told(subclass)
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             concerned = _of_cells([subclass], session, made)
-            plans = [(cls, plan) for cls in concerned if (plan := plan_retelling(cls, counterparts)) is not None]
+            plans = [
+                (cls, plan)
+                for cls in concerned
+                if (plan := plan_retelling(cls, counterparts, pairs.objects)) is not None
+            ]
             moving.rehashing.note_instances([cls for cls in concerned if _may_hash_otherwise(cls, counterparts)])
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
@@ -216,10 +220,11 @@ def _has_base(cls: type, counterparts: Container[int]) -> bool:
 def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, moving: Moving) -> type:
     """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
     before, metaclass = subclass.__bases__, type(subclass)
+    keywords = {**find_keywords(subclass, bases, pairs.objects), "metaclass": now}
     if now is not _counterpart(metaclass, pairs):
-        return remake_class(subclass, bases, now, moving.journal)  # its statement would do more than it did
+        return remake_class(subclass, bases, keywords, moving.journal)  # its statement would do more than it did
     if any(map(is_laid_out_otherwise, before, bases)):
-        return remake_class(subclass, bases, now, moving.journal)
+        return remake_class(subclass, bases, keywords, moving.journal)
     writes = Journal()
     try:
         if now is not metaclass:
@@ -229,7 +234,7 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
         writes.add(functools.partial(set_attribute, subclass, "__bases__", before))
     except TypeError:
         writes.undo()
-        return remake_class(subclass, bases, now, moving.journal)
+        return remake_class(subclass, bases, keywords, moving.journal)
     moving.journal.add(writes.undo)
     return subclass
 

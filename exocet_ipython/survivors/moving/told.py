@@ -7,7 +7,7 @@ statement with the bases of now: where these have lost a metaclass or a hook, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
@@ -53,8 +53,8 @@ def _has_been_told(teller: type, cls: type) -> bool:
     return known is not None and known[0]() is teller and known[1]() is cls
 
 
-def tell(cls: Any) -> None:
-    """Tell the hook that the bases of a class have gained of it, as its statement would; without keywords.
+def tell(cls: Any, keywords: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Tell the hook that the bases of a class have gained of it, as its statement would, with these keywords.
 
     >>> told = []
     >>> class Base: pass
@@ -64,7 +64,7 @@ def tell(cls: Any) -> None:
     >>> told
     ['Mine']
     """
-    super(cls, cls).__init_subclass__()
+    super(cls, cls).__init_subclass__(**keywords)
 
 
 def withdraw_class(

@@ -1,0 +1,140 @@
+"""What the text of `__init_subclass__` says that it does with a class that it is told of."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+from collections.abc import Mapping
+from types import CodeType, FunctionType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.survivors.carrying.entries import entries
+from exocet_ipython.survivors.carrying.functions import tree_of
+from exocet_ipython.survivors.moving.told import HOOK
+
+__all__ = ["HookText", "options_of", "read_hook"]
+
+# Functions of Python's own that do more than to compute something, and the methods that do no more.
+_DOING = ("__build_class__", "__import__", "anext", "breakpoint", "delattr", "eval", "exec", "exit", "help", "input")
+_FUNCTIONS = frozenset(vars(builtins)).difference(_DOING, ("next", "open", "print", "quit", "setattr"))
+_METHODS = frozenset((*dir(str), *dir(tuple), *dir(frozenset), "get", "items", "keys", "mro", "values"))
+
+
+def read_hook(teller: type) -> HookText | None:
+    """Return what the hook of a class does; None where its text doesn't say it, or it takes more than the class."""
+    function = getattr(vars(teller)[HOOK], "__func__", None)
+    if type(function) is not FunctionType:
+        return None
+    code, tree = function.__code__, tree_of(function)
+    options = options_of(code)
+    given = len(function.__defaults__ or ()) + len(function.__kwdefaults__ or ())
+    if len(options) != given or code.co_flags & inspect.CO_VARARGS or tree is None:
+        return None
+    node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
+    if node is None:
+        return None
+    places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
+    places |= {f".{name}": part for name, part in copy_space(vars(teller)).items() if is_registry(part)}
+    names = code.co_varnames[0], teller.__name__
+    text = HookText(places, names, node.args.kwarg.arg if node.args.kwarg else "", options)
+    return text if all(map(text.reads, node.body)) else None
+
+
+def options_of(code: CodeType) -> tuple[str, ...]:
+    """Return the names of the keywords that the hook with a code takes of its own."""
+    return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+
+
+def _has(container: Any, cls: type) -> bool:
+    return any(cls is key or cls is value for key, value in entries(container))
+
+
+class HookText:
+    """What the text of a hook says that it does.
+
+    Args:
+        places: the containers that it may mean, by name; those of its own class with a dot before it.
+        names: what it calls the class that it is told of, and its own.
+        keywords: what it calls the keywords that it hands on.
+        options: the names of the keywords that it takes of its own.
+
+    Attributes:
+        attributes: the names of the attributes of the class that it sets.
+    """
+
+    def __init__(
+        self, places: Mapping[str, Any], names: tuple[str, str], keywords: str, options: tuple[str, ...]
+    ) -> None:
+        self.attributes, self.options = set[str](), options
+        self._places, self._names, self._keywords = places, names, keywords
+        self._containers: set[str] = set()
+
+    def names(self, cls: type) -> bool:
+        """Say whether each container into which it puts classes has this one."""
+        return all(_has(place, cls) for place in self.places())
+
+    def is_without(self, cls: type) -> bool:
+        """Say whether it puts classes into containers, and none of these has this one."""
+        return bool(self._containers) and not any(_has(place, cls) for place in self.places())
+
+    def places(self) -> list[Any]:
+        """Return the containers into which it puts classes."""
+        return [self._places[name] for name in self._containers]
+
+    def lists(self) -> list[Any]:
+        """Return the lists and queues into which it puts classes: they have one twice when it is told twice."""
+        return [place for place in self.places() if hasattr(place, "append")]
+
+    def reads(self, node: ast.stmt) -> bool:
+        """Say whether a statement does nothing else when it runs again, and note what it does."""
+        match node:
+            case ast.Pass() | ast.Return(value=None) | ast.Raise() | ast.Assert() | ast.Expr(value=ast.Constant()):
+                return True
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=attr), args=args)):
+                if attr == HOOK:
+                    return isinstance(held, ast.Call) and ast.unparse(held.func) == "super"
+                return attr in ("append", "add") and all(map(self._is_class, args)) and self._is_container(held)
+            case ast.Assign(targets=[target], value=value):
+                return self._sets(target, value)
+            case ast.If(test=value, body=body, orelse=others) | ast.For(iter=value, body=body, orelse=others):
+                return self._computes(value) and all(map(self.reads, [*body, *others]))
+        return False
+
+    def _sets(self, target: ast.expr, value: ast.expr) -> bool:
+        match target:
+            case ast.Attribute(value=owner, attr=name) if self._is_class(owner):
+                self.attributes.add(name)
+                return self._computes(value)
+            case ast.Subscript(value=held, slice=key) if self._is_class(value):
+                return self._is_container(held) and self._computes(key)
+        return isinstance(target, ast.Name) and self._computes(value)
+
+    def _is_class(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == self._names[0]
+
+    def _is_container(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Name(id=name):
+                place = name
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in self._names:
+                place = f".{name}"
+            case _:
+                return False
+        self._containers.add(place)
+        return place in self._places
+
+    def _computes(self, node: ast.expr) -> bool:
+        return all(map(self._is_plain, ast.walk(node)))
+
+    def _is_plain(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id=name)):
+                return name in _FUNCTIONS
+            case ast.Call(func=ast.Attribute(attr=name)):
+                return name in _METHODS
+            case ast.Name(id=name):
+                return name != self._keywords
+        return not isinstance(node, (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom))
