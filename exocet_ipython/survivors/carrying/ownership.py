@@ -40,12 +40,12 @@ class Ownership:
     Attributes:
         record: of the module.
         session: dotted name -> record, of all modules.
-        after: dotted name -> what takes the place of a module that retires.
+        after: what takes the place of modules that retire.
 
     Args:
         record: of the module.
         read: what the functions of the session's modules store, and what cells have assigned there.
-        after: see above.
+        after: dotted name -> what takes the place of a module that retires.
         homes: names of the modules whose functions may have stored what is asked about; by default its own.
     """
 

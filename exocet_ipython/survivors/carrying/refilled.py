@@ -13,7 +13,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.parts import ids_in_order
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
-__all__ = ["constants_by_id", "constants_of", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
+__all__ = ["constants_by_id", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
 
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
@@ -90,10 +90,10 @@ def is_refillable(kind: type) -> bool:
 
 def constants_by_id(code: CodeType | None) -> dict[int, Any]:
     """Return the constants of a code object by their ids; none where it isn't known."""
-    return {} if code is None else {id(constant): constant for constant in constants_of(code)}
+    return {} if code is None else {id(constant): constant for constant in _constants_of(code)}
 
 
-def constants_of(code: CodeType) -> Iterator[Any]:
+def _constants_of(code: CodeType) -> Iterator[Any]:
     """Yield the constants in a code object and in all that are inside of it, and what is in tuples of these."""
     waiting: list[Any] = [code]
     while waiting:

@@ -14,7 +14,7 @@ from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.refilled import constants_of, is_refillable
+from exocet_ipython.survivors.carrying.refilled import constants_by_id, is_refillable
 from exocet_ipython.survivors.carrying.registrations import is_instance_of
 from exocet_ipython.survivors.definitions import is_definition
 
@@ -66,10 +66,8 @@ def _named_instances(owned: Ownership) -> dict[int, int]:
 def _texts_of(record: ModuleRecord) -> dict[int, Any]:
     """Return the constants and the names in what a module's body ran, by id: they live as long as that."""
     code = record.body_code
-    if code is None:
-        return {}
-    names = [name for part in whole(code) for name in (part.co_name, *part.co_names)]
-    return {id(part): part for part in (*constants_of(code), *names)}
+    names = [name for part in whole(code) for name in (part.co_name, *part.co_names)] if code is not None else []
+    return constants_by_id(code) | {id(name): name for name in names}
 
 
 def _shown(key: Any, session: Mapping[str, ModuleRecord]) -> Any:

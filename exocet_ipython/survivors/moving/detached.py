@@ -57,11 +57,12 @@ def _detach(cls: type, journal: Journal) -> None:
     home = retired_class(cls)
     if home is not None:
         home.remember(cls)
+    standard = _standard_base(cls)
     for layout in ({}, {"__slots__": ()}, {"__slots__": _slots_above(cls)}):
         try:
             body = {"__orig_bases__": (), **layout}  # `Generic` asks for them
             # As a class statement does: an enumeration takes no other namespace than its own.
-            nothing = new_class("Retired", _standard_base(cls), exec_body=methodcaller("update", body))
+            nothing = new_class("Retired", standard, exec_body=methodcaller("update", body))
             set_attribute(cls, "__bases__", (nothing,))
         except TypeError:
             continue  # another layout

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.reloading.held import home_of
 
 __all__ = ["Lineage", "bases_of", "lineages_of", "put_in_order", "with_successors"]
 
@@ -30,7 +31,7 @@ class Lineage(NamedTuple):
 def bases_of(cls: type, session: Container[str]) -> list[type]:
     """Return the bases of a class that modules of the session have."""
     bases: tuple[type, ...] = type.__getattribute__(cls, "__bases__")
-    return [base for base in bases if _home(base) in session]
+    return [base for base in bases if home_of(base) in session]
 
 
 def lineages_of(retired: Sequence[type], session: Container[str]) -> list[Lineage]:
@@ -50,16 +51,16 @@ def lineages_of(retired: Sequence[type], session: Container[str]) -> list[Lineag
 def with_successors(lineage: Lineage, retired: Container[int]) -> Lineage:
     """Return a lineage with the classes of modules that were made anew in the places of the `retired` ones, by id."""
     below = [cls for reference in lineage.below if (cls := reference()) is not None]
-    new: dict[str, list[type]] = {_home(cls): [] for cls in below if id(cls) in retired}
+    new: dict[str, list[type]] = {home_of(cls): [] for cls in below if id(cls) in retired}
     for cls in below:
-        if id(cls) not in retired and _home(cls) in new:
-            new[_home(cls)].append(cls)
+        if id(cls) not in retired and home_of(cls) in new:
+            new[home_of(cls)].append(cls)
     found: list[type] = []
     homes = frozenset(new)
     for cls in below:
         if id(cls) in retired:
-            found += new.pop(_home(cls), [])
-        elif _home(cls) not in homes:
+            found += new.pop(home_of(cls), [])
+        elif home_of(cls) not in homes:
             found.append(cls)
     return Lineage(lineage.base, tuple(map(weakref.ref, found)))
 
@@ -107,8 +108,3 @@ def _out_of_place(base: type, order: Sequence[type]) -> Sequence[type]:
 
 def _from_first(order: Sequence[type], late: Container[int]) -> Sequence[type]:
     return next((order[at:] for at, cls in enumerate(order) if id(cls) in late), ())
-
-
-def _home(cls: type) -> str:
-    home: str = type.__getattribute__(cls, "__module__")
-    return home

@@ -92,13 +92,14 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
     is_news = any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs)
     if not is_news and (not attributes or any(text.lists() or not text.names(cls) for text in texts)):
         return None
-    given = _find_given(cls, texts, replaced)
-    if given is None and any(text.options for text in known):
-        return None  # the statement has given it more, or a cell has changed something: which, nothing tells
-    asked = _ask(cls, attributes, texts, given or _Given(), replaced)
-    if asked is None and not is_news:
-        return None
-    answers, _ = asked or (attributes, False)
+    given, answers = _find_given(cls, texts, replaced), attributes
+    if given is None:
+        if any(text.options for text in known):
+            return None  # the statement has given it more, or a cell has changed something: which, nothing tells
+        asked = _ask(cls, attributes, texts, _Given(), replaced)
+        if asked is None and not is_news:
+            return None
+        answers = attributes if asked is None else asked[0]
     is_taken_out = any(text.is_without(cls) for text in texts)
     return Retelling(pairs if is_news else (), attributes, answers, is_taken_out, given or _Given())
 

@@ -220,11 +220,13 @@ def _has_base(cls: type, counterparts: Container[int]) -> bool:
 def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, moving: Moving) -> type:
     """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
     before, metaclass = subclass.__bases__, type(subclass)
-    keywords = {**find_keywords(subclass, bases, pairs.objects), "metaclass": now}
-    if now is not _counterpart(metaclass, pairs):
-        return remake_class(subclass, bases, keywords, moving.journal)  # its statement would do more than it did
-    if any(map(is_laid_out_otherwise, before, bases)):
+
+    def remake() -> type:
+        keywords = {**find_keywords(subclass, bases, pairs.objects), "metaclass": now}
         return remake_class(subclass, bases, keywords, moving.journal)
+
+    if now is not _counterpart(metaclass, pairs) or any(map(is_laid_out_otherwise, before, bases)):
+        return remake()  # its statement would do more than it did
     writes = Journal()
     try:
         if now is not metaclass:
@@ -234,7 +236,7 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
         writes.add(functools.partial(set_attribute, subclass, "__bases__", before))
     except TypeError:
         writes.undo()
-        return remake_class(subclass, bases, keywords, moving.journal)
+        return remake()
     moving.journal.add(writes.undo)
     return subclass
 
