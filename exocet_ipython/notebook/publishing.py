@@ -16,7 +16,6 @@ from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.survivors.carrying.carrier import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
-from exocet_ipython.survivors.carrying.readings import ReadStores
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced
@@ -25,6 +24,7 @@ from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.caches import clear_caches
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
+from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Names", "Published", "publish"]

@@ -30,12 +30,12 @@ from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
-from exocet_ipython.survivors.carrying.filled import find_filled
-from exocet_ipython.survivors.carrying.readings import ReadStores
+from exocet_ipython.survivors.carrying.keepers import find_filled
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
 from exocet_ipython.survivors.moving.generators import renew_generators
 from exocet_ipython.survivors.moving.returned import build_rest
+from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["Ladder"]
 

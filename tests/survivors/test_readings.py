@@ -6,8 +6,8 @@ from types import ModuleType
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.recording import record_module
-from exocet_ipython.survivors.carrying.readings import ReadStores
-from exocet_ipython.survivors.carrying.stores import read_stores
+from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.storing.stores import read_stores
 
 
 def test_what_cells_assign_counts_in_their_session_only() -> None:

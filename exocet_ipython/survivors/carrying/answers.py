@@ -22,10 +22,10 @@ from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.registrations import is_instance_of
 from exocet_ipython.survivors.comparison import Comparison, Making
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.origins import is_instance_of
 
 __all__ = ["carry_answers", "gives_again", "kept_answers_of"]
 

@@ -43,15 +43,16 @@ from exocet_ipython.survivors.carrying.entries import (
     place_in,
     put_into,
 )
-from exocet_ipython.survivors.carrying.filling import fill, write_again
 from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
+from exocet_ipython.survivors.carrying.library_state import fill, write_again
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places
-from exocet_ipython.survivors.carrying.readings import ReadStores
-from exocet_ipython.survivors.carrying.refilled import take_whole
-from exocet_ipython.survivors.carrying.registrations import carry_registrations, is_instance_of
+from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
+from exocet_ipython.survivors.carrying.untouched import take_whole
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["carry_over"]
 

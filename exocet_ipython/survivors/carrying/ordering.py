@@ -10,7 +10,7 @@ from exocet_ipython.reloading.building.registries import containers_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import entries, is_map
-from exocet_ipython.survivors.carrying.registrations import is_from_cell
+from exocet_ipython.survivors.origins import is_from_cell
 
 __all__ = ["put_cells_last"]
 

@@ -18,15 +18,15 @@ from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import attribute_at, last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
-from exocet_ipython.survivors.carrying.counting import begins_alike
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
-from exocet_ipython.survivors.carrying.readings import ReadStores
-from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
-from exocet_ipython.survivors.carrying.sorting import find_sorted, put_in_order
-from exocet_ipython.survivors.carrying.stores import Stores
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
+from exocet_ipython.survivors.storing.counting import begins_alike
+from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.storing.sorting import find_sorted, put_in_order
+from exocet_ipython.survivors.storing.stores import Stores
 
 __all__ = ["Ownership"]
 

@@ -14,9 +14,9 @@ from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.refilled import constants_by_id, is_refillable
-from exocet_ipython.survivors.carrying.registrations import is_instance_of
+from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_refillable
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.origins import is_instance_of
 
 __all__ = ["take_out_again"]
 

@@ -13,10 +13,10 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of, variables_around
-from exocet_ipython.survivors.carrying.asking import Answers, as_written
-from exocet_ipython.survivors.carrying.functions import tree_of
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.storing.asking import Answers, as_written
+from exocet_ipython.survivors.storing.functions import tree_of
 
 __all__ = ["asked_by", "has_own_call", "may_remember", "remembered_by"]
 

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 
 from exocet_ipython.reloading.ladder.operations import mangled
-from exocet_ipython.survivors.carrying.assigning import Assigned, Assigning, is_given, judge, read_assigning
-from exocet_ipython.survivors.carrying.counting import shorten_counting
-from exocet_ipython.survivors.carrying.functions import FUNCTIONS, find_functions, parts_of
-from exocet_ipython.survivors.carrying.handing import Handing, filled_by_hand
+from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, is_given, judge, read_assigning
+from exocet_ipython.survivors.storing.counting import shorten_counting
+from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
+from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand
 
 __all__ = ["Stores", "container_of", "read_stores"]
 

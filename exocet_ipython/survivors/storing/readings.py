@@ -16,11 +16,11 @@ from exocet_ipython.reloading.contents import is_registry
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.asking import as_written, find_asking
-from exocet_ipython.survivors.carrying.handing import filled_by_hand
-from exocet_ipython.survivors.carrying.registrations import is_from_cell, is_instance_of
-from exocet_ipython.survivors.carrying.stores import Stores, read_stores
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
+from exocet_ipython.survivors.storing.asking import as_written, find_asking
+from exocet_ipython.survivors.storing.handing import filled_by_hand
+from exocet_ipython.survivors.storing.stores import Stores, read_stores
 
 __all__ = ["ReadStores"]
 

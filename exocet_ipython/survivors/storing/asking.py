@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import functools
 
-from exocet_ipython.survivors.carrying.functions import find_functions
-from exocet_ipython.survivors.carrying.stores import container_of
+from exocet_ipython.survivors.storing.functions import find_functions
+from exocet_ipython.survivors.storing.stores import container_of
 
 __all__ = ["Answers", "as_written", "find_asking"]
 

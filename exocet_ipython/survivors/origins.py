@@ -1,0 +1,52 @@
+"""Where something comes from: a cell of the notebook, or a class of the session's modules."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+from exocet_ipython.reloading.contents import attributes_of, cell_values
+from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.survivors.definitions import is_definition
+
+__all__ = ["is_from_cell", "is_instance_of"]
+
+_FEW = 100  # of the items of what a registry has made; what has more is data
+
+
+def is_from_cell(value: Any) -> bool:
+    """Say whether a value is, or is an instance of, what a cell defined, or holds such a definition.
+
+    The last is what a registry makes of what it is given: `rules.append(Rule(path, function))`, `(function, scope)`. It
+    is what a decorator makes of it, too: a closure.
+    """
+    kind = type(value)
+    if kind is MethodType:
+        return is_from_cell(value.__self__) or is_from_cell(value.__func__)
+    if home_of(value) == CELLS:
+        return True
+    if is_definition(value):
+        return any(home_of(part) == CELLS for part in _functions_around(value))
+    if kind is tuple or kind is list:
+        parts = [*value[:_FEW]]
+    elif kind is dict:
+        parts = [*value.values()][:_FEW]
+    else:
+        parts = [value.func, *value.args] if kind is partial else [part for _, part in attributes_of(value)]
+    return any((is_definition(part) or type(part) is tuple) and is_from_cell(part) for part in parts)
+
+
+def _functions_around(value: Any) -> list[Any]:
+    """Return what a function has of classes and functions from those around it, and what these have; itself first."""
+    found = [value]
+    for known in found:
+        inner = cell_values(known) if type(known) is FunctionType and known.__closure__ else []
+        found += [part for part in inner if is_definition(part) and all(part is not other for other in found)]
+    return found
+
+
+def is_instance_of(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is an instance of a class of the session's modules."""
+    return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in session
