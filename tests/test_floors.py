@@ -22,6 +22,12 @@ before = set(sys.modules)
 import exocet_ipython
 print(*{name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)
 """
+FRESH_EXTENSION = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.instance().run_line_magic("load_ext", "exocet_ipython")
+print(*(name.rpartition(".")[2] for name in sys.modules if name.startswith("exocet_ipython.notebook.")))
+"""
 
 
 def no_problem(problems: list[str]) -> None:
@@ -76,6 +82,13 @@ def test_import_is_light() -> None:
     run = subprocess.run([sys.executable, "-c", FRESH_IMPORT], stdout=subprocess.PIPE, text=True, check=True)
     # On Linux inotify_simple is a dependency of its own: one small file that needs nothing else.
     assert set(run.stdout.split()) - {"inotify_simple"} == {floors.PACKAGE}
+
+
+def test_loading_the_extension_spares_what_only_commands_need() -> None:
+    """`%load_ext` loads no file that serves only a command which the person may never type."""
+    run = subprocess.run([sys.executable, "-c", FRESH_EXTENSION], stdout=subprocess.PIPE, text=True, check=True)
+    assert "session" in run.stdout.split()
+    assert not {"status", "why", "collecting", "leftovers", "subjects"} & set(run.stdout.split())
 
 
 def problems_of(tmp_path: Path, check: Check, tree: dict[str, str]) -> list[str]:

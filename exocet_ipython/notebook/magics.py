@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError, UsageError
@@ -18,16 +18,18 @@ from IPython.display import display
 from exocet_ipython.notebook.arguments import parse_arguments, parse_load
 from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
-from exocet_ipython.notebook.collecting import CollectReport
 from exocet_ipython.notebook.failures import Failures
-from exocet_ipython.notebook.leftovers import Leftover, find_leftovers, shell_roots
-from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
-from exocet_ipython.notebook.status import StatusReport
-from exocet_ipython.notebook.why import WhyReport, progress_line
 from exocet_ipython.notebook.within import shown_below
+
+if TYPE_CHECKING:
+    from exocet_ipython.notebook.collecting import CollectReport
+    from exocet_ipython.notebook.leftovers import Leftover
+    from exocet_ipython.notebook.moving import MigrationReport
+    from exocet_ipython.notebook.status import StatusReport
+    from exocet_ipython.notebook.why import WhyReport
 
 __all__ = ["ExocetMagics"]
 
@@ -189,6 +191,8 @@ class ExocetMagics(Magics):
             %exowhy game.world.Room       the replaced classes, functions or modules of that name
             %exowhy 2                     all that is alive of generation 2
         """
+        from exocet_ipython.notebook.leftovers import shell_roots  # noqa: PLC0415 - what only commands need
+
         __tracebackhide__ = True
         with self.failures.watched():
             parse_arguments(self.exowhy, line)
@@ -211,6 +215,8 @@ class ExocetMagics(Magics):
             %exocollect
             %exocollect --yes
         """
+        from exocet_ipython.notebook.leftovers import find_leftovers  # noqa: PLC0415 - what only commands need
+
         __tracebackhide__ = True
         with self.failures.watched():
             given = parse_arguments(self.exocollect, line)
@@ -255,6 +261,8 @@ class ExocetMagics(Magics):
 
 def _say_progress(passes: int, seconds: float) -> None:
     """Say on standard error that a search goes on."""
+    from exocet_ipython.notebook.why import progress_line  # noqa: PLC0415 - what only commands need
+
     sys.stderr.write(progress_line(passes, seconds) + "\n")
 
 

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.collecting import CollectReport, collect_old
-from exocet_ipython.notebook.leftovers import Leftover
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.report import join_names
-from exocet_ipython.notebook.status import GenerationStatus, describe_retired
-from exocet_ipython.notebook.subjects import Question, as_operand
-from exocet_ipython.notebook.why import WhyReport, explain
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.lost import LostDefinitions
 from exocet_ipython.survivors.carrying.reruns import earlier_runs
-from exocet_ipython.survivors.finding.census import take_census
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import find_named
 from exocet_ipython.survivors.finding.records import Retirement, Survivor
-from exocet_ipython.survivors.finding.roots import Root
 from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.matching.succession import Succession
+
+if TYPE_CHECKING:
+    from exocet_ipython.notebook.collecting import CollectReport
+    from exocet_ipython.notebook.leftovers import Leftover
+    from exocet_ipython.notebook.status import GenerationStatus
+    from exocet_ipython.notebook.subjects import Question
+    from exocet_ipython.notebook.why import WhyReport
+    from exocet_ipython.survivors.finding.roots import Root
 
 __all__ = ["OldObjects"]
 
@@ -88,6 +89,9 @@ class OldObjects:
         Args:
             scan: count all instances, with one scan of the heap; else those that names lead to.
         """
+        from exocet_ipython.notebook.status import describe_retired  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.survivors.finding.census import take_census  # noqa: PLC0415 - likewise
+
         self._texts.prune()
         named = find_named(self._retirement.referenced(), self._namespace)
         living = self._retirement.living({survivor.generation for survivor in named.survivors})
@@ -120,6 +124,9 @@ class OldObjects:
         Raises:
             NothingOldError: the text stands for nothing, or for something that is not old.
         """
+        from exocet_ipython.notebook.subjects import Question  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.why import explain  # noqa: PLC0415 - likewise
+
         with PUBLISHING:
             generations, current = self.generations(), self._current()
         question = Question(text, self._namespace)
@@ -137,6 +144,8 @@ class OldObjects:
 
     def _named_below(self, question: Question) -> tuple[Survivor, ...]:
         """Return the old objects that what an expression gives leads to."""
+        from exocet_ipython.notebook.subjects import as_operand  # noqa: PLC0415 - what only commands need
+
         if question.value is MISSING:
             return ()
         return find_named(self._retirement.referenced(), {as_operand(question.text): question.value}).survivors
@@ -161,5 +170,7 @@ class OldObjects:
 
     def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:
         """Let go of what the shell keeps, run the collector, and say what went; see `collect_old`."""
+        from exocet_ipython.notebook.collecting import collect_old  # noqa: PLC0415 - what only commands need
+
         with PUBLISHING:
             return collect_old(self._retirement, leftovers)

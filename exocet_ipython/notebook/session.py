@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exocet_ipython.loading.extensions import refuse_extension_core
 from exocet_ipython.loading.listings import forget_listings
@@ -27,12 +27,14 @@ from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import Names
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
-from exocet_ipython.notebook.status import StatusReport, describe_modules
 from exocet_ipython.reloading.farewells import print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.ladder.revision import Refusal
 from exocet_ipython.reloading.noticing.changes import Detector, StatSweep, Suspicion
 from exocet_ipython.survivors.finding.records import Survivor
+
+if TYPE_CHECKING:
+    from exocet_ipython.notebook.status import StatusReport
 
 __all__ = ["Session"]
 
@@ -187,6 +189,8 @@ class Session:
         Args:
             scan: count all that lives, with one scan of the heap; else what weak records and names know.
         """
+        from exocet_ipython.notebook.status import StatusReport, describe_modules  # noqa: PLC0415 - only commands need it
+
         with PUBLISHING:
             self.managed.adopt(*self.bindings.modules())
             changes = self.managed.changes(list(self.generation.records))
