@@ -268,8 +268,9 @@ def _say_progress(passes: int, seconds: float) -> None:
 
 def _is_awaited(shell: Any, cell: str) -> bool:
     """Say whether a cell awaits something while the loop that would do it is busy with running this magic."""
-    import asyncio  # noqa: PLC0415 - takes a sixth of the time of `%load_ext`; where a loop runs, it is there
-
+    asyncio = sys.modules.get("asyncio")  # importing it would take a sixth of the time of `%load_ext`
+    if asyncio is None:  # no loop runs then
+        return False
     try:
         asyncio.get_running_loop()
         return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
