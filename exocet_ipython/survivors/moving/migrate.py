@@ -36,6 +36,7 @@ from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters
 from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances, tell_again
+from exocet_ipython.survivors.moving.zones import renew_zones
 from exocet_ipython.survivors.rebuilt import renewed_references
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
@@ -127,6 +128,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_before):
         moving.note(name, error)
     renew_shared(held, pairs, journal)
+    renew_zones(held, pairs.objects, journal)
     rebased = rebase_subclasses(pairs, succession.new, moving, made)
     moving.move(holders, pairs.classes, pairs.objects)
     tell_again(rebased, succession.new, moving)
