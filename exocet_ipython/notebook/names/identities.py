@@ -56,7 +56,9 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
 
 
 def _is_home(source: Source, value: Any) -> bool:
-    """Say whether a source is the place in which a class or function is defined, as all else is."""
+    """Say whether a source is the place in which a class, function or member is defined, as all else is."""
+    if issubclass(type(value), enum.Enum):
+        return bool(value._name_ == str(source.attribute).rpartition(".")[2])
     is_definition = issubclass(type(value), (type, FunctionType))
     return not is_definition or bool(_trait(value, "__qualname__") == source.attribute)
 
