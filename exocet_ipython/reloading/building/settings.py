@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.building.originals import find_original
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.settings import Setting, mark_of_value
+from exocet_ipython.reloading.settings import MISSING, Setting, is_own, mark_of_value
 
 __all__ = ["kept_settings"]
 
@@ -29,6 +30,9 @@ def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> 
     for key, mark in [(found.key, found.left) for found in before]:
         left.setdefault(key, set()).add(mark)
     running = set(names)
+    for found in sorted(before, key=lambda found: -found.record.order):  # the last one first: it wrapped the others'
+        if found.record.name in running:
+            found.put_original()
     try:
         yield
     except BaseException:
@@ -99,6 +103,20 @@ class _Found:
         if is_plain(self.value):
             return True
         return home_of(self.value) not in records and type(self.value).__module__ not in records
+
+    def put_original(self) -> None:
+        """Put back what the body found there, where it has put something of its own in front of that."""
+        if is_plain(self.value) or is_own(self.owner) or (self.mark != self.left and not self._is_from_body()):
+            return
+        with contextlib.suppress(Exception):
+            name = None if self.setting.way == "methods" else self.setting.key
+            original = find_original(self.owner, name, self.setting.read(self.owner))
+            if original is not MISSING:
+                self.setting.write(self.owner, original)
+
+    def _is_from_body(self) -> bool:
+        """Say whether it is a function of the module, which an undo has put there."""
+        return getattr(self.value, "__globals__", None) is globals_of(self.record.module)
 
     def put_back(self) -> None:
         """Make it what it was; what the owner refuses is as the body has left it."""
