@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.survivors.moving.owners import find_owners
+from exocet_ipython.survivors.moving.owners import find_owners, may_be_attributes, owners_among
 
 
 class Point:
@@ -36,4 +36,9 @@ def test_the_instance_is_found_among_plain_dicts() -> None:
     ]
     holders = referrers_of([place])
     assert all(any(holder is one for holder in holders) for one in [*plain, attributes])
-    assert find_owners(holders, ()) == {id(attributes): town}
+    assert owners_among(holders, {id(attributes): attributes}) == {}, "nothing leads from the dict to the instance"
+    known, unknown = find_owners(holders, ())
+    assert not known
+    assert may_be_attributes([unknown[id(attributes)]])
+    assert not any(may_be_attributes([unknown.get(id(one), one)]) for one in (plain[0], plain[1], plain[3]))
+    assert owners_among(referrers_of([*unknown.values()]), unknown) == {id(attributes): town}

@@ -1,8 +1,6 @@
-"""Replacing references: whatever holds a retired object holds its counterpart instead.
+"""Holders: each is changed in the way that its type allows, and none is ever emptied and refilled.
 
-One pass over the heap finds the holders (`gc.get_referrers` is a C loop of about 20 ns an object). Each is changed in
-the way that its type allows; none is ever emptied and refilled, since other threads look at it. What can't be changed
-in place, a tuple, a bound method or a weak reference, is made anew and its own holders are found in another pass.
+Other threads look at them meanwhile. `references.py` finds them and says what takes the place of what.
 """
 
 from __future__ import annotations
@@ -11,83 +9,27 @@ import functools
 import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
-from types import CellType, CoroutineType, FrameType, FunctionType, MethodType, ModuleType
+from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.arrays import is_array
 from exocet_ipython.survivors.classes import class_of, filled_slots
 from exocet_ipython.survivors.moving.hidden import replace_in_array
 from exocet_ipython.survivors.moving.lists import replace_in_list
-from exocet_ipython.survivors.moving.owners import find_owners, remember_owner
+from exocet_ipython.survivors.moving.owners import remember_owner
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 
-__all__ = ["replace_references"]
+__all__ = ["replace_in"]
 
-_PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 # An author's class may have others.
 _OF_ERRORS = tuple(vars(BaseException)[name] for name in ("args", "__cause__", "__context__"))
 
 
-def replace_references(
-    replacement: Replacement,
-    own: set[int],
-    holders: list[Any],
-    journal: Journal,
-    note: Callable[[Any], object] | None = None,
-) -> list[tuple[str, Exception]]:
-    """Replace retired objects by their counterparts in everything that holds them.
-
-    Args:
-        replacement: id of a retired object -> the object and its counterpart.
-        own: ids of holders to leave alone: the retired side itself, and our own records.
-        holders: what refers to any of the retired objects, as `gc.get_referrers` found it.
-        journal: how each write is taken back.
-        note: told of each instance before attributes of it are replaced.
-
-    Returns:
-        The holders that refused, by the name of their type, each with its error; they are as they were.
-    """
-    refused: list[tuple[str, Exception]] = []
-    own = own | replacement.keys() | {id(journal.coroutines)}
-    _note_coroutines(replacement, journal)
-    for _ in range(_PASSES):
-        rebuilt: dict[int, tuple[Any, Any]] = {}
-        owners = find_owners(holders, own) if note is not None else {}
-        for found in holders:
-            if id(found) in own or id(found) in replacement:
-                continue
-            holder = owners.get(id(found), found)
-            writes = Journal()
-            try:
-                replaced = _replace_in(holder, replacement, writes, note or bool)
-            except Exception as error:  # noqa: BLE001 - a person's container may raise anything
-                writes.undo()
-                refused.append((type(holder).__qualname__, error))
-                continue
-            journal.add(writes.undo)
-            if replaced is not None:
-                rebuilt[id(holder)] = holder, replaced
-        if not rebuilt:
-            break
-        olds = [old for old, _ in rebuilt.values()]
-        _note_coroutines(rebuilt, journal)
-        holders = referrers_of(olds)
-        own = own | {id(rebuilt), *(id(pair) for pair in rebuilt.values())}
-        # What is made anew of a retired class, a named tuple in another one, is made of the new class.
-        replacement = {**{key: pair for key, pair in replacement.items() if issubclass(type(pair[1]), type)}, **rebuilt}
-    return refused
-
-
-def _note_coroutines(replacement: Replacement, journal: Journal) -> None:
-    journal.coroutines += [one for pair in replacement.values() for one in pair if type(one) is CoroutineType]
-
-
-def _replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
+def replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
     """Replace what one holder holds; return what must take the holder's own place where it can't be changed."""
     kind = type(holder)
     for base, change in _CHANGES:

@@ -31,9 +31,9 @@ from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
 from exocet_ipython.survivors.moving.hidden import find_hidden_holders
-from exocet_ipython.survivors.moving.holders import replace_references
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.libraries import renew_adapters
+from exocet_ipython.survivors.moving.references import replace_references
 from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances, tell_again
 from exocet_ipython.survivors.moving.zones import renew_zones

@@ -17,7 +17,6 @@ from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.finding.held import find_held
@@ -25,7 +24,7 @@ from exocet_ipython.survivors.forwarders import TARGET
 from exocet_ipython.survivors.moving.libraries import is_adapter
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 
-__all__ = ["find_owners", "remember_owner"]
+__all__ = ["find_owners", "may_be_attributes", "owners_among", "remember_owner"]
 
 _TELLING = 8  # keys: few dicts begin with so many names of one class's attributes and are another's
 # What functions have and nothing else: one that `functools.wraps` has made, and a forwarder, its default too.
@@ -40,7 +39,7 @@ def remember_owner(attributes: dict[Any, Any], instance: Any) -> None:
         _known[id(attributes)] = instance
 
 
-def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any]:
+def find_owners(holders: Collection[Any], own: Collection[int]) -> tuple[dict[int, Any], dict[int, dict[Any, Any]]]:
     """Return the instances of classes that are concerned, by the ids of the dicts of their attributes.
 
     These hash themselves, are adapters, or keep what a `cached_property` has answered.
@@ -48,15 +47,17 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> dict[int, Any
     Args:
         holders: what holds what is replaced; the dicts among them are looked at.
         own: ids of those to leave alone.
+
+    Returns:
+        The instances that are known; and the dicts of which only a pass over the heap tells whose they are, if any:
+        see `may_be_attributes` and `owners_among`. Both by the ids of the dicts.
     """
     spaces = {id(one): one for one in holders if type(one) is dict and id(one) not in own and _is_of_names(one)}
     found = {key: owner for key in spaces if (owner := _known.get(key)) is not None and dict_of(owner) is spaces[key]}
     if spaces.keys() - found.keys():
-        found |= _owners_among(holders, spaces)
+        found |= owners_among(holders, spaces)
     left = [space for key, space in spaces.items() if key not in found]
-    if left and (left := _may_be_attributes(_of_others(left, [holders, spaces], holders))):
-        found |= _owners_among(referrers_of(left), spaces)  # another pass over the heap
-    return found
+    return found, {id(one): one for one in _of_others(left, [holders, spaces], holders)} if left else {}
 
 
 def _of_others(spaces: list[dict[Any, Any]], ours: list[Any], holders: Collection[Any]) -> list[dict[Any, Any]]:
@@ -64,10 +65,8 @@ def _of_others(spaces: list[dict[Any, Any]], ours: list[Any], holders: Collectio
     return find_held(spaces, chain(ours, [vars(sys.modules["__main__"])], holders))
 
 
-def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
-    """Return those that begin with names which a class that is concerned gives attributes: others are plain dicts."""
-    if not spaces:
-        return []
+def may_be_attributes(spaces: Collection[dict[Any, Any]]) -> bool:
+    """Say whether one begins with names which a class that is concerned gives attributes: others are plain dicts."""
     begins = [tuple(islice(space, _TELLING)) for space in spaces]
     wanted = frozenset(key for begin in begins for key in begin if type(key) is str)
     keeping: dict[int, bool] = {}
@@ -77,11 +76,7 @@ def _may_be_attributes(spaces: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
     # Most bases name none of them: thousands of classes differ in few ways.
     ways = {tuple(key for key in map(id, line) if key in known) for line in lines}
     names = {frozenset[str]().union(*map(known.__getitem__, way)) for way in ways}
-    return [
-        space
-        for space, begin in zip(spaces, begins, strict=True)
-        if any(all(type(key) is str and key in one for key in begin) for one in names)
-    ]
+    return any(all(type(key) is str and key in one for key in begin) for begin in begins for one in names)
 
 
 def _named_by(cls: type, wanted: frozenset[str]) -> frozenset[str]:
@@ -112,7 +107,8 @@ def _is_concerned(cls: type, keeping: dict[int, bool]) -> bool:
     return False
 
 
-def _owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, Any]:
+def owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, Any]:
+    """Return the instances of classes that are concerned among holders, by the ids of the dicts of their attributes."""
     kinds, keeping = dict[int, bool](), dict[int, bool]()  # few classes may have a million instances
     found = {}
     for holder in holders:

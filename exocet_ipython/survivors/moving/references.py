@@ -1,0 +1,138 @@
+"""Replacing references: whatever holds a retired object holds its counterpart instead.
+
+One pass over the heap finds the holders (`gc.get_referrers` is a C loop of about 20 ns an object). What can't be
+changed in place, a tuple, a bound method or a weak reference, is made anew and its own holders are found in another
+pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from types import CoroutineType
+from typing import Any
+
+from exocet_ipython.reloading.collector import referents_of, referrers_of
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.moving.holders import replace_in
+from exocet_ipython.survivors.moving.owners import find_owners, may_be_attributes, owners_among
+from exocet_ipython.survivors.rebuilt import Replacement
+
+__all__ = ["replace_references"]
+
+_PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
+
+
+def replace_references(
+    replacement: Replacement,
+    own: set[int],
+    holders: list[Any],
+    journal: Journal,
+    note: Callable[[Any], object] | None = None,
+) -> list[tuple[str, Exception]]:
+    """Replace retired objects by their counterparts in everything that holds them.
+
+    Args:
+        replacement: id of a retired object -> the object and its counterpart.
+        own: ids of holders to leave alone: the retired side itself, and our own records.
+        holders: what refers to any of the retired objects, as `gc.get_referrers` found it.
+        journal: how each write is taken back.
+        note: told of each instance before attributes of it are replaced.
+
+    Returns:
+        The holders that refused, by the name of their type, each with its error; they are as they were.
+    """
+    replacing = _Replacing(replacement, own | {id(journal.coroutines)}, journal, note or bool)
+    settled: dict[int, dict[Any, Any]] = {}  # of these it is known whose they are, if anyone's
+    for _ in range(_PASSES):
+        asked = replacing.left_alone() | settled.keys()
+        owners, unknown = find_owners(holders, asked) if note is not None else ({}, {})
+        rebuilt = replacing.change((holder for holder in holders if id(holder) not in unknown), owners)
+        holders = []
+        if unknown and (rebuilt or may_be_attributes(unknown.values())):
+            # The pass that looks for the holders of what was made anew finds the owners of these dicts as well.
+            holders = referrers_of([*_olds(rebuilt), *unknown.values()])
+        owners = owners_among(holders, unknown)
+        late = replacing.change(unknown.values(), owners)
+        settled |= unknown
+        rebuilt |= late
+        if not rebuilt:
+            break
+        olds = _olds(rebuilt)
+        if late or not unknown:
+            holders = referrers_of(olds)
+        else:  # some hold now what was made anew and holds something else that was
+            holders = _that_hold([*holders, *unknown.values(), *owners.values()], rebuilt)
+        replacing.go_on(rebuilt, olds)
+    return replacing.refused
+
+
+class _Replacing:
+    """One replacing of references: what is replaced, what is left alone, and the holders that refused."""
+
+    def __init__(
+        self, replacement: Replacement, own: set[int], journal: Journal, note: Callable[[Any], object]
+    ) -> None:
+        self._replacement = replacement
+        self._own = own
+        self._journal = journal
+        self._note = note
+        self._alive: list[Any] = []  # what is known by its id
+        self.refused: list[tuple[str, Exception]] = []
+        self._note_coroutines()
+
+    def left_alone(self) -> set[int]:
+        """Return the ids of the holders that are not changed: what is replaced itself is none of them."""
+        return self._own | self._replacement.keys()
+
+    def change(self, holders: Iterable[Any], owners: dict[int, Any]) -> dict[int, tuple[Any, Any]]:
+        """Replace what holders hold; return what must take their own place where they can't be changed, by id.
+
+        Args:
+            holders: those to change.
+            owners: the instances to change in place of the dicts of their attributes, by the ids of these.
+        """
+        rebuilt: dict[int, tuple[Any, Any]] = {}
+        left_alone = self.left_alone()
+        for found in holders:
+            if id(found) in left_alone:
+                continue
+            holder = owners.get(id(found), found)
+            writes = Journal()
+            try:
+                replaced = replace_in(holder, self._replacement, writes, self._note)
+            except Exception as error:  # noqa: BLE001 - a person's container may raise anything
+                writes.undo()
+                self.refused.append((type(holder).__qualname__, error))
+                continue
+            self._journal.add(writes.undo)
+            if replaced is not None:
+                rebuilt[id(holder)] = holder, replaced
+        return rebuilt
+
+    def go_on(self, rebuilt: dict[int, tuple[Any, Any]], olds: list[Any]) -> None:
+        """Replace what was made anew from now on; what is made anew of a retired class is made of the new class.
+
+        A named tuple in another one is such.
+
+        Args:
+            rebuilt: what takes the place of what, by the ids of these.
+            olds: what is replaced, in a list of ours.
+        """
+        self._alive += [rebuilt, olds]
+        self._own = self.left_alone() | {id(self._alive), id(rebuilt), id(olds), *map(id, rebuilt.values())}
+        classes = {key: pair for key, pair in self._replacement.items() if issubclass(type(pair[1]), type)}
+        self._replacement = {**classes, **rebuilt}
+        self._note_coroutines()
+
+    def _note_coroutines(self) -> None:
+        found = (one for pair in self._replacement.values() for one in pair if type(one) is CoroutineType)
+        self._journal.coroutines += found
+
+
+def _olds(rebuilt: dict[int, tuple[Any, Any]]) -> list[Any]:
+    return [old for old, _ in rebuilt.values()]
+
+
+def _that_hold(holders: Iterable[Any], objects: Collection[int]) -> list[Any]:
+    """Return the holders of objects, given by their ids."""
+    return [holder for holder in holders if any(id(part) in objects for part in referents_of(holder))]
