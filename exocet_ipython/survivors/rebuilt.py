@@ -103,7 +103,8 @@ def _bound(function: Any, target: Any, replacement: Replacement) -> Any:
     if found is function and target is owner:
         return function
     if id(type(found)) in BOUND_IDS and found.__func__ is function:
-        return function if type(found) is staticmethod else MethodType(function, owner)
+        # An instance moves to its class later.
+        return function if type(found) is staticmethod else MethodType(function, or_same(owner, replacement))
     return MethodType(function, target)
 
 
