@@ -1,4 +1,4 @@
-"""What a module's body adds to lists of the whole process: logging handlers, functions to call at exit, filters.
+"""What a module's body adds to what the whole process has: logging handlers, functions to call at exit, filters, paths.
 
 A body that runs again adds them again, and nothing takes the first ones off. So what a body added is noted, weakly.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import atexit
 import itertools
 import operator
+import os
 import sys
 import warnings
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +30,17 @@ class Effects:
         handlers: the logging handlers that were made.
         exits: the functions that were registered with `atexit`.
         filters: what `filter_key` says of the filters that were put before those that `warnings` had.
+        paths: the entries of `sys.path`.
+        finders: what was put on `sys.meta_path` and `sys.path_hooks`.
+        variables: those of the environment, each with its value before, None where it had none, and after.
     """
 
     handlers: tuple[weakref.ref[Any], ...] = ()
     exits: tuple[weakref.ref[Any], ...] = ()
     filters: tuple[tuple[Any, ...], ...] = ()
+    paths: tuple[str, ...] = ()
+    finders: tuple[weakref.ref[Any], ...] = ()
+    variables: tuple[tuple[str, str | None, str], ...] = ()
 
 
 NO_EFFECTS = Effects()
@@ -42,22 +50,25 @@ class EffectsNote:
     """Notes where the lists ended when a body began to run.
 
     >>> EffectsNote().effects()
-    Effects(handlers=(), exits=(), filters=())
+    Effects(handlers=(), exits=(), filters=(), paths=(), finders=(), variables=())
     """
 
-    __slots__ = ("_exits", "_filters", "_last")
+    __slots__ = ("_exits", "_filters", "_finders", "_last", "_paths", "_variables")
 
     def __init__(self) -> None:
         self._last = _last_handler()
         self._exits = _count_exits()
         self._filters = list(warnings.filters)
+        self._paths = sys.path.copy()
+        self._finders = sys.meta_path + sys.path_hooks
+        self._variables = _raw_environment().copy()
 
     def effects(self) -> Effects:
         """Return what was added since."""
         added = _count_exits() - self._exits
         now = list(warnings.filters)
         are_known = len(now) == len(self._filters) and all(map(operator.is_, now, self._filters))
-        if added <= 0 and _last_handler() is self._last and are_known:
+        if added <= 0 and _last_handler() is self._last and are_known and self._is_process_as_it_was():
             return NO_EFFECTS
         known = set(map(id, self._filters))
         handlers = list(_handlers())
@@ -68,7 +79,34 @@ class EffectsNote:
         new = handlers[start:] if start or self._last is None else []
         filters = itertools.takewhile(lambda entry: id(entry) not in known, now)
         exits = tuple(_weakly(exit_functions()[-added:])) if added > 0 else ()
-        return Effects(tuple(new), exits, tuple(map(filter_key, filters)))
+        known_finders = set(map(id, self._finders))
+        finders = [entry for entry in (*sys.meta_path, *sys.path_hooks) if id(entry) not in known_finders]
+        return Effects(
+            tuple(new),
+            exits,
+            tuple(map(filter_key, filters)),
+            tuple((Counter(sys.path) - Counter(self._paths)).elements()),
+            tuple(_weakly(finders)),
+            tuple(self._changed_variables()),
+        )
+
+    def _is_process_as_it_was(self) -> bool:
+        is_same = sys.path == self._paths and sys.meta_path + sys.path_hooks == self._finders
+        return is_same and _raw_environment() == self._variables
+
+    def _changed_variables(self) -> Iterator[tuple[str, str | None, str]]:
+        environment: Any = os.environ
+        for key, after in _raw_environment().copy().items():
+            before = self._variables.get(key)
+            if before != after:
+                values = [None if value is None else environment.decodevalue(value) for value in (before, after)]
+                yield (environment.decodekey(key), *values)
+
+
+def _raw_environment() -> dict[Any, Any]:
+    """Return the dict that `os.environ` looks after: comparing its texts would decode them all."""
+    found: dict[Any, Any] = getattr(os.environ, "_data", {})
+    return found
 
 
 def filter_key(entry: Any) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.plan import Plan, Step
+from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
 from exocet_ipython.reloading.building.settings import kept_settings
 from exocet_ipython.reloading.collector import paused_collector
@@ -97,7 +98,7 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     """
     records = around.current.records
     filters = {key for name in plan.names if name in records for key in records[name].effects.filters}
-    with kept_settings(plan.names, records), kept_filters(filters):
+    with kept_settings(plan.names, records), kept_filters(filters), without_additions(plan.names, records):
         return _build_modules(plan, around)
 
 
