@@ -119,7 +119,7 @@ def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterab
 def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str, ModuleRecord]:
     """Return the records of loaded modules, by dotted name, in the order in which they were found."""
     first = generation.next_order
-    return {
+    records = {
         name: record_module(
             module,
             loaded.text(),
@@ -138,6 +138,7 @@ def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict
         for place, (name, loaded) in enumerate(found.items())
         if (module := PRESENCE.current(name)) is not None
     }
+    return records | {name: replace(one, body=ran) for name, one in records.items() if (ran := found[name].ran)}
 
 
 def _read_loaded(spec: Any) -> LoadNotes:
@@ -164,9 +165,12 @@ def _read_loaded(spec: Any) -> LoadNotes:
         code = compile_module(spec, snapshot)
     except (SyntaxError, ValueError):
         code = None
-    if code == marshal.loads(cached[HEADER:]):  # noqa: S302 - the file that Python itself has just run
+    ran = marshal.loads(cached[HEADER:])  # noqa: S302 - the file that Python itself has just run
+    if code == ran:
         return LoadNotes(snapshot, code)
-    return LoadNotes(as_changed(snapshot))
+    notes = LoadNotes(as_changed(snapshot))
+    notes.ran = ran
+    return notes
 
 
 def _read_bytecode(spec: ModuleSpec) -> bytes | None:

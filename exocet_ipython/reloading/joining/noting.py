@@ -46,6 +46,7 @@ class LoadNotes:
             and after the modules that it imports, or is imported by, have registered with it.
         imports: its import statements, where they were looked at.
         settings: what it had set elsewhere then.
+        ran: what ran, where its text is not known: that on disk is another one.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class LoadNotes:
         "effects",
         "ended",
         "imports",
+        "ran",
         "seconds",
         "settings",
         "snapshot",
@@ -77,6 +79,7 @@ class LoadNotes:
         self.baseline: Baseline | None = None
         self.imports: tuple[ImportStatement, ...] | None = None
         self.settings: dict[Setting, int] | None = None
+        self.ran: CodeType | None = None
 
     def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
         """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.

@@ -231,7 +231,7 @@ class _Carrier:
             return self._carry_nested(path, before, now) | ({id(before)} if placed else set())
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
-        self._carry_held(before, now, changed)
+        self._carry_held(path, before, now, changed)
         self._owned.put_in_order(path, now if changed else None, self._journal)
         whole = self._carry_nested(path, before, now)
         if (is_told or (count and len(before) >= size_of(baseline))) and carried == len(changed):
@@ -243,7 +243,7 @@ class _Carrier:
     ) -> bool:
         """Carry one entry of a container; say whether the new one has it, or will have it from its own module."""
         key, value = entry
-        is_modules = self._owned.is_modules(value if id(key) in baseline else key, value)  # the key was there before
+        is_modules = self._owned.is_modules(path, value if id(key) in baseline else key, value)  # the key was there
         is_alive = type(before) is WeakSet and sys.getrefcount(key) > _UNREFERRED  # since the person has it
         is_theirs = not is_modules and (is_alive or self._owned.is_persons(path, key, value))
         is_new = is_registry(value) and id(key) not in baseline
@@ -264,13 +264,13 @@ class _Carrier:
             self._journal.set_item(now, key, counterpart)
         return whole
 
-    def _carry_held(self, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
+    def _carry_held(self, path: str, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
         """Carry the instances of a map that somebody has, or the only one of a list: these are asked for again."""
         part = int(is_map(before))
         sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
         asked = [entry for entry in sought if is_instance_of(entry[part], self._session) and entry[0] not in now]
         held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])
-        for entry in asked:
+        for entry in (entry for entry in asked if not self._owned.is_modules(path, *entry)):
             if type(before) is WeakValueDictionary or id(entry[part]) in held:
                 put_into(now, *entry, self._journal)
 
@@ -279,7 +279,7 @@ class _Carrier:
     ) -> bool:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
         is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and self._owned.leaves_alone(path)
-        if not is_theirs or any(self._owned.is_modules(*entry) for entry in changed):
+        if not is_theirs or any(self._owned.is_modules(path, *entry) for entry in changed):
             return False
         return take_whole(before, now, baseline, self._record.body_code, self._journal)
 

@@ -38,7 +38,7 @@ def _is_filled(owned: Ownership) -> bool:
         for entry in changed_entries(container, record.contents[path])
         if not owned.was_given(*entry, container)
     ]
-    if any(owned.is_answer_of_others(*entry) for entry in entries if not owned.is_modules(*entry[1:])):
+    if any(owned.is_answer_of_others(*entry) for entry in entries if not owned.is_modules(*entry)):
         return True
     # Made anew, a module makes another instance than it has given to everybody, unless somebody holds that.
     makes_once = any(owned.makes_once(path, value) for path, _, value in entries)

@@ -184,7 +184,9 @@ def _lost_entries(record: ModuleRecord, new: ModuleType | None, session: Mapping
         for path, part in parts:
             if is_registry(part) and len(part) <= MANY:
                 changed = changed_entries(part, record.contents.get(path, {}))
-                found = [entry for entry in changed if not owned.is_modules(*entry) and owned.is_persons(path, *entry)]
+                found = [
+                    entry for entry in changed if not owned.is_modules(path, *entry) and owned.is_persons(path, *entry)
+                ]
                 if found:
                     yield path, part, found
 

@@ -172,9 +172,9 @@ class Ownership:
         """Say the same of the functions of some modules."""
         return not self._read.of(homes).caches.isdisjoint(names_in(path))
 
-    def is_modules(self, key: Any, value: Any) -> bool:
+    def is_modules(self, path: str, key: Any, value: Any) -> bool:
         """Say whether a module of the session has put an entry into a container, and does so when made anew."""
-        return self._read.puts_itself(self.record.name, key, value)
+        return self._read.puts_itself(self.record.name, path, key, value)
 
     def is_persons(self, path: str, key: Any, value: Any) -> bool:
         """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.

@@ -40,7 +40,7 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
     carried, constants = 0, constants_by_id(owned.record.body_code)
     for place, was in changed.items():
         item = before[place]
-        is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(item, None)
+        is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(path, item, None)
         if place >= len(now):
             continue
         first = contents.get(f"{path}[{place}]")  # what a list that was there had in it

@@ -12,13 +12,14 @@ from typing import Any
 
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.contents import is_registry, place_of
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
 from exocet_ipython.survivors.storing.asking import as_written, find_asking
+from exocet_ipython.survivors.storing.filling import may_fill
 from exocet_ipython.survivors.storing.handing import filled_by_hand
 from exocet_ipython.survivors.storing.stores import Stores, read_stores
 
@@ -59,14 +60,25 @@ class ReadStores:
         """Return what cells have assigned to a module or its classes, and paths of entries that they wrote."""
         return self._assigned.get(name, ())
 
-    def puts_itself(self, name: str, key: Any, value: Any) -> bool:
+    def puts_itself(self, name: str, path: str, key: Any, value: Any) -> bool:
         """Say whether the own module of an entry has put it into a module's container, and does so when made anew.
 
-        What came after the body of the container's own module had run, that body has not put there.
+        What came after the body of the container's own module had run, that body has not put there. Plain data shows
+        nothing of who put it there: of a module that Python has imported since, unseen, its code does.
+
+        Args:
+            name: of the module that has the container.
+            path: of the container in it.
+            key: of the entry; an item is its own.
+            value: of the entry.
         """
-        if is_from_cell(key) or is_from_cell(value):
+        if is_from_cell(key) or is_from_cell(value) or self.is_assigned(name, f"{path}{place_of(key)}"):
             return False
-        homes = {home_of(part) for part in (key, value) if is_definition(part)} - {name}
+        homes = {home_of(part) for part in (key, value) if is_definition(part)}
+        if not homes:
+            later = [one for one in self._unseen if one.order > self.session[name].order]
+            homes = {one.name for one in later if may_fill(one.body_code, last_name_of(path), key)}
+        homes -= {name}
         return any(self.can_import(home, name) for home in homes)
 
     def fills(self, name: str, owner: str, path: str, container: Any) -> bool:
@@ -147,6 +159,11 @@ class ReadStores:
             waiting += names - seen
             seen |= names
         return False
+
+    @functools.cached_property
+    def _unseen(self) -> list[ModuleRecord]:
+        """The modules that Python has imported by itself."""
+        return [record for record in self.session.values() if record.is_adopted]
 
     def _read(self, name: str) -> Stores:
         if name not in self._known:
