@@ -6,6 +6,7 @@ import gc
 import sys
 import weakref
 from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -30,17 +31,22 @@ __all__ = [
 def class_of(holder: dict[Any, Any]) -> type | None:
     """Return the class whose namespace a dict is, if it is one."""
     marks = holder.get("__dict__"), holder.get("__weakref__")
-    for mark in marks:
-        # A function that wraps a class has a copy of its namespace (`functools.update_wrapper`).
-        if type(mark) is GetSetDescriptorType and any(part is holder for part in raw_dicts(mark.__objclass__)):
-            return mark.__objclass__
+    if found := [mark.__objclass__ for mark in marks if type(mark) is GetSetDescriptorType]:
+        # A function that wraps a class has a copy of its namespace (`functools.update_wrapper`). So has a decorator
+        # that makes the class anew from that, next to it (attrs).
+        beside = (type.__subclasses__(base) for cls in found for base in type.__getattribute__(cls, "__bases__"))
+        return _with_namespace(holder, chain(found, *beside))
     if "__module__" in holder and "__doc__" in holder:
         # Its bases have the marks. Asking the collector for its holder would be another pass over the heap.
-        for cls in living_classes():
-            is_of_module = type.__getattribute__(cls, "__dict__").get("__module__") is holder["__module__"]
-            if is_of_module and any(part is holder for part in raw_dicts(cls)):
-                return cls
+        return _with_namespace(holder, living_classes())
     return None
+
+
+def _with_namespace(space: dict[Any, Any], classes: Iterable[type]) -> type | None:
+    """Return the one of some classes whose namespace a dict is."""
+    home = space.get("__module__")
+    ours = (cls for cls in classes if type.__getattribute__(cls, "__dict__").get("__module__") is home)
+    return next((cls for cls in ours if any(part is space for part in raw_dicts(cls))), None)
 
 
 def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[str, Any]) -> list[type]:
