@@ -29,7 +29,7 @@ from exocet_ipython.survivors.moving.copies import (
 )
 from exocet_ipython.survivors.moving.instances import Moving, hash_differs
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
-from exocet_ipython.survivors.moving.libraries import bring_up_to_date
+from exocet_ipython.survivors.moving.libraries import bring_up_to_date, join_registry
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class
 from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
@@ -126,7 +126,12 @@ def rebase_subclasses(
 
 
 def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
-    """Tell the hooks of the new bases of the classes of which they are to be told again."""
+    """Tell the hooks of the new bases of the classes of which they are to be told again, and a library's registry."""
+    for cls in rebased.changed:
+        try:
+            join_registry(cls, moving.journal)
+        except Exception as error:  # noqa: BLE001 - what a library raises that can't have it
+            moving.note(dotted_name(cls), error)
     for cls, plan in rebased.retold:
         _keeping(cls, plan.tell, moving)
         if plan.is_taken_out:
