@@ -21,6 +21,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from exocet_ipython.loading.tracebacks import where_raised
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
+from exocet_ipython.notebook.awaited import say_bound
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
@@ -165,6 +166,9 @@ class AutoReload:
                     self._reload(info)
                 finally:
                     PUBLISHING.release()
+        if self._session.awaits and self._is_alone(info):
+            with self._at_work():
+                say_bound(self._session.import_awaited())
 
     def _keep(self, noticed: Suspicion) -> None:
         with self._lock:

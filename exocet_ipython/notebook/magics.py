@@ -18,6 +18,7 @@ from IPython.display import display
 from exocet_ipython.notebook.arguments import parse_arguments, parse_load
 from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
+from exocet_ipython.notebook.awaited import say_bound
 from exocet_ipython.notebook.failures import Failures
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
@@ -111,6 +112,8 @@ class ExocetMagics(Magics):
             given = parse_arguments(self.exoreload, line)
             migrate = given.migrate or self.settings.instances == "migrate"
             report = self.session.reload(given.names, force=given.force, dry_run=given.dry_run, migrate=migrate)
+            if not given.dry_run:
+                say_bound(self.session.import_awaited())
         if report.error is not None:
             self.failures.show(report.error)
         return replace(report, full=self.settings.report == "full")

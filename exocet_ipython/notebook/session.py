@@ -17,6 +17,7 @@ from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute, with_packages
 from exocet_ipython.loading.source import is_extension
 from exocet_ipython.notebook.attempts import Unsettled
+from exocet_ipython.notebook.awaited import AwaitedImports
 from exocet_ipython.notebook.describing import describe_plan, describe_steps
 from exocet_ipython.notebook.executor import OPEN, Executor
 from exocet_ipython.notebook.managed import ManagedModules
@@ -75,9 +76,15 @@ class Session:
         names = Names(namespace, self.bindings, tuple(mirrors))
         self._executor = Executor(self.managed, self.old, self._ladder, names, show_error)
         self._unsettled = Unsettled(self.managed)
+        self._awaited = AwaitedImports(namespace, lambda file: self.managed.scope.includes("", file))
 
     def __repr__(self) -> str:
         return f"<session at {self.generation!r}>"
+
+    @property
+    def awaits(self) -> bool:
+        """Whether there are imports that failed."""
+        return bool(self._awaited)
 
     @property
     def generation(self) -> Generation:
@@ -240,9 +247,24 @@ class Session:
         """Let the next `refresh` try again what failed or was left undone: by other settings it may be done."""
         self._unsettled.reopen()
 
-    def learn(self, cell: str, *, failed: bool = False) -> None:
-        """Learn from the text of a cell that ran, to its end or not, which names it bound."""
-        self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed)
+    def learn(self, cell: str, *, failed: bool = False, error: BaseException | None = None) -> None:
+        """Learn from the text of a cell that ran, to its end or not, which names it bound.
+
+        Args:
+            cell: its text.
+            failed: whether it may have failed.
+            error: what it raised; an import that failed is tried again by `import_awaited`.
+        """
+        self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed or error is not None)
+        if error is not None or self._awaited:
+            self._awaited.note(cell, error)
+
+    def import_awaited(self) -> tuple[str, ...]:
+        """Bind what cells could not import when they ran, where that is possible by now; return the names."""
+        bound = self._awaited.retry()
+        for statement in bound:
+            self.bindings.add(statement, self.managed.public_names)
+        return tuple(statement.name for statement in bound)
 
     def _load(self, name: str, attributes: Sequence[str]) -> ModuleType:
         packages = with_packages(name)

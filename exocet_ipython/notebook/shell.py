@@ -90,7 +90,7 @@ class Attachment:
             info = result.info
             text = getattr(info, "transformed_cell", None) or info.raw_cell
             if text and result.error_before_exec is None:
-                self.session.learn(text, failed=result.error_in_exec is not None)
+                self.session.learn(text, error=result.error_in_exec)
         self._magics.auto.after_cell(result)
 
     def _hook_list(self, items: list[Any], item: object) -> None:
