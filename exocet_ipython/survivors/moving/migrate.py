@@ -18,6 +18,7 @@ from exocet_ipython.reloading.contents import dict_of, is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import functions_in, living_retired, retired_module, retired_of
+from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
@@ -204,7 +205,11 @@ def let_go(retired: RetiredGeneration, succession: Succession, journal: Journal)
 
 
 def _replaced_values(succession: Succession) -> list[Any]:
-    """Return the instances and containers that retired modules have and that the new ones have made anew."""
+    """Return the instances and containers that retired modules have and that the new ones have made anew.
+
+    And the classes that a function of another module has made for them, as `make_dataclass` does: these are no
+    definitions of theirs.
+    """
     old, new = succession.old, succession.new
     modules = [(record.module, new[name]) for name, record in old.items() if name in new]
     spaces = [tuple(globals_of(module) for module in pair) for pair in modules]
@@ -213,7 +218,7 @@ def _replaced_values(succession: Succession) -> list[Any]:
         for before, now in spaces
         for name, value in copy_space(before).items()
         if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
-        if not is_definition(value)
+        if not is_definition(value) or (issubclass(type(value), type) and is_made(value, new))
     ]
     return [*found, *inner_values(found)]
 
