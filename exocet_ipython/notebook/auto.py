@@ -27,6 +27,7 @@ from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
 from exocet_ipython.notebook.stopper import CellStopper
 from exocet_ipython.reloading.generation import PUBLISHING
+from exocet_ipython.reloading.joining.afterwards import only_imports
 from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion
 
 __all__ = ["AutoReload", "AutoState", "as_in_cell"]
@@ -166,7 +167,7 @@ class AutoReload:
                     self._reload(info)
                 finally:
                     PUBLISHING.release()
-        if self._session.awaits and self._is_alone(info):
+        if self._session.awaits and not only_imports(info.raw_cell) and self._is_alone(info):
             with self._at_work():
                 say_bound(self._session.import_awaited())
 
