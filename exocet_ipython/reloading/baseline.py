@@ -27,6 +27,7 @@ from exocet_ipython.reloading.contents import (
     fingerprint,
     is_registry,
     place_of,
+    state_of,
 )
 from exocet_ipython.reloading.marks import is_marked
 from exocet_ipython.reloading.parts import parts_of
@@ -81,11 +82,12 @@ def take_baseline(module: ModuleType) -> Baseline:
     namespace = copy_space(globals_of(module))
     values = dict(zip(namespace, map(id, namespace.values()), strict=True))
     own = getattr(module, "__name__", None)
-    found = _Contents(values)
+    found = _Contents(values, own)
     for name, value in namespace.items():
         kind = type(value)
-        if kind is FunctionType and is_own_function(value, own) and value.__dict__:  # asked last: it makes a dict
-            found.add_attributes(name, attributes_of(value))
+        # Asked last for its dict: that makes one.
+        if kind is FunctionType and is_own_function(value, own) and (value.__closure__ or value.__dict__):
+            found.add_attributes(name, state_of(value))
         if id(kind) in _PLAIN_GLOBALS or name[:2] == "__":
             continue
         if issubclass(kind, type):
@@ -172,7 +174,8 @@ class _Contents:
     a tree whose nodes know their parents all leads to all.
     """
 
-    def __init__(self, values: dict[str, int]) -> None:
+    def __init__(self, values: dict[str, int], own: str | None) -> None:
+        self._own = own
         self.prints: dict[str, int] = {}
         self.contents: dict[str, dict[Any, int]] = {}
         self._seen = set(values.values())
@@ -180,7 +183,8 @@ class _Contents:
     def add_class(self, name: str, attributes: dict[str, Any]) -> None:
         """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
         self.contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
-        if not _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values()))):
+        is_plain = _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values())))
+        if not is_plain or any(map(_has_variables, attributes.values())):
             self._add_registries(name, [item for item in attributes.items() if item[0][:2] != "__"])
 
     def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
@@ -204,9 +208,11 @@ class _Contents:
 
     def _add_registries(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         for attribute, part in attributes:
-            if id(type(part)) in _PLAIN_ATTRIBUTES:
-                continue
             path = f"{name}.{attribute}"
+            if id(type(part)) in _PLAIN_ATTRIBUTES:
+                if _has_variables(part):
+                    self._add_function(path, part)
+                continue
             if type(part) is tuple:
                 if entries_of(part) and len(self.prints) < _MANY:  # most have names or numbers
                     self.add_value(path, part)
@@ -218,6 +224,11 @@ class _Contents:
                 continue
             elif not self._was_met(part):
                 self.add_value(path, part)
+
+    def _add_function(self, path: str, function: FunctionType) -> None:
+        """Add the variables of a function that another one has around it, and its attributes."""
+        if path.count(".") < _DEEP and is_own_function(function, self._own) and not self._was_met(function):
+            self.add_attributes(path, state_of(function))
 
     def _add_container(self, path: str, container: Any) -> None:
         """Add the entries of a container, and what is in the attributes of one of a class of somebody's own."""
@@ -241,6 +252,13 @@ class _Contents:
         known = id(instance) in self._seen
         self._seen.add(id(instance))
         return known
+
+
+def _has_variables(value: Any) -> bool:
+    """Say whether a value is a function that has variables from those around it; `__class__` is Python's own."""
+    return (
+        type(value) is FunctionType and value.__closure__ is not None and value.__code__.co_freevars != ("__class__",)
+    )
 
 
 def _is_plain_instance(value: Any) -> bool:

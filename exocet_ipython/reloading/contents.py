@@ -45,6 +45,7 @@ __all__ = [
     "is_shared",
     "place_of",
     "refill",
+    "state_of",
     "variables_around",
 ]
 
@@ -264,6 +265,18 @@ def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has; none of Python's own."""
     space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else dict_of(value)
     return [(name, part) for name, part in copy_space(space or {}).items() if name[:2] != "__"]
+
+
+def state_of(value: Any) -> list[tuple[str, Any]]:
+    """Return the attributes of a class, an instance or a function, of the latter also the variables around it.
+
+    >>> state_of((lambda held: lambda: held)(3))
+    [('held', 3)]
+    """
+    if type(value) is not FunctionType or value.__closure__ is None:
+        return attributes_of(value)
+    around = [variable for variable in variables_around(value).items() if variable[0] != "__class__"]
+    return around + attributes_of(value) if value.__dict__ else around
 
 
 def dict_of(value: Any) -> dict[Any, Any] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from exocet_ipython.reloading.contents import attributes_of, is_registry
+from exocet_ipython.reloading.contents import is_registry, state_of
 from exocet_ipython.reloading.marks import is_marked, mark_of
 
 __all__ = ["ids_in_order", "parts_of", "size_of"]
@@ -28,7 +28,7 @@ def parts_of(value: Any) -> dict[Any, int]:
     if is_marked(value):
         return {"": mark_of(value)}
     if not is_registry(value):
-        return {name: id(part) for name, part in attributes_of(value)}
+        return {name: id(part) for name, part in state_of(value)}
     if len(value) > _MANY:
         return {}
     if issubclass(kind, dict) or kind is WeakKeyDictionary or kind is WeakValueDictionary:

@@ -6,12 +6,12 @@ import ast
 import functools
 import re
 from collections import deque
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.contents import dict_of, place_of
+from exocet_ipython.reloading.contents import dict_of, place_of, state_of
 
-__all__ = ["attribute_at", "last_name_of", "owner_of", "path_behind", "split_entry", "value_at"]
+__all__ = ["attribute_at", "last_name_of", "maker_at", "owner_of", "path_behind", "split_entry", "value_at"]
 
 _NESTING = (dict, list, tuple, deque)
 # One step: an attribute, or a key in brackets; a string may have brackets of its own.
@@ -34,6 +34,8 @@ def value_at(space: dict[str, Any], path: str) -> Any:
             value = _entry_at(value, place, key) if issubclass(kind, _NESTING) else None
         elif kind is MethodType:
             value = value.__self__ if name == "__self__" else None
+        elif kind is FunctionType:
+            value = dict(state_of(value)).get(name)
         else:
             attributes: Any = type.__getattribute__(value, "__dict__") if issubclass(kind, type) else dict_of(value)
             value = None if attributes is None else attributes.get(name)
@@ -76,6 +78,19 @@ def attribute_at(owner: Any, path: str) -> Any:
     for name in path.split(".") if path else ():
         owner = getattr(owner, "__dict__", {}).get(name)
     return owner
+
+
+def maker_at(owner: Any, path: str) -> Any:
+    """Return the function on a dotted path; of one that another one makes, that: its code has all of it.
+
+    >>> from types import SimpleNamespace
+    >>> space = SimpleNamespace(owner_of=owner_of)
+    >>> maker_at(space, "owner_of.inner") is owner_of, maker_at(space, "other")
+    (True, None)
+    """
+    names = path.split(".")
+    ends = (end for end in range(1, len(names)) if type(attribute_at(owner, ".".join(names[:end]))) is FunctionType)
+    return attribute_at(owner, ".".join(names[: next(ends, len(names))]))
 
 
 def owner_of(path: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
-__all__ = ["GENERATING", "GENERATORS", "code_of", "remake_generator"]
+__all__ = ["GENERATING", "GENERATORS", "code_of", "has_begun", "remake_generator"]
 
 _PREFIXES = {GeneratorType: "gi", AsyncGeneratorType: "ag", CoroutineType: "cr"}  # of their attributes
 GENERATORS = tuple(_PREFIXES)
@@ -35,7 +35,7 @@ def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: 
     """
     code = code_of(generator)
     frame = getattr(generator, f"{_PREFIXES[type(generator)]}_frame")
-    if frame is None or _has_begun(code, frame.f_lasti):
+    if has_begun(generator):
         return None
     runs = runs or code
     functions = [part for part in gc.get_referents(generator) if type(part) is FunctionType and part.__code__ is runs]
@@ -61,7 +61,13 @@ def code_of(generator: Any) -> CodeType:
     return code
 
 
-def _has_begun(code: CodeType, place: int) -> bool:
-    """Say whether the instruction at a place is in the body: before it come those that make the generator."""
-    operations = code.co_code[::2]
-    return place // 2 >= operations.index(_RESUME)
+def has_begun(generator: Any) -> bool:
+    """Say whether the body of a generator has begun to run, which may have ended: before it come a few instructions.
+
+    >>> def count(): yield 1
+    >>> generator = count()
+    >>> has_begun(generator), next(generator), has_begun(generator)
+    (False, 1, True)
+    """
+    frame = getattr(generator, f"{_PREFIXES[type(generator)]}_frame")
+    return frame is None or frame.f_lasti // 2 >= code_of(generator).co_code[::2].index(_RESUME)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.baseline import is_own_function
@@ -23,6 +23,7 @@ from exocet_ipython.reloading.contents import (
     entries_beside,
     is_registry,
     place_of,
+    state_of,
 )
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
@@ -37,6 +38,7 @@ from exocet_ipython.survivors.carrying.entries import (
     assign,
     changed_entries,
     emptied,
+    held_entries,
     inherited,
     is_map,
     is_of_one_kind,
@@ -50,7 +52,6 @@ from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.carrying.untouched import take_whole
-from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -117,7 +118,9 @@ class _Carrier:
         space = copy_space(globals_of(self._record.module))
         for name, value in space.items():
             kind = type(value)
-            if id(kind) in _STATELESS or name[:2] == "__" or (kind is FunctionType and not vars(value)):
+            if id(kind) in _STATELESS or name[:2] == "__":
+                continue
+            if kind is FunctionType and value.__closure__ is None and not vars(value):
                 continue  # nearly all
             now = namespace.get(name)
             if now is None or now is value:
@@ -157,8 +160,8 @@ class _Carrier:
     def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
         baseline = self._record.contents.get(path, {})
-        parts = attributes_of(before)
-        known = dict(attributes_of(now)) if parts else {}
+        parts = state_of(before)
+        known = dict(state_of(now)) if parts else {}
         is_class = issubclass(type(before), type)
         outer, whole = self._owned, set[int]()
         self._owned = outer.with_makers(before, now)
@@ -185,7 +188,7 @@ class _Carrier:
         if not (kind is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
-        is_carrier = id(kind) in CARRIERS and kind is type(now)
+        is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
         return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors)
 
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
@@ -231,7 +234,9 @@ class _Carrier:
             return self._carry_nested(path, before, now) | ({id(before)} if placed else set())
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
-        self._carry_held(path, before, now, changed)
+        for entry in held_entries(before, now, changed, self._session):
+            if not self._owned.is_modules(path, *entry):
+                put_into(now, *entry, self._journal)
         self._owned.put_in_order(path, now if changed else None, self._journal)
         whole = self._carry_nested(path, before, now)
         if (is_told or (count and len(before) >= size_of(baseline))) and carried == len(changed):
@@ -263,16 +268,6 @@ class _Carrier:
         if counterpart and key not in now:
             self._journal.set_item(now, key, counterpart)
         return whole
-
-    def _carry_held(self, path: str, before: Any, now: Any, changed: list[tuple[Any, Any]]) -> None:
-        """Carry the instances of a map that somebody has, or the only one of a list: these are asked for again."""
-        part = int(is_map(before))
-        sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
-        asked = [entry for entry in sought if is_instance_of(entry[part], self._session) and entry[0] not in now]
-        held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])
-        for entry in (entry for entry in asked if not self._owned.is_modules(path, *entry)):
-            if type(before) is WeakValueDictionary or id(entry[part]) in held:
-                put_into(now, *entry, self._journal)
 
     def _takes_whole(
         self, path: str, before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]

@@ -1,4 +1,4 @@
-"""Carrying over what no attribute shows: values of context variables and thread-locals, and how far one has counted."""
+"""Carrying over what no attribute shows: values of context variables and thread-locals, and progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import gc
 import itertools
 import operator
-import re
 import sys
 import threading
 from collections.abc import Callable
@@ -15,12 +14,11 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.survivors.carrying.progress import PROGRESS
 
 __all__ = ["CONTEXTS"]
 
 _missing = object()
-_COUNT = re.compile(r"count\((-?\d+)(?:, (-?\d+))?\)")
-_FAR = 1_000_000
 _UNSET = 2  # references more than to the new variable, where no context has a value: who asks for this lists the old
 
 
@@ -45,18 +43,8 @@ def _carry_local(before: threading.local, now: threading.local, returned: bool) 
             vars(now)[name] = value
 
 
-def _carry_count(before: itertools.count[Any], now: itertools.count[Any], _: bool) -> None:  # noqa: FBT001 - likewise
-    """Have a counter give no number again that the old one has given, where it counts in the same steps."""
-    found = _COUNT.fullmatch(repr(before)), _COUNT.fullmatch(repr(now))
-    if found[0] is None or found[1] is None or found[0][2] != found[1][2]:
-        return
-    steps = (int(found[0][1]) - int(found[1][1])) // int(found[0][2] or 1)
-    if 0 < steps < _FAR:
-        next(itertools.islice(now, steps - 1, None))
-
-
 CONTEXTS: dict[int, Callable[[Any, Any, bool], None]] = {
     id(ContextVar): _carry_context,
     id(threading.local): _carry_local,
-    id(itertools.count): _carry_count,
+    **PROGRESS,
 }

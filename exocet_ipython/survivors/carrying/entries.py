@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Container, Iterator, Mapping
 from functools import partial
-from types import MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -18,6 +18,8 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.origins import is_instance_of
 
 __all__ = [
     "MANY",
@@ -25,6 +27,7 @@ __all__ = [
     "changed_entries",
     "emptied",
     "entries",
+    "held_entries",
     "inherited",
     "is_map",
     "is_of_one_kind",
@@ -108,11 +111,36 @@ def _key_in(now: Any, key: Any, after: Mapping[str, ModuleType | None]) -> Any:
 
 
 def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
-    """Set an attribute of a class or an instance, whatever it makes of that."""
+    """Set an attribute of a class, an instance or a function, whatever it makes of that, or a variable around it."""
+    if type(owner) is FunctionType and name in owner.__code__.co_freevars:
+        cell = (owner.__closure__ or ())[owner.__code__.co_freevars.index(name)]
+        journal.add(partial(setattr, cell, "cell_contents", cell.cell_contents))
+        cell.cell_contents = value
+        return
     before = vars(owner).get(name, _missing)
     set_attribute(owner, name, value)
     back = partial(delete_attribute, owner, name) if before is _missing else partial(set_attribute, owner, name, before)
     journal.add(back)
+
+
+def held_entries(
+    before: Any, now: Any, changed: list[tuple[Any, Any]], session: Container[str]
+) -> list[tuple[Any, Any]]:
+    """Return the entries of a map whose instances somebody has, or the only one of a list: these are asked for again.
+
+    Args:
+        before: the container of the retired module.
+        now: that of the new one; what it has already is left out.
+        changed: the entries that the first one has got since its module's body had run.
+        session: the names of the modules whose instances are meant.
+    """
+    part = int(is_map(before))
+    sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
+    asked = [entry for entry in sought if is_instance_of(entry[part], session) and entry[0] not in now]
+    if type(before) is WeakValueDictionary:
+        return asked
+    held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])
+    return [entry for entry in asked if id(entry[part]) in held]
 
 
 def inherited(cls: type, name: str, session: Container[str]) -> Any:

@@ -15,7 +15,7 @@ from exocet_ipython.reloading.contents import attributes_of, is_registry, place_
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
-from exocet_ipython.reloading.paths import attribute_at, last_name_of, value_at
+from exocet_ipython.reloading.paths import last_name_of, maker_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
@@ -282,7 +282,7 @@ class Ownership:
         if name not in self._alike:
             spaces = self.record.module, self.after.get(self.record.name)
             compared = Comparison(but=self.record.assigned().keys() | self._stores.changing)
-            pairs = [[attribute_at(space, path) for space in spaces] for path in self._stores.setters(name)]
+            pairs = [[maker_at(space, path) for space in spaces] for path in self._stores.setters(name)]
             is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
             self._alike[name] = is_same and not any(map(has_changed, self.record.data))
         return self._alike[name]

@@ -8,15 +8,18 @@ beside an answer, as the question to it, or that a function of the module calls 
 from __future__ import annotations
 
 import ast
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of, names_of
+from exocet_ipython.survivors.storing.functions import FUNCTIONS
+
 __all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
 
-_END = (sys.maxsize, 0)  # behind all lines
-_READ = frozenset((ast.AnnAssign, ast.Assign, ast.Attribute, ast.AugAssign, ast.Call, ast.Global, ast.Name, ast.Return))
+_READ = frozenset(
+    (ast.AnnAssign, ast.Assign, ast.Attribute, ast.AugAssign, ast.Call, ast.Global, ast.Name, ast.Nonlocal, ast.Return)
+)
 _NAMED = (ast.Name, ast.Attribute)
 _COPYING = {"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set", "tuple"}
 _DEFAULTS = {"dict", "float", "int", "list", "set", "str"}  # `defaultdict(list)`
@@ -95,28 +98,30 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     """
     nodes = list(nodes)
     registered = {id(value) for node in nodes for value in _registered_by(node)}
+    inner = {node.name for node in nodes if isinstance(node, FUNCTIONS)}
     nodes = [node for node in nodes if type(node) in _READ]
     found = Assigning(path)
-    called = {_key(node).lstrip(".") for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
-    values = {id(target): value for node in nodes for target, value in _assigned_by(node)}
+    called = {key_of(node).lstrip(".") for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
+    values = {id(target): value for node in nodes for target, value in assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
-    declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    declared = {name for node in nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
+    around = {name for node in nodes if isinstance(node, ast.Nonlocal) for name in node.names}
     is_named = {id(node): node.id for node in nodes if isinstance(node, ast.Name) and not _is_load(node)}
-    certain = _certain(function, nodes)
+    certain = certain_in(function, nodes)
     given -= {name for key, name in is_named.items() if not (key in values and is_given(values[key], given))}
     for node in nodes:
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Load()) if _begin(node) > certain.get(f".{name}", _END):
+            case ast.Attribute(attr=name, ctx=ast.Load()) if begin_of(node) > certain.get(f".{name}", END):
                 pass
-            case ast.Name(id=name, ctx=ast.Load()) if name in declared and _begin(node) > certain.get(name, _END):
+            case ast.Name(id=name, ctx=ast.Load()) if name in declared and begin_of(node) > certain.get(name, END):
                 pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                 found.names.add(name)
                 found.plain |= {name} if isinstance(node, ast.Name) else set()
             case ast.Name(id=name) if name in declared:
-                found.globals.add(name)
+                found.globals |= {name} - around
                 _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)
-            case ast.Attribute(value=owner, attr=name, ctx=ast.Store()) if not _is_first(owner, function):
+            case ast.Attribute(value=owner, attr=name, ctx=ast.Store()) if not _is_first(owner, function, inner):
                 _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)
                 found.handed |= {name} & found.computed
             case ast.Attribute(attr=name, ctx=ast.Store()) if id(node) in counted:
@@ -172,7 +177,7 @@ def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 -
             return all(is_given(item, given) for item in items)
         case ast.Dict(keys=keys, values=values):
             parts = [part for part in (*keys, *values) if part is not None]  # `{**options}` has None
-            return not given.isdisjoint(_names(value)) and all(is_given(part, given) for part in parts)
+            return not given.isdisjoint(names_of(value)) and all(is_given(part, given) for part in parts)
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(ast.Name("collections"), name)) if name in _COPYING:
             return _is_copy(value, given)
         case ast.Starred(value=inner):
@@ -203,91 +208,28 @@ def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozense
 
 
 def _registered_by(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield what a statement puts into a container, or hands to a function whose answer it drops."""
+    """Yield what a statement puts into a container, hands to a function whose answer it drops, or gives back."""
     match node:
+        case ast.Return(value=ast.Tuple(elts=values) | ast.Dict(values=values)):
+            yield from values
+        case ast.Return(value=ast.expr() as value):
+            yield value
         case ast.Assign(targets=[ast.Subscript(), *_], value=value):
             yield value
+        case ast.Assign(targets=[ast.Attribute(value=ast.Name() as owner)], value=value):
+            yield from (owner, value)
         case ast.Expr(value=ast.Call(args=values, keywords=keywords)):
             yield from (*values, *(keyword.value for keyword in keywords))
-
-
-def _assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield the targets of a statement, each with its value."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                    yield from zip(target.elts, value.elts, strict=False)
-                yield target, value
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield target, value
-
-
-def _certain(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, int]]:
-    """Return what a function assigns whatever happens, each with where looks at it count no longer.
-
-    By its name, and of an attribute by that behind a dot.
-
-    That is where it is assigned; from the beginning where nothing is returned before, and where what is assigned is
-    neither a constant nor, as any other name, made of what was there: such a look decides nothing.
-    """
-    returns = [_begin(node) for node in nodes if isinstance(node, ast.Return)]
-    used = {name for node in nodes for _, value in _assigned_by(node) for name in _names(value)}
-    found = {}
-    for name, (statement, values) in _assigned_for_certain(getattr(function, "body", None)).items():
-        is_renewed = name not in used and all(map(_names, values)) and min(returns, default=_END) > _begin(statement)
-        found[name] = (0, 0) if is_renewed else (statement.end_lineno or 0, statement.end_col_offset or 0)
-    return found
-
-
-def _names(value: ast.expr) -> set[str]:
-    return {_key(node) for node in ast.walk(value) if isinstance(node, (ast.Name, ast.Attribute))}
-
-
-def _key(target: ast.expr) -> str:
-    match target:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(attr=name):
-            return f".{name}"
-    return ""
-
-
-def _assigned_for_certain(body: object) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
-    """Return the names that statements assign whatever happens, each with the one that does, and the values."""
-    found: dict[str, tuple[ast.stmt, list[ast.expr]]] = {}
-    for statement in body if isinstance(body, list) else ():
-        match statement:
-            case ast.With(body=inner) | ast.AsyncWith(body=inner):
-                assigned = _assigned_for_certain(inner)
-            case ast.If(body=inner, orelse=other):
-                assigned = _assigned_in_all(statement, [inner, other])
-            case ast.Try(body=inner, orelse=other, handlers=handlers):
-                assigned = _assigned_in_all(statement, [[*inner, *other], *(handler.body for handler in handlers)])
-            case _:
-                assigned = {_key(target): (statement, [value]) for target, value in _assigned_by(statement)}
-        found = assigned | found
-    return found
-
-
-def _assigned_in_all(statement: ast.stmt, blocks: list[list[ast.stmt]]) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
-    """Return what each of a statement's blocks assigns whatever happens, but for those that leave the function."""
-    going_on = [block for block in blocks if not (block and isinstance(block[-1], (ast.Raise, ast.Return)))]
-    found = [_assigned_for_certain(block) for block in going_on]
-    names = set.intersection(*map(set, found)) if found else set[str]()
-    return {name: (statement, [value for one in found for value in one[name][1]]) for name in names}
-
-
-def _begin(node: ast.expr | ast.stmt) -> tuple[int, int]:
-    return node.lineno, node.col_offset
 
 
 def _is_load(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
 
 
-def _is_first(owner: ast.expr, function: ast.AST) -> bool:
-    """Say whether an attribute is one of the first that an instance gets: of `self`, where it is made."""
+def _is_first(owner: ast.expr, function: ast.AST, inner: set[str]) -> bool:
+    """Say whether an attribute is one of the first that something gets: `self`, or a function, where it is made."""
+    if isinstance(owner, ast.Name) and owner.id in inner:
+        return True
     if not isinstance(function, ast.FunctionDef) or function.name not in _INITIAL:
         return False
     parameters = [*function.args.posonlyargs, *function.args.args]

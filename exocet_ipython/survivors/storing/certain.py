@@ -1,0 +1,89 @@
+"""What a function assigns whatever happens: looking at it afterwards tells nothing of what was there before."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+
+__all__ = ["END", "assigned_by", "begin_of", "certain_in", "key_of", "names_of"]
+
+END = (sys.maxsize, 0)  # behind all lines
+
+
+def assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the targets of a statement, each with its value."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    yield from zip(target.elts, value.elts, strict=False)
+                yield target, value
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield target, value
+
+
+def certain_in(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, int]]:
+    """Return what a function assigns whatever happens, each with where looks at it count no longer.
+
+    By its name, and of an attribute by that behind a dot.
+
+    That is where it is assigned; from the beginning where nothing is returned before, and where what is assigned is
+    neither a constant nor, as any other name, made of what was there: such a look decides nothing.
+    """
+    returns = [begin_of(node) for node in nodes if isinstance(node, ast.Return)]
+    used = {name for node in nodes for _, value in assigned_by(node) for name in names_of(value)}
+    found = {}
+    for name, (statement, values) in _assigned_for_certain(getattr(function, "body", None)).items():
+        is_renewed = name not in used and all(map(names_of, values)) and min(returns, default=END) > begin_of(statement)
+        found[name] = (0, 0) if is_renewed else (statement.end_lineno or 0, statement.end_col_offset or 0)
+    return found
+
+
+def names_of(value: ast.expr) -> set[str]:
+    """Return the names in an expression; those of attributes behind a dot.
+
+    >>> sorted(names_of(ast.parse("a.b + c", mode="eval").body))
+    ['.b', 'a', 'c']
+    """
+    return {key_of(node) for node in ast.walk(value) if isinstance(node, (ast.Name, ast.Attribute))}
+
+
+def key_of(target: ast.expr) -> str:
+    """Return the name of what is assigned to, an attribute's behind a dot; an empty one where there is none."""
+    match target:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(attr=name):
+            return f".{name}"
+    return ""
+
+
+def _assigned_for_certain(body: object) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
+    """Return the names that statements assign whatever happens, each with the one that does, and the values."""
+    found: dict[str, tuple[ast.stmt, list[ast.expr]]] = {}
+    for statement in body if isinstance(body, list) else ():
+        match statement:
+            case ast.With(body=inner) | ast.AsyncWith(body=inner):
+                assigned = _assigned_for_certain(inner)
+            case ast.If(body=inner, orelse=other):
+                assigned = _assigned_in_all(statement, [inner, other])
+            case ast.Try(body=inner, orelse=other, handlers=handlers):
+                assigned = _assigned_in_all(statement, [[*inner, *other], *(handler.body for handler in handlers)])
+            case _:
+                assigned = {key_of(target): (statement, [value]) for target, value in assigned_by(statement)}
+        found = assigned | found
+    return found
+
+
+def _assigned_in_all(statement: ast.stmt, blocks: list[list[ast.stmt]]) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:
+    """Return what each of a statement's blocks assigns whatever happens, but for those that leave the function."""
+    going_on = [block for block in blocks if not (block and isinstance(block[-1], (ast.Raise, ast.Return)))]
+    found = [_assigned_for_certain(block) for block in going_on]
+    names = set.intersection(*map(set, found)) if found else set[str]()
+    return {name: (statement, [value for one in found for value in one[name][1]]) for name in names}
+
+
+def begin_of(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    """Return the line and the column at which an expression or a statement begins."""
+    return node.lineno, node.col_offset
