@@ -185,6 +185,7 @@ HISTORIES = (
     History("prettytable", ("prettytable",), ("3.9.0", "3.11.0", "3.16.0")),
     History("bidict", ("bidict",), ("0.23.0", "0.23.1")),
     History("dnspython", ("dns",), ("2.7.0", "2.8.0")),
+    History("pyrsistent", ("pyrsistent",), ("0.19.3", "0.20.0")),
 )
 
 

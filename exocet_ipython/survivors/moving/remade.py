@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterator, Mapping
-from types import CellType, MemberDescriptorType, new_class
+from types import CellType, CodeType, MemberDescriptorType, new_class
 from typing import Any
 
+from exocet_ipython.loading.classes import delete_attribute, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["remake_class"]
+__all__ = ["remake_class", "taken_out"]
 
 
-def remake_class(cls: Any, bases: tuple[type, ...], keywords: Mapping[str, Any], journal: Journal) -> type:
+def remake_class(
+    cls: Any, bases: tuple[type, ...], keywords: Mapping[str, Any], taken: Mapping[str, Any], journal: Journal
+) -> type:
     """Make a class with the attributes of another, as its statement would with these bases and keywords.
 
-    The metaclass is one of these. The functions are those of the other, so that their `super()` means the new class
-    from now on.
+    The functions are those of the other, so that their `super()` means the new class from now on.
+
+    Args:
+        cls: the other one.
+        bases: of the class.
+        keywords: what its statement gives beside, and the metaclass.
+        taken: what the metaclass has taken out of the body, and takes out again; see `taken_out`.
+        journal: how it is taken back.
     """
     space = {name: part for name, part in copy_space(vars(cls)).items() if not _is_made_by_python(name, part)}
     space["__qualname__"] = cls.__qualname__
@@ -26,7 +37,44 @@ def remake_class(cls: Any, bases: tuple[type, ...], keywords: Mapping[str, Any],
     if cell is not None:
         space["__classcell__"] = cell
         journal.add(functools.partial(setattr, cell, "cell_contents", cls))
-    return new_class(cls.__name__, bases, {**keywords}, lambda namespace: namespace.update(space))
+    now = new_class(cls.__name__, bases, {**keywords}, lambda namespace: namespace.update({**taken, **space}))
+    for name in [name for name in taken if name not in space and vars(now).get(name) is taken[name]]:
+        delete_attribute(now, name)  # what was in a dict of the class was no attribute of it
+    return now
+
+
+def taken_out(cls: Any) -> dict[str, Any]:
+    """Return what the metaclass of a class may have taken out of its body, and put into a dict of it (`cls.fields`).
+
+    It names the dict, then. What the bases have in theirs is none of the body's.
+
+    >>> class Collecting(type):
+    ...     def __new__(mcs, name, bases, space):
+    ...         fields = {key: space.pop(key) for key in [*space] if key[0] != "_"}
+    ...         return super().__new__(mcs, name, bases, {**space, "fields": fields})
+    >>> class Point(metaclass=Collecting): x = 1
+    >>> taken_out(Point)
+    {'x': 1}
+    """
+    found: dict[str, Any] = {}
+    kinds = [kind for kind in mro_of(type(cls)) if kind.__module__.partition(".")[0] not in sys.stdlib_module_names]
+    functions = [one for kind in kinds for part in copy_space(vars(kind)).values() for one in functions_in(part)]
+    named = {part for one in functions for code in whole(one.__code__) for part in _texts_of(code)}
+    for place, content in copy_space(vars(cls)).items():
+        if place in named and type(content) is dict:
+            others = [vars(base).get(place) for base in mro_of(cls)[1:]]
+            inherited = {id(part) for other in others if type(other) is dict for part in other.values()}
+            names = [name for name in content if type(name) is str and name.isidentifier()]
+            own = {name: content[name] for name in names if id(content[name]) not in inherited}
+            found = {**own, **found}  # what a later one has for a name was made of that (`cls.defaults`)
+    return found
+
+
+def _texts_of(code: CodeType) -> Iterator[str]:
+    """Yield the names and texts of a code object: an attribute may be called by either."""
+    yield from code.co_names
+    for part in code.co_consts:
+        yield from (text for text in (part if type(part) is tuple else (part,)) if type(text) is str)
 
 
 def _is_made_by_python(name: str, part: Any) -> bool:

@@ -31,7 +31,7 @@ from exocet_ipython.survivors.moving.instances import Moving, hash_differs
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, join_registry
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
-from exocet_ipython.survivors.moving.remade import remake_class
+from exocet_ipython.survivors.moving.remade import remake_class, taken_out
 from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
 from exocet_ipython.survivors.moving.told import (
     is_told,
@@ -228,7 +228,9 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
 
     def remake() -> type:
         keywords = {**find_keywords(subclass, bases, pairs.objects), "metaclass": now}
-        return remake_class(subclass, bases, keywords, moving.journal)
+        taken = taken_out(subclass)
+        moving.move(taken.values(), pairs.classes, pairs.objects)  # the metaclass asks of each whether it is a field
+        return remake_class(subclass, bases, keywords, taken, moving.journal)
 
     if now is not _counterpart(metaclass, pairs) or any(map(is_laid_out_otherwise, before, bases)):
         return remake()  # its statement would do more than it did
