@@ -122,6 +122,8 @@ def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[in
     Returns:
         Id of an old code object -> it and its counterpart; those deeper inside as well.
     """
+    if next(nested(code), None) is None:  # most make none
+        return {}
     root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (DefaultsMade(code), None), [])
     return _match_nested(root, None)
 

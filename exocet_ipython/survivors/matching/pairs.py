@@ -212,7 +212,9 @@ class _Matcher:
             now = counterparts.get(attribute)
             if now is None and type(before) is FunctionType and attribute[:2] != "__":
                 now = inherited(new, attribute)
-            if now is not None and now is not before:
+            if type(before) is type(now) is FunctionType and not before.__dict__:  # most are plain methods
+                self.match_function(before, now)
+            elif now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
         for before, now in (*renamed_members(old, new), *composed_members(old, new)):
             self._add(before, now)
