@@ -20,7 +20,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import read_imports
 from exocet_ipython.reloading.joining.adoption import make_records
 from exocet_ipython.reloading.joining.afterwards import Afterwards, only_imports
-from exocet_ipython.reloading.joining.nesting import Ended, Known, KnownModules, Nesting, take_baselines
+from exocet_ipython.reloading.joining.nesting import Ended, Known, KnownModules, Nesting
 from exocet_ipython.reloading.joining.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
@@ -125,7 +125,7 @@ class Claims:
 
     def _take_due(self) -> None:
         while self._due:
-            take_baselines([self._due.pop()])
+            self._nesting.take([self._due.pop()])
 
     @property
     def texts(self) -> list[Snapshot]:

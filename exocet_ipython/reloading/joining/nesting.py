@@ -21,8 +21,7 @@ from exocet_ipython.reloading.graph import ImportStatement, read_imports
 from exocet_ipython.reloading.settings import Setting, take_marks
 from exocet_ipython.reloading.targets import note_settings
 
-__all__ = ["Ended", "Known", "KnownModules", "Nesting", "take_baselines"]
-
+__all__ = ["Ended", "Known", "KnownModules", "Nesting"]
 
 _LOCAL = frozenset(("contextvars", "threading"))
 
@@ -50,17 +49,24 @@ class KnownModules:
 
     def __init__(self, find: Callable[[str], Known | None]) -> None:
         self.find = find
-        self.stems: set[str] = set()
+        # Tuples, since another thread may add to one while this one reads it.
+        self._by_stem: dict[str, tuple[str, ...]] = {}
 
     def add(self, *names: str) -> None:
         """Note that modules are known by now; a name's last part is what an import statement has in its code."""
-        self.stems.update(name.rpartition(".")[2] for name in names)
+        for name in names:
+            stem = _stem(name)
+            self._by_stem[stem] = *(known for known in self._by_stem.get(stem, ()) if known != name), name
+
+    def named_by(self, code: CodeType) -> Iterator[str]:
+        """Yield the modules that import statements of a body could be of, by its names alone."""
+        if self._by_stem:
+            for stem in {*map(_stem, code.co_names)} & self._by_stem.keys():
+                yield from self._by_stem[stem]
 
 
-def take_baselines(ended: Iterable[tuple[Ended, ModuleType]]) -> None:
-    """Take the baselines of modules whose bodies have run."""
-    for notes, module in ended:
-        notes.baseline = take_baseline(module)
+def _stem(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _is_local(notes: Ended) -> bool:
@@ -97,9 +103,10 @@ class Nesting(threading.local):
         It may put something into them, by itself or by a function that it calls.
 
         Returns:
-            The import statements of the body; None where they were not looked at, as none can be of a known module.
+            The import statements of the body; None where they were not looked at, as none can be of a known module, or
+            only of those that another body has had looked at.
         """
-        if not self._known.stems or self._known.stems.isdisjoint(name.rpartition(".")[2] for name in code.co_names):
+        if all(name in self._before or name in self._others for name in self._known.named_by(code)):
             return None
         direct = read_imports(code, spec.name, is_package=spec.submodule_search_locations is not None)
         waiting: list[ImportStatement] = []
@@ -113,6 +120,12 @@ class Nesting(threading.local):
                 self._others[name] = (module, baseline, take_glance(module, baseline))
                 waiting += imports
         return direct
+
+    def take(self, ended: Iterable[tuple[Ended, ModuleType]]) -> None:
+        """Take the baselines of modules whose bodies have run: what is put into them from now on is another's."""
+        for notes, module in ended:
+            notes.baseline = take_baseline(module)
+            self._known.add(module.__name__)
 
     def _note_settings(self, module: ModuleType, settings: dict[Setting, int]) -> None:
         if settings:
@@ -133,12 +146,11 @@ class Nesting(threading.local):
         if len(self.seconds) > 1:
             return
         with paused_collector():
-            self._known.add(*(new.__name__ for _, new in self._ended))
             if self._waits():
                 self._due += [one for one in self._ended if not _is_local(one[0])]
-                take_baselines(one for one in self._ended if _is_local(one[0]))
+                self.take([one for one in self._ended if _is_local(one[0])])
             else:
-                take_baselines(self._ended)
+                self.take(self._ended)
                 for one, loaded in self._ended:  # those that wait are looked at in the thread of the next cell
                     one.settings = note_settings(loaded, one.code, one.text)
             for known, baseline, before in self._before.values():
