@@ -94,6 +94,7 @@ class AutoReload:
         # Of the two below; held for moments and to publish, so that no cell begins under a publish or waits for a body.
         self._lock = threading.RLock()
         self._noticed = NOTHING
+        self._has_news = False  # for imports that failed: something has changed since they were tried
         self._running: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # what IPython tells of a cell -> its thread
 
     def __repr__(self) -> str:
@@ -162,12 +163,14 @@ class AutoReload:
         noticed = managed.files.suspects()
         if noticed or self._noticed:
             self._keep(noticed)
+            self._has_news = True
             if self._is_alone(info) and PUBLISHING.acquire(blocking=False):
                 try:
                     self._reload(info)
                 finally:
                     PUBLISHING.release()
-        if self._session.awaits and not only_imports(info.raw_cell) and self._is_alone(info):
+        if self._has_news and self._session.awaits and not only_imports(info.raw_cell) and self._is_alone(info):
+            self._has_news = False
             with self._at_work():
                 say_bound(self._session.import_awaited())
 
