@@ -264,7 +264,7 @@ def variables_around(function: FunctionType) -> dict[str, Any]:
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has; none of Python's own."""
     space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else dict_of(value)
-    return [(name, part) for name, part in copy_space(space or {}).items() if name[:2] != "__"]
+    return [(name, part) for name, part in copy_space(space or {}).items() if not (name[:2] == "__" == name[-2:])]
 
 
 def state_of(value: Any) -> list[tuple[str, Any]]:

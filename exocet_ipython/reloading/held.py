@@ -52,7 +52,7 @@ def modules_held(
     own: Any = getattr(module, "__name__", None)
     for attribute, value in copy_space(globals_of(module)).items():
         kind = type(value)
-        if id(kind) in ATOM_IDS or attribute[:2] == "__" or values.get(attribute) != id(value):
+        if id(kind) in ATOM_IDS or attribute[:2] == "__" == attribute[-2:] or values.get(attribute) != id(value):
             continue
         if kind is FunctionType:
             held.add(value.__module__)

@@ -129,5 +129,9 @@ def class_attributes(cls: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in reversed(mro_of(cls)[:-1]):
         space = copy_space(vars(base))
-        found |= {name: part for name, part in space.items() if name[:2] != "__" or type(part) is FunctionType}
+        found |= {
+            name: part
+            for name, part in space.items()
+            if not (name[:2] == "__" == name[-2:]) or type(part) is FunctionType
+        }
     return found

@@ -186,6 +186,7 @@ HISTORIES = (
     History("bidict", ("bidict",), ("0.23.0", "0.23.1")),
     History("dnspython", ("dns",), ("2.7.0", "2.8.0")),
     History("pyrsistent", ("pyrsistent",), ("0.19.3", "0.20.0")),
+    History("graphql-core", ("graphql",), ("3.2.3", "3.2.6")),
 )
 
 

@@ -35,7 +35,11 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
     for name, record in old.items():
         for attribute, value in copy_space(globals_of(record.module)).items():
             is_class = issubclass(type(value), type)
-            if (id(value) not in sought and not is_class) or attribute[:2] == "__" or _goes_with_others(value):
+            if (
+                (id(value) not in sought and not is_class)
+                or attribute[:2] == "__" == attribute[-2:]
+                or _goes_with_others(value)
+            ):
                 continue
             source = Source(name, attribute)
             if not is_class and not issubclass(type(value), FunctionType):

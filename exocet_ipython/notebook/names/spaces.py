@@ -32,7 +32,7 @@ def replace_in_modules(journal: Journal, records: Mapping[str, ModuleRecord], su
     for record, values in assigned if known else ():
         for name, value in values.items():
             source, _ = known.get(id(value), (None, None))
-            if source is None or name.startswith("__"):
+            if source is None or name[:2] == "__" == name[-2:]:
                 continue
             now = resolve(source, succession.new)
             if now is MISSING or now is value or id(now) in lent or was_changed(source, value, succession.old):

@@ -94,7 +94,7 @@ def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> It
     for space in spaces:
         yield id(space)
         home = space.get("__name__")
-        values = [value for name, value in copy_space(space).items() if name[:2] != "__"]
+        values = [value for name, value in copy_space(space).items() if not (name[:2] == "__" == name[-2:])]
         classes = [value for value in values if issubclass(type(value), type) and home_of(value) == home]
         yield from map(id, classes)
         for value in [*values, *(part for cls in classes for part in copy_space(vars(cls)).values())]:

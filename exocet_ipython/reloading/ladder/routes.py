@@ -194,7 +194,7 @@ class _Search:
             return f"{name} was loaded in its own way"
         if name in self._starred or computations.stars:
             return f"all names of {name} may be another module's"
-        if target in computations.unfit or target[:2] == "__":
+        if target in computations.unfit or target[:2] == "__" == target[-2:]:
             return f"{name} does more with `{target}` at import"
         if loose := self._mentioned(target).loose:
             return f"{loose} mentions `{target}` at import"

@@ -118,7 +118,7 @@ class _Carrier:
         space = copy_space(globals_of(self._record.module))
         for name, value in space.items():
             kind = type(value)
-            if id(kind) in _STATELESS or name[:2] == "__":
+            if id(kind) in _STATELESS or name[:2] == "__" == name[-2:]:
                 continue
             if kind is FunctionType and value.__closure__ is None and not vars(value):
                 continue  # nearly all
@@ -142,7 +142,7 @@ class _Carrier:
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
         """Carry the globals that were assigned since."""
         for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
-            if not name.startswith("__") and self._owned.is_assigned(name, value, namespace):
+            if not (name[:2] == "__" == name[-2:]) and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:

@@ -155,7 +155,7 @@ def find_lost(
 def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[str, Any]]:
     space = copy_space(globals_of(record.module))
     for name in space.keys() - globals_of(new).keys():
-        if name[:2] != "__":
+        if not (name[:2] == "__" == name[-2:]):
             yield name, space[name]
 
 
@@ -202,7 +202,11 @@ def _lost_attributes(record: ModuleRecord, new: ModuleType | None) -> Iterator[_
     assigned = record.assigned() if new is None else {}
     if assigned:
         computed = read_stores(record.snapshot.data or b"").globals
-        kept = [(name, value) for name, value in assigned.items() if name[:2] != "__" and name not in computed]
+        kept = [
+            (name, value)
+            for name, value in assigned.items()
+            if not (name[:2] == "__" == name[-2:]) and name not in computed
+        ]
         yield "", record.module, [item for item in kept if not issubclass(type(item[1]), ModuleType)]
 
 

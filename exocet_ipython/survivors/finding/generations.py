@@ -107,7 +107,9 @@ class RetiredGeneration:
         spaces = list({id(space): space for space in spaces}.values())
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
-        named = [part for space in spaces for name, part in copy_space(space).items() if name[:2] != "__"]
+        named = [
+            part for space in spaces for name, part in copy_space(space).items() if not (name[:2] == "__" == name[-2:])
+        ]
         values += [part for space in spaces for part in _own_containers(space)]
         classes: Any = [value for value in values if issubclass(type(value), type)]
         values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
@@ -155,7 +157,7 @@ def _own_containers(space: Mapping[str, Any]) -> list[Any]:
     return [
         part
         for name, part in copy_space(space).items()
-        if id(type(part)) in _CONTAINERS and name[:2] != "__"
+        if id(type(part)) in _CONTAINERS and not (name[:2] == "__" == name[-2:])
         if gc.is_tracked(part) and current.get(name) is not part  # not `()`, say, nor what both have imported
     ]
 

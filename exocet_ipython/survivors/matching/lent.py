@@ -106,7 +106,7 @@ class Staying:
 def _is_as_it_was(container: Any, known: Mapping[Any, int]) -> bool:
     """Say whether a container or class has what it had: else what is in it may be a retiring module's registration."""
     return container is not None and parts_of(container) == {
-        key: part for key, part in known.items() if type(key) is int or key[:2] != "__"
+        key: part for key, part in known.items() if type(key) is int or not (key[:2] == "__" == key[-2:])
     }
 
 

@@ -91,7 +91,7 @@ class _Matcher:
         self._space = globals_of(record.module)
         for attribute, before in copy_space(self._space).items():
             now = namespace.get(attribute)
-            if attribute.startswith("__") or now is before or is_imported(before, name) is not imported:
+            if attribute[:2] == "__" == attribute[-2:] or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
                 self._note_gone(before, name)

@@ -217,7 +217,7 @@ def _replaced_values(succession: Succession) -> list[Any]:
         value
         for before, now in spaces
         for name, value in copy_space(before).items()
-        if name[:2] != "__" and name in now and now[name] is not value and not is_shared(value)
+        if not (name[:2] == "__" == name[-2:]) and name in now and now[name] is not value and not is_shared(value)
         if not is_definition(value) or (issubclass(type(value), type) and is_made(value, new))
     ]
     return [*found, *inner_values(found)]
