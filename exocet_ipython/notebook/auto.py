@@ -172,7 +172,9 @@ class AutoReload:
         if self._has_news and self._session.awaits and not only_imports(info.raw_cell) and self._is_alone(info):
             self._has_news = False
             with self._at_work():
-                say_bound(self._session.import_awaited())
+                bound = self._session.import_awaited()
+            if self._settings.report != "quiet":
+                say_bound(bound)
 
     def _keep(self, noticed: Suspicion) -> None:
         with self._lock:

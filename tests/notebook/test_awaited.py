@@ -65,3 +65,11 @@ def test_what_an_import_only_cell_finds_changed_is_tried_later(auto: Notebook, w
     workshop.edit("tools.py", "def helper(): return 1")
     auto.run("import parts")
     auto.run("helper()")
+
+
+def test_with_quiet_reports_it_is_bound_without_a_word(auto: Notebook, workshop: Workshop) -> None:
+    """`c.Exocet.report = "quiet"` is about all that a cell that is no command would say."""
+    auto.run("get_ipython().run_line_magic('config', 'Exocet.report = \"quiet\"')")
+    assert not auto.try_cell("from tools import helper")[0].success
+    workshop.write({"tools.py": "def helper(): return 1"})
+    assert auto.run("helper();") == ""
