@@ -33,6 +33,7 @@ class Effects:
         paths: the entries of `sys.path`.
         finders: what was put on `sys.meta_path` and `sys.path_hooks`.
         variables: those of the environment, each with its value before, None where it had none, and after.
+        originals: what the body itself was about to set of libraries, with what was there; see `read_originals`.
     """
 
     handlers: tuple[weakref.ref[Any], ...] = ()
@@ -41,6 +42,7 @@ class Effects:
     paths: tuple[str, ...] = ()
     finders: tuple[weakref.ref[Any], ...] = ()
     variables: tuple[tuple[str, str | None, str], ...] = ()
+    originals: tuple[tuple[Any, Any], ...] = ()
 
 
 NO_EFFECTS = Effects()
@@ -50,7 +52,7 @@ class EffectsNote:
     """Notes where the lists ended when a body began to run.
 
     >>> EffectsNote().effects()
-    Effects(handlers=(), exits=(), filters=(), paths=(), finders=(), variables=())
+    Effects(handlers=(), exits=(), filters=(), paths=(), finders=(), variables=(), originals=())
     """
 
     __slots__ = ("_exits", "_filters", "_finders", "_last", "_paths", "_variables")
@@ -63,13 +65,13 @@ class EffectsNote:
         self._finders = sys.meta_path + sys.path_hooks
         self._variables = _raw_environment().copy()
 
-    def effects(self) -> Effects:
-        """Return what was added since."""
+    def effects(self, originals: tuple[tuple[Any, Any], ...] = ()) -> Effects:
+        """Return what was added since; with what was known before of what the body sets."""
         added = _count_exits() - self._exits
         now = list(warnings.filters)
         are_known = len(now) == len(self._filters) and all(map(operator.is_, now, self._filters))
         if added <= 0 and _last_handler() is self._last and are_known and self._is_process_as_it_was():
-            return NO_EFFECTS
+            return Effects(originals=originals) if originals else NO_EFFECTS
         known = set(map(id, self._filters))
         handlers = list(_handlers())
         start = len(handlers)
@@ -88,6 +90,7 @@ class EffectsNote:
             tuple((Counter(sys.path) - Counter(self._paths)).elements()),
             tuple(_weakly(finders)),
             tuple(self._changed_variables()),
+            originals,
         )
 
     def _is_process_as_it_was(self) -> bool:

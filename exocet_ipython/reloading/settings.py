@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
@@ -26,6 +26,7 @@ __all__ = [
     "attribute_of",
     "evaluate",
     "is_librarys",
+    "is_of_own_code",
     "is_own",
     "mark_of_value",
     "parse",
@@ -193,6 +194,20 @@ def is_own(value: Any) -> bool:
     is_module = issubclass(type(value), ModuleType)
     file = globals_of(value).get("__file__") if is_module else _file_of(type(value))
     return is_own_folder(os.path.dirname(file or ""))
+
+
+def is_of_own_code(value: Any) -> bool:
+    """Say whether a value is a module, class, function or method of the person's own, or an instance of such a class.
+
+    >>> is_of_own_code(sys), is_of_own_code(dict), is_of_own_code(os.path.join)
+    (False, False, False)
+    """
+    kind = type(value)
+    if kind is MethodType:
+        return is_of_own_code(value.__func__)
+    if kind is FunctionType:
+        return not is_librarys(value)
+    return is_own_folder(os.path.dirname(_file_of(value))) if issubclass(kind, type) else is_own(value)
 
 
 def _file_of(cls: type) -> str:

@@ -28,7 +28,7 @@ from exocet_ipython.reloading.effects import all_loggers
 from exocet_ipython.reloading.scope import is_own_folder
 from exocet_ipython.reloading.settings import Setting, attribute_of, evaluate, is_librarys, is_own, parse, take_marks
 
-__all__ = ["note_settings"]
+__all__ = ["note_settings", "read_targets"]
 
 _DEEP = 3  # functions that call functions
 _COOKIE = 200  # bytes: the first two lines may say how a text is encoded
@@ -79,6 +79,28 @@ def note_settings(
     if code is None or not _places(code):
         return {}  # nearly all
     return take_marks(module, _Reader(globals_of(module), text().data or b"").read(code))
+
+
+def read_targets(
+    code: CodeType, text: Callable[[], bytes | None], space_of: Callable[[bytes], dict[str, Any]]
+) -> Iterator[tuple[Setting, dict[str, Any]]]:
+    """Yield the attributes and entries that a body assigns for certain, with the names by which they are found.
+
+    Args:
+        code: the body, which has not run yet.
+        text: gives what it was compiled from; only asked where the code sets something.
+        space_of: gives the names that can be known of a text.
+    """
+    if not _places(code):
+        return  # nearly all
+    source = text() or b""
+    try:
+        space = space_of(source)
+    except (SyntaxError, ValueError):
+        return  # another language, which its own loader has made code of
+    for setting in _Reader(space, source).read(code):
+        if setting.is_certain and setting.way != "methods" and not setting.home:
+            yield setting, space
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
 from exocet_ipython.reloading.effects import Effects, EffectsNote
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.originals import read_originals
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
@@ -158,7 +159,7 @@ class Batch(ModuleBuilder):
         self._seconds[spec.name] = 0.0
         self._nested.append(0.0)
         before = self._generation.records.get(spec.name)
-        note = EffectsNote()
+        note, originals = EffectsNote(), read_originals(code, lambda: snapshot.data)
         began = time.perf_counter()
         try:
             if before is not None:
@@ -175,7 +176,7 @@ class Batch(ModuleBuilder):
             raise
         finally:
             took = time.perf_counter() - began
-            self._effects[spec.name] = note.effects()
+            self._effects[spec.name] = note.effects(originals)
             self._seconds[spec.name] = took - self._nested.pop()
             self._nested[-1] += took
 

@@ -6,8 +6,6 @@ is kept by what it put there: as a variable, a closure's, or `__wrapped__`.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -16,8 +14,7 @@ from typing import Any
 from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, variables_around
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.reloading.scope import is_own_folder
-from exocet_ipython.reloading.settings import MISSING, is_librarys
+from exocet_ipython.reloading.settings import MISSING, is_of_own_code
 
 __all__ = ["find_original"]
 
@@ -65,20 +62,10 @@ def _parts_within(value: Any) -> Iterator[Any]:
         if id(part) in seen or id(type(part)) in ATOM_IDS or len(seen) > _MANY:
             continue
         seen[id(part)] = part
-        if not _is_own(part) and callable(part) and not issubclass(type(part), partial):
+        if not is_of_own_code(part) and callable(part) and not issubclass(type(part), partial):
             yield part
         else:
             waiting += _parts(part)
-
-
-def _is_own(part: Any) -> bool:
-    if type(part) is MethodType:
-        return _is_own(part.__func__)
-    if type(part) is FunctionType:
-        return not is_librarys(part)
-    cls = part if issubclass(type(part), type) else type(part)
-    file = getattr(sys.modules.get(home_of(cls)), "__file__", None)
-    return is_own_folder(os.path.dirname(file or ""))
 
 
 def _parts(value: Any) -> list[Any]:
@@ -88,7 +75,7 @@ def _parts(value: Any) -> list[Any]:
         return [value.__func__]
     if issubclass(kind, partial):
         return [value.func, *value.args]
-    if not _is_own(value):
+    if not is_of_own_code(value):
         return [*functions_in(value)] if kind is not FunctionType else []
     if kind is FunctionType:
         names = {name: value.__globals__[name] for name in _names_in(value.__code__) if name in value.__globals__}

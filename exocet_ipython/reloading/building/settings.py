@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.originals import find_original
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.settings import MISSING, Setting, is_own, mark_of_value
+from exocet_ipython.reloading.settings import MISSING, Setting, is_of_own_code, mark_of_value
 
 __all__ = ["kept_settings"]
 
@@ -53,7 +54,11 @@ def _put_back_all(before: list[_Found], running: Collection[str]) -> None:
 def _put_back_of_others(
     before: list[_Found], running: Collection[str], left: Mapping[_Key, set[int]], records: Mapping[str, ModuleRecord]
 ) -> None:
-    """Put back what cells had set, and note of modules that have not run what bodies have set of theirs."""
+    """Put back what cells and modules that have not run had set, and note of these what bodies have set of theirs."""
+    others = {id(globals_of(record.module)) for name, record in records.items() if name not in running}
+    for found in before:
+        if found.record.name in running and id(getattr(found.value, "__globals__", None)) in others:
+            found.put_back()  # another module has put its function before this one's
     for found in [found for found in before if found.record.name in running and found.mark not in left[found.key]]:
         if found.is_others(records) and (found.setting.is_certain or found.now() in left[found.key]):
             found.put_back()
@@ -106,13 +111,20 @@ class _Found:
 
     def put_original(self) -> None:
         """Put back what the body found there, where it has put something of its own in front of that."""
-        if is_plain(self.value) or is_own(self.owner) or (self.mark != self.left and not self._is_from_body()):
+        if is_of_own_code(self.owner) or (self.mark != self.left and not self._is_from_body()):
             return
         with contextlib.suppress(Exception):
-            name = None if self.setting.way == "methods" else self.setting.key
-            original = find_original(self.owner, name, self.setting.read(self.owner))
-            if original is not MISSING:
-                self.setting.write(self.owner, original)
+            known = dict(self.record.effects.originals)
+            if self.setting in known:
+                original = known[self.setting]
+                original = original() if type(original) is OwnReference else original
+                if original is not None:
+                    self.setting.write(self.owner, original)
+            elif not is_plain(self.value):
+                name = None if self.setting.way == "methods" else self.setting.key
+                original = find_original(self.owner, name, self.setting.read(self.owner))
+                if original is not MISSING:
+                    self.setting.write(self.owner, original)
 
     def _is_from_body(self) -> bool:
         """Say whether it is a function of the module, which an undo has put there."""

@@ -20,6 +20,7 @@ from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
 from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting
+from exocet_ipython.reloading.originals import Originals, read_originals
 from exocet_ipython.reloading.settings import Setting
 
 __all__ = ["LoadNotes", "as_changed"]
@@ -51,6 +52,7 @@ class LoadNotes:
 
     __slots__ = (
         "_nesting",
+        "_originals",
         "_spec",
         "_tell",
         "baseline",
@@ -79,6 +81,7 @@ class LoadNotes:
         self.baseline: Baseline | None = None
         self.imports: tuple[ImportStatement, ...] | None = None
         self.settings: dict[Setting, int] | None = None
+        self._originals: Originals = ()
         self.ran: CodeType | None = None
 
     def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
@@ -146,15 +149,20 @@ class LoadNotes:
         if self.code is None:
             loader.get_code = self._get_code
         else:
-            self.imports = self._nesting.look_at_imports(self._spec, self.code)
+            self._look_ahead(self.code)
 
     def _get_code(self, name: str) -> CodeType | None:
         loader: Any = self._spec.loader
         del loader.get_code
         self.code = loader.get_code(name) if bytecode_is_safe(self._spec) else compile_module(self._spec, self.text())
         if self.code is not None:
-            self.imports = self._nesting.look_at_imports(self._spec, self.code)
+            self._look_ahead(self.code)
         return self.code
+
+    def _look_ahead(self, code: CodeType) -> None:
+        """Look at what the body is about to import, and at what it is about to set."""
+        self.imports = self._nesting.look_at_imports(self._spec, code)
+        self._originals = read_originals(code, lambda: self.text().data)
 
     def _call_with_frames_removed(self, module: ModuleType) -> None:
         loader: Any = self._spec.loader
@@ -174,7 +182,7 @@ class LoadNotes:
             took = time.perf_counter() - began
             self.seconds = took - seconds.pop()
             seconds[-1] += took
-            self.effects = note.effects()
+            self.effects = note.effects(self._originals)
             self.ended = True
             nesting.end(self, module)
             self._tell()
