@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
@@ -72,8 +72,10 @@ def may_have_given(value: Any, source: Source, before: Mapping[str, ModuleType])
     """
     if issubclass(type(value), ModuleType) and source == Source(value.__name__):
         return source.module in before
-    space = globals_of(before.get(source.module))
-    return "__getattr__" in space and (source.attribute or "").partition(".")[0] not in {"", *space}
+    module = before.get(source.module)
+    space = globals_of(module)
+    computes = "__getattr__" in space or type(module) not in (ModuleType, NoneType)  # its class may give attributes
+    return computes and (source.attribute or "").partition(".")[0] not in {"", *space}
 
 
 def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from functools import cached_property, partialmethod, singledispatchmethod
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, is_shared, variables_around
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
@@ -89,6 +90,8 @@ class _Matcher:
         self._add(record.module, new)
         namespace = globals_of(new)
         self._space = globals_of(record.module)
+        if not issubclass(type(record.module), ModuleType) and home_of(record.module) == name:
+            self._match_class(type(record.module), type(new))  # an instance in the module's stead
         for attribute, before in copy_space(self._space).items():
             now = namespace.get(attribute)
             if attribute[:2] == "__" == attribute[-2:] or now is before or is_imported(before, name) is not imported:
