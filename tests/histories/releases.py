@@ -187,6 +187,12 @@ HISTORIES = (
     History("dnspython", ("dns",), ("2.7.0", "2.8.0")),
     History("pyrsistent", ("pyrsistent",), ("0.19.3", "0.20.0")),
     History("graphql-core", ("graphql",), ("3.2.3", "3.2.6")),
+    History("parsy", ("parsy",), ("2.0", "2.1", "2.2")),
+    History("simpleeval", ("simpleeval",), ("0.9.13", "1.0.0", "1.0.3")),
+    History("semver", ("semver",), ("3.0.1", "3.0.2", "3.0.4")),
+    History("pyee", ("pyee",), ("11.0.1", "11.1.1", "12.0.0", "12.1.1")),
+    History("injector", ("injector",), ("0.20.1", "0.21.0", "0.22.0")),
+    History("schema", ("schema",), ("0.7.5", "0.7.7")),
 )
 
 
