@@ -42,3 +42,11 @@ def test_the_instance_is_found_among_plain_dicts() -> None:
     assert may_be_attributes([unknown[id(attributes)]])
     assert not any(may_be_attributes([unknown.get(id(one), one)]) for one in (plain[0], plain[1], plain[3]))
     assert owners_among(referrers_of([*unknown.values()]), unknown) == {id(attributes): town}
+
+
+def test_classes_that_come_and_go_are_judged_anew() -> None:
+    """What was said of a class that is gone isn't said of one that is made since, at its place maybe."""
+    for number in range(20):
+        name = f"name_of_key_{number}"
+        key = type("Key", (), {"__annotations__": {name: str}} | ({"__hash__": lambda _: 1} if number % 2 else {}))
+        assert may_be_attributes([{name: key}]) is bool(number % 2)

@@ -16,6 +16,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
@@ -69,8 +70,7 @@ def may_be_attributes(spaces: Collection[dict[Any, Any]]) -> bool:
     """Say whether one begins with names which a class that is concerned gives attributes: others are plain dicts."""
     begins = [tuple(islice(space, _TELLING)) for space in spaces]
     wanted = frozenset(key for begin in begins for key in begin if type(key) is str)
-    keeping: dict[int, bool] = {}
-    lines = [mro_of(cls)[:-1] for cls in living_classes() if _is_concerned(cls, keeping)]
+    lines = [mro_of(cls)[:-1] for cls in _JUDGED.concerned()]
     bases = {id(base): base for line in lines for base in line}  # many classes have the same
     known = {key: named for key, base in bases.items() if (named := _named_by(base, wanted))}
     # Most bases name none of them: thousands of classes differ in few ways.
@@ -127,3 +127,32 @@ def _is_of_names(space: dict[Any, Any]) -> bool:
         return False
     first = next(iter(space), None)
     return type(first) is str and first.isidentifier() and not (len(space) == 1 and first in _OF_FUNCTIONS)
+
+
+class _JudgedClasses:
+    """The classes that there are, each judged once: of thousands hardly one is another by the next reload."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, OwnReference[type]] = {}
+        self._concerned: set[int] = set()
+
+    def concerned(self) -> list[type]:
+        """Return the classes whose instances are looked after when their attributes are replaced."""
+        living = {id(cls): cls for cls in living_classes()}
+        keeping: dict[int, bool] = {}
+        for key in self._known.keys() - living.keys():
+            self._forget(key)
+        for key, cls in living.items():
+            if (known := self._known.get(key)) is None or known() is not cls:
+                self._forget(key)
+                self._known[key] = OwnReference(cls)
+                if _is_concerned(cls, keeping):
+                    self._concerned.add(key)
+        return [living[key] for key in self._concerned]
+
+    def _forget(self, key: int) -> None:
+        self._known.pop(key, None)
+        self._concerned.discard(key)
+
+
+_JUDGED = _JudgedClasses()
