@@ -101,8 +101,13 @@ class Claims:
         return list(self._loaded)
 
     def begin_cell(self, cell: str) -> None:
-        """Note what the present thread is about to run, and on its own: no other cell that it runs goes on after it."""
+        """Note what the present thread is about to run, and on its own: no other cell that it runs goes on after it.
+
+        A finder that a module has put before this one would find its modules without it: it is the first again.
+        """
         self._cell = threading.get_ident(), cell
+        if sys.meta_path[0] is not self and self in sys.meta_path:
+            sys.meta_path[:] = [self, *(finder for finder in sys.meta_path if finder is not self)]
 
     def end_cell(self) -> None:
         """Begin to note, in a thread, what a moment later could be another: a save that comes after it is a change."""
