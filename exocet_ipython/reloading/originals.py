@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import enum
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
@@ -20,9 +22,9 @@ Originals = tuple[tuple[Setting, Any], ...]
 
 
 def read_originals(code: CodeType | None, text: Callable[[], bytes | None]) -> Originals:
-    """Return what a body is about to set of libraries, with what that is now: something plain, callable or missing.
+    """Return what a body is about to set of libraries, with what that is now.
 
-    A function of another module of the person's is only referred to weakly.
+    Instances, and functions of other modules of the person's, are only referred to weakly.
 
     Args:
         code: the body; None where it is not known.
@@ -46,10 +48,12 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
             continue
         if is_of_own_code(owner):
             continue
-        if type(value) is FunctionType and is_of_own_code(value):
-            yield setting, OwnReference(value)  # of another module that has set it
-        elif value is MISSING or is_plain(value) or callable(value):
+        is_librarys = (callable(value) or isinstance(value, enum.Enum)) and not is_of_own_code(value)
+        if value is MISSING or is_plain(value) or is_librarys:
             yield setting, value
+        else:
+            with contextlib.suppress(TypeError):  # a list or a dict may be another one by then
+                yield setting, OwnReference(value)
 
 
 def _imported(text: bytes) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _DEEP = 3  # functions that call functions
 _COOKIE = 200  # bytes: the first two lines may say how a text is encoded
 _FOR_ITER = dis.opmap["FOR_ITER"]
 _STATES = (("getstate", "setstate"), ("get_state", "set_state"))
+_OTHER_GETTERS = {"chdir": "getcwd", "signal": "getsignal"}  # of `os` and `signal`
 _MANY = 20  # names of a library's function
 
 
@@ -84,7 +85,7 @@ def note_settings(
 def read_targets(
     code: CodeType, text: Callable[[], bytes | None], space_of: Callable[[bytes], dict[str, Any]]
 ) -> Iterator[tuple[Setting, dict[str, Any]]]:
-    """Yield the attributes and entries that a body assigns for certain, with the names by which they are found.
+    """Yield what a body sets for certain, with the names by which it is found.
 
     Args:
         code: the body, which has not run yet.
@@ -99,7 +100,7 @@ def read_targets(
     except (SyntaxError, ValueError):
         return  # another language, which its own loader has made code of
     for setting in _Reader(space, source).read(code):
-        if setting.is_certain and setting.way != "methods" and not setting.home:
+        if setting.is_certain and not setting.home:
             yield setting, space
 
 
@@ -156,6 +157,10 @@ class _Reader:
                 keys = [key for one in given if isinstance(one, ast.Dict) for key in one.keys]
                 names = [key.value for key in keys if isinstance(key, ast.Constant)]
                 yield from self._items(owner, [*names, *(one.arg for one in keywords if one.arg is not None)])
+            case ast.Call(func=ast.Attribute(value=owner, attr="signal" | "chdir" as name), args=[*first, _]):
+                if self._asks(evaluate(owner, self.space), getter := _OTHER_GETTERS[name]):
+                    asked = tuple(evaluate(one, self.space) for one in first)
+                    yield self._setting(owner, "methods", (getter, name, asked))
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=given) if _is_setting(name):
                 yield from self._by_method(owner, name, tuple(evaluate(one, self.space) for one in given[:-1]))
             case ast.Call(func=ast.Name() | ast.Attribute() as function):
