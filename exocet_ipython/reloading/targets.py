@@ -83,23 +83,19 @@ def note_settings(
 
 
 def read_targets(
-    code: CodeType, text: Callable[[], bytes | None], space_of: Callable[[bytes], dict[str, Any]]
+    code: CodeType, text: Callable[[], bytes | None], space_of: Callable[[CodeType], dict[str, Any]]
 ) -> Iterator[tuple[Setting, dict[str, Any]]]:
     """Yield what a body sets for certain, with the names by which it is found.
 
     Args:
         code: the body, which has not run yet.
         text: gives what it was compiled from; only asked where the code sets something.
-        space_of: gives the names that can be known of a text.
+        space_of: gives the names that can be known of a body.
     """
     if not _places(code):
         return  # nearly all
-    source = text() or b""
-    try:
-        space = space_of(source)
-    except (SyntaxError, ValueError):
-        return  # another language, which its own loader has made code of
-    for setting in _Reader(space, source).read(code):
+    space = space_of(code)
+    for setting in _Reader(space, text() or b"").read(code):
         if setting.is_certain and not setting.home:
             yield setting, space
 
