@@ -18,6 +18,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.moving.hooks import HookText, options_of, read_hook
+from exocet_ipython.survivors.moving.statements import keywords_said, takes_keyword
 from exocet_ipython.survivors.moving.told import HOOK, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
@@ -104,21 +105,23 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
     return Retelling(pairs if is_news else (), attributes, answers, is_taken_out, given or _Given())
 
 
-def find_keywords(cls: type, bases: tuple[type, ...], replaced: Replacement) -> dict[str, Any]:
-    """Return the keywords that the statement of a class has given to hooks, as far as the hooks of new bases take them.
+def find_keywords(cls: type, bases: tuple[type, ...], metaclass: type, replaced: Replacement) -> dict[str, Any]:
+    """Return the keywords that the statement of a class has given, as far as new bases or their metaclass take them.
 
     Args:
         cls: the class, with the bases of before.
         bases: those that it gets.
+        metaclass: that it gets.
         replaced: what has taken the place of others already.
     """
-    texts = [text for teller in hooked(cls.__bases__) if (text := read_hook(teller)) is not None]
-    if not any(text.options for text in texts) or len(texts) < len([*hooked(cls.__bases__)]):
-        return {}
     functions = [getattr(vars(teller)[HOOK], "__func__", None) for teller in hooked(bases)]
     taken = {name for function in functions if type(function) is FunctionType for name in options_of(function.__code__)}
+    said = {key: value for key, value in keywords_said(cls).items() if key in taken or takes_keyword(metaclass, key)}
+    texts = [text for teller in hooked(cls.__bases__) if (text := read_hook(teller)) is not None]
+    if not any(text.options for text in texts) or len(texts) < len([*hooked(cls.__bases__)]):
+        return said
     given = _find_given(cls, texts, replaced) or _Given()
-    return {name: value for name, value in given.keywords.items() if name in taken}
+    return said | {name: value for name, value in given.keywords.items() if name in taken}
 
 
 def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> _Given | None:

@@ -227,7 +227,7 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
     before, metaclass = subclass.__bases__, type(subclass)
 
     def remake() -> type:
-        keywords = {**find_keywords(subclass, bases, pairs.objects), "metaclass": now}
+        keywords = {**find_keywords(subclass, bases, now, pairs.objects), "metaclass": now}
         taken = taken_out(subclass)
         moving.move(taken.values(), pairs.classes, pairs.objects)  # the metaclass asks of each whether it is a field
         return remake_class(subclass, bases, keywords, taken, moving.journal)

@@ -1,0 +1,61 @@
+"""The `class` statements of cells, whose texts are kept for tracebacks: what they have given beside the bases."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+from types import FunctionType
+from typing import Any
+
+from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.retired import functions_in
+
+__all__ = ["keywords_said", "takes_keyword"]
+
+
+def keywords_said(cls: type) -> dict[str, Any]:
+    """Return the keywords with constant values of the last statement of a cell that defined a class of this name.
+
+    Args:
+        cls: a class of a cell; of one that a function has made nothing is said.
+    """
+    if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
+        return {}
+    files = {one.__code__.co_filename for part in copy_space(vars(cls)).values() for one in functions_in(part)}
+    for name, entry in reversed(copy_space(linecache.cache).items()):
+        # Those of cells have no time stamp; those of retired modules neither, which have no class that is a cell's.
+        if len(entry) < 4 or entry[1] is not None or (files and name not in files):  # noqa: PLR2004 - as linecache has it
+            continue
+        text = "".join(entry[2])
+        if f"class {cls.__name__}" in text and (statement := _find(text, cls.__name__)) is not None:
+            said = {keyword.arg: keyword.value for keyword in statement.keywords if keyword.arg is not None}
+            return {key: value.value for key, value in said.items() if isinstance(value, ast.Constant)}
+    return {}
+
+
+def takes_keyword(metaclass: type, name: str) -> bool:
+    """Say whether a metaclass takes a keyword of class statements.
+
+    >>> class Tabled(type):
+    ...     def __new__(mcs, name, bases, space, table=""): return super().__new__(mcs, name, bases, space)
+    >>> takes_keyword(Tabled, "table"), takes_keyword(Tabled, "other"), takes_keyword(type, "table")
+    (True, False, False)
+    """
+    function = getattr(first_named("__new__", mro_of(metaclass)), "__func__", None)
+    if type(function) is not FunctionType:
+        return False
+    code = function.__code__
+    given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return name in given or bool(code.co_flags & inspect.CO_VARKEYWORDS)
+
+
+def _find(text: str, name: str) -> ast.ClassDef | None:
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return None
+    found = [node for node in body if isinstance(node, ast.ClassDef) and node.name == name]
+    return found[-1] if found else None
