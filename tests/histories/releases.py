@@ -183,7 +183,7 @@ HISTORIES = (
     History("invoke", ("invoke",), ("2.1.3", "2.2.0", "2.2.1")),
     History("cssselect", ("cssselect",), ("1.1.0", "1.2.0", "1.3.0")),
     History("prettytable", ("prettytable",), ("3.9.0", "3.11.0", "3.16.0")),
-    History("bidict", ("bidict",), ("0.23.0", "0.23.1")),
+    History("bidict", ("bidict",), ("0.22.1", "0.23.0", "0.23.1")),
     History("dnspython", ("dns",), ("2.7.0", "2.8.0")),
     History("pyrsistent", ("pyrsistent",), ("0.19.3", "0.20.0")),
     History("graphql-core", ("graphql",), ("3.2.3", "3.2.6")),

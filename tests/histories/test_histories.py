@@ -44,6 +44,7 @@ CORE = {
 # What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
 LIMITS: dict[str, str] = {
     "urllib3-2.0.7-2.1.0": "a held pool has named tuples for keys, which get a field that has no default",
+    "bidict-0.23.0-0.22.1": "a held named tuple gets a field that has no default but in its constructor",
     "jsonschema-4.19.2-4.23.0": "a held validator lacks an attribute that only the constructor of the new release sets",
     "requests-2.32.3-2.31.0": "what a module's body has put into `sys.modules` under other names stays there",
     "openpyxl-3.1.2-3.1.5": "a class becomes a list: which attribute of its held instances has the items, nobody tells",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapt
 from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.moving.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.moving.successors import make_successor
+from exocet_ipython.survivors.rebuilt import Replacement
 
 __all__ = ["Moving", "Stuck", "hash_differs"]
 
@@ -87,13 +88,13 @@ class Moving:
         """What could not move."""
         return tuple(Stuck(name, count, reason) for (name, reason), count in sorted(self._stuck.items()))
 
-    def move(self, holders: Iterable[Any], classes: Iterable[tuple[type, type]], known: Mapping[int, Any]) -> None:
+    def move(self, holders: Iterable[Any], classes: Iterable[tuple[type, type]], known: Replacement) -> None:
         """Move the instances among the holders of retired classes: an instance refers to its class.
 
         Args:
             holders: what refers to the retired classes.
             classes: retired class and new class.
-            known: ids of objects that are replaced, and don't move.
+            known: what is replaced, and doesn't move: id of an object -> it and its counterpart.
         """
         replaced = {id(before): (before, now) for before, now in classes}
         pairs: dict[int, _Pair] = {}  # few classes have instances, and looking up what one asks for takes long
@@ -104,7 +105,7 @@ class Moving:
             pair = pairs[kind] = pairs.get(kind) or _Pair.of(*replaced[kind])
             name = dotted_name(pair.now)
             try:
-                self._move(holder, pair)
+                self._move(holder, pair, known)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
                 self.note(name, error)
                 self.left[id(pair.before)] = pair.before
@@ -129,7 +130,7 @@ class Moving:
         self.rehashing.put_in_place(own, self.journal, self.note)
         self.reborn |= self.rehashing.frozen
 
-    def _move(self, instance: Any, pair: _Pair) -> None:
+    def _move(self, instance: Any, pair: _Pair, known: Replacement) -> None:
         before, now = pair.before, pair.now
         require_same_memory(before, now)
         old_hash = hash_of(instance) if pair.rehash else None
@@ -141,7 +142,7 @@ class Moving:
             if not self.rebuild:
                 message = f"{error}; --rebuild puts a new object in its place"
                 raise TypeError(message).with_traceback(None) from None
-            successor = make_successor(instance, before, now)
+            successor = make_successor(instance, before, now, known)
             _bring_over(successor, before, now)
             self.reborn[id(instance)] = instance, successor
             return

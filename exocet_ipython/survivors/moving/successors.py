@@ -10,6 +10,7 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import slots_of
 from exocet_ipython.survivors.moving.states import attributes_of_instance
+from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
 __all__ = ["make_successor"]
 
@@ -31,15 +32,21 @@ _CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
 )
 
 
-def make_successor(instance: Any, before: type, now: type) -> Any:
+def make_successor(instance: Any, before: type, now: type, replacement: Replacement) -> Any:
     """Return an instance of the new class with the value, the items and the attributes of an old one.
+
+    Args:
+        instance: the old one.
+        before: its class.
+        now: the new one.
+        replacement: what takes the place of items that can't be replaced in it.
 
     Raises:
         TypeError: instances of the new class can't be made so.
     """
     if issubclass(before, dict) != issubclass(now, dict) and all(issubclass(cls, Mapping) for cls in (before, now)):
         return _with_same_items(instance, now)
-    made = _bare_successor(instance, before, now)
+    made = _bare_successor(instance, before, now, replacement)
     space = dict_of(made)
     for name, value in attributes_of_instance(instance):
         if name in (space or ()) or _has_slot(now, name):
@@ -49,11 +56,13 @@ def make_successor(instance: Any, before: type, now: type) -> Any:
     return made
 
 
-def _bare_successor(instance: Any, before: type, now: type) -> Any:
+def _bare_successor(instance: Any, before: type, now: type, replacement: Replacement) -> Any:
     for kind, value_of in _VALUES:
         if issubclass(now, kind) and issubclass(before, kind):
             value = value_of(instance)
-            return kind.__new__(now, _fitted(value, before, now) if kind is tuple else value)
+            if kind is tuple:
+                value = _fitted(tuple(or_same(item, replacement) for item in value), before, now)
+            return kind.__new__(now, value)
     for kind, add in _CONTENTS:
         if issubclass(now, kind) and issubclass(before, kind):
             made = kind.__new__(now)
