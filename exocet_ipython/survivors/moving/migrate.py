@@ -26,6 +26,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of, shared_cells
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.matching.moved import is_made_by_call
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import inner_values
@@ -207,8 +208,8 @@ def let_go(retired: RetiredGeneration, succession: Succession, journal: Journal)
 def _replaced_values(succession: Succession) -> list[Any]:
     """Return the instances and containers that retired modules have and that the new ones have made anew.
 
-    And the classes that a function of another module has made for them, as `make_dataclass` does: these are no
-    definitions of theirs.
+    And the classes and functions that a function of another module has made for them, as `make_dataclass` does: these
+    are no definitions of theirs.
     """
     old, new = succession.old, succession.new
     modules = [(record.module, new[name]) for name, record in old.items() if name in new]
@@ -218,9 +219,13 @@ def _replaced_values(succession: Succession) -> list[Any]:
         for before, now in spaces
         for name, value in copy_space(before).items()
         if not (name[:2] == "__" == name[-2:]) and name in now and now[name] is not value and not is_shared(value)
-        if not is_definition(value) or (issubclass(type(value), type) and is_made(value, new))
+        if not is_definition(value) or _is_made(value, new)
     ]
     return [*found, *inner_values(found)]
+
+
+def _is_made(definition: Any, modules: Mapping[str, Any]) -> bool:
+    return is_made_by_call(definition) if type(definition) is FunctionType else is_made(definition, modules)
 
 
 def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
