@@ -104,7 +104,8 @@ def _is_at(one: Any, other: Any) -> bool:
     if frames[1] is None or frames[0].f_lasti != frames[1].f_lasti:
         return False
     places = [[_place_of(part) for part in gc.get_referents(one) if type(part) in _ITERATORS] for one in (one, other)]
-    return bool(frames[0].f_locals == frames[1].f_locals) and places[0] == places[1]
+    variables = [dict(frame.f_locals) for frame in frames]  # since Python 3.13 these are views
+    return variables[0] == variables[1] and places[0] == places[1]
 
 
 def _function_of(generator: Any) -> Any:
