@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-__all__ = ["is_dotted", "require_attribute", "resolve_import", "with_packages"]
+__all__ = ["is_dotted", "is_dunder", "require_attribute", "resolve_import", "with_packages"]
 
 
 def is_dotted(text: str) -> bool:
@@ -17,6 +17,15 @@ def is_dotted(text: str) -> bool:
     (True, False, False)
     """
     return all(part.isidentifier() for part in text.split("."))
+
+
+def is_dunder(name: str) -> bool:
+    """Say whether a name is one of Python's own, as `__name__` and `__init__` are.
+
+    >>> is_dunder("__name__"), is_dunder("__cache"), is_dunder("name")
+    (True, False, False)
+    """
+    return name[:2] == "__" == name[-2:]
 
 
 def with_packages(name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import (
     ATOMS,
@@ -88,7 +89,7 @@ def take_baseline(module: ModuleType) -> Baseline:
         # Asked last for its dict: that makes one.
         if kind is FunctionType and is_own_function(value, own) and (value.__closure__ or value.__dict__):
             found.add_attributes(name, state_of(value))
-        if id(kind) in _PLAIN_GLOBALS or name[:2] == "__" == name[-2:]:
+        if id(kind) in _PLAIN_GLOBALS or is_dunder(name):
             continue
         if issubclass(kind, type):
             attributes = copy_space(type.__getattribute__(value, "__dict__"))
@@ -185,9 +186,7 @@ class _Contents:
         self.contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
         is_plain = _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values())))
         if not is_plain or any(map(_has_variables, attributes.values())):
-            self._add_registries(
-                name, [item for item in attributes.items() if not (item[0][:2] == "__" == item[0][-2:])]
-            )
+            self._add_registries(name, [item for item in attributes.items() if not is_dunder(item[0])])
 
     def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         """Add the attributes of an instance or a function, and what is in these."""

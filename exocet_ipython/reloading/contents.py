@@ -23,6 +23,7 @@ from types import (
 from typing import Any, Literal
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.marks import is_theirs, mark_of
 
@@ -264,7 +265,7 @@ def variables_around(function: FunctionType) -> dict[str, Any]:
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has; none of Python's own."""
     space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else dict_of(value)
-    return [(name, part) for name, part in copy_space(space or {}).items() if not (name[:2] == "__" == name[-2:])]
+    return [(name, part) for name, part in copy_space(space or {}).items() if not is_dunder(name)]
 
 
 def state_of(value: Any) -> list[tuple[str, Any]]:

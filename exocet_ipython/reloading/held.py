@@ -7,6 +7,7 @@ from functools import partial
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_registry
 
@@ -52,7 +53,7 @@ def modules_held(
     own: Any = getattr(module, "__name__", None)
     for attribute, value in copy_space(globals_of(module)).items():
         kind = type(value)
-        if id(kind) in ATOM_IDS or attribute[:2] == "__" == attribute[-2:] or values.get(attribute) != id(value):
+        if id(kind) in ATOM_IDS or is_dunder(attribute) or values.get(attribute) != id(value):
             continue
         if kind is FunctionType:
             held.add(value.__module__)

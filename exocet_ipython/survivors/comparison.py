@@ -13,6 +13,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOM_IDS, cell_values, dict_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
@@ -129,9 +130,5 @@ def class_attributes(cls: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in reversed(mro_of(cls)[:-1]):
         space = copy_space(vars(base))
-        found |= {
-            name: part
-            for name, part in space.items()
-            if not (name[:2] == "__" == name[-2:]) or type(part) is FunctionType
-        }
+        found |= {name: part for name, part in space.items() if not is_dunder(name) or type(part) is FunctionType}
     return found

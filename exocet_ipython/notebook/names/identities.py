@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import Source, resolved
 from exocet_ipython.reloading.contents import is_shared
@@ -35,11 +36,7 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
     for name, record in old.items():
         for attribute, value in copy_space(globals_of(record.module)).items():
             is_class = issubclass(type(value), type)
-            if (
-                (id(value) not in sought and not is_class)
-                or attribute[:2] == "__" == attribute[-2:]
-                or _goes_with_others(value)
-            ):
+            if (id(value) not in sought and not is_class) or is_dunder(attribute) or _goes_with_others(value):
                 continue
             source = Source(name, attribute)
             if not is_class and not issubclass(type(value), FunctionType):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.sources import MISSING, resolve, was_changed
 from exocet_ipython.reloading.generation import Journal
@@ -32,7 +33,7 @@ def replace_in_modules(journal: Journal, records: Mapping[str, ModuleRecord], su
     for record, values in assigned if known else ():
         for name, value in values.items():
             source, _ = known.get(id(value), (None, None))
-            if source is None or name[:2] == "__" == name[-2:]:
+            if source is None or is_dunder(name):
                 continue
             now = resolve(source, succession.new)
             if now is MISSING or now is value or id(now) in lent or was_changed(source, value, succession.old):

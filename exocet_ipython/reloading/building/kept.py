@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.errors import WishTypeError
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.baseline import Baseline, add_changes, renew_baseline, take_baseline
 from exocet_ipython.reloading.paths import owner_of
@@ -129,4 +130,4 @@ def _check(given: object, module: str, path: str) -> None:
 
 
 def _is_name(name: object) -> bool:
-    return isinstance(name, str) and name.isidentifier() and not (name.startswith("__") and name.endswith("__"))
+    return isinstance(name, str) and name.isidentifier() and not is_dunder(name)

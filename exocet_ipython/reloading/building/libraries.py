@@ -13,6 +13,7 @@ from traceback import walk_tb
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.building.registries import CONTAINERS
 from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, refill
@@ -94,7 +95,7 @@ def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> It
     for space in spaces:
         yield id(space)
         home = space.get("__name__")
-        values = [value for name, value in copy_space(space).items() if not (name[:2] == "__" == name[-2:])]
+        values = [value for name, value in copy_space(space).items() if not is_dunder(name)]
         classes = [value for value in values if issubclass(type(value), type) and home_of(value) == home]
         yield from map(id, classes)
         for value in [*values, *(part for cls in classes for part in copy_space(vars(cls)).values())]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from types import CodeType
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.ladder.bodies import Body
 from exocet_ipython.reloading.ladder.computations import Computation, Computations, has_star
@@ -194,7 +195,7 @@ class _Search:
             return f"{name} was loaded in its own way"
         if name in self._starred or computations.stars:
             return f"all names of {name} may be another module's"
-        if target in computations.unfit or target[:2] == "__" == target[-2:]:
+        if target in computations.unfit or is_dunder(target):
             return f"{name} does more with `{target}` at import"
         if loose := self._mentioned(target).loose:
             return f"{loose} mentions `{target}` at import"

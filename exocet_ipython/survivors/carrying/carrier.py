@@ -13,6 +13,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.baseline import is_own_function
 from exocet_ipython.reloading.contents import (
@@ -118,7 +119,7 @@ class _Carrier:
         space = copy_space(globals_of(self._record.module))
         for name, value in space.items():
             kind = type(value)
-            if id(kind) in _STATELESS or name[:2] == "__" == name[-2:]:
+            if id(kind) in _STATELESS or is_dunder(name):
                 continue
             if kind is FunctionType and value.__closure__ is None and not vars(value):
                 continue  # nearly all
@@ -142,7 +143,7 @@ class _Carrier:
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
         """Carry the globals that were assigned since."""
         for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
-            if not (name[:2] == "__" == name[-2:]) and self._owned.is_assigned(name, value, namespace):
+            if not is_dunder(name) and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:

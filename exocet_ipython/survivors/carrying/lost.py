@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, fingerprint, is_registry, is_shared
@@ -155,7 +156,7 @@ def find_lost(
 def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[str, Any]]:
     space = copy_space(globals_of(record.module))
     for name in space.keys() - globals_of(new).keys():
-        if not (name[:2] == "__" == name[-2:]):
+        if not is_dunder(name):
             yield name, space[name]
 
 
@@ -202,11 +203,7 @@ def _lost_attributes(record: ModuleRecord, new: ModuleType | None) -> Iterator[_
     assigned = record.assigned() if new is None else {}
     if assigned:
         computed = read_stores(record.snapshot.data or b"").globals
-        kept = [
-            (name, value)
-            for name, value in assigned.items()
-            if not (name[:2] == "__" == name[-2:]) and name not in computed
-        ]
+        kept = [(name, value) for name, value in assigned.items() if not is_dunder(name) and name not in computed]
         yield "", record.module, [item for item in kept if not issubclass(type(item[1]), ModuleType)]
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import BOUND_IDS
@@ -107,9 +108,7 @@ class RetiredGeneration:
         spaces = list({id(space): space for space in spaces}.values())
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
-        named = [
-            part for space in spaces for name, part in copy_space(space).items() if not (name[:2] == "__" == name[-2:])
-        ]
+        named = [part for space in spaces for name, part in copy_space(space).items() if not is_dunder(name)]
         values += [part for space in spaces for part in _own_containers(space)]
         classes: Any = [value for value in values if issubclass(type(value), type)]
         values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
@@ -157,7 +156,7 @@ def _own_containers(space: Mapping[str, Any]) -> list[Any]:
     return [
         part
         for name, part in copy_space(space).items()
-        if id(type(part)) in _CONTAINERS and not (name[:2] == "__" == name[-2:])
+        if id(type(part)) in _CONTAINERS and not is_dunder(name)
         if gc.is_tracked(part) and current.get(name) is not part  # not `()`, say, nor what both have imported
     ]
 

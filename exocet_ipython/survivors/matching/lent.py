@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import own_referents_of
@@ -106,7 +107,7 @@ class Staying:
 def _is_as_it_was(container: Any, known: Mapping[Any, int]) -> bool:
     """Say whether a container or class has what it had: else what is in it may be a retiring module's registration."""
     return container is not None and parts_of(container) == {
-        key: part for key, part in known.items() if type(key) is int or not (key[:2] == "__" == key[-2:])
+        key: part for key, part in known.items() if type(key) is int or not is_dunder(key)
     }
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import home_of
@@ -94,7 +95,7 @@ class _Matcher:
             self._match_class(type(record.module), type(new))  # an instance in the module's stead
         for attribute, before in copy_space(self._space).items():
             now = namespace.get(attribute)
-            if attribute[:2] == "__" == attribute[-2:] or now is before or is_imported(before, name) is not imported:
+            if is_dunder(attribute) or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
                 self._note_gone(before, name)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of, is_shared
@@ -218,7 +219,7 @@ def _replaced_values(succession: Succession) -> list[Any]:
         value
         for before, now in spaces
         for name, value in copy_space(before).items()
-        if not (name[:2] == "__" == name[-2:]) and name in now and now[name] is not value and not is_shared(value)
+        if not is_dunder(name) and name in now and now[name] is not value and not is_shared(value)
         if not is_definition(value) or _is_made(value, new)
     ]
     return [*found, *inner_values(found)]

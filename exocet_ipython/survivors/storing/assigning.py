@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of, names_of
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 
@@ -170,7 +171,7 @@ def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 -
         case ast.Name(id=name):
             return name in given
         case ast.Attribute(value=inner, attr=name):
-            return name[:2] == "__" == name[-2:] and is_given(inner, given)
+            return is_dunder(name) and is_given(inner, given)
         case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
             return True
         case ast.Tuple(elts=items) | ast.List(elts=items):
