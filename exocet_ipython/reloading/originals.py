@@ -47,10 +47,10 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
     for setting, space in read_targets(code, text, _imported):
         try:
             owner = setting.find(space)
-            value = None if is_of_own_code(owner) else setting.read(owner)
+            if is_of_own_code(owner):
+                continue
+            value = setting.read(owner)
         except Exception:  # noqa: BLE001, S112 - whatever the owner raises that is asked
-            continue
-        if is_of_own_code(owner):
             continue
         is_librarys = (callable(value) or issubclass(type(value), enum.Enum)) and not is_of_own_code(value)
         if value is MISSING or is_plain(value) or is_librarys:

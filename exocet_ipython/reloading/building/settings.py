@@ -9,7 +9,7 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.building.originals import find_original
+from exocet_ipython.reloading.building.wrappers import find_original
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -113,7 +113,7 @@ class _Found:
         """Put back what the body found there, where it has put something of its own in front of that."""
         if is_of_own_code(self.owner) or (self.mark != self.left and not self._is_from_body()):
             return
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # what the owner refuses is as the body has left it
             known = dict(self.record.effects.originals)
             if self.setting in known:
                 original = known[self.setting]

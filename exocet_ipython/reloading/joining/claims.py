@@ -106,7 +106,7 @@ class Claims:
         A finder that a module has put before this one would find its modules without it: it is the first again.
         """
         self._cell = threading.get_ident(), cell
-        if sys.meta_path[0] is not self and self in sys.meta_path:
+        if self in sys.meta_path[1:]:
             sys.meta_path[:] = [self, *(finder for finder in sys.meta_path if finder is not self)]
 
     def end_cell(self) -> None:
