@@ -176,6 +176,8 @@ def _submodules(name: str, record: ModuleRecord) -> Iterator[str]:
         if not dot:
             yield from (entry.name for entry in pkgutil.iter_modules(_outermost_folder(record)))
             return
+        if "__path__" not in globals_of(sys.modules.get(package)):
+            return  # nothing is below it: a look at all that is loaded, for each such name, would take longer
         for loaded in [loaded for loaded in list(sys.modules) if loaded == package or loaded.startswith(f"{package}.")]:
             path = getattr(sys.modules.get(loaded), "__path__", ())
             yield from (f"{loaded}.{entry.name}" for entry in pkgutil.iter_modules(path))
