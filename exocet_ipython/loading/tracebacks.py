@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 
 __all__ = [
     "OWN_FOLDER",
+    "describe_error",
     "hide_own_frames",
     "related_errors",
     "trim_traceback",
@@ -112,6 +113,15 @@ def where_ours(error: BaseException) -> str:
         where = f"{file}:{trace.tb_lineno}" if file.startswith(OWN_FOLDER) else where
         trace = trace.tb_next
     return where
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an exception in a line: its type, its message, and the file and line where a syntax error is.
+
+    >>> describe_error(ValueError("bad"))
+    'ValueError: bad'
+    """
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _release_callers(frame: FrameType) -> None:

@@ -48,6 +48,7 @@ def describe_reload(
         duration=duration,
         returned=tuple(record.name for record in records if record.name in built.returned),
         revised=tuple(ReloadedModule(revision.record.name, revision.reason) for revision in built.beside),
+        refused=built.refused,
     )
 
 

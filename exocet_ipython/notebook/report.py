@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.notebook.names.bindings import Kept
 from exocet_ipython.survivors.finding.records import Survivor
 from exocet_ipython.survivors.moving.migrate import Stuck
@@ -22,7 +23,7 @@ _LINES_STYLE = (
     "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
 )
 _FROZEN = "frozen, and stale now; %exoreload NAME runs one"
-_ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved")
+_ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved", "not put back")
 _NAMED = 3  # old objects that fit a line
 
 
@@ -69,6 +70,7 @@ class ReloadReport:
         waiting: what an automatic reload left undone because it would have taken too long; empty when nothing.
         moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
         stuck: instances that could not move, and why.
+        refused: what bodies had set of libraries, and could not be put back as it was before they ran again; and why.
         returned: the modules that are the very objects again that they were in this generation, or in an earlier one
             beside modules that were made anew; none of them ran.
         error: what stopped the reload; then nothing at all has changed.
@@ -99,6 +101,7 @@ class ReloadReport:
     full: bool = False
     revised: tuple[ReloadedModule, ...] = ()
     broken: ReloadedModule | None = None
+    refused: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         done = self.reloaded or self.revised or self.returned or self.gone or self.skipped or self.waiting
@@ -187,6 +190,7 @@ class ReloadReport:
                 ("names kept", [str(kept) for kept in self.kept]),
                 ("instances moved", say_moved(self.moved)),
                 ("instances not moved", [str(stuck) for stuck in self.stuck]),
+                ("not put back", list(self.refused)),
                 ("old objects alive", [str(survivor) for survivor in self.survivors]),
             ]
         )
@@ -247,15 +251,6 @@ def say_gone(generations: Sequence[int]) -> list[str]:
         return []
     numbers = join_names([str(number) for number in generations])
     return [f"generation {numbers} is gone" if len(generations) == 1 else f"generations {numbers} are gone"]
-
-
-def describe_error(error: BaseException) -> str:
-    """Return an exception in a line: its type, its message, and the file and line where a syntax error is.
-
-    >>> describe_error(ValueError("bad"))
-    'ValueError: bad'
-    """
-    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def without_empty(details: Iterable[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:

@@ -7,22 +7,31 @@ import dis
 import enum
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.settings import MISSING, Setting, is_of_own_code
 from exocet_ipython.reloading.targets import read_targets
 
-__all__ = ["Originals", "read_originals"]
+__all__ = ["Originals", "Unread", "read_originals"]
 
 _LOADS = frozenset((dis.opmap["LOAD_CONST"], dis.opmap.get("LOAD_SMALL_INT", -1)))  # the second since 3.14
 _IMPORT_NAME, _IMPORT_FROM, _STORE_NAME = map(dis.opmap.__getitem__, ("IMPORT_NAME", "IMPORT_FROM", "STORE_NAME"))
 
 Originals = tuple[tuple[Setting, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Stands for what could not be read, with the reason."""
+
+    reason: str
 
 
 def read_originals(code: CodeType | None, text: Callable[[], bytes | None]) -> Originals:
@@ -49,8 +58,12 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
             owner = setting.find(space)
             if is_of_own_code(owner):
                 continue
+        except Exception:  # noqa: BLE001, S112 - what the path to it needs is not there yet
+            continue
+        try:
             value = setting.read(owner)
-        except Exception:  # noqa: BLE001, S112 - whatever the owner raises that is asked
+        except Exception as error:  # noqa: BLE001 - whatever the owner raises: it is said when that is missing
+            yield setting, Unread(describe_error(error))
             continue
         is_librarys = (callable(value) or issubclass(type(value), enum.Enum)) and not is_of_own_code(value)
         if value is MISSING or is_plain(value) or is_librarys:

@@ -55,6 +55,16 @@ class Setting:
     key: Any
     is_certain: bool = True
 
+    def __str__(self) -> str:
+        """As a person would write it.
+
+        >>> print(Setting("", "os.environ", "item", "HOME"))
+        os.environ['HOME']
+        """
+        if self.way == "item":
+            return f"{self.owner}[{self.key!r}]"
+        return f"{self.owner}.{self.key if self.way == 'attribute' else self.key[1]}"
+
     def find(self, space: Mapping[str, Any]) -> Any:
         """Return what has it, found from a module's globals.
 

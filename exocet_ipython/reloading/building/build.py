@@ -43,6 +43,7 @@ class Built:
         beside: new code for modules that go on, which needs nothing to run; only beside modules that return.
         rest: what is still to be made, beside modules that return.
         taken: what had to leave registries of libraries for it.
+        refused: what could not be put back before the bodies ran, and why.
     """
 
     made: Mapping[str, ModuleRecord]
@@ -53,6 +54,7 @@ class Built:
     beside: tuple[Revision, ...] = ()
     rest: Plan = field(default_factory=Plan)
     taken: TakenOut | None = None
+    refused: tuple[str, ...] = ()
 
     @property
     def again(self) -> Mapping[str, ModuleRecord]:
@@ -98,8 +100,13 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     """
     records = around.current.records
     filters = {key for name in plan.names if name in records for key in records[name].effects.filters}
-    with kept_settings(plan.names, records), kept_filters(filters), without_additions(plan.names, records):
-        return _build_modules(plan, around)
+    with (
+        kept_settings(plan.names, records) as refused,
+        kept_filters(filters),
+        without_additions(plan.names, records),
+    ):
+        built = _build_modules(plan, around)
+    return replace(built, refused=tuple(refused))
 
 
 def _build_modules(plan: Plan, around: Surroundings) -> Built:

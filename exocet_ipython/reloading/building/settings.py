@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.reloading.building.wrappers import find_original
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.originals import Unread
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.settings import MISSING, Setting, is_of_own_code, mark_of_value
 
@@ -19,55 +21,69 @@ __all__ = ["kept_settings"]
 
 
 @contextlib.contextmanager
-def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> Iterator[None]:
+def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> Iterator[Sequence[str]]:
     """Put back, after the block, what others than the bodies of these modules have set, and all of it where it fails.
 
     Args:
         names: dotted names of the modules whose bodies run in the block.
         records: those of the session, by dotted name.
+
+    Yields:
+        What could not be put back, and why; it is filled when the block ends. Where the block fails, the error gets it
+        as a note.
     """
-    before = [found for record in records.values() if record.settings for found in _settings_of(record)]
+    refused: list[str] = []
+    before = [found for record in records.values() if record.settings for found in _settings_of(record, refused)]
     left: dict[_Key, set[int]] = {}  # what bodies have left, of whichever module
     for key, mark in [(found.key, found.left) for found in before]:
         left.setdefault(key, set()).add(mark)
     running = set(names)
-    for found in sorted(before, key=lambda found: -found.record.order):  # the last one first: it wrapped the others'
-        if found.record.name in running:
-            found.put_original()
+    gone = [
+        found
+        for found in sorted(before, key=lambda found: -found.record.order)  # the last one first: it wrapped the others'
+        if found.record.name in running and not found.put_original(refused)
+    ]
     try:
-        yield
-    except BaseException:
-        _put_back_all(before, running)
+        yield refused
+    except BaseException as error:
+        failed: list[str] = []
+        for found in before:
+            if found.record.name in running:
+                found.put_back(failed)
+        for reason in failed:
+            error.add_note(f"Not put back: {reason}")
         raise
     else:
-        _put_back_of_others(before, running, left, records)
+        _put_back_of_others(before, running, left, records, refused)
+        refused += [found.say(_GONE) for found in gone if found.now() == found.mark]  # nor has the body set it again
     finally:
         before.clear()  # the traceback of what a body raised has this frame
-
-
-def _put_back_all(before: list[_Found], running: Collection[str]) -> None:
-    for found in before:
-        if found.record.name in running:
-            found.put_back()
+        gone.clear()
 
 
 def _put_back_of_others(
-    before: list[_Found], running: Collection[str], left: Mapping[_Key, set[int]], records: Mapping[str, ModuleRecord]
+    before: list[_Found],
+    running: Collection[str],
+    left: Mapping[_Key, set[int]],
+    records: Mapping[str, ModuleRecord],
+    refused: list[str],
 ) -> None:
     """Put back what cells and modules that have not run had set, and note of these what bodies have set of theirs."""
     others = {id(globals_of(record.module)) for name, record in records.items() if name not in running}
     for found in before:
         if found.record.name in running and id(getattr(found.value, "__globals__", None)) in others:
-            found.put_back()  # another module has put its function before this one's
+            found.put_back(refused)  # another module has put its function before this one's
     for found in [found for found in before if found.record.name in running and found.mark not in left[found.key]]:
         if found.is_others(records) and (found.setting.is_certain or found.now() in left[found.key]):
-            found.put_back()
+            found.put_back(refused)
     for found in before:
         now = found.now()
         if now is not None and now != found.mark:
             found.record.settings[found.setting] = now
 
 
+_UNKNOWN = object()
+_GONE = "what was there before is gone"
 _Key = tuple[int, str, Any]  # the id of an owner, and what of it
 
 
@@ -109,40 +125,62 @@ class _Found:
             return True
         return home_of(self.value) not in records and type(self.value).__module__ not in records
 
-    def put_original(self) -> None:
-        """Put back what the body found there, where it has put something of its own in front of that."""
+    def put_original(self, refused: list[str]) -> bool:
+        """Put back what the body found there, where it has put something of its own in front of that.
+
+        Args:
+            refused: gets a line where that fails.
+
+        Returns:
+            False where what was there is no more.
+        """
         if is_of_own_code(self.owner) or (self.mark != self.left and not self._is_from_body()):
-            return
-        with contextlib.suppress(Exception):  # what the owner refuses is as the body has left it
-            known = dict(self.record.effects.originals)
-            if self.setting in known:
-                original = known[self.setting]
-                original = original() if type(original) is OwnReference else original
-                if original is not None:
-                    self.setting.write(self.owner, original)
-            elif not is_plain(self.value):
+            return True
+        original: Any = dict(self.record.effects.originals).get(self.setting, _UNKNOWN)
+        if type(original) is OwnReference:
+            original = original()
+            if original is None:
+                return False
+        unread = original.reason if type(original) is Unread else ""
+        try:
+            if original is _UNKNOWN or unread:
                 name = None if self.setting.way == "methods" else self.setting.key
-                original = find_original(self.owner, name, self.setting.read(self.owner))
-                if original is not MISSING:
-                    self.setting.write(self.owner, original)
+                found = MISSING if is_plain(self.value) else find_original(self.owner, name, self.value)
+                if found is MISSING and unread:
+                    refused.append(self.say(f"it could not be read before ({unread})"))
+                original = _UNKNOWN if found is MISSING else found
+            if original is not _UNKNOWN:
+                self.setting.write(self.owner, original)
+        except Exception as error:  # noqa: BLE001 - whatever the owner raises
+            refused.append(self.say(f"it refuses that ({describe_error(error)})"))
+        return True
 
     def _is_from_body(self) -> bool:
         """Say whether it is a function of the module, which an undo has put there."""
         return getattr(self.value, "__globals__", None) is globals_of(self.record.module)
 
-    def put_back(self) -> None:
-        """Make it what it was; what the owner refuses is as the body has left it."""
+    def put_back(self, refused: list[str]) -> None:
+        """Make it what it was; where its owner refuses, `refused` gets a line."""
         if self.now() != self.mark:
-            with contextlib.suppress(Exception):
+            try:
                 self.setting.write(self.owner, self.value)
+            except Exception as error:  # noqa: BLE001 - whatever the owner raises
+                refused.append(self.say(f"it refuses that ({describe_error(error)})"))
+
+    def say(self, why: str) -> str:
+        """Return a line of a report."""
+        return f"{self.record.name}: {self.setting}: {why}"
 
 
-def _settings_of(record: ModuleRecord) -> Iterator[_Found]:
+def _settings_of(record: ModuleRecord, refused: list[str]) -> Iterator[_Found]:
     for setting, left in list(record.settings.items()):
         try:
             owner = setting.find(globals_of(record.module))
+        except Exception:  # noqa: BLE001, S112 - names that are gone by now: then nothing can be said of it
+            continue
+        try:
             mark = mark_of_value(setting, owner)
             if mark is not None:
                 yield _Found(record, setting, owner, setting.read(owner), mark, left)
-        except Exception:  # noqa: BLE001, S112 - names that are gone, or whatever the owner raises: then it can't be kept
-            continue
+        except Exception as error:  # noqa: BLE001 - whatever the owner raises
+            refused.append(f"{record.name}: {setting}: it can't be read ({describe_error(error)})")
