@@ -13,6 +13,7 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
@@ -76,7 +77,8 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
 def _imported(code: CodeType) -> dict[str, Any]:
     """Return the modules and classes that the import statements of a body will bind, as far as they are loaded.
 
-    Not those of relative ones: these are the person's own. Parsing the text would take twenty times as long.
+    Not those of relative ones: these are the person's own. A module that is made anew as well would be loaded by a look
+    at its stand-in, out of its turn. Parsing the text would take twenty times as long.
 
     >>> body = compile("import os.path, enum as e; from types import CodeType as C; from . import dis", "m.py", "exec")
     >>> _imported(body) == {"os": sys.modules["os"], "e": enum, "C": CodeType}
@@ -91,11 +93,11 @@ def _imported(code: CodeType) -> dict[str, Any]:
             level, wanted, found = wanted, argument, MISSING
         elif operation == _IMPORT_NAME:
             home = argument
-            found = MISSING if level else sys.modules.get(home.partition(".")[0])
+            found = MISSING if level else PRESENCE.current(home.partition(".")[0])
         elif operation == _IMPORT_FROM and not level:
-            module = sys.modules.get(home)
+            module = PRESENCE.current(home)
             found = (
-                module if wanted is None else globals_of(module).get(argument, sys.modules.get(f"{home}.{argument}"))
+                module if wanted is None else globals_of(module).get(argument, PRESENCE.current(f"{home}.{argument}"))
             )
         elif operation == _STORE_NAME:
             if issubclass(type(found), (ModuleType, type)):  # an instance may be a proxy, and is not asked
