@@ -106,8 +106,7 @@ class Claims:
         A finder that a module has put before this one would find its modules without it: it is the first again.
         """
         self._cell = threading.get_ident(), cell
-        if self in sys.meta_path[1:]:
-            sys.meta_path[:] = [self, *(finder for finder in sys.meta_path if finder is not self)]
+        self._stay_first()
 
     def end_cell(self) -> None:
         """Begin to note, in a thread, what a moment later could be another: a save that comes after it is a change."""
@@ -157,6 +156,11 @@ class Claims:
 
     def _tell(self) -> None:
         self.found_some = True
+        self._stay_first()  # the module that has ended may have put a finder there
+
+    def _stay_first(self) -> None:
+        if self in sys.meta_path[1:]:
+            sys.meta_path[:] = [self, *(finder for finder in sys.meta_path if finder is not self)]
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:
         """Return the records of the modules that were noted, are loaded, and are not in the generation as they are.
