@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dis
 import enum
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType, ModuleType
@@ -81,7 +80,7 @@ def _imported(code: CodeType) -> dict[str, Any]:
     at its stand-in, out of its turn. Parsing the text would take twenty times as long.
 
     >>> body = compile("import os.path, enum as e; from types import CodeType as C; from . import dis", "m.py", "exec")
-    >>> _imported(body) == {"os": sys.modules["os"], "e": enum, "C": CodeType}
+    >>> _imported(body) == {"os": PRESENCE.current("os"), "e": enum, "C": CodeType}
     True
     """
     space: dict[str, Any] = {}
