@@ -7,7 +7,7 @@ of others, and attributes of its class. Where all of that is the same before and
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = ["Comparison", "Making", "class_attributes", "runs_alike"]
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
+_ANY_NAME = frozenset(("__annotations__", "__dict__", "dir", "getattr", "hasattr", "setattr", "vars"))
 _missing = object()
 
 
@@ -60,7 +61,7 @@ class Comparison:
             return False
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
         pairs += zip(cell_values(before), cell_values(now), strict=False)
-        names = {name for code in whole(before.__code__) for name in code.co_names if name not in self._but}
+        names = {name for name in _names_of(before) if name not in self._but}
         spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
         for name in names:
             for old, new in spaces:
@@ -92,13 +93,32 @@ class Comparison:
 
 
 class Making(Comparison):
-    """Compares how instances are made: of classes only what they begin with counts, not what their methods do later."""
+    """Compares how instances are made: of classes only what they begin with counts, not what their methods do later.
+
+    The values of a class are found by its name (`Settings.debug`) or by its instances, whenever they were made: only
+    those that a constructor asks for count, or all where it doesn't say which, or the class is made in a library's way.
+    """
 
     def _parts_of(self, cls: type) -> dict[str, Any]:
         """Return the constructors and the values of a class, and what it says that it takes."""
-        parts = class_attributes(cls).items()
-        found = {name: part for name, part in parts if name in _CONSTRUCTORS or not functions_in(part)}
-        return {name: part for name, part in found.items() if name[:5] != "_abc_"} | {"__signature__": _signature(cls)}
+        makers = {
+            f"{base.__qualname__}.{name}": part
+            for base in mro_of(cls)[:-1]
+            for name, part in copy_space(vars(base)).items()
+            if name in _CONSTRUCTORS
+        }
+        names = {name for part in makers.values() for one in functions_in(part) for name in _names_of(one)}
+        counts_all = type(cls) is not type or not names.isdisjoint(_ANY_NAME)
+        values = {
+            name: part
+            for name, part in class_attributes(cls).items()
+            if (counts_all or name in names) and name[:5] != "_abc_" and not functions_in(part)
+        }
+        return makers | values | {"__signature__": _signature(cls)}
+
+
+def _names_of(function: FunctionType) -> Iterator[str]:
+    return (name for code in whole(function.__code__) for name in code.co_names)
 
 
 def _signature(cls: type) -> str:

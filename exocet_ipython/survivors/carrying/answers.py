@@ -31,9 +31,8 @@ __all__ = ["carry_answers", "gives_again", "kept_answers_of"]
 
 _STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 _MANY = 1_000
-_ALONE = frozenset(map(id, (int, str)))  # a single argument of these is a key itself
 _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
-_Answer = tuple[tuple[Any, ...], Any]  # the arguments, and what was given
+_Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
 
 def carry_answers(
@@ -53,18 +52,14 @@ def carry_answers(
     if type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
         return
     known = _keys_of(now)
-    given = [
-        answer
-        for answer in _answers_of(before)
-        if is_instance_of(answer[1], session) and _key_of(answer[0]) not in known
-    ]
+    given = [answer for answer in _answers_of(before) if is_instance_of(answer[-1], session) and answer[0] not in known]
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
-    held = held_elsewhere([value for _, value in given], [before, given])
-    for arguments, value in given:
+    held = held_elsewhere([answer[-1] for answer in given], [before, given])
+    for _, arguments, keywords, value in given:
         cls = type(value)
         if id(value) in held and Making(cls, _counterpart(cls, after)).is_same(old, new):
-            _put(now, new, arguments, value)
+            _put(now, new, value, arguments, keywords)
 
 
 def _is_resource(value: Any) -> bool:
@@ -115,13 +110,13 @@ def _stored(function: FunctionType) -> set[Any]:
 
 
 def _answers_of(cache: Any) -> Iterator[_Answer]:
-    """Yield what a cache has given for plain arguments, without keywords; other kinds of keys are left out.
+    """Yield what a cache has given for plain arguments; other kinds of keys are left out.
 
     >>> import functools
-    >>> both, every = functools.lru_cache(divmod), functools.cache(divmod)
-    >>> _ = both(7, 2), every(7, 2)
-    >>> [*_answers_of(both)], [*_answers_of(every)]
-    ([((7, 2), (3, 1))], [((7, 2), (3, 1))])
+    >>> both, every, named = functools.lru_cache(divmod), functools.cache(divmod), functools.cache(dict)
+    >>> _ = both(7, 2), every(7, 2), named(a=1)
+    >>> [answer[1:] for cache in (both, every, named) for answer in _answers_of(cache)]
+    [((7, 2), {}, (3, 1)), ((7, 2), {}, (3, 1)), ((), {'a': 1}, {'a': 1})]
     """
     table = _keys_of(cache)
     if cache.cache_parameters()["typed"]:
@@ -129,12 +124,14 @@ def _answers_of(cache: Any) -> Iterator[_Answer]:
     if cache.cache_parameters()["maxsize"] is None:
         found = list(table.items())
     else:  # its table leads to links that tell nothing: the cache itself tells what these have, each after its key
-        parts, keys = gc.get_referents(cache), set(map(id, table))
-        found = [(key, value) for key, value in pairwise(parts) if id(key) in keys]
+        linked, keys = gc.get_referents(cache), set(map(id, table))
+        found = [(key, value) for key, value in pairwise(linked) if id(key) in keys]
     for key, value in found:
-        arguments = key if type(key) is tuple else (key,)
-        if all(id(type(part)) in ATOM_IDS for part in arguments):
-            yield arguments, value
+        parts = key if type(key) is tuple else (key,)
+        mark = next((place for place, part in enumerate(parts) if type(part) is object), len(parts))
+        arguments, named = parts[:mark], parts[mark + 1 :]  # names and values in turn, behind an object of the cache's
+        if all(id(type(part)) in ATOM_IDS for part in (*arguments, *named)):
+            yield key, arguments, dict(zip(named[::2], named[1::2], strict=True)), value
 
 
 def _keys_of(cache: Any) -> dict[Any, Any]:
@@ -143,24 +140,21 @@ def _keys_of(cache: Any) -> dict[Any, Any]:
     return next(part for part in gc.get_referents(cache) if type(part) is dict and part is not own)
 
 
-def _key_of(arguments: tuple[Any, ...]) -> Any:
-    """Return the key that a cache makes of arguments: a single number or string is one itself."""
-    return arguments[0] if len(arguments) == 1 and id(type(arguments[0])) in _ALONE else arguments
-
-
 def _counterpart(cls: type, after: Mapping[str, ModuleType | None]) -> type:
     """Return what takes the place of a class; itself where its module goes on."""
     found = attribute_at(after[cls.__module__], cls.__qualname__) if cls.__module__ in after else cls
     return found if issubclass(type(found), type) else object
 
 
-def _put(cache: Any, function: FunctionType, arguments: tuple[Any, ...], value: Any) -> None:
+def _put(
+    cache: Any, function: FunctionType, value: Any, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> None:
     """Have a cache keep an answer: the function that it asks gives it, for this once."""
     code = function.__code__
     given = (lambda *_, **__: None).__code__
     function.__code__ = given.replace(co_consts=(value,))
     try:
-        cache(*arguments)
+        cache(*arguments, **keywords)
     finally:
         function.__code__ = code
 
