@@ -163,6 +163,8 @@ class _Carrier:
         baseline = self._record.contents.get(path, {})
         parts = state_of(before)
         known = dict(state_of(now)) if parts else {}
+        if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
+            parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]
         is_class = issubclass(type(before), type)
         outer, whole = self._owned, set[int]()
         self._owned = outer.with_makers(before, now)
