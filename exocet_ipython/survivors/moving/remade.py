@@ -46,7 +46,8 @@ def remake_class(
 def taken_out(cls: Any) -> dict[str, Any]:
     """Return what the metaclass of a class may have taken out of its body, and put into a dict of it (`cls.fields`).
 
-    It names the dict, then. What the bases have in theirs is none of the body's.
+    It names the dict, then. What the bases have in theirs is none of the body's, nor is a copy of that; nor is what it
+    has made of an annotation, which the class still has (both in `__fields__` of pydantic 1).
 
     >>> class Collecting(type):
     ...     def __new__(mcs, name, bases, space):
@@ -60,14 +61,24 @@ def taken_out(cls: Any) -> dict[str, Any]:
     kinds = [kind for kind in mro_of(type(cls)) if kind.__module__.partition(".")[0] not in sys.stdlib_module_names]
     functions = [one for kind in kinds for part in copy_space(vars(kind)).values() for one in functions_in(part)]
     named = {part for one in functions for code in whole(one.__code__) for part in _texts_of(code)}
+    annotated = vars(cls).get("__annotations__", ())
     for place, content in copy_space(vars(cls)).items():
         if place in named and type(content) is dict:
-            others = [vars(base).get(place) for base in mro_of(cls)[1:]]
-            inherited = {id(part) for other in others if type(other) is dict for part in other.values()}
-            names = [name for name in content if type(name) is str and name.isidentifier()]
+            others = [other for base in mro_of(cls)[1:] if type(other := vars(base).get(place)) is dict]
+            inherited = {id(part) for other in others for part in other.values()}
+            names = [name for name in content if type(name) is str and name.isidentifier() and name not in annotated]
             own = {name: content[name] for name in names if id(content[name]) not in inherited}
+            own = {name: part for name, part in own.items() if not any(_is_copy(part, one.get(name)) for one in others)}
             found = {**own, **found}  # what a later one has for a name was made of that (`cls.defaults`)
     return found
+
+
+def _is_copy(value: Any, other: Any) -> bool:
+    """Say whether two values look alike: deep copies may be equal in no other way."""
+    try:
+        return type(value) is type(other) and repr(value) == repr(other)
+    except Exception:  # noqa: BLE001 - whatever it raises that is to describe itself
+        return False
 
 
 def _texts_of(code: CodeType) -> Iterator[str]:
