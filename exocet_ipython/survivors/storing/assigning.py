@@ -12,18 +12,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from exocet_ipython.loading.names import is_dunder
-from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of, names_of
+from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
+from exocet_ipython.survivors.storing.given import is_given
 
-__all__ = ["Assigned", "Assigning", "is_given", "judge", "read_assigning"]
+__all__ = ["Assigned", "Assigning", "judge", "read_assigning"]
 
 _READ = frozenset(
     (ast.AnnAssign, ast.Assign, ast.Attribute, ast.AugAssign, ast.Call, ast.Global, ast.Name, ast.Nonlocal, ast.Return)
 )
 _NAMED = (ast.Name, ast.Attribute)
-_COPYING = {"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set", "tuple"}
-_DEFAULTS = {"dict", "float", "int", "list", "set", "str"}  # `defaultdict(list)`
 _INITIAL = {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__"}
 
 
@@ -160,40 +158,6 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
             set_up = set()  # what it keeps beside a cache may be how it tells whether it has that
         found.set_up |= {(name, one.path) for name in set_up}
         found.found_out |= ((answers - one.fixed) | one.filled) - set_up
-
-
-def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
-    """Say whether a value is what the function was given, what that says of itself (`fn.__doc__`), or empty.
-
-    A list or a dict of what it was given is, too, and a copy: `{"title": title, "tags": set(tags)}`.
-    """
-    match value:
-        case ast.Name(id=name):
-            return name in given
-        case ast.Attribute(value=inner, attr=name):
-            return is_dunder(name) and is_given(inner, given)
-        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Tuple(elts=[]):
-            return True
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            return all(is_given(item, given) for item in items)
-        case ast.Dict(keys=keys, values=values):
-            parts = [part for part in (*keys, *values) if part is not None]  # `{**options}` has None
-            return not given.isdisjoint(names_of(value)) and all(is_given(part, given) for part in parts)
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(ast.Name("collections"), name)) if name in _COPYING:
-            return _is_copy(value, given)
-        case ast.Starred(value=inner):
-            return is_given(inner, given)
-    return False
-
-
-def _is_copy(made: ast.Call, given: frozenset[str]) -> bool:
-    """Say whether a call of a container's class makes an empty one, or one of what the function was given.
-
-    How long it may get, and what it makes of what is missing, is no part of what is in it.
-    """
-    items = [part for part in made.args if not (isinstance(part, ast.Name) and part.id in _DEFAULTS)]
-    named = [keyword.value for keyword in made.keywords if keyword.arg != "maxlen"]
-    return all(is_given(part, given) for part in (*items, *named))
 
 
 def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozenset[str], *, is_counted: bool) -> None:

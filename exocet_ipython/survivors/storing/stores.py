@@ -15,14 +15,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 
 from exocet_ipython.reloading.ladder.operations import mangled
-from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, is_given, judge, read_assigning
+from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
 from exocet_ipython.survivors.storing.counting import shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
+from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand
 
 __all__ = ["Stores", "container_of", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
+_BLINDLY = _ADDING | {"clear"}  # these don't depend on what is there
 _STORING = frozenset((ast.Assign, ast.AugAssign, ast.Call, ast.Delete))
 _PRIVATE = re.compile(rb"\b__\w+")
 _NAMESPACES = {"globals", "__globals__"}
@@ -104,7 +106,8 @@ def read_stores(text: bytes) -> Stores:
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
     for part in find_functions(tree):
-        function, given, nodes, one = part.node, part.given, part.nodes, Stores()
+        function, nodes, one = part.node, part.nodes, Stores()
+        given = with_looped(part.given, nodes)
         statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
         added = {id(_named(held)) for node in statements for held in _added_to(node)}
         storing = [node for node in nodes if type(node) in _STORING]
@@ -121,6 +124,7 @@ def read_stores(text: bytes) -> Stores:
             one.computed.clear()
         assigning.append(read_assigning(function, nodes, given, part.path))
         looks = one.looked_at - _filled_for_certain(function, nodes, given)
+        one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         one.counted = assigning[-1].counted
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
@@ -256,7 +260,7 @@ def _added_to(node: ast.AST) -> Iterator[ast.expr]:
             yield from (target.value for target in targets if isinstance(target, ast.Subscript))
         case ast.AugAssign(target=ast.Subscript(value=held)):
             yield held
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=method))) if method in _ADDING:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=method))) if method in _BLINDLY:
             yield held
 
 
