@@ -7,7 +7,7 @@ import operator
 import re
 import sys
 from collections.abc import Collection, Mapping
-from types import MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.files import read_file
@@ -74,8 +74,9 @@ class ReadStores:
         """
         if is_from_cell(key) or is_from_cell(value) or self.is_assigned(name, f"{path}{place_of(key)}"):
             return False
-        homes = {home_of(part) for part in (key, value) if is_definition(part)}
-        if not homes:
+        parts = [part for part in (key, value) if is_definition(part)]
+        homes = {home_of(part) for part in parts if not self._is_of_later_call(part)}
+        if not parts:
             later = [one for one in self._unseen if one.order > self.session[name].order]
             homes = {one.name for one in later if may_fill(one.body_code, last_name_of(path), key)}
         homes -= {name}
@@ -159,6 +160,12 @@ class ReadStores:
             waiting += names - seen
             seen |= names
         return False
+
+    def _is_of_later_call(self, definition: Any) -> bool:
+        """Say whether a closure was made by a call that came after the body of its module, which was seen to run."""
+        record = self.session.get(home_of(definition))
+        is_closure = type(definition) is FunctionType and "<locals>" in definition.__code__.co_qualname
+        return is_closure and record is not None and not record.is_adopted
 
     @functools.cached_property
     def _unseen(self) -> list[ModuleRecord]:
