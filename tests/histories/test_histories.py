@@ -40,6 +40,7 @@ CORE = {
     ("pluggy", "1.3.0"),
     ("starlette", "0.37.2"),
     ("tabulate", "0.8.10"),
+    ("tenacity", "9.0.0"),
 }
 # What can't be right, or isn't yet, with the reason, by the name of the replay; a limit of one mode is named with it.
 LIMITS: dict[str, str] = {
