@@ -208,7 +208,12 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
         if (now := counterpart(before, replacement)) is not MISSING:
             part.__set__(holder, now)
             journal.add(functools.partial(part.__set__, holder, before))
-    attributes = dict_of(holder) or {}
+    space = dict_of(holder)
+    if (now := counterpart(space, replacement)) is not MISSING:  # `self.__dict__ = STATE`: one for all that do so
+        object.__setattr__(holder, "__dict__", now)
+        journal.add(functools.partial(object.__setattr__, holder, "__dict__", space))
+        space = now
+    attributes = space or {}
     found = [(name, counterpart(value, replacement)) for name, value in copy_space(attributes).items()]
     changed = [(name, now) for name, now in found if now is not MISSING]
     filled = [(slot, value, counterpart(value, replacement)) for slot, value in filled_slots(holder)]
