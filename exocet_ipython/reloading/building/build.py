@@ -13,13 +13,13 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
+from exocet_ipython.reloading.building.cell_settings import kept_settings
 from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
-from exocet_ipython.reloading.building.settings import kept_settings
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportEdge
