@@ -250,23 +250,29 @@ def _built(builder: Builder, name: str) -> ModuleType | None:
 
 
 def _settle(leaked: list[tuple[StandIn, Builder]]) -> None:
-    """Replace stand-ins that outlived their batch in the dicts and lists that hold them.
+    """Replace stand-ins that outlived their batch in the dicts and lists that hold them, found in one look at the heap.
 
     Whoever else holds one (a tuple, a C structure) keeps an object that goes on answering for the right module.
     """
+    if not leaked:
+        return
+    builders = {id(builder): builder for _, builder in leaked}.values()
+    modules = [module for builder in builders for module in getattr(builder, "modules", {}).values()]
+    own = {id(vars(module)) for module in modules if type(module) is not StandIn}
+    meant: dict[int, tuple[ModuleType | None, ModuleType | None]] = {}  # what each stands for there, and elsewhere
     for standin, builder in leaked:
         place = place_of(standin)
-        built = place.original or _built(builder, place.name)
-        own = {id(vars(module)) for module in getattr(builder, "modules", {}).values() if type(module) is not StandIn}
-        for holder in gc.get_referrers(standin):
-            meant = built if built is not None and id(holder) in own else place.final or place.current
-            if meant is None:
-                continue
-            if type(holder) is dict:
-                for key in [key for key, value in list(holder.items()) if value is standin]:
-                    holder[key] = meant
-            elif type(holder) is list and holder is not leaked:
-                holder[:] = [meant if item is standin else item for item in holder]
+        current = place.final or place.current
+        meant[id(standin)] = place.original or _built(builder, place.name) or current, current
+    for holder in gc.get_referrers(*(standin for standin, _ in leaked)):
+        is_elsewhere = id(holder) not in own
+        if type(holder) is dict:
+            entries = list(copy_space(holder).items())
+        else:
+            entries = list(enumerate(holder.copy())) if type(holder) is list else []
+        for key, value in entries:
+            if type(value) is StandIn and (now := meant.get(id(value), _NONE)[is_elsewhere]) is not None:
+                holder[key] = now
 
 
 def _settle_own(standin: StandIn, builder: Builder) -> None:
@@ -280,6 +286,7 @@ def _settle_own(standin: StandIn, builder: Builder) -> None:
 
 _ROOM = 1_000  # modules that were published, before those that are gone are forgotten
 _NOBODY: Any = None
+_NONE = None, None
 _PAIR_REFERENCES = 2  # the pair itself, and the argument of getrefcount
 
 PRESENCE = Presence()

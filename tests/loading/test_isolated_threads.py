@@ -16,7 +16,7 @@ from exocet_ipython.loading.mapper import pep302_mapper
 from tests.workshop import Workshop
 
 # Seconds until a thread is taken to be stuck. None needs one, but with the heap of a worker that has run thousands of
-# tests: each load looks there for what holds its stand-ins, a hundred times in the test of eight threads.
+# tests: each load looks there for what holds its stand-ins.
 PATIENCE = 40
 
 
