@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, MemberDescriptorType, new_class
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, mro_of
+from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import whole
@@ -37,10 +38,24 @@ def remake_class(
     if cell is not None:
         space["__classcell__"] = cell
         journal.add(functools.partial(setattr, cell, "cell_contents", cls))
-    now = new_class(cls.__name__, bases, {**keywords}, lambda namespace: namespace.update({**taken, **space}))
+
+    def make(body: Mapping[str, Any]) -> type:
+        return new_class(cls.__name__, bases, {**keywords}, lambda namespace: namespace.update(body))
+
+    try:
+        now = make({**taken, **space})
+    except Exception:  # whatever a metaclass raises: it may have set an attribute itself that no body gives it
+        inherited = [name for name, part in space.items() if not is_dunder(name) and _has(bases, name, part)]
+        if not inherited:
+            raise
+        now = make({**taken, **{name: part for name, part in space.items() if name not in inherited}})
     for name in [name for name in taken if name not in space and vars(now).get(name) is taken[name]]:
         delete_attribute(now, name)  # what was in a dict of the class was no attribute of it
     return now
+
+
+def _has(bases: tuple[type, ...], name: str, part: Any) -> bool:
+    return any(first_named(name, mro_of(base)) is part for base in bases)
 
 
 def taken_out(cls: Any) -> dict[str, Any]:
