@@ -24,6 +24,7 @@ from exocet_ipython.reloading.contents import (
     ATOMS,
     CARRIERS,
     attributes_of,
+    dict_of,
     entries_of,
     fingerprint,
     is_registry,
@@ -55,7 +56,7 @@ class Baseline(NamedTuple):
         fingerprints: global name -> a shallow fingerprint, of the instances and containers.
         contents: path -> what a container, one of the module's own classes or an instance holds, by identity, as
             `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.db.items`,
-            and `signal.__self__` of what a bound method is bound to.
+            `signal.__self__` of what a bound method is bound to, and `CONFIG.__dict__` of a container's attributes.
     """
 
     values: dict[str, int]
@@ -235,7 +236,11 @@ class _Contents:
         """Add the entries of a container, and what is in the attributes of one of a class of somebody's own."""
         self.contents[path] = parts_of(container)
         self._add_nested(path, container)
-        attributes = attributes_of(container) if path.count(".") < _DEEP and len(self.prints) < _MANY else []
+        space = dict_of(container) if path.count(".") < _DEEP and len(self.prints) < _MANY else None
+        if space is None:  # nearly all
+            return
+        self.contents[f"{path}.__dict__"] = parts_of(space)
+        attributes = attributes_of(container)
         if attributes and (path.isidentifier() or not self._was_met(container)):
             self._add_registries(path, attributes)
 

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from exocet_ipython.reloading.contents import is_registry, state_of
 from exocet_ipython.reloading.marks import is_marked, mark_of
 
-__all__ = ["ids_in_order", "parts_of", "size_of"]
+__all__ = ["ids_by_name", "ids_in_order", "parts_of", "size_of"]
 
 _MANY = 1_000  # entries; of a larger container none is noted
 
@@ -48,6 +48,20 @@ def size_of(parts: Mapping[Any, int]) -> int:
     (3, 1)
     """
     return sum(places.bit_count() if places < 0 else 1 for places in parts.values())
+
+
+def ids_by_name(space: Mapping[str, Any], parts: Mapping[Any, int] | None) -> dict[str, int]:
+    """Return the ids of what a dict of attributes had, by name, given its parts then; None for what it has now.
+
+    >>> space = {"a": 1}
+    >>> known = parts_of(space)
+    >>> space |= {"b": 2}
+    >>> ids_by_name(space, known) == {"a": id(1)}, ids_by_name(space, None) == {"a": id(1), "b": id(2)}
+    (True, True)
+    """
+    space = dict(space)
+    known = parts_of(space) if parts is None else parts
+    return {name: known[id(name)] for name in space if id(name) in known}
 
 
 def ids_in_order(parts: Mapping[int, int]) -> list[int]:

@@ -20,7 +20,7 @@ from exocet_ipython.reloading.contents import (
     ATOMS,
     CACHE,
     CARRIERS,
-    attributes_of,
+    dict_of,
     entries_beside,
     is_registry,
     place_of,
@@ -29,7 +29,7 @@ from exocet_ipython.reloading.contents import (
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.marks import is_marked, mark_of
-from exocet_ipython.reloading.parts import ids_in_order, parts_of, size_of
+from exocet_ipython.reloading.parts import ids_by_name, ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.paths import path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
@@ -158,9 +158,8 @@ class _Carrier:
             return type(now) is FunctionType and is_own_function(value, self._record.name)
         return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
 
-    def _carry_parts(self, path: str, before: Any, now: Any) -> set[int]:
-        """Carry the attributes of a class or instance that were assigned since, and the items of its containers."""
-        baseline = self._record.contents.get(path, {})
+    def _carry_parts(self, path: str, before: Any, now: Any, baseline: Mapping[Any, int]) -> set[int]:
+        """Carry the attributes of a class or instance that are not in the baseline, and the items of its containers."""
         parts = state_of(before)
         known = dict(state_of(now)) if parts else {}
         if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
@@ -199,14 +198,16 @@ class _Carrier:
         if is_marked(before):
             return self._carry_content(path, before, now)
         if is_registry(before):
-            known = dict(attributes_of(now))  # it has some where its class is somebody's own
-            inside = [self._carry_part(f"{path}.{name}", part, known.get(name)) for name, part in attributes_of(before)]
-            return self._carry_items(path, before, now).union(*inside)
+            whole = self._carry_items(path, before, now)
+            if (space := dict_of(before)) and is_of_one_kind(before, now):  # of a class of somebody's own
+                baseline = ids_by_name(space, self._record.contents.get(f"{path}.__dict__"))
+                whole |= self._carry_parts(path, before, now, baseline) - {id(before)}
+            return whole
         if type(before) is tuple:
             return self._carry_nested(path, before, now) if type(now) is tuple else set()
         if self._takes_state(path, before, now):
             return {id(before)}
-        return self._carry_parts(path, before, now) if has_parts else set()
+        return self._carry_parts(path, before, now, self._record.contents.get(path, {})) if has_parts else set()
 
     def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
