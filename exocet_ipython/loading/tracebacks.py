@@ -9,10 +9,12 @@ import contextlib
 import importlib
 import os
 from collections.abc import Callable, Iterator
-from types import FrameType, TracebackType
+from types import FrameType, FunctionType, TracebackType
+from typing import TypeVar, cast
 
 __all__ = [
     "OWN_FOLDER",
+    "as_importlibs",
     "describe_error",
     "hide_own_frames",
     "related_errors",
@@ -22,6 +24,7 @@ __all__ = [
     "without_frames",
 ]
 
+F = TypeVar("F", bound=Callable[..., object])
 OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"
 _MACHINERY = ("<frozen importlib", "<frozen zipimport", importlib.__file__)
 
@@ -38,6 +41,20 @@ class hide_own_frames:  # noqa: N801 - used as a function: `with hide_own_frames
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if error is not None:
             trim_traceback(error)
+
+
+def as_importlibs(function: F) -> F:
+    """Have the frames of a function taken for importlib's callers of module bodies.
+
+    These are left out of the tracebacks of imports that fail, by file name and name (CPython Python/import.c,
+    `remove_importlib_frames`).
+
+    >>> as_importlibs(lambda: 0).__code__.co_name
+    '_call_with_frames_removed'
+    """
+    plain, file = cast("FunctionType", function), "<frozen importlib._bootstrap_external>"
+    plain.__code__ = plain.__code__.replace(co_filename=file, co_name="_call_with_frames_removed")
+    return function
 
 
 def trim_traceback(error: BaseException) -> None:

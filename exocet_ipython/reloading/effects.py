@@ -1,15 +1,18 @@
 """What a module's body adds to what the whole process has: logging handlers, functions to call at exit, filters, paths.
 
 A body that runs again adds them again, and nothing takes the first ones off. So what a body added is noted, weakly.
+What a library adds while it is loaded is none of it: it doesn't run again.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import itertools
 import operator
 import os
 import sys
+import threading
 import warnings
 import weakref
 from collections import Counter
@@ -19,12 +22,22 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 
-__all__ = ["NO_EFFECTS", "Effects", "EffectsNote", "all_loggers", "change_warnings", "exit_functions", "filter_key"]
+__all__ = [
+    "NO_EFFECTS",
+    "Effects",
+    "EffectsNote",
+    "all_loggers",
+    "are_noted",
+    "change_warnings",
+    "exit_functions",
+    "filter_key",
+    "librarys_effects",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What was added while a body ran, by the bodies of the modules that it imported as well.
+    """What was added while a body ran, by the bodies of the own modules that it imported as well.
 
     Attributes:
         handlers: the logging handlers that were made.
@@ -48,16 +61,29 @@ class Effects:
 NO_EFFECTS = Effects()
 
 
+class _Running(threading.local):
+    """The notes of what a thread runs, outermost first."""
+
+    def __init__(self) -> None:
+        self.notes: list[EffectsNote] = []
+
+
+_running = _Running()
+
+
 class EffectsNote:
-    """Notes where the lists ended when a body began to run.
+    """Notes where the lists ended when a body began to run; of a library's, so that it counts for no other body.
 
     >>> EffectsNote().effects()
     Effects(handlers=(), exits=(), filters=(), paths=(), finders=(), variables=(), originals=())
     """
 
-    __slots__ = ("_exits", "_filters", "_finders", "_last", "_paths", "_variables")
+    __slots__ = ("_exits", "_filters", "_finders", "_foreign", "_last", "_paths", "_variables", "is_librarys")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_librarys: bool = False) -> None:
+        self.is_librarys = is_librarys
+        self._foreign: list[Effects] = []
+        _running.notes.append(self)
         self._last = _last_handler()
         self._exits = _count_exits()
         self._filters = list(warnings.filters)
@@ -66,7 +92,16 @@ class EffectsNote:
         self._variables = _raw_environment().copy()
 
     def effects(self, originals: tuple[tuple[Any, Any], ...] = ()) -> Effects:
-        """Return what was added since; with what was known before of what the body sets."""
+        """Return what was added since, in the end; with what was known before of what the body sets."""
+        _running.notes.remove(self)
+        found = self._find(originals)
+        return _without(found, self._foreign) if self._foreign else found
+
+    def leave_out(self, foreign: Effects) -> None:
+        """Have what something else has added count for nothing."""
+        self._foreign.append(foreign)
+
+    def _find(self, originals: tuple[tuple[Any, Any], ...]) -> Effects:
         added = _count_exits() - self._exits
         now = list(warnings.filters)
         are_known = len(now) == len(self._filters) and all(map(operator.is_, now, self._filters))
@@ -104,6 +139,51 @@ class EffectsNote:
             if before != after:
                 values = [None if value is None else environment.decodevalue(value) for value in (before, after)]
                 yield (environment.decodekey(key), *values)
+
+
+def are_noted() -> bool:
+    """Say whether the present thread runs a body, and no library's within it, so that effects would count for it."""
+    notes = _running.notes
+    return bool(notes) and not notes[-1].is_librarys
+
+
+@contextlib.contextmanager
+def librarys_effects() -> Iterator[None]:
+    """Have what is added within the block count for none of the bodies that the present thread runs.
+
+    >>> note = EffectsNote()
+    >>> with librarys_effects():
+    ...     sys.path.append("/library")
+    >>> sys.path.append("/own")
+    >>> note.effects().paths
+    ('/own',)
+    >>> del sys.path[-2:]
+    """
+    note = EffectsNote(is_librarys=True)
+    try:
+        yield
+    finally:
+        found = note.effects()
+        for outer in _running.notes if found is not NO_EFFECTS else ():
+            outer.leave_out(found)
+
+
+def _without(found: Effects, foreign: Sequence[Effects]) -> Effects:
+    """Return what was added without what others have."""
+    ids = {id(ref) for other in foreign for ref in other.handlers}
+    objects = {id(ref()) for other in foreign for ref in (*other.exits, *other.finders)}
+    filters = {key for other in foreign for key in other.filters}
+    paths = sum((Counter(other.paths) for other in foreign), Counter[str]())
+    variables = {(name, after) for other in foreign for name, _, after in other.variables}
+    return Effects(
+        tuple(ref for ref in found.handlers if id(ref) not in ids),
+        tuple(ref for ref in found.exits if id(ref()) not in objects),
+        tuple(key for key in found.filters if key not in filters),
+        tuple((Counter(found.paths) - paths).elements()),
+        tuple(ref for ref in found.finders if id(ref()) not in objects),
+        tuple(entry for entry in found.variables if (entry[0], entry[2]) not in variables),
+        found.originals,
+    )
 
 
 def _raw_environment() -> dict[Any, Any]:

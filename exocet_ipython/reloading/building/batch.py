@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import copy
 import linecache
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
@@ -25,7 +26,7 @@ from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
-from exocet_ipython.reloading.effects import Effects, EffectsNote
+from exocet_ipython.reloading.effects import Effects, EffectsNote, librarys_effects
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.originals import read_originals
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
@@ -142,7 +143,10 @@ class Batch(ModuleBuilder):
             return made  # what the whole way would come to: nearly all imports of a large batch
         if absolute.partition(".")[0] in self._roots or self.claims(absolute):
             return super().import_(name, globals, locals, fromlist, level)
-        return builtins.__import__(name, globals, locals, fromlist or (), level)
+        if absolute in sys.modules:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        with librarys_effects():
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
 
     def find_spec(self, name: str) -> ModuleSpec:
         """Return the spec of a name the batch makes; a module whose text stands keeps what its finder said."""
@@ -159,7 +163,7 @@ class Batch(ModuleBuilder):
         self._seconds[spec.name] = 0.0
         self._nested.append(0.0)
         before = self._generation.records.get(spec.name)
-        note, originals = EffectsNote(), read_originals(code, lambda: snapshot.data)
+        originals, note = read_originals(code, lambda: snapshot.data), EffectsNote()
         began = time.perf_counter()
         try:
             if before is not None:

@@ -20,6 +20,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import read_imports
 from exocet_ipython.reloading.joining.adoption import make_records
 from exocet_ipython.reloading.joining.afterwards import Afterwards, only_imports
+from exocet_ipython.reloading.joining.library_loads import leave_out_effects
 from exocet_ipython.reloading.joining.nesting import Ended, Known, KnownModules, Nesting
 from exocet_ipython.reloading.joining.noting import LoadNotes
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -89,6 +90,8 @@ class Claims:
             forget_listings()
             spec = find_spec(name, path)
         if spec is None or not self.scope.includes_spec(spec):
+            if spec is not None:
+                leave_out_effects(spec)
             return spec  # not None: the other finders need not look for it again
         notes = self._loaded[name] = LoadNotes()
         notes.watch(spec, self._nesting, self._tell)

@@ -15,6 +15,7 @@ from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, read_snapshot
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.tracebacks import as_importlibs
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
@@ -98,7 +99,7 @@ class LoadNotes:
         self._spec = spec
         if getattr(type(loader), "exec_module", None) is _EXEC_MODULE:
             self._nesting, self._tell = nesting, tell
-            loader.exec_module = self._call_with_frames_removed
+            loader.exec_module = self._run
         else:
             self.snapshot = _read_text(spec, time.time_ns())
 
@@ -164,7 +165,8 @@ class LoadNotes:
         self.imports = self._nesting.look_at_imports(self._spec, code)
         self._originals = read_originals(code, lambda: self.text().data)
 
-    def _call_with_frames_removed(self, module: ModuleType) -> None:
+    @as_importlibs
+    def _run(self, module: ModuleType) -> None:
         loader: Any = self._spec.loader
         nesting = self._nesting
         seconds = nesting.seconds
@@ -218,9 +220,3 @@ def _read_text(spec: ModuleSpec, clock: int) -> Snapshot:
         return read_snapshot(spec, clock)
     except OSError:
         return Snapshot(spec.name, spec.origin)  # the import itself will say what is wrong
-
-
-# Under this file name and its own name, the frame is taken for importlib's caller of module bodies, and left out of the
-# tracebacks of imports that fail (CPython Python/import.c, remove_importlib_frames).
-_caller = LoadNotes._call_with_frames_removed  # noqa: SLF001 - its own class
-_caller.__code__ = _caller.__code__.replace(co_filename="<frozen importlib._bootstrap_external>")

@@ -1,0 +1,36 @@
+"""What a library adds to the process while it is loaded, for a body that imports it first."""
+
+from __future__ import annotations
+
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.loading.tracebacks import as_importlibs
+from exocet_ipython.reloading.effects import are_noted, librarys_effects
+
+__all__ = ["leave_out_effects"]
+
+_EXEC_MODULE = SourceFileLoader.exec_module
+
+
+def leave_out_effects(spec: ModuleSpec) -> None:
+    """Have what a library's module adds to the process count for none of the bodies that the present thread runs.
+
+    These run again one day, and what they had added is taken off before; the library's would be lost. What it loads
+    itself is part of that. The loader is the finder's own object, made for this spec, as in `LoadNotes.watch`.
+
+    Args:
+        spec: of the module, which is not own code.
+    """
+    loader: Any = spec.loader
+    if not are_noted() or getattr(type(loader), "exec_module", None) is not _EXEC_MODULE:
+        return
+
+    @as_importlibs
+    def run(module: ModuleType) -> None:
+        del loader.exec_module
+        with librarys_effects():
+            loader.exec_module(module)
+
+    loader.exec_module = run
