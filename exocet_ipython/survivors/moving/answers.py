@@ -73,6 +73,8 @@ class KeptAnswers:
             attributes = dict_of(instance) or {}
             pairs = {name: (value, attributes.get(name)) for name, value in before.items()}
             changed = {name: pair for name, pair in pairs.items() if pair[0] is not pair[1]}
+            if any(_has(cls, instance) for pair in changed.values() for cls in pair):
+                continue  # what a library has noted of a class, whose turn it is again when an edit is undone
             kind = type(instance)
             for name in _stale_names(kind, self._kept_by(kind), changed):
                 if name in attributes:
@@ -84,6 +86,11 @@ class KeptAnswers:
             parts = class_attributes(kind).items()
             self._kinds[id(kind)] = {name: found for name, part in parts if (found := kept_answers_of(part))}
         return self._kinds[id(kind)]
+
+
+def _has(cls: Any, instance: Any) -> bool:
+    """Say whether something is a class that has an instance as an attribute."""
+    return issubclass(type(cls), type) and any(part is instance for part in copy_space(vars(cls)).values())
 
 
 def _stale_names(
