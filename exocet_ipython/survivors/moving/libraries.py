@@ -16,7 +16,7 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 
-__all__ = ["bring_up_to_date", "is_adapter", "is_looked_after", "join_registry", "renew_adapters"]
+__all__ = ["bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
 
 # What a class has whose instances are changed when they move to it.
 _MARKS = ("__exo_migrate__", "__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "_sa_class_manager")
@@ -60,31 +60,6 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
     if state is not None:
         state.manager, state.class_ = manager, cls
         sys.modules["sqlalchemy.orm"].configure_mappers()
-
-
-def join_registry(cls: Any, journal: Journal) -> None:
-    """Have the registry and the tables of SQLAlchemy that a class has from its new bases know it.
-
-    Args:
-        cls: any class of a cell; one that is not mapped stays out, and so does that of a body that failed.
-        journal: how it is taken back.
-    """
-    manager, table = (vars(cls).get(name) for name in ("_sa_class_manager", "__table__"))
-    registry: Any = getattr(cls, "registry", None)
-    if manager is None or not manager.is_mapped or not hasattr(registry, "_class_registry"):
-        return
-    classes, managers = registry._class_registry, registry._managers  # noqa: SLF001 - nothing public adds a mapped class
-    if manager not in managers:
-        managers[manager] = True
-        journal.add(partial(managers.pop, manager, None))
-    if cls.__name__ not in classes:
-        sys.modules["sqlalchemy.orm.clsregistry"]._add_class(cls.__name__, cls, classes)  # noqa: SLF001 - as above
-        journal.add(partial(classes.pop, cls.__name__, None))
-    if table is not None and hasattr(cls, "__tablename__") and table.key not in (metadata := cls.metadata).tables:
-        journal.add(partial(setattr, table, "metadata", table.metadata))
-        table.metadata = metadata
-        metadata._add_table(table.name, table.schema, table)  # noqa: SLF001 - as above
-        journal.add(partial(metadata.remove, table))
 
 
 def is_adapter(kind: type) -> bool:

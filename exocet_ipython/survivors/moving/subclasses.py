@@ -29,7 +29,8 @@ from exocet_ipython.survivors.moving.copies import (
 )
 from exocet_ipython.survivors.moving.instances import Moving, hash_differs
 from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
-from exocet_ipython.survivors.moving.libraries import bring_up_to_date, join_registry
+from exocet_ipython.survivors.moving.libraries import bring_up_to_date
+from exocet_ipython.survivors.moving.mapped import join_registry, relate_again
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class, taken_out
 from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
@@ -120,18 +121,14 @@ def rebase_subclasses(
         if is_untold(cls, cls.__bases__):
             _keeping(cls, tell, moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
+    _join_registries(changed, pairs, moving)
     _renew_copies(changed, moving)
     _rebuild_models(pairs, moving)
     return Rebased(tuple(changed), tuple(remade), tuple(retold))
 
 
 def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
-    """Tell the hooks of the new bases of the classes of which they are to be told again, and a library's registry."""
-    for cls in rebased.changed:
-        try:
-            join_registry(cls, moving.journal)
-        except Exception as error:  # noqa: BLE001 - what a library raises that can't have it
-            moving.note(dotted_name(cls), error)
+    """Tell the hooks of the new bases of the classes of which they are to be told again."""
     for cls, plan in rebased.retold:
         _keeping(cls, plan.tell, moving)
         if plan.is_taken_out:
@@ -141,6 +138,23 @@ def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Movi
 def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], journal: Journal) -> None:
     for before, now in plan.tellers:
         withdraw_from(cls, before, now, session, journal)
+
+
+def _join_registries(changed: Iterable[type], pairs: Pairs, moving: Moving) -> None:
+    """Have SQLAlchemy's registries know these classes, and what relates to retired classes find the new ones."""
+
+    def note(cls: type, error: Exception) -> None:
+        moving.note(dotted_name(cls), error)
+
+    for cls in changed:
+        try:
+            join_registry(cls, moving.journal)
+        except Exception as error:  # noqa: BLE001 - what a library raises that can't have it
+            note(cls, error)
+    try:
+        relate_again((now for _, now in pairs.classes), moving.journal, note)
+    except Exception as error:  # noqa: BLE001 - another version of the library
+        moving.note("sqlalchemy.orm.relationship", error)
 
 
 def _renew_copies(classes: Collection[type], moving: Moving) -> None:
