@@ -145,7 +145,10 @@ class StandIn(ModuleType):
         place: Place = object.__getattribute__(self, "_exocet_place")
         builder, module = place.resolve()
         if builder is not None and type(value) is StandIn:
-            value = builder.load(place_of(value).name)
+            loaded = place_of(value).name
+            if loaded == f"{place.name}.{name}" and getattr(builder, "modules", {}).get(place.name) is not module:
+                return  # importlib attaches a submodule: to everybody's package that is done when it is published
+            value = builder.load(loaded)
         setattr(module, name, value)
 
     def __delattr__(self, name: str) -> None:

@@ -68,6 +68,26 @@ def test_new_modules_are_reported_as_new(workshop: Workshop) -> None:
     }
 
 
+def test_first_imports_of_a_body_that_fails_leave_their_packages_alone(workshop: Workshop) -> None:
+    """What it had imported of a package that goes on is neither in that nor in `sys.modules`; the repair imports it."""
+    workshop.write({"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/deep.py": "n = 1", "pkg/late.py": ""})
+    workshop.write({"app.py": ""})
+    notebook = PlainNotebook()
+    notebook.run("import app, pkg")
+    imports = "import pkg.sub.deep\nfrom pkg import late\n"
+    workshop.write({"app.py": f"{imports}n = pkg.sub.deep.n / 0\n"})
+    assert isinstance(notebook.session.reload().error, ZeroDivisionError)
+    package = notebook["pkg"]
+    assert sys.modules["pkg"] is package
+    assert vars(package).keys().isdisjoint({"late", "sub"})
+    assert sys.modules.keys().isdisjoint({"pkg.late", "pkg.sub", "pkg.sub.deep"})
+    workshop.write({"app.py": f"{imports}n = pkg.sub.deep.n\n"})
+    assert notebook.reloaded() == ["app", "pkg.late", "pkg.sub", "pkg.sub.deep"]
+    assert notebook["app"].pkg is package
+    assert notebook["app"].late is package.late is sys.modules["pkg.late"]
+    assert package.sub.deep is sys.modules["pkg.sub.deep"]
+
+
 def test_claiming_joins_first_imports_only(workshop: Workshop) -> None:
     """What a cell imports of own code joins; what was imported before, and what fails, doesn't."""
     workshop.write({"a.py": "import b\n", "b.py": "", "bad.py": "import c\n1 / 0\n", "c.py": ""})

@@ -108,6 +108,8 @@ class Batch(ModuleBuilder):
             current = PRESENCE.current(name)
             if current is not None:
                 return current
+        elif name not in self.modules and name not in self._affected:
+            self._answer_above(name)
         module = super().load(name)
         parent, _, child = name.rpartition(".")
         if name in self._returned and parent in self.modules and parent not in self._returned:
@@ -117,9 +119,18 @@ class Batch(ModuleBuilder):
     def child(self, package: str, name: str) -> Any:
         """Return what attribute `name` of `package` is in this batch; raises AttributeError."""
         full = f"{package}.{name}"
-        if full in self._affected and not self.claims(package):
+        if (full in self._affected or full in self.modules) and not self.claims(package):
             return self.load(full)
         return super().child(package, name)
+
+    def _answer_above(self, name: str) -> None:
+        """Stand in for the packages above a module that nobody has loaded yet: theirs is no attribute of that name."""
+        packages = [
+            above for above in with_packages(name)[:-1] if above not in self._ancestors and not self.claims(above)
+        ]
+        self._ancestors |= frozenset(packages)
+        for package in packages if self.is_open else ():
+            PRESENCE.enter(self, package)
 
     def present_names(self) -> Sequence[str]:
         """Return the names in `sys.modules` that must be stood in for while this batch works."""
