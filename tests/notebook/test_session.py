@@ -88,6 +88,46 @@ def test_first_imports_of_a_body_that_fails_leave_their_packages_alone(workshop:
     assert package.sub.deep is sys.modules["pkg.sub.deep"]
 
 
+def test_what_a_failed_body_did_to_modules_that_go_on_is_undone(workshop: Workshop) -> None:
+    """Attributes of modules and classes, set by itself or by a function it called, and what is in their containers."""
+    config = """
+        DEBUG, LEVEL, TABLE, LIST = False, 1, {"a": {"b": 1}}, []
+        class Options:
+            depth, items = 1, []
+        options = Options()
+        def raise_level():
+            global LEVEL
+            LEVEL += 1
+        """
+    workshop.write({"config.py": config, "app.py": "import config", "extra.py": ""})
+    notebook = PlainNotebook()
+    notebook.run("import app, config")
+    module = notebook["config"]
+    options = module.Options
+
+    def state() -> object:
+        spaces = vars(module), vars(options), vars(module.options)
+        kept = {name: value for space in spaces for name, value in space.items() if name[:2] != "__"}
+        return kept, [repr(kept[name]) for name in sorted(kept)]
+
+    before = state()
+    body = """
+        import config
+        config.DEBUG = config.new = True
+        config.raise_level()
+        config.TABLE["a"]["c"] = config.TABLE["z"] = 2
+        config.LIST.append(1)
+        config.Options.depth = config.Options.width = 3
+        config.Options.items.append(1)
+        config.options.name = "x"
+        del config.options
+        1 / 0
+        """
+    workshop.write({"app.py": body})
+    assert isinstance(notebook.session.reload().error, ZeroDivisionError)
+    assert state() == before
+
+
 def test_claiming_joins_first_imports_only(workshop: Workshop) -> None:
     """What a cell imports of own code joins; what was imported before, and what fails, doesn't."""
     workshop.write({"a.py": "import b\n", "b.py": "", "bad.py": "import c\n1 / 0\n", "c.py": ""})

@@ -15,6 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.building.attributes import Attributes
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, refill
@@ -32,7 +33,7 @@ CONTAINERS = frozenset(map(id, (dict, defaultdict, OrderedDict, list, set, deque
 
 
 class Registries:
-    """The containers of living modules that a plan's modules import, as they are before a build.
+    """The containers of living modules that a plan's modules import, and all attributes, as they are before a build.
 
     Args:
         plan: what is to be made anew.
@@ -52,6 +53,7 @@ class Registries:
             for name in self._imported
             for _, container in containers_of(current.records[name])
         ]
+        self._attributes = Attributes(current.records[name] for name in self._imported)
 
     def filled(self, made: Collection[ModuleRecord]) -> frozenset[str]:
         """Return the names of the modules whose containers have entries of what was made that don't tell it.
@@ -113,9 +115,10 @@ class Registries:
         return new
 
     def restore(self) -> None:
-        """Put the containers back: what was built is dropped, and made together with their modules."""
+        """Put all back: what was built is dropped, since it failed, or is made together with these modules."""
         for _, container, before in self._before:
             refill(container, before)
+        self._attributes.restore()
 
 
 def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
