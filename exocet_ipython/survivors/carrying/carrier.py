@@ -40,6 +40,7 @@ from exocet_ipython.survivors.carrying.entries import (
     changed_entries,
     emptied,
     held_entries,
+    hold_alike,
     inherited,
     is_map,
     is_of_one_kind,
@@ -226,7 +227,7 @@ class _Carrier:
 
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
-        if not is_of_one_kind(before, now) or len(before) > MANY:
+        if not hold_alike(before, now) or len(before) > MANY:
             return set()
         baseline = self._record.contents.get(path, {})
         count = len(changed := changed_entries(before, baseline, now, self._after))

@@ -28,6 +28,7 @@ __all__ = [
     "emptied",
     "entries",
     "held_entries",
+    "hold_alike",
     "inherited",
     "is_map",
     "is_of_one_kind",
@@ -47,6 +48,17 @@ def is_of_one_kind(before: Any, now: Any) -> bool:
     """Say whether two containers are of one type, or of a class and its counterpart."""
     old, new = type(before), type(now)
     return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def hold_alike(before: Any, now: Any) -> bool:
+    """Say whether what was put into one container can be put into another one: a `dict` may be a class's own by now.
+
+    >>> from collections import OrderedDict
+    >>> hold_alike({}, OrderedDict()), hold_alike([], {})
+    (True, False)
+    """
+    alike = ((dict,), (list, deque), (set,))
+    return is_of_one_kind(before, now) or any(isinstance(before, kinds) and isinstance(now, kinds) for kinds in alike)
 
 
 def is_map(value: Any) -> bool:
