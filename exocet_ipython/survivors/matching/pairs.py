@@ -73,10 +73,10 @@ class _Matcher:
     def __init__(self, succession: Succession) -> None:
         self.pairs = Pairs()
         self._succession = succession
-        self._old = succession.old
-        self._new = succession.new
+        self._old, self._new = succession.old, succession.new
         self._space: dict[str, Any] = {}  # globals of the module that is being matched
         self._gone: list[tuple[str, Any]] = []  # module, what it had there: defined there, and without a counterpart
+        self._bound: list[tuple[dict[str, Any], Any, Any]] = []  # globals, a descriptor that others may hold, another
         self._values = Values(succession)
         self._retiring = set(self._old)  # what others define and these only import stays what it is
         for record in self._old.values():
@@ -149,6 +149,11 @@ class _Matcher:
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
+        for space, before, now in self._bound:  # all classes are known by now, in whichever order their modules came
+            self._space = space
+            if self._class_now(now) is self._class_now(before):
+                self._add(before, now)
+                self._match_within(before, now)
         for value in self._values.own():
             self._space = globals_of(value.record.module)
             self._add(value.before, value.now)
@@ -197,8 +202,7 @@ class _Matcher:
             self._add(value, now)
 
     def _match_definition(self, old: Any, new: Any) -> None:
-        match = self.match_function if type(old) is FunctionType else self._match_class
-        match(old, new)
+        (self.match_function if type(old) is FunctionType else self._match_class)(old, new)
 
     def _match_class(self, old: type, new: Any) -> None:
         module = type.__getattribute__(old, "__module__")
@@ -239,13 +243,9 @@ class _Matcher:
         elif id(type(now)) not in BOUND_IDS and (value := self._own_attribute(old, attribute, before, now)) is not None:
             self._values.note_attribute(value)
         else:
-            within = [
-                getattr(part, "__func__", None) if id(type(part)) in BOUND_IDS else None for part in (before, now)
-            ]
-            for first, second in ((before, now), within):
-                if self._binds(first) and self._class_now(second) is self._class_now(first):
-                    self._add(first, second)
-                    self._match_within(first, second)
+            within = [part.__func__ if id(type(part)) in BOUND_IDS else None for part in (before, now)]
+            held = [(first, second) for first, second in ((before, now), within) if self._binds(first)]
+            self._bound += [(self._space, *pair) for pair in held]
             dispatchers = [dispatcher_of(part) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
