@@ -206,7 +206,12 @@ class Rehashing:
             return
         members = self._members(holder)
         places = [place for place, member in enumerate(members) if id(member) in self._changed]
-        for member in members[places[0] :] if places else ():
+        tail = members[places[0] :] if places else []
+        if any(map(self._has_changed_parts, tail)):  # each of these is what it was only while all others are
+            _put_all_again(holder, tail, taken=self._again)
+            journal.add(functools.partial(_put_all_again, holder, tail, put=self._again))
+            return
+        for member in tail:
             if id(member) not in self._changed:
                 _put_again(holder, member)
             else:
@@ -214,16 +219,27 @@ class Rehashing:
                 _put_again(holder, member, taken=was.again)
                 journal.add(functools.partial(_put_again, holder, member, put=was.again))
 
+    def _has_changed_parts(self, member: Any) -> bool:
+        """Say whether an instance whose hash has changed holds another one, which may be hashed with it."""
+        if id(member) not in self._changed or not hashes_itself(type(member)):
+            return False
+        return any(id(value) in self._changed for _, value in attributes_of_instance(member))
+
     def _members(self, holder: Any) -> list[Any]:
         """Return the keys of a dict, in order: an `OrderedDict` looks each one up to find the next one."""
         members = list(dict.keys(holder))
         if not isinstance(holder, OrderedDict):
             return members
-        with contextlib.ExitStack() as stack:
-            for member in members:
-                if id(member) in self._changed:
-                    stack.enter_context(self._changed[id(member)][1].again())
+        with self._again():
             return list(OrderedDict.keys(holder))
+
+    @contextlib.contextmanager
+    def _again(self) -> Iterator[None]:
+        """Let all instances be what they were for a moment."""
+        with contextlib.ExitStack() as stack:
+            for _, was in self._changed.values():
+                stack.enter_context(was.again())
+            yield
 
 
 def hashes_itself(kind: Any) -> bool:
@@ -246,8 +262,21 @@ def _put_again(
     put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> None:
     """Take a key out of a dict and put it back behind all others, hashed as it is within these contexts."""
+    _put_all_again(holder, [member], taken, put)
+
+
+def _put_all_again(
+    holder: dict[Any, Any],
+    members: list[Any],
+    taken: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+) -> None:
+    """Do the same with several keys at once."""
     kind: Any = OrderedDict if isinstance(holder, OrderedDict) else dict  # a subclass may refuse
     with taken():
-        value = kind.pop(holder, member)
+        entries = [(member, kind.__getitem__(holder, member)) for member in members]  # all are found, or none is taken
+        for member in members:
+            kind.__delitem__(holder, member)
     with put():
-        kind.__setitem__(holder, member, value)
+        for member, value in entries:
+            kind.__setitem__(holder, member, value)
