@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -20,6 +20,7 @@ __all__ = ["HookText", "options_of", "read_hook"]
 # Functions of Python's own that do more than to compute something, and the methods that do no more.
 _DOING = ("__build_class__", "__import__", "anext", "breakpoint", "delattr", "eval", "exec", "exit", "help", "input")
 _FUNCTIONS = frozenset(vars(builtins)).difference(_DOING, ("next", "open", "print", "quit", "setattr"))
+_COMPUTING = frozenset(("inspect", "operator", "re", "textwrap", "types", "typing"))  # modules of such functions
 _METHODS = frozenset((*dir(str), *dir(tuple), *dir(frozenset), "get", "items", "keys", "mro", "values"))
 
 
@@ -39,13 +40,19 @@ def read_hook(teller: type) -> HookText | None:
     places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
     places |= {f".{name}": part for name, part in copy_space(vars(teller)).items() if is_registry(part)}
     names = code.co_varnames[0], teller.__name__
-    text = HookText(places, names, node.args.kwarg.arg if node.args.kwarg else "", options)
+    helpers = {name for name in code.co_names if _only_computes(function.__globals__.get(name))}
+    text = HookText(places, names, node.args.kwarg.arg if node.args.kwarg else "", options, helpers)
     return text if all(map(text.reads, node.body)) else None
 
 
 def options_of(code: CodeType) -> tuple[str, ...]:
     """Return the names of the keywords that the hook with a code takes of its own."""
     return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+
+
+def _only_computes(value: Any) -> bool:
+    """Say whether a value is a function of Python's that does no more than to compute something."""
+    return type(value) is FunctionType and value.__module__ in _COMPUTING
 
 
 def _has(container: Any, cls: type) -> bool:
@@ -60,16 +67,23 @@ class HookText:
         names: what it calls the class that it is told of, and its own.
         keywords: what it calls the keywords that it hands on.
         options: the names of the keywords that it takes of its own.
+        helpers: what it calls functions that do no more than to compute something, beside the built-in ones.
 
     Attributes:
         attributes: the names of the attributes of the class that it sets.
     """
 
     def __init__(
-        self, places: Mapping[str, Any], names: tuple[str, str], keywords: str, options: tuple[str, ...]
+        self,
+        places: Mapping[str, Any],
+        names: tuple[str, str],
+        keywords: str,
+        options: tuple[str, ...],
+        helpers: Collection[str],
     ) -> None:
         self.attributes, self.options = set[str](), options
         self._places, self._names, self._keywords = places, names, keywords
+        self._functions = _FUNCTIONS.union(helpers)
         self._containers: set[str] = set()
 
     def names(self, cls: type) -> bool:
@@ -97,8 +111,8 @@ class HookText:
                 if attr == HOOK:
                     return isinstance(held, ast.Call) and ast.unparse(held.func) == "super"
                 return attr in ("append", "add") and all(map(self._is_class, args)) and self._is_container(held)
-            case ast.Assign(targets=[target], value=value):
-                return self._sets(target, value)
+            case ast.Assign(targets=targets, value=value):
+                return all(self._sets(target, value) for target in targets)
             case ast.If(test=value, body=body, orelse=others) | ast.For(iter=value, body=body, orelse=others):
                 return self._computes(value) and all(map(self.reads, [*body, *others]))
         return False
@@ -132,7 +146,7 @@ class HookText:
     def _is_plain(self, node: ast.AST) -> bool:
         match node:
             case ast.Call(func=ast.Name(id=name)):
-                return name in _FUNCTIONS
+                return name in self._functions
             case ast.Call(func=ast.Attribute(attr=name)):
                 return name in _METHODS
             case ast.Name(id=name):

@@ -127,12 +127,15 @@ def find_keywords(cls: type, bases: tuple[type, ...], metaclass: type, replaced:
 def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> _Given | None:
     """Return how hooks make all of a class that they have made of it; None where nothing tells.
 
-    Most hooks set attributes that are called as their keywords are.
+    The statement's text does, and most hooks set attributes that are called as their keywords are.
     """
     attributes = frozenset(name for hook in hooks for name in hook.attributes)
     space = copy_space(vars(cls))
     named = {name: space[name] for hook in hooks for name in hook.options if name in space}
-    tries = [_Given(keywords, is_bare) for is_bare in (True, False) for keywords in ({}, named)]
+    options = {name for hook in hooks for name in hook.options}
+    said = {name: value for name, value in keywords_said(cls).items() if name in options} if options else {}
+    tries = [_Given(said, is_bare) for is_bare in (True, False)] if said else []
+    tries += [_Given(keywords, is_bare) for is_bare in (True, False) for keywords in ({}, named)]
     return next((given for given in tries if _ask(cls, attributes, hooks, given, replaced) == (attributes, True)), None)
 
 

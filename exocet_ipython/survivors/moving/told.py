@@ -6,6 +6,7 @@ statement with the bases of now: where these have lost a metaclass or a hook, it
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -112,9 +113,13 @@ def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
 
 
 def hooked(bases: tuple[type, ...]) -> Iterator[type]:
-    """Yield the bases, and bases of theirs, that have a hook of their own."""
+    """Yield the bases, and bases of theirs, that have a hook of their own; that of `Generic` only reads the bases."""
     for base in bases:
-        yield from (cls for cls in mro_of(base) if cls is not object and HOOK in vars(cls))
+        yield from (cls for cls in mro_of(base) if cls is not object and HOOK in vars(cls) and not _is_of_typing(cls))
+
+
+def _is_of_typing(cls: type) -> bool:
+    return cls.__module__ == typing.__name__
 
 
 def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[Any]:
