@@ -51,6 +51,8 @@ class FilesMeant:
         self._names = [text for text in literals if _NAME.fullmatch(text) and self._may_be_data(text)]
         self._hidden = [text for text in literals if _HIDDEN.fullmatch(text)]
         self._patterns = [text for text in literals if _PATTERN.fullmatch(text)]
+        if "rglob" in used:
+            self._patterns = [text if text.startswith("**") else f"**/{text}" for text in self._patterns]
         self._words = {text for text in pieces if _WORD.fullmatch(text)}
         self._words |= {stem} if not _OWN_STEM.isdisjoint(used) else set()
         self._endings = tuple(text for text in pieces if _ENDING.fullmatch(text) and self._may_be_data(text))
@@ -85,7 +87,10 @@ class FilesMeant:
             if folder not in self._packages:
                 yield from (path for text in self._asked if not os.path.lexists(path := os.path.join(folder, text)))
             if listed or (patterns and folder in named):
-                yield folder + os.sep * (2 if self._may_be_data(".py") else 1)  # what is new in it is meant as well
+                slashes = os.sep * (2 if self._may_be_data(".py") else 1)
+                below = dict.fromkeys(os.path.dirname(path) for path in listed)
+                for place in dict.fromkeys(("", *below)):  # what is new in it is meant as well
+                    yield os.path.join(folder, place).rstrip(os.sep) + slashes
 
     def _find_below(self, literals: list[str]) -> Iterator[str]:
         """Yield the folders below those of the code that are named, in one step or in two."""
