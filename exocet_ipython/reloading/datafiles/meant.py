@@ -51,8 +51,8 @@ class FilesMeant:
         self._names = [text for text in literals if _NAME.fullmatch(text) and self._may_be_data(text)]
         self._hidden = [text for text in literals if _HIDDEN.fullmatch(text)]
         self._patterns = [text for text in literals if _PATTERN.fullmatch(text)]
-        if "rglob" in used:
-            self._patterns = [text if text.startswith("**") else f"**/{text}" for text in self._patterns]
+        is_deep = "rglob" in used
+        self._deep = [text if text.startswith("**") or not is_deep else f"**/{text}" for text in self._patterns]
         self._words = {text for text in pieces if _WORD.fullmatch(text)}
         self._words |= {stem} if not _OWN_STEM.isdisjoint(used) else set()
         self._endings = tuple(text for text in pieces if _ENDING.fullmatch(text) and self._may_be_data(text))
@@ -77,7 +77,8 @@ class FilesMeant:
         for folder in dict.fromkeys((*self._folders, *self._below, *self._packages, *self._places)):
             if not os.path.isdir(folder):
                 continue
-            patterns = ["*"] if self._lists_all and folder in named else self._patterns
+            patterns = self._deep if folder in named or not named else self._patterns  # a walk may take long
+            patterns = ["*"] if self._lists_all and folder in named else patterns
             patterns = patterns if folder not in self._places or f"{folder}{os.sep}".startswith(inside) else []
             listed = [path for path in _listed(folder, patterns) if self._may_be_data(path)]
             for text in (*self._names, *self._plain_in(folder), *listed):

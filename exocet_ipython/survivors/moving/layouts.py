@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["is_laid_out_otherwise", "require_same_fields", "require_same_memory"]
+__all__ = ["has_other_fields", "is_laid_out_otherwise", "require_same_fields", "require_same_memory"]
 
 
 def require_same_fields(before: Any, now: Any) -> None:
@@ -14,9 +14,19 @@ def require_same_fields(before: Any, now: Any) -> None:
     Raises:
         TypeError: the fields differ.
     """
-    if issubclass(now, tuple) and getattr(now, "_fields", None) != getattr(before, "_fields", None):
+    if has_other_fields(before, now):
         message = "its fields are others now"
         raise TypeError(message)
+
+
+def has_other_fields(before: Any, now: Any) -> bool:
+    """Say whether a class of named tuples has other fields than the one whose place it takes.
+
+    >>> from collections import namedtuple
+    >>> has_other_fields(namedtuple("Row", "a"), namedtuple("Row", "a b")), has_other_fields(tuple, tuple)
+    (True, False)
+    """
+    return issubclass(now, tuple) and getattr(now, "_fields", None) != getattr(before, "_fields", None)
 
 
 def require_same_memory(before: Any, now: Any) -> None:

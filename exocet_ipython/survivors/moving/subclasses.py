@@ -28,7 +28,7 @@ from exocet_ipython.survivors.moving.copies import (
     rebuild_model,
 )
 from exocet_ipython.survivors.moving.instances import Moving, hash_differs
-from exocet_ipython.survivors.moving.layouts import is_laid_out_otherwise
+from exocet_ipython.survivors.moving.layouts import has_other_fields, is_laid_out_otherwise
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.mapped import join_registry, relate_again
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
@@ -246,7 +246,8 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
         moving.move(taken.values(), pairs.classes, pairs.objects)  # the metaclass asks of each whether it is a field
         return remake_class(subclass, bases, keywords, taken, moving.journal)
 
-    if now is not _counterpart(metaclass, pairs) or any(map(is_laid_out_otherwise, before, bases)):
+    is_otherwise = any(map(is_laid_out_otherwise, before, bases)) or any(map(has_other_fields, before, bases))
+    if is_otherwise or now is not _counterpart(metaclass, pairs):
         return remake()  # its statement would do more than it did
     writes = Journal()
     try:
