@@ -122,7 +122,8 @@ class Ladder:
         """
         texts, self.texts = self.texts, {}
         given = self.managed.generation, self.managed.scope, note_read, texts
-        around = Surroundings(*given, withdrawing=migrating, starred=self.bindings.stars())
+        bound = self.bindings
+        around = Surroundings(*given, withdrawing=migrating, starred=bound.stars(), roots=bound.modules())
         living = self._find_living(plan, texts, migrating=migrating)
         if living is None:
             return build_lowest(plan, around)

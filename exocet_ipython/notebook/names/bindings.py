@@ -86,10 +86,11 @@ class Bindings:
         self._choices: dict[str, tuple[tuple[Source, ...], int]] = {}  # name -> its sources, and when a cell chose
         self._unread = UnreadCells()
 
-    def modules(self) -> set[str]:
-        """Return the dotted names of the modules that import statements of cells have named."""
+    def modules(self) -> tuple[str, ...]:
+        """Return the dotted names of the modules that import statements of cells have named, in their order."""
         self._unread.catch_up()
-        return {source.module for sources in self._sources.values() for source in sources}.union(self._stars)
+        named = (source.module for sources in self._sources.values() for source in sources)
+        return tuple(dict.fromkeys((*named, *self._stars)))
 
     def wanted(self) -> Wanted:
         """Return what cells have imported, and where they took what could be imported."""

@@ -79,6 +79,7 @@ class Surroundings:
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
         starred: dotted names of modules whose public names the notebook has by `from module import *`.
+        roots: dotted names of the modules that cells have imported, in their order.
         is_last: whether there is nothing else to try where live state is in the way.
     """
 
@@ -89,6 +90,7 @@ class Surroundings:
     withdrawing: bool = False
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
     starred: Collection[str] = ()
+    roots: Collection[str] = ()
     is_last: bool = False
 
 
@@ -161,10 +163,14 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
         return build_lowest(wider, around)
     except BaseException as error:
         registries.restore()
-        if around.is_last or not _met_live_state(error, plan, current):
+        # A circle of imports may have to begin where a restart would; edits can have changed where that is.
+        again = plan.beginning_with(around.roots) if _is_circular(error) else plan
+        if again.steps == plan.steps and (around.is_last or not _met_live_state(error, plan, current)):
             raise
         first = error
     try:  # not within the handler: it is not the context of what is raised then
+        if again.steps != plan.steps:
+            return build_lowest(again, around)
         return _build_without_live_state(plan, around, first)
     finally:
         del first
@@ -194,6 +200,11 @@ def _build_without_live_state(plan: Plan, around: Surroundings, error: BaseExcep
             taken.put_back()
             raise
     raise error from None
+
+
+def _is_circular(error: BaseException) -> bool:
+    """Say whether a module was asked for something before its body had come to it."""
+    return isinstance(error, (ImportError, AttributeError)) and "partially initialized module" in str(error)
 
 
 def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:

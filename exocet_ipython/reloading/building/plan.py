@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exocet_ipython.reloading.graph import ImportEdge, ImportGraph
 from exocet_ipython.reloading.noticing.changes import Change
@@ -84,6 +84,15 @@ class Plan:
         steps = [known.get(name, Step(name, widened=True)) for name in {**order, **known}]
         ordered = sorted(steps, key=lambda step: order.get(step.name, len(order)))
         return Plan(tuple(ordered), rung=3, wanted=self.wanted, skipped=self.skipped)
+
+    def beginning_with(self, names: Iterable[str]) -> Plan:
+        """Return the plan that makes these first, in this order, as far as it makes them at all.
+
+        >>> [step.name for step in Plan((Step("a"), Step("b"), Step("c"))).beginning_with(["c", "x", "b"]).steps]
+        ['c', 'b', 'a']
+        """
+        places = {name: place for place, name in enumerate(names)}
+        return replace(self, steps=tuple(sorted(self.steps, key=lambda step: places.get(step.name, len(places)))))
 
     @property
     def names(self) -> frozenset[str]:
