@@ -92,11 +92,14 @@ class Batch(ModuleBuilder):
         """Say whether the batch makes `name`: it is to be made anew, or own code that nobody has loaded yet."""
         if name in self._affected or name in self.modules:
             return True
-        known = self._claimed.get(name)
-        if known is None:
-            self._claimed[name] = False  # while its spec is looked for: finding a parent may ask again
-            known = self._claimed[name] = self._is_new(name)
-        return known
+        if name not in self._claimed:
+            parent = name.rpartition(".")[0]
+            if parent and self.is_open and self.claims(parent):
+                self.load(parent)  # it is asked for its path; and its body may import this one
+        if name not in self._claimed:
+            self._claimed[name] = False  # while its spec is looked for: a finder may ask again
+            self._claimed[name] = self._is_new(name)
+        return self._claimed[name]
 
     def answers(self, name: str) -> bool:
         """Say whether code of the batch sees `name` through it: also a package above a module that is made anew."""
@@ -119,9 +122,13 @@ class Batch(ModuleBuilder):
     def child(self, package: str, name: str) -> Any:
         """Return what attribute `name` of `package` is in this batch; raises AttributeError."""
         full = f"{package}.{name}"
-        if (full in self._affected or full in self.modules) and not self.claims(package):
-            return self.load(full)
-        return super().child(package, name)
+        is_made = full in self._affected or full in self.modules
+        if self.claims(package) or not (is_made or full in self._ancestors):
+            return super().child(package, name)
+        found = getattr(self.load(package), name, None)
+        if found is not None and found is not PRESENCE.current(full):
+            return found  # the package has something else of that name
+        return self.load(full) if is_made else sys.modules[full]
 
     def _answer_above(self, name: str) -> None:
         """Stand in for the packages above a module that nobody has loaded yet: theirs is no attribute of that name."""
