@@ -30,6 +30,8 @@ __all__ = [
 
 def class_of(holder: dict[Any, Any]) -> type | None:
     """Return the class whose namespace a dict is, if it is one."""
+    if type(holder) is not dict:  # a subclass may make an entry of what it is asked for, and is never a namespace
+        return None
     marks = holder.get("__dict__"), holder.get("__weakref__")
     if found := [mark.__objclass__ for mark in marks if type(mark) is GetSetDescriptorType]:
         # A function that wraps a class has a copy of its namespace (`functools.update_wrapper`). So has a decorator
