@@ -133,7 +133,7 @@ class Moving:
     def _move(self, instance: Any, pair: _Pair, known: Replacement) -> None:
         before, now = pair.before, pair.now
         require_same_memory(before, now)
-        old_hash = hash_of(instance) if pair.rehash else None
+        old_hash = self.rehashing.ask(instance) if pair.rehash else None
         state = InstanceState(instance) if pair.stale or pair.looked_after else None
         try:
             require_same_fields(before, now)

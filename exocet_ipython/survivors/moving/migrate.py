@@ -35,6 +35,7 @@ from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
 from exocet_ipython.survivors.moving.hidden import find_hidden_holders
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
+from exocet_ipython.survivors.moving.late import move_instances
 from exocet_ipython.survivors.moving.libraries import renew_adapters
 from exocet_ipython.survivors.moving.references import replace_references
 from exocet_ipython.survivors.moving.shared import renew_shared
@@ -133,7 +134,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     renew_shared(held, pairs, journal)
     renew_zones(held, pairs.objects, journal)
     rebased = rebase_subclasses(pairs, succession.new, moving, made)
-    moving.move(holders, pairs.classes, pairs.objects)
+    move_instances(holders, pairs, moving)
     tell_again(rebased, succession.new, moving)
     _replace_remade(rebased, pairs, moving)
     refresh_instances(rebased.changed, pairs, moving)

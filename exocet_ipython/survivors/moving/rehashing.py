@@ -103,17 +103,24 @@ class Rehashing:
 
     Attributes:
         frozen: id of a frozen set that has such an instance -> it, and one that finds it.
+        has_asked: whether code of the person's was asked for a hash.
     """
 
     def __init__(self) -> None:
         self.frozen: dict[int, tuple[Any, Any]] = {}
+        self.has_asked = False
         self._changed: dict[int, tuple[Any, _Was]] = {}
         self._known: dict[int, tuple[_Instance | _Hashed, int]] = {}
+
+    def ask(self, instance: Any) -> int | None:
+        """Return the hash of an instance of a class that hashes itself, if it has one."""
+        self.has_asked = True
+        return hash_of(instance)
 
     def note(self, instance: Any) -> None:
         """Note what an instance is and how it is hashed, if it does that itself, before an attribute is replaced."""
         if hashes_itself(type(instance)) and id(instance) not in self._known:
-            known = hash_of(instance)
+            known = self.ask(instance)
             if known is not None:
                 self._known[id(instance)] = _Instance(instance, type(instance), InstanceState(instance)), known
 
@@ -122,7 +129,7 @@ class Rehashing:
         hashes: dict[int, dict[int, int]] = {id(cls): {} for cls in classes}
         for instance in referrers_of([*classes]) if classes else ():
             kind = id(type(instance))
-            if kind in hashes and id(instance) not in self._known and (known := hash_of(instance)) is not None:
+            if kind in hashes and id(instance) not in self._known and (known := self.ask(instance)) is not None:
                 self._known[id(instance)] = _Hashed(instance, known, hashes[kind]), known
 
     def add(self, instance: Any, before: type) -> None:
