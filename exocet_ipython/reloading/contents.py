@@ -169,11 +169,11 @@ def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:
     named: dict[str, Any] = {}
     for key, part in entries_of(before):
         try:
-            found = now.get(key) if is_map else now[key]
+            found = dict.get(now, key) if is_map else now[key]  # a method of a subclass may make the entry
         except (LookupError, TypeError):
             found = None
         if found is None and is_map and id(type(key)) not in ATOM_IDS:
-            named = named or {place_of(known): value for known, value in list(now.items()) if _is_named(known)}
+            named = named or {place_of(known): value for known, value in list(dict.items(now)) if _is_named(known)}
             found = named.get(place_of(key))
         yield key, part, found
 

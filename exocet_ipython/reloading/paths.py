@@ -62,8 +62,8 @@ def _entry_at(container: Any, place: str, key: Any) -> Any:
     if not issubclass(type(container), dict):
         return container[key] if type(key) is int and key < len(container) else None
     if key is not None:
-        return container.get(key)
-    return next((value for known, value in list(container.items()) if place_of(known) == place), None)
+        return dict.get(container, key)  # a subclass may make an entry of what it is asked for
+    return next((value for known, value in list(dict.items(container)) if place_of(known) == place), None)
 
 
 def attribute_at(owner: Any, path: str) -> Any:
