@@ -48,12 +48,14 @@ class Registries:
         new = [_needs(record, texts[record.name][1]) for record in old if record.name in texts]
         self._known = self._imported_by(record.needs for record in old)
         self._imported = self._imported_by(new, self._known)
+        values = [(name, value) for name in self._imported for _, value in _values_of(current.records[name])]
         self._before: list[tuple[str, Any, Any]] = [
-            (name, container, dict(container) if isinstance(container, dict) else list(container))
-            for name in self._imported
-            for _, container in containers_of(current.records[name])
+            (name, value, dict(value) if isinstance(value, dict) else list(value))
+            for name, value in values
+            if _is_container(value)
         ]
-        self._attributes = Attributes(current.records[name] for name in self._imported)
+        modules = [current.records[name].module for name in self._imported]
+        self._attributes = Attributes([*modules, *(value for _, value in values)])
 
     def filled(self, made: Collection[ModuleRecord]) -> frozenset[str]:
         """Return the names of the modules whose containers have entries of what was made that don't tell it.
@@ -122,19 +124,27 @@ class Registries:
 
 
 def containers_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
-    """Yield the containers that a module, its classes and its instances had when its body had run, and still have.
+    """Return the containers that a module, its classes and its instances had when its body had run, and still have.
 
     Each with its path in the module.
     """
-    for path in record.contents:
-        if (container := container_at(record.module, path)) is not None:
-            yield path, container
+    return (entry for entry in _values_of(record) if _is_container(entry[1]))
 
 
 def container_at(module: ModuleType | None, path: str) -> Any:
     """Return the container that a path in a module leads to; None where there is none, or a very large one."""
     found = value_at(globals_of(module), path)
-    return found if id(type(found)) in CONTAINERS and len(found) <= _MANY else None
+    return found if _is_container(found) else None
+
+
+def _values_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
+    """Return the containers, classes and instances that paths in a module led to when its body had run, as by now."""
+    space = globals_of(record.module)
+    return ((path, value_at(space, path)) for path in record.contents)
+
+
+def _is_container(value: Any) -> bool:
+    return id(type(value)) in CONTAINERS and len(value) <= _MANY
 
 
 def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:

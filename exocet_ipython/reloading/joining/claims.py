@@ -162,7 +162,8 @@ class Claims:
         self._stay_first()  # the module that has ended may have put a finder there
 
     def _stay_first(self) -> None:
-        if self in sys.meta_path[1:]:
+        # Asked before each cell and after each body: the first entry tells as a rule.
+        if sys.meta_path and sys.meta_path[0] is not self and self in sys.meta_path:
             sys.meta_path[:] = [self, *(finder for finder in sys.meta_path if finder is not self)]
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from functools import partial
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.tracebacks import as_importlibs
 from exocet_ipython.reloading.effects import are_noted, librarys_effects
+from exocet_ipython.reloading.joining.noting import can_be_shadowed
 
 __all__ = ["leave_out_effects"]
-
-_EXEC_MODULE = SourceFileLoader.exec_module
 
 
 def leave_out_effects(spec: ModuleSpec) -> None:
@@ -24,13 +24,12 @@ def leave_out_effects(spec: ModuleSpec) -> None:
         spec: of the module, which is not own code.
     """
     loader: Any = spec.loader
-    if not are_noted() or getattr(type(loader), "exec_module", None) is not _EXEC_MODULE:
-        return
+    if are_noted() and can_be_shadowed(loader):
+        loader.exec_module = partial(_run, loader)
 
-    @as_importlibs
-    def run(module: ModuleType) -> None:
-        del loader.exec_module
-        with librarys_effects():
-            loader.exec_module(module)
 
-    loader.exec_module = run
+@as_importlibs
+def _run(loader: Any, module: ModuleType) -> None:
+    del loader.exec_module
+    with librarys_effects():
+        loader.exec_module(module)

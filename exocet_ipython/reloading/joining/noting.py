@@ -24,7 +24,7 @@ from exocet_ipython.reloading.joining.nesting import Nesting
 from exocet_ipython.reloading.originals import Originals, read_originals
 from exocet_ipython.reloading.settings import Setting
 
-__all__ = ["LoadNotes", "as_changed"]
+__all__ = ["LoadNotes", "as_changed", "can_be_shadowed"]
 
 _EXEC_MODULE = SourceFileLoader.exec_module
 _TICK, _COARSE_TICK = 10**8, 2 * 10**9  # nanoseconds: a save that comes sooner after another may have the same stamp
@@ -97,7 +97,7 @@ class LoadNotes:
         """
         loader: Any = spec.loader
         self._spec = spec
-        if getattr(type(loader), "exec_module", None) is _EXEC_MODULE:
+        if can_be_shadowed(loader):
             self._nesting, self._tell = nesting, tell
             loader.exec_module = self._run
         else:
@@ -188,6 +188,15 @@ class LoadNotes:
             self.ended = True
             nesting.end(self, module)
             self._tell()
+
+
+def can_be_shadowed(loader: Any) -> bool:
+    """Say whether a loader runs modules by the method of Python's own, so that its instance may have another for once.
+
+    >>> can_be_shadowed(SourceFileLoader("m", "m.py")), can_be_shadowed(None)
+    (True, False)
+    """
+    return getattr(type(loader), "exec_module", None) is _EXEC_MODULE
 
 
 def _stamp(spec: ModuleSpec) -> FileStamp | None:
