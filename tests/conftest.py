@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +27,17 @@ def workshop(tmp_path: Path) -> Iterator[Workshop]:
     """A temporary project on `sys.path`; leaving it proves that nothing leaked."""
     with Workshop(tmp_path / "project") as project:
         yield project
+
+
+@pytest.fixture
+def heap_looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The looks through the heap since the test began: about how many objects each has asked."""
+    looks: list[int] = []
+    look = gc.get_referrers
+
+    def counted(*sought: object) -> list[Any]:
+        looks.append(len(sought))
+        return look(*sought)
+
+    monkeypatch.setattr(gc, "get_referrers", counted)
+    return looks
