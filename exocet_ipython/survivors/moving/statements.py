@@ -1,4 +1,4 @@
-"""The `class` statements of cells, whose texts are kept for tracebacks: what they have given beside the bases."""
+"""The `class` statements of cells, whose texts are kept for tracebacks: what they say beside the bases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["keywords_said", "takes_keyword"]
+__all__ = ["keywords_said", "names_said", "takes_keyword"]
 
 
 def keywords_said(cls: type) -> dict[str, Any]:
@@ -22,18 +22,21 @@ def keywords_said(cls: type) -> dict[str, Any]:
     Args:
         cls: a class of a cell; of one that a function has made nothing is said.
     """
-    if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
-        return {}
-    files = {one.__code__.co_filename for part in copy_space(vars(cls)).values() for one in functions_in(part)}
-    for name, entry in reversed(copy_space(linecache.cache).items()):
-        # Those of cells have no time stamp; those of retired modules neither, which have no class that is a cell's.
-        if len(entry) < 4 or entry[1] is not None or (files and name not in files):  # noqa: PLR2004 - as linecache has it
-            continue
-        text = "".join(entry[2])
-        if f"class {cls.__name__}" in text and (statement := _find(text, cls.__name__)) is not None:
-            said = {keyword.arg: keyword.value for keyword in statement.keywords if keyword.arg is not None}
-            return {key: value.value for key, value in said.items() if isinstance(value, ast.Constant)}
-    return {}
+    statement = _statement_of(cls)
+    said = {keyword.arg: keyword.value for keyword in statement.keywords if keyword.arg} if statement else {}
+    return {key: value.value for key, value in said.items() if isinstance(value, ast.Constant)}
+
+
+def names_said(cls: type) -> set[str] | None:
+    """Return the names that the body of this statement binds itself; None where there is no such statement."""
+    statement = _statement_of(cls)
+    if statement is None:
+        return None
+    nodes = [node for part in statement.body for node in ast.walk(part)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names | {
+        node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
 
 
 def takes_keyword(metaclass: type, name: str) -> bool:
@@ -50,6 +53,20 @@ def takes_keyword(metaclass: type, name: str) -> bool:
     code = function.__code__
     given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return name in given or bool(code.co_flags & inspect.CO_VARKEYWORDS)
+
+
+def _statement_of(cls: type) -> ast.ClassDef | None:
+    if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
+        return None
+    files = {one.__code__.co_filename for part in copy_space(vars(cls)).values() for one in functions_in(part)}
+    for name, entry in reversed(copy_space(linecache.cache).items()):
+        # Those of cells have no time stamp; those of retired modules neither, which have no class that is a cell's.
+        if len(entry) < 4 or entry[1] is not None or (files and name not in files):  # noqa: PLR2004 - as linecache has it
+            continue
+        text = "".join(entry[2])
+        if f"class {cls.__name__}" in text and (statement := _find(text, cls.__name__)) is not None:
+            return statement
+    return None
 
 
 def _find(text: str, name: str) -> ast.ClassDef | None:

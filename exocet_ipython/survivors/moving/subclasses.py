@@ -20,6 +20,7 @@ from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.answers import stale_answers
+from exocet_ipython.survivors.moving.collected import collect_again
 from exocet_ipython.survivors.moving.copies import (
     decorate_again,
     define_again,
@@ -123,7 +124,10 @@ def rebase_subclasses(
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _join_registries(changed, pairs, moving)
     _renew_copies(changed, moving)
-    _rebuild_models(pairs, moving)
+    retired = {id(now): before for before, now in pairs.classes}
+    for cls, change in collect_again(changed, retired, pairs.objects):
+        _keeping(cls, change, moving)
+    _rebuild_models(retired, moving)
     return Rebased(tuple(changed), tuple(remade), tuple(retold))
 
 
@@ -168,10 +172,9 @@ def _renew_copies(classes: Collection[type], moving: Moving) -> None:
             _keeping(cls, abc.update_abstractmethods, moving)
 
 
-def _rebuild_models(pairs: Pairs, moving: Moving) -> None:
+def _rebuild_models(retired: Mapping[int, type], moving: Moving) -> None:
     """Have pydantic's models look again at what their bases have."""
-    models = notebook_models() if pairs.classes else []
-    retired = {id(now): before for before, now in pairs.classes}
+    models = notebook_models() if retired else []
     config = {id(model): own_config(model, retired) for model in models}
     for model in models:
         _keeping(model, functools.partial(rebuild_model, config=config[id(model)]), moving)
