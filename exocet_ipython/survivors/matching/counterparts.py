@@ -43,6 +43,10 @@ class Pairs:
         matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
         return [*matched, *self.orphans, *self.lost, *self.made]
 
+    def predecessors(self) -> dict[int, type]:
+        """Return the classes whose place others took, by the id of each of these: the latest, where older ones live."""
+        return {id(now): before for before, now in reversed(self.classes)}
+
     def containers(self) -> list[Any]:
         """Return the containers of these records, whose references to retired objects are ours."""
         pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]

@@ -36,12 +36,13 @@ from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class, taken_out
 from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
 from exocet_ipython.survivors.moving.told import (
-    is_told,
-    is_untold,
+    find_tellers,
+    first_untold,
     note_told,
     tell,
     withdraw_class,
     withdraw_from,
+    withdraw_from_lost,
 )
 
 __all__ = ["Rebased", "rebase_subclasses", "refresh_instances", "tell_again"]
@@ -84,12 +85,11 @@ def rebase_subclasses(
     counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
     rebased: list[type] = []
     remade: list[tuple[type, type]] = []
-    untold: list[type] = []
+    told: dict[int, dict[int, tuple[type, type]]] = {}  # id of a class -> what knows it, with what takes its place
     retold: list[tuple[type, Retelling]] = []
     waiting = [before for before, _ in pairs.classes]
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
-            is_news = not is_told(subclass.__bases__)
             note_told(subclass)
             bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
             concerned = _of_cells([subclass], session, made)
@@ -98,6 +98,7 @@ def rebase_subclasses(
                 for cls in concerned
                 if (plan := plan_retelling(cls, counterparts, pairs.objects)) is not None
             ]
+            told |= {id(cls): find_tellers(cls, counterparts) for cls in concerned}
             moving.rehashing.note_instances([cls for cls in concerned if _may_hash_otherwise(cls, counterparts)])
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
@@ -110,7 +111,6 @@ def rebase_subclasses(
                 continue
             if now is subclass:
                 rebased.append(subclass)
-                untold += [subclass] if is_news else []
                 retold += plans
             else:
                 _remade[id(subclass)] = subclass
@@ -118,13 +118,17 @@ def rebase_subclasses(
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
-    for cls in _of_cells(untold, session, made):
-        if is_untold(cls, cls.__bases__):
-            _keeping(cls, tell, moving)
+    planned = {id(cls) for cls, _ in retold}
+    for cls in _of_cells(rebased, session, made):
+        known = told.get(id(cls), {})
+        withdraw_from_lost(cls, known, session, moving.journal)
+        first = None if id(cls) in planned else first_untold(cls, known)
+        if first is not None:
+            _keeping(cls, functools.partial(tell, first=first), moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _join_registries(changed, pairs, moving)
     _renew_copies(changed, moving)
-    retired = {id(now): before for before, now in pairs.classes}
+    retired = pairs.predecessors()
     for cls, change in collect_again(changed, retired, pairs.objects):
         _keeping(cls, change, moving)
     _rebuild_models(retired, moving)
@@ -185,7 +189,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -
     if not classes:
         return
     known = {id(cls) for cls in classes}
-    retired = {id(now): before for before, now in pairs.classes}
+    retired = pairs.predecessors()
     stale: dict[int, tuple[str, ...]] = {}
     for holder in referrers_of(list(classes)):
         kind = type(holder)

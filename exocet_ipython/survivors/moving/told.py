@@ -7,7 +7,7 @@ statement with the bases of now: where these have lost a metaclass or a hook, it
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -20,16 +20,21 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.classes import with_subclasses
 
-__all__ = ["HOOK", "hooked", "is_told", "is_untold", "note_told", "tell", "withdraw_class", "withdraw_from"]
+__all__ = [
+    "HOOK",
+    "find_tellers",
+    "first_untold",
+    "hooked",
+    "note_told",
+    "tell",
+    "withdraw_class",
+    "withdraw_from",
+    "withdraw_from_lost",
+]
 
 HOOK = "__init_subclass__"
 _Weak = OwnReference[type]
 _told: dict[tuple[int, int], tuple[_Weak, _Weak]] = {}  # by ids: a class with a hook, and one that it was told of
-
-
-def is_told(bases: tuple[type, ...]) -> bool:
-    """Say whether one of the bases, or a base of theirs, is told of its subclasses."""
-    return any(True for _ in hooked(bases))
 
 
 def note_told(cls: type) -> None:
@@ -44,9 +49,32 @@ def note_told(cls: type) -> None:
             _told[id(teller), id(subclass)] = OwnReference(teller), OwnReference(subclass)
 
 
-def is_untold(cls: type, bases: tuple[type, ...]) -> bool:
-    """Say whether a hook of these bases has not been told of a class."""
-    return any(not _has_been_told(teller, cls) for teller in hooked(bases))
+def find_tellers(cls: type, counterparts: Mapping[int, type]) -> dict[int, tuple[type, type]]:
+    """Return what was told of a class, with what takes its place, by the id of that."""
+    pairs = ((before, counterparts.get(id(before), before)) for before in hooked(cls.__bases__))
+    return {id(now): (before, now) for before, now in pairs}
+
+
+def first_untold(cls: type, told: Container[int]) -> type | None:
+    """Return the first base whose hook is to be told of a class, and hands it on to those behind; None where none is.
+
+    Args:
+        cls: the class, with the bases of now.
+        told: ids of those that were told of it: what they stand before gets to know it only where they hand it on.
+    """
+    tellers = [base for base in mro_of(cls)[1:] if _has_hook(base)]
+    for place, teller in enumerate(tellers):
+        if id(teller) not in told and not _has_been_told(teller, cls):
+            rest = tellers[place + 1 :]
+            return None if any(id(other) in told or _has_been_told(other, cls) for other in rest) else teller
+        if not _hands_on(teller):
+            break
+    return None
+
+
+def _hands_on(teller: type) -> bool:
+    code = getattr(getattr(vars(teller)[HOOK], "__func__", None), "__code__", None)
+    return code is None or {"super", HOOK} <= set(code.co_names)
 
 
 def _has_been_told(teller: type, cls: type) -> bool:
@@ -54,8 +82,13 @@ def _has_been_told(teller: type, cls: type) -> bool:
     return known is not None and known[0]() is teller and known[1]() is cls
 
 
-def tell(cls: Any, keywords: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Tell the hook that the bases of a class have gained of it, as its statement would, with these keywords.
+def tell(cls: Any, keywords: Mapping[str, Any] = MappingProxyType({}), first: type | None = None) -> None:
+    """Tell the hooks that a class has of its bases of it, as its statement would, with these keywords.
+
+    Args:
+        cls: the class.
+        keywords: those of its statement.
+        first: the first of these bases, where those before it know the class.
 
     >>> told = []
     >>> class Base: pass
@@ -65,7 +98,9 @@ def tell(cls: Any, keywords: Mapping[str, Any] = MappingProxyType({})) -> None:
     >>> told
     ['Mine']
     """
-    super(cls, cls).__init_subclass__(**keywords)
+    lineage = mro_of(cls)
+    before: Any = cls if first is None else lineage[lineage.index(first) - 1]
+    super(before, cls).__init_subclass__(**keywords)
 
 
 def withdraw_class(
@@ -89,6 +124,15 @@ def withdraw_class(
         teller = counterparts.get(id(before), before)
         if id(teller) not in staying:
             withdraw_from(cls, before, teller, session, journal)
+
+
+def withdraw_from_lost(
+    cls: type, told: Mapping[int, tuple[type, type]], session: Mapping[str, ModuleType], journal: Journal
+) -> None:
+    """Take a class out of the containers of what was told of it and would not be with the bases that it has now."""
+    staying = set(map(id, hooked(cls.__bases__)))
+    for before, now in (pair for key, pair in told.items() if key not in staying):
+        withdraw_from(cls, before, now, session, journal)
 
 
 def withdraw_from(cls: type, before: type, now: type, session: Mapping[str, ModuleType], journal: Journal) -> None:
@@ -115,11 +159,11 @@ def _tellers(bases: tuple[type, ...], metaclass: type) -> Iterator[type]:
 def hooked(bases: tuple[type, ...]) -> Iterator[type]:
     """Yield the bases, and bases of theirs, that have a hook of their own; that of `Generic` only reads the bases."""
     for base in bases:
-        yield from (cls for cls in mro_of(base) if cls is not object and HOOK in vars(cls) and not _is_of_typing(cls))
+        yield from filter(_has_hook, mro_of(base))
 
 
-def _is_of_typing(cls: type) -> bool:
-    return cls.__module__ == typing.__name__
+def _has_hook(cls: type) -> bool:
+    return cls is not object and HOOK in vars(cls) and cls.__module__ != typing.__name__
 
 
 def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[Any]:
