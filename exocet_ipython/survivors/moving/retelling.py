@@ -178,14 +178,26 @@ def _restore(place: Any, content: list[tuple[Any, Any]]) -> None:
 
 def _is_alike(before: Any, now: Any, replaced: Replacement) -> bool:
     """Say whether two values are equal, but for what has taken the place of others in the first one."""
-    if type(before) is type(now) is dict:
-        return before.keys() == now.keys() and all(_is_alike(before[key], now[key], replaced) for key in before)
-    if type(before) is type(now) and type(now) in (list, tuple):
-        return len(before) == len(now) and all(_is_alike(*pair, replaced) for pair in zip(before, now, strict=True))
     try:
+        if type(before) is type(now) is dict:
+            keys = {_renewed(key, replaced): key for key in now}
+            return before.keys() == keys.keys() and all(
+                _is_alike(before[key], now[keys[key]], replaced) for key in before
+            )
+        if type(before) is type(now) and type(now) in (list, tuple):
+            return len(before) == len(now) and all(_is_alike(*pair, replaced) for pair in zip(before, now, strict=True))
+        if type(before) is type(now) and type(now) in (set, frozenset):
+            return bool(before == {_renewed(item, replaced) for item in now})
         return or_same(now, replaced) is before or bool(before == now)
     except Exception:  # noqa: BLE001 - arrays have no truth, and a person's class may refuse
         return False
+
+
+def _renewed(key: Any, replaced: Replacement) -> Any:
+    """Return what is in the place of a key, or of an item of a set, by now."""
+    if type(key) in (tuple, frozenset):
+        return type(key)(_renewed(part, replaced) for part in key)
+    return or_same(key, replaced)
 
 
 def put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:
