@@ -156,7 +156,7 @@ class Moving:
             raise
         self.journal.add(functools.partial(put_back, instance, before, state))
         if pair.rehash and old_hash != (new_hash := hash_of(instance)) and new_hash is not None:
-            self.rehashing.add(instance, before)
+            self.rehashing.add(instance, before, state)
 
 
 def _place(trace: TracebackType | None) -> str:

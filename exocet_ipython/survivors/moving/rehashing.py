@@ -132,9 +132,9 @@ class Rehashing:
             if kind in hashes and id(instance) not in self._known and (known := self.ask(instance)) is not None:
                 self._known[id(instance)] = _Hashed(instance, known, hashes[kind]), known
 
-    def add(self, instance: Any, before: type) -> None:
-        """Add an instance whose hash was another one when it was of another class."""
-        self._changed[id(instance)] = instance, _Instance(instance, before)
+    def add(self, instance: Any, before: type, state: InstanceState | None) -> None:
+        """Add an instance whose hash was another one when it was of another class, and had what is noted of it."""
+        self._changed[id(instance)] = instance, _Instance(instance, before, state)
 
     def put_in_place(self, own: set[int], journal: Journal, refuse: Callable[[str, Exception], object]) -> None:
         """Put the instances whose hash changed where they are looked for now, and what is hashed with them.
