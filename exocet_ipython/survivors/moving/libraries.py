@@ -92,10 +92,19 @@ def _attrs_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
         if not _lacks(instance, attribute.name) or type(default).__name__ == "_Nothing":
             continue
         factory = getattr(default, "factory", None)
-        if factory is None:
-            yield attribute.name, default
-        else:
-            yield attribute.name, factory(instance) if default.takes_self else factory()
+        if factory is not None:
+            default = factory(instance) if default.takes_self else factory()
+        yield attribute.name, _converted(default, attribute, instance)
+
+
+def _converted(value: Any, attribute: Any, instance: Any) -> Any:
+    """Return what attrs makes of a value that it gives to an attribute."""
+    converter = attribute.converter
+    if converter is None:
+        return value
+    more = {"takes_self": instance, "takes_field": attribute}  # what an `attrs.Converter` may ask for beside the value
+    asked = [part for name, part in more.items() if getattr(converter, name, False)]
+    return getattr(converter, "converter", converter)(value, *asked)
 
 
 def _pydantic_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
