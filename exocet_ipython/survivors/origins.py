@@ -39,12 +39,20 @@ def is_from_cell(value: Any) -> bool:
 
 
 def _functions_around(value: Any) -> list[Any]:
-    """Return what a function has of classes and functions from those around it, and what these have; itself first."""
+    """Return the classes and functions that a function has, and what these have; itself first."""
     found = [value]
     for known in found:
-        inner = cell_values(known) if type(known) is FunctionType and known.__closure__ else []
+        inner = _held_by(known) if type(known) is FunctionType else []
         found += [part for part in inner if is_definition(part) and all(part is not other for other in found)]
     return found
+
+
+def _held_by(function: FunctionType) -> list[Any]:
+    """Return what a function has from those around it, and for defaults (`lambda f=f: f()`); of methods their parts."""
+    parts = cell_values(function) if function.__closure__ else []
+    parts += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    methods = [part for part in parts if type(part) is MethodType]
+    return [*parts, *(part for method in methods for part in (method.__func__, type(method.__self__)))]
 
 
 def is_instance_of(value: Any, session: Container[str]) -> bool:
