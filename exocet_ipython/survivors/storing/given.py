@@ -20,7 +20,7 @@ _VIEWS = {"copy", "items", "keys", "values"}
 def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 - one case a kind of node
     """Say whether a value is what the function was given, what that says of itself (`fn.__doc__`), or empty.
 
-    A list or a dict of what it was given is, too, and a copy: `{"title": title, "tags": set(tags)}`.
+    A list or a dict of what it was given is, too, a copy, and an item: `{"title": title, "tags": set(tags)}`, `row[0]`.
     """
     match value:
         case ast.Name(id=name):
@@ -38,6 +38,8 @@ def is_given(value: ast.expr, given: frozenset[str]) -> bool:  # noqa: PLR0911 -
             return _is_copy(value, given)
         case ast.Starred(value=inner):
             return is_given(inner, given)
+        case ast.Subscript(value=inner, slice=key):
+            return is_given(inner, given) and is_given(key, given)
     return False
 
 

@@ -41,7 +41,7 @@ class Stores(Assigned):
         emptied: names of containers out of which they take something.
         placed: names of containers in which they put something under a key, or in the place of an item.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
-        looked_at: names that they use in any other way than to add something to them.
+        looked_at: names that they use in any other way than to add something to them, or to count what is there.
         handing: what each of them hands to others to be put away.
     """
 
@@ -254,13 +254,15 @@ def _follow_names(nodes: list[ast.AST], local: set[str], found: Stores) -> None:
 
 
 def _added_to(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the containers to which a statement only adds something."""
+    """Yield the containers to which a statement only adds something, or whose items are counted: none answers."""
     match node:
         case ast.Assign(targets=targets):
             yield from (target.value for target in targets if isinstance(target, ast.Subscript))
         case ast.AugAssign(target=ast.Subscript(value=held)):
             yield held
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=method))) if method in _BLINDLY:
+            yield held
+        case ast.Call(func=ast.Name(id="len"), args=[held]):
             yield held
 
 
