@@ -133,7 +133,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
         moving.note(name, error)
     renew_shared(held, pairs, journal)
     renew_zones(held, pairs.objects, journal)
-    rebased = rebase_subclasses(pairs, succession.new, moving, made)
+    rebased = rebase_subclasses(pairs, succession, moving, made)
     move_instances(holders, pairs, moving)
     tell_again(rebased, succession.new, moving)
     _replace_remade(rebased, pairs, moving)

@@ -1,19 +1,21 @@
-"""The `class` statements of cells, whose texts are kept for tracebacks: what they say beside the bases."""
+"""The `class` statements of cells, whose texts are kept for tracebacks: what they say of bases and all else."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import linecache
+from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.matching.succession import Succession
 
-__all__ = ["keywords_said", "names_said", "takes_keyword"]
+__all__ = ["bases_meant", "keywords_said", "names_said", "takes_keyword"]
 
 
 def keywords_said(cls: type) -> dict[str, Any]:
@@ -37,6 +39,32 @@ def names_said(cls: type) -> set[str] | None:
     return names | {
         node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     }
+
+
+def bases_meant(cls: type, counterparts: Mapping[int, type], succession: Succession) -> tuple[type, ...]:
+    """Return the bases that a class of a cell has by now: those that retired by what took their place.
+
+    Where the statement says another name of a base than its own (`Client = HttpClient`), it means what has that name by
+    now, in the modules where the base had it.
+    """
+    bases = tuple(counterparts.get(id(base), base) for base in cls.__bases__)
+    statement = _statement_of(cls)
+    names = [getattr(base, "attr", getattr(base, "id", "")) for base in (statement.bases if statement else ())]
+    if len(names) != len(bases):
+        return bases
+    return tuple(
+        _named_now(name, before, succession) or now
+        for name, before, now in zip(names, cls.__bases__, bases, strict=True)
+    )
+
+
+def _named_now(name: str, before: type, succession: Succession) -> type | None:
+    """Return the one class that has a name now where a retired one had it as another name; None if there is none."""
+    if name == before.__name__:
+        return None
+    homes = [home for home, record in succession.old.items() if globals_of(record.module).get(name) is before]
+    found = {id(now): now for home in homes if issubclass(type(now := succession.find(f"{home}.{name}")), type)}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def takes_keyword(metaclass: type, name: str) -> bool:

@@ -19,6 +19,7 @@ from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.collected import collect_again
 from exocet_ipython.survivors.moving.copies import (
@@ -35,6 +36,7 @@ from exocet_ipython.survivors.moving.mapped import join_registry, relate_again
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class, taken_out
 from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
+from exocet_ipython.survivors.moving.statements import bases_meant
 from exocet_ipython.survivors.moving.told import (
     find_tellers,
     first_untold,
@@ -65,9 +67,7 @@ class Rebased:
     retold: tuple[tuple[type, Retelling], ...] = ()
 
 
-def rebase_subclasses(
-    pairs: Pairs, session: Mapping[str, ModuleType], moving: Moving, made: Container[int] = ()
-) -> Rebased:
+def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made: Container[int] = ()) -> Rebased:
     """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
 
     So have those that a function of the session's has made, when something still has them.
@@ -78,10 +78,11 @@ def rebase_subclasses(
 
     Args:
         pairs: what retired.
-        session: dotted name -> module that is current now: their classes are made anew with them.
+        succession: which modules are current now: their classes are made anew with them.
         moving: what is moved.
         made: ids of the classes that functions have made and that something outside the retired side uses.
     """
+    session = succession.new
     counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
     rebased: list[type] = []
     remade: list[tuple[type, type]] = []
@@ -91,7 +92,7 @@ def rebase_subclasses(
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
             note_told(subclass)
-            bases = tuple(counterparts.get(id(base), base) for base in subclass.__bases__)
+            bases = bases_meant(subclass, counterparts, succession)
             concerned = _of_cells([subclass], session, made)
             plans = [
                 (cls, plan)
