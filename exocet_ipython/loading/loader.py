@@ -19,7 +19,8 @@ from typing import Any
 
 from exocet_ipython.loading.extensions import share_extension
 from exocet_ipython.loading.mapper import Mapper, governs, proxy_module
-from exocet_ipython.loading.names import resolve_import
+from exocet_ipython.loading.names import require_attribute, resolve_import
+from exocet_ipython.loading.place import StandIn, place_of
 from exocet_ipython.loading.running import bytecode_is_safe, compile_module, run_body, run_module, without_bytecode
 from exocet_ipython.loading.source import find_search_path, find_spec, is_extension, missing_source
 from exocet_ipython.loading.spaces import attach
@@ -209,15 +210,24 @@ class ModuleBuilder(ABC):
             decided = governs(self.mapper, full) and not self.claims(full)
             if hasattr(leaf, name) and not decided:
                 continue
-            try:
-                found = self.find(full)
-            except ModuleNotFoundError as error:
-                if error.name != full:
-                    raise
+            found = self._find_submodule(full)
+            if found is _missing:
+                standin = sys.modules.get(full)
+                if type(standin) is StandIn and place_of(standin).name == full:
+                    require_attribute(leaf, absolute, name)  # else the statement would take the stand-in
                 continue  # no such submodule: the statement itself reports the name it can't import
             if decided and getattr(leaf, name, _missing) is not found:
                 replaced[name] = found
         return proxy_module(leaf, **replaced) if replaced else leaf
+
+    def _find_submodule(self, full: str) -> Any:
+        """Return what the dotted name of a submodule means; `_missing` where there is none."""
+        try:
+            return self.find(full)
+        except ModuleNotFoundError as error:
+            if error.name != full:
+                raise
+            return _missing
 
     def _top_of(self, absolute: str, leaf: Any) -> Any:
         """Return what `import a.b.c` binds: `a`, seen so that `a.b.c` is the leaf even where a mapper replaced it."""
