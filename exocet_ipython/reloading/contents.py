@@ -292,6 +292,9 @@ def dict_of(value: Any) -> dict[Any, Any] | None:
     for base in bases:
         found = type.__getattribute__(base, "__dict__").get("__dict__")
         if id(type(found)) in DESCRIPTOR_IDS and base is not type:
-            space = found.__get__(value, type(value))
+            try:
+                space = found.__get__(value, type(value))
+            except (AttributeError, TypeError):  # mypyc gives classes one that says so, whatever their instances have
+                return None
             return space if type(space) is dict else None
     return None

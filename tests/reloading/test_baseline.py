@@ -31,6 +31,21 @@ def test_each_instance_is_noted_once() -> None:
     assert contents["twig7"]["parent"] == id(twigs[7].parent)
 
 
+def test_an_object_without_the_dict_that_its_class_says_it_has() -> None:
+    """A class that mypyc has compiled (plum's) may say that it has a dict, and raise an error where there is none."""
+
+    class Base:
+        __slots__ = ("member",)
+
+    class Compiled(Base):
+        __slots__ = ()
+        __dict__ = vars(Base)["member"]  # of what nobody has set
+
+    module = ModuleType("m")
+    module.dispatch = Compiled()  # type: ignore[attr-defined]
+    assert take_baseline(module).contents.get("dispatch", {}) == {}
+
+
 def test_each_global_is_noted_under_its_name() -> None:
     """An instance that another one leads to first has its own name as well, wherever that stands in the text."""
     module = ModuleType("m")

@@ -3,19 +3,22 @@
 `Duplicated timeseries in CollectorRegistry` is what a library says of a module that runs again and registers again.
 After a restart the registry would be empty. So what retires is taken out of the containers of the library that refuses
 it, for one more attempt, and put back if that fails as well. What failed attempts have left there goes for good.
+A library that keeps copies, or something of its own, has nothing of the module: there go the names that the text of
+what retires says, out of the dict that has the one which was to be registered when the error was raised.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from traceback import walk_tb
-from types import FunctionType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.building.registries import CONTAINERS
+from exocet_ipython.reloading.building.registries import CONTAINERS, literals_of
 from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -26,6 +29,35 @@ _DEEP = 4  # steps from a global of a library to a container: an instance, its d
 _MANY = 50_000  # parts of a library that are looked at
 # What imports modules, and the shell: it keeps what the person has made.
 _LEFT_ALONE = ("exocet_ipython", "importlib", "_frozen_importlib", "_frozen_importlib_external", "IPython", "ipykernel")
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names under which a library may have something.
+
+    Attributes:
+        at_hand: the strings that its functions had in their variables when they raised an error.
+        in_text: those in the bodies of the modules that retire.
+    """
+
+    at_hand: frozenset[str]
+    in_text: frozenset[str]
+
+    def taken_out_of(self, content: Any) -> Any:
+        """Return the content of a container, without these names from the first on that was at hand.
+
+        What was there before is the library's own: a text names some of that as well.
+
+        >>> names = _Names(frozenset(["brand"]), frozenset(["gray", "brand", "accent"]))
+        >>> names.taken_out_of({"gray": 0, "brand": 1, "other": 2, "accent": 3})
+        {'gray': 0, 'other': 2}
+        """
+        if not isinstance(content, dict):
+            return content
+        keys = list(content)
+        start = next((place for place, key in enumerate(keys) if type(key) is str and key in self.at_hand), len(keys))
+        gone = {key for key in keys[start:] if type(key) is str and key in self.in_text}
+        return {key: value for key, value in content.items() if key not in gone}
 
 
 class TakenOut:
@@ -43,24 +75,33 @@ class TakenOut:
         containers: where to look.
         retiring: the ids of what is put back when the attempt fails.
         failed: the ids of what goes for good.
+        names: where nothing of the modules is in a library: what that had at hand, and what the modules say.
     """
 
-    def __init__(self, containers: Iterable[Any], retiring: frozenset[int], failed: frozenset[int]) -> None:
+    def __init__(
+        self, containers: Iterable[Any], retiring: frozenset[int], failed: frozenset[int], names: _Names | None = None
+    ) -> None:
         self._before: list[tuple[Any, Any]] = []
+        self._is_any = False
         for container in containers:
             left = _without(container, failed)
-            kept = _without(left, retiring)
-            if len(kept) < len(container):
+            kept = _without(left, retiring) if names is None else names.taken_out_of(left)
+            is_less = len(kept) < len(container)
+            # What a library has under a name may be in several places, of which one tells that the name is taken.
+            if is_less or names is not None:
                 self._before.append((container, left))
+            if is_less:
+                self._is_any = True
                 refill(container, kept)
 
     def __bool__(self) -> bool:
-        return bool(self._before)
+        return self._is_any
 
     def put_back(self) -> None:
         """Give the containers back what was there, and nothing that was put there since."""
         for container, content in self._before:
-            refill(container, content)
+            if not _has_still(container, content):
+                refill(container, content)
 
 
 def take_out(
@@ -84,7 +125,22 @@ def take_out(
     failed = [space for space in bodies if space.get("__name__") in names]
     old = frozenset(_registrable(retiring.values(), roots)) - shared
     new = frozenset(_registrable(failed, roots)) - shared - old
-    return TakenOut(list(_containers(libraries, roots)) if old or new else (), old, new)
+    taken = TakenOut(list(_containers(libraries, roots)) if old or new else (), old, new)
+    said = _Names(_names_at_hand(frames, roots), _names_in(current, names))
+    if taken or said.at_hand.isdisjoint(said.in_text):
+        return taken
+    return TakenOut(list(_containers(libraries, roots)), frozenset(), new, said)
+
+
+def _names_at_hand(frames: Iterable[FrameType], roots: Collection[str]) -> frozenset[str]:
+    """Return the strings that functions of libraries had in their variables when they raised an error."""
+    spaces = [frame.f_locals for frame in frames if _root(str(frame.f_globals.get("__name__"))) in roots]
+    return frozenset(value for space in spaces for value in space.values() if type(value) is str)
+
+
+def _names_in(current: Mapping[str, ModuleRecord], names: Iterable[str]) -> frozenset[str]:
+    """Return the strings in the bodies of modules that are current."""
+    return frozenset[str]().union(*(literals_of(current[name].readable_code) for name in names if name in current))
 
 
 def _registrable(spaces: Iterable[dict[str, Any]], roots: Collection[str]) -> Iterator[int]:
@@ -128,6 +184,14 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             elif _root(home_of(kind)) in roots:
                 inner += (dict_of(value) or {}).values()
         layer = inner
+
+
+def _has_still(container: Any, content: Any) -> bool:
+    """Say whether a container has what it had, in the same order."""
+    now = _without(container, frozenset())
+    return list(map(id, now)) == list(map(id, content)) and list(map(id, _values(now))) == list(
+        map(id, _values(content))
+    )
 
 
 def _root(name: str) -> str:

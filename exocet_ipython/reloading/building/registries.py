@@ -26,7 +26,7 @@ from exocet_ipython.reloading.ladder.operations import is_class_body, nested, st
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["CONTAINERS", "Registries", "container_at", "containers_of"]
+__all__ = ["CONTAINERS", "Registries", "container_at", "containers_of", "literals_of"]
 
 _MANY = 1_000
 CONTAINERS = frozenset(map(id, (dict, defaultdict, OrderedDict, list, set, deque)))
@@ -72,14 +72,14 @@ class Registries:
         edited = [name for name in self._made & self._records.keys() if codes.get(name) is not self._records[name].code]
         dropped = self._words_of(edited).intersection(item for _, item in entries) if entries else frozenset()
         if dropped:  # hardly ever: what else names them is only looked at then
-            dropped = dropped.difference(*map(_literals, codes.values()))
+            dropped = dropped.difference(*map(literals_of, codes.values()))
             filled |= {name for name, item in entries if item in dropped and item not in self._words_of((name,))}
         return frozenset(filled)
 
     def _words_of(self, modules: Iterable[str]) -> frozenset[str]:
         """Return the strings that the bodies of living modules name."""
         codes = (self._records[name].readable_code for name in modules if name in self._records)
-        return frozenset[str]().union(*map(_literals, codes))
+        return frozenset[str]().union(*map(literals_of, codes))
 
     def look_again(self, made: Collection[ModuleRecord]) -> None:
         """Have the modules that may have been given something be asked anew what they hold.
@@ -152,17 +152,17 @@ def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:
     return lines_of(read_imports(code, record.name, is_package=hasattr(record.module, "__path__")), record.name)
 
 
-def _literals(code: CodeType | None) -> frozenset[str]:
+def literals_of(code: CodeType | None) -> frozenset[str]:
     r"""Return the strings in a body and those of its classes, and the names of what they define: `f.__name__` is one.
 
-    >>> sorted(_literals(compile("TABLE['a'] = f('b')\ndef g(): return 'c'", "m.py", "exec")))
+    >>> sorted(literals_of(compile("TABLE['a'] = f('b')\ndef g(): return 'c'", "m.py", "exec")))
     ['a', 'b', 'g']
     """
     if code is None:
         return frozenset()
     inside = list(nested(code))
     own = (*strings_of(code), *(part.co_name for part in inside))
-    return frozenset(own).union(*map(_literals, filter(is_class_body, inside)))
+    return frozenset(own).union(*map(literals_of, filter(is_class_body, inside)))
 
 
 def _given(container: Any, before: Any) -> dict[int, bool]:
