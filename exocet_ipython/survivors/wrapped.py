@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Container, Iterable, Iterator
-from types import FunctionType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import CACHE, DESCRIPTOR_IDS, attributes_of, dict_of, variables_around
+from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 
@@ -110,4 +110,8 @@ def _attribute(value: Any, name: str) -> Any:
     if name in own:
         return own[name]
     part = first_named(name, mro_of(type(value)))
-    return part.__get__(value, type(value)) if id(type(part)) in DESCRIPTOR_IDS else None
+    # What a proxy written in C computes may be what it puts off: only wrapt's are known to have it already.
+    is_there = type(part) is MemberDescriptorType or (
+        type(part) is GetSetDescriptorType and part.__objclass__.__module__ == "_wrappers"
+    )
+    return part.__get__(value, type(value)) if is_there else None
