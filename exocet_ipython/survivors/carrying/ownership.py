@@ -148,9 +148,8 @@ class Ownership:
 
     def makes_no_room(self, path: str, container: Any) -> bool:
         """Say whether no function takes something out of a container for what it has computed: else cells did."""
-        stores = self._stores
-        out = stores.emptied & stores.caches
-        return (out if is_map(container) else out | (stores.placed & stores.computed)).isdisjoint(names_in(path))
+        out = set[str]() if is_map(container) else self._stores.placed & self._stores.computed
+        return (out | (self._stores.emptied & self._stores.caches)).isdisjoint(names_in(path))
 
     def puts_in_place(self, path: str) -> bool:
         """Say whether functions put something in the place of items of a list, the module's or of others."""
@@ -180,18 +179,18 @@ class Ownership:
         """Say whether an entry comes from a cell, directly or by a function that was told to put it there or make it.
 
         What is only referred to weakly lives since the person has it. What a function has computed for a cell counts
-        while it would compute the same.
+        while it would compute the same, and where it is nothing that is computed when it isn't there.
         """
         if self._is_put_by_cells(path, key, value):
             return True
-        may_keep = all(owner.may_keep(path, key, value) for owner in (self, *self._fillers(path)))
+        may_keep = all(owner.may_keep(path, key, value, self) for owner in (self, *self._fillers(path)))
         return may_keep and not self._is_handed_answer(path, value)
 
     def is_answer_of_others(self, path: str, key: Any, value: Any) -> bool:
         """Say whether functions of other modules that retire have computed an entry, and put it away in this module."""
         if self._is_put_by_cells(path, key, value):
             return False
-        return not all(owner.may_keep(path, key, value) for owner in self._fillers(path))
+        return not all(owner.may_keep(path, key, value, self) for owner in self._fillers(path))
 
     def is_answer_for_others(self, path: str, key: Any, value: Any) -> bool:
         """Say whether functions of the module have put away an answer for other modules that retire.
@@ -211,17 +210,18 @@ class Ownership:
         """Say whether an entry is an instance that functions of the module have made once, for all who ask."""
         return self._is_survivor(value) and self.is_answered_from(path)
 
-    def may_keep(self, path: str, key: Any, value: Any) -> bool:
+    def may_keep(self, path: str, key: Any, value: Any, home: Ownership) -> bool:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
         caches = self._stores.caches & names_in(path)
         if not caches or not all(map(self._stores.setters, caches)):
             return not caches
-        return any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
+        is_again = any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
+        answered = caches & (self._stores.answered | home._stores.answered)
+        return is_again or not (answered or any(map(has_changed, self.record.data)))
 
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
-        place = place_of(key)
         owners = path, path.rpartition(".")[0]  # they also call methods of what has it: `notes.put("key", value)`
-        if any(self.is_written(f"{owner}{place}") for owner in owners):
+        if any(self.is_written(f"{owner}{place_of(key)}") for owner in owners):
             return True
         return any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
 

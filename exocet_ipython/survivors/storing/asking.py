@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import functools
 
+from exocet_ipython.survivors.storing.containers import container_of, looked_up_by
 from exocet_ipython.survivors.storing.functions import find_functions
-from exocet_ipython.survivors.storing.stores import container_of
 
 __all__ = ["Answers", "as_written", "find_asking"]
 
@@ -29,7 +29,7 @@ class Answers:
         while count != len(self._variables):
             count = len(self._variables)
             kept |= {name for node in nodes for name in self._put_by(node)}
-        return kept & {name for node in nodes for name in _looked_up_by(node)}
+        return kept & {name for node in nodes for name in looked_up_by(node)}
 
     def _are_in(self, node: ast.AST) -> bool:
         return any(map(self._is_one, ast.walk(node)))
@@ -52,19 +52,6 @@ class Answers:
             case ast.Call(func=ast.Attribute(value=held, attr="setdefault"), args=[_, value]) if self._are_in(value):
                 return container_of(held)
         return set()
-
-
-def _looked_up_by(node: ast.AST) -> set[str]:
-    """Return the names of the containers of which a statement or an expression asks whether they have something."""
-    match node:
-        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]):
-            return container_of(held)
-        case ast.Call(func=ast.Attribute(value=held, attr="get" | "setdefault")):
-            return container_of(held)
-        case ast.Try(body=body):
-            parts = [part for statement in body for part in ast.walk(statement) if isinstance(part, ast.Subscript)]
-            return {name for part in parts for name in container_of(part)}
-    return set()
 
 
 @functools.lru_cache(100)

@@ -37,7 +37,8 @@ class Assigning:
         computed: those to which it assigns anything else.
         counted: those that it changes by `+=` and its like.
         names: all that it names otherwise.
-        plain: those of them that are no attributes: `names.append(x)` doesn't call a function `append`.
+        plain: those of them that are no attributes, and no variables of its own: `names.append(x)` doesn't call a
+            function `append`, nor `[note.text for note in NOTES]` one that is called `note`.
         registered: those that it only hands to others, to be called by them some time.
         handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
         filled: the containers into which it puts what it has computed.
@@ -106,6 +107,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     declared = {name for node in nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
     around = {name for node in nodes if isinstance(node, ast.Nonlocal) for name in node.names}
     is_named = {id(node): node.id for node in nodes if isinstance(node, ast.Name) and not _is_load(node)}
+    variables = {*given, *is_named.values()} - declared
     certain = certain_in(function, nodes)
     given -= {name for key, name in is_named.items() if not (key in values and is_given(values[key], given))}
     for node in nodes:
@@ -116,7 +118,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
                 pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
                 found.names.add(name)
-                found.plain |= {name} if isinstance(node, ast.Name) else set()
+                found.plain |= {name} if isinstance(node, ast.Name) and name not in variables else set()
             case ast.Name(id=name) if name in declared:
                 found.globals |= {name} - around
                 _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)

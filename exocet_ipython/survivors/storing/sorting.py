@@ -17,8 +17,8 @@ from typing import Any
 
 from exocet_ipython.reloading.contents import refill
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.storing.containers import container_of
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
-from exocet_ipython.survivors.storing.stores import container_of
 
 __all__ = ["find_sorted", "put_in_order"]
 

@@ -16,18 +16,18 @@ from dataclasses import dataclass, field, fields
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
+from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
 from exocet_ipython.survivors.storing.counting import shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand
 
-__all__ = ["Stores", "container_of", "read_stores"]
+__all__ = ["Stores", "read_stores"]
 
 _ADDING = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
 _BLINDLY = _ADDING | {"clear"}  # these don't depend on what is there
 _STORING = frozenset((ast.Assign, ast.AugAssign, ast.Call, ast.Delete))
 _PRIVATE = re.compile(rb"\b__\w+")
-_NAMESPACES = {"globals", "__globals__"}
 _REMOVING = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 
 
@@ -42,6 +42,7 @@ class Stores(Assigned):
         placed: names of containers in which they put something under a key, or in the place of an item.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
         looked_at: names that they use in any other way than to add something to them, or to count what is there.
+        answered: names of containers in which they look up what they may compute where it isn't there.
         handing: what each of them hands to others to be put away.
     """
 
@@ -51,6 +52,7 @@ class Stores(Assigned):
     placed: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
     handing: frozenset[Handing] = frozenset()
 
     def setters(self, name: str) -> list[str]:
@@ -66,7 +68,7 @@ class Stores(Assigned):
     @property
     def caches(self) -> set[str]:
         """The names of containers from which they may answer with what they have computed."""
-        return (self.computed & (self.looked_at | _NAMESPACES)) | filled_by_hand(self.handing)
+        return (self.computed & (self.looked_at | NAMESPACES)) | filled_by_hand(self.handing)
 
     @property
     def changing(self) -> set[str]:
@@ -84,7 +86,7 @@ class Stores(Assigned):
     @property
     def any_global(self) -> bool:
         """Whether they put what they have computed among the globals, under names that the text doesn't show."""
-        return not self.computed.isdisjoint(_NAMESPACES)
+        return not self.computed.isdisjoint(NAMESPACES)
 
 
 @functools.lru_cache(100)  # in a package, most of what an edit makes anew has the text that it had
@@ -109,7 +111,7 @@ def read_stores(text: bytes) -> Stores:
         function, nodes, one = part.node, part.nodes, Stores()
         given = with_looped(part.given, nodes)
         statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
-        added = {id(_named(held)) for node in statements for held in _added_to(node)}
+        added = {id(named_part(held)) for node in statements for held in _added_to(node)}
         storing = [node for node in nodes if type(node) in _STORING]
         for node in storing:
             _read_node(node, given, one)
@@ -118,6 +120,7 @@ def read_stores(text: bytes) -> Stores:
             for node in nodes
             if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
         }
+        one.answered = answered_by(statements)
         local = _only_local(nodes, given)
         _follow_names(storing, local, one)
         if _registers(function, nodes, given):
@@ -272,23 +275,3 @@ def _mangle(node: ast.AST, owner: str) -> None:
         if isinstance(child, ast.Attribute):
             child.attr = mangled(child.attr, owner)
         _mangle(child, child.name if isinstance(child, ast.ClassDef) else owner)
-
-
-def _named(held: ast.expr) -> ast.expr:
-    """Return the outermost part of an expression that has a name: of `a.table[key].setdefault(k, [])`, `a.table`."""
-    while True:
-        match held:
-            case ast.Subscript(value=value) | ast.Call(func=ast.Attribute(value=value)):
-                held = value
-            case _:
-                return held
-
-
-def container_of(held: ast.expr) -> set[str]:
-    """Return the name of the container that an expression means."""
-    match _named(held):
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return {name}
-        case ast.Call(func=ast.Name(id=name)):
-            return {name} & _NAMESPACES
-    return set()
