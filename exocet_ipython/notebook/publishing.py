@@ -13,6 +13,7 @@ from exocet_ipython.reloading.generation import Generation, Journal, publish_mod
 from exocet_ipython.reloading.ladder.revision import apply_revisions, put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
+from exocet_ipython.survivors.accessors import withdraw_accessors
 from exocet_ipython.survivors.carrying.carrier import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
@@ -197,6 +198,7 @@ class _Publication:
         if not (fresh or self._built.beside):
             fresh = {*self._made}  # all is as it was
         withdraw_effects(self._old, self._after.records, self.journal)
+        withdraw_accessors(self._old, self._after.records, self.journal)
         clear_caches(
             self._names.namespace,
             self._after.records.values(),
