@@ -8,7 +8,7 @@ module's body ask the batch (`run_body`), everything else finds a stand-in in `s
 from __future__ import annotations
 
 import builtins
-import copy
+import contextlib
 import linecache
 import sys
 import time
@@ -25,6 +25,7 @@ from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
+from exocet_ipython.reloading.building.bodies import BodyBuiltins, copied, run_by_loader
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
 from exocet_ipython.reloading.effects import Effects, EffectsNote, librarys_effects
 from exocet_ipython.reloading.generation import Generation
@@ -83,7 +84,7 @@ class Batch(ModuleBuilder):
         self._effects: dict[str, Effects] = {}
         self._kept: dict[str, Baseline | None] = {}
         self._nested = [0.0]
-        self._builtins = _BodyBuiltins(__import__=self.import_)
+        self._builtins = BodyBuiltins(__import__=self.import_)
 
     def __repr__(self) -> str:
         return f"<batch of {len(self._affected)} modules beside {self._generation!r}>"
@@ -123,12 +124,30 @@ class Batch(ModuleBuilder):
         """Return what attribute `name` of `package` is in this batch; raises AttributeError."""
         full = f"{package}.{name}"
         is_made = full in self._affected or full in self.modules
-        if self.claims(package) or not (is_made or full in self._ancestors):
+        if self.claims(package):
+            return self._child_of_new(package, name)
+        if not (is_made or full in self._ancestors):
             return super().child(package, name)
         found = getattr(self.load(package), name, None)
         if found is not None and found is not PRESENCE.current(full):
             return found  # the package has something else of that name
         return self.load(full) if is_made else sys.modules[full]
+
+    def _child_of_new(self, package: str, name: str) -> Any:
+        """Return what a package of the batch has, or a submodule that its attributes still lack.
+
+        Who asks for `app.fmt`, imports it where there is no such attribute, and asks again, as `logging.config` does,
+        finds it in `sys.modules`, and nothing makes it an attribute.
+        """
+        try:
+            return super().child(package, name)
+        except AttributeError:
+            full = f"{package}.{name}"
+            if full in self.modules or PRESENCE.current(full) is None:
+                raise
+            with contextlib.suppress(ModuleNotFoundError):
+                return self.find(full)
+            raise
 
     def _answer_above(self, name: str) -> None:
         """Stand in for the packages above a module that nobody has loaded yet: theirs is no attribute of that name."""
@@ -170,7 +189,7 @@ class Batch(ModuleBuilder):
         """Return the spec of a name the batch makes; a module whose text stands keeps what its finder said."""
         record = self._generation.records.get(name)
         if record is not None and name not in self._changed and record.module.__spec__ is not None:
-            return _copied(record.module.__spec__)
+            return copied(record.module.__spec__)
         return super().find_spec(name) if "." in name else self._generation.require_spec(name)
 
     def run(self, module: ModuleType, spec: ModuleSpec) -> None:
@@ -190,7 +209,7 @@ class Batch(ModuleBuilder):
                 run_body(code, module, self._builtins)
             elif spec.loader is not None:
                 with without_bytecode(spec.loader):
-                    _run_by_loader(spec.loader, module)
+                    run_by_loader(spec.loader, module)
             if before is not None:
                 put_back(before.module, module)
         except BaseException as error:
@@ -259,35 +278,3 @@ class Batch(ModuleBuilder):
             return False
         spec = find_spec_of(name)
         return spec is not None and self._scope.includes_spec(spec)
-
-
-@interruptible
-def _run_by_loader(loader: Any, module: ModuleType) -> None:
-    """Run a module as its loader does."""
-    loader.exec_module(module)
-
-
-class _BodyBuiltins(dict[str, Any]):
-    """The builtins of a module's body: the batch's `__import__`, all else as it is in the real ones at that moment.
-
-    A copy would miss what a body puts there, as `gettext.install` does. Only bodies pay for the detour, no function.
-    Who looks at the frame of a body sees them as well: `@register_line_magic` asks it for `get_ipython`.
-    """
-
-    def __missing__(self, key: str) -> Any:
-        return vars(builtins)[key]
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or key in vars(builtins)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return super().get(key, vars(builtins).get(key, default))
-
-
-def _copied(spec: ModuleSpec) -> ModuleSpec:
-    """Return a spec of the same contents; `copy.copy` takes as long as a small module to run."""
-    if type(spec) is not ModuleSpec:
-        return copy.copy(spec)
-    made = object.__new__(ModuleSpec)
-    vars(made).update(vars(spec))
-    return made
