@@ -247,7 +247,9 @@ class Ladder:
         try:
             for binding in rebound:
                 journal.set_item(self.namespace, binding.name, binding.value)
-            renew_generators(((pair.old, pair.new) for one in revisions for pair in one.match.changed), journal)
+            renew_generators(
+                ((pair.old, one.runners.of(pair.old)) for one in revisions for pair in one.match.changed), journal
+            )
         except BaseException:
             journal.undo()
             raise

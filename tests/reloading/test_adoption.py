@@ -55,6 +55,20 @@ def test_edited_between_import_and_adoption(workshop: Workshop) -> None:
     assert changed_after_adoption() == [("a", "modified"), ("b", "modified")]
 
 
+def test_code_that_ran_is_known_after_an_edit(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The `.pyc` still has what ran; not where imports write none, since it may be of another text."""
+    workshop.write({"a.py": "x = 'before'\n", "b.py": "x = 'before'\n"})
+    python_import("a")
+    workshop.edit("a.py", "x = 'after'\n")
+    code = adopt_modules(Generation(), SCOPE)["a"].code
+    assert code is not None
+    assert "before" in code.co_consts
+    python_import("b")
+    workshop.edit("b.py", "x = 'after'\n")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert adopt_modules(Generation(), SCOPE)["b"].code is None
+
+
 def test_touched_between_import_and_adoption(workshop: Workshop) -> None:
     """A file that was only touched, or rewritten with the same text, has not changed."""
     workshop.write({"a.py": "x = 1\n", "b.py": "x = 1\n"})

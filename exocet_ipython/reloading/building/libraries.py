@@ -92,7 +92,7 @@ class TakenOut:
                 self._before.append((container, left))
             if is_less:
                 self._is_any = True
-                refill(container, kept)
+                _refill(container, kept)
 
     def __bool__(self) -> bool:
         return self._is_any
@@ -101,7 +101,7 @@ class TakenOut:
         """Give the containers back what was there, and nothing that was put there since."""
         for container, content in self._before:
             if not _has_still(container, content):
-                refill(container, content)
+                _refill(container, content)
 
 
 def take_out(
@@ -176,7 +176,7 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             kind = type(value)
             if kind is dict and "__builtins__" in value:
                 continue  # globals, that somebody's code runs in
-            if id(kind) in CONTAINERS:
+            if id(kind) in CONTAINERS or (issubclass(kind, dict) and _root(home_of(kind)) in roots):
                 yield value
                 inner += [part for part in _values(value) if id(type(part)) not in ATOM_IDS]
             elif issubclass(kind, type):
@@ -184,6 +184,17 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             elif _root(home_of(kind)) in roots:
                 inner += (dict_of(value) or {}).values()
         layer = inner
+
+
+def _refill(container: Any, content: Any) -> None:
+    if id(type(container)) in CONTAINERS:
+        refill(container, content)
+        return
+    for key in container.keys() - content.keys():
+        dict.__delitem__(container, key)  # a library's own kind of dict may refuse this to all but itself
+    if list(container) != list(content):
+        dict.clear(container)
+    dict.update(container, content)
 
 
 def _has_still(container: Any, content: Any) -> bool:

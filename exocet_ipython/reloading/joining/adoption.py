@@ -6,6 +6,8 @@ import contextlib
 import importlib
 import importlib.util
 import marshal
+import os
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -119,7 +121,7 @@ def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterab
 def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict[str, ModuleRecord]:
     """Return the records of loaded modules, by dotted name, in the order in which they were found."""
     first = generation.next_order
-    records = {
+    return {
         name: record_module(
             module,
             loaded.text(),
@@ -138,14 +140,14 @@ def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict
         for place, (name, loaded) in enumerate(found.items())
         if (module := PRESENCE.current(name)) is not None
     }
-    return records | {name: replace(one, body=ran) for name, one in records.items() if (ran := found[name].ran)}
 
 
 def _read_loaded(spec: Any) -> LoadNotes:
     """Return the text and code that a loaded module ran from, where its `.pyc` proves that the file still has them.
 
     A `.pyc` that could be of another text is compared by its code: a file that was only touched has not changed, and
-    one that was edited since has, although its size and second are the same. A file that is no more was deleted since.
+    one that was edited since has, although its size and second are the same. Of that one the `.pyc` has the code that
+    ran, where the import would have written another. A file that is no more was deleted since.
     """
     try:
         snapshot = read_snapshot(spec, time.time_ns())
@@ -168,9 +170,12 @@ def _read_loaded(spec: Any) -> LoadNotes:
     ran = marshal.loads(cached[HEADER:])  # noqa: S302 - the file that Python itself has just run
     if code == ran:
         return LoadNotes(snapshot, code)
-    notes = LoadNotes(as_changed(snapshot))
-    notes.ran = ran
-    return notes
+    return LoadNotes(as_changed(snapshot), ran if _is_written(spec.cached) else None)
+
+
+def _is_written(path: str) -> bool:
+    """Say whether an import writes the `.pyc` where that is of another text."""
+    return not sys.dont_write_bytecode and os.access(os.path.dirname(path), os.W_OK)
 
 
 def _read_bytecode(spec: ModuleSpec) -> bytes | None:

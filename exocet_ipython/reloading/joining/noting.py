@@ -48,7 +48,6 @@ class LoadNotes:
             and after the modules that it imports, or is imported by, have registered with it.
         imports: its import statements, where they were looked at.
         settings: what it had set elsewhere then.
-        ran: what ran, where its text is not known: that on disk is another one.
     """
 
     __slots__ = (
@@ -63,7 +62,6 @@ class LoadNotes:
         "effects",
         "ended",
         "imports",
-        "ran",
         "seconds",
         "settings",
         "snapshot",
@@ -83,7 +81,6 @@ class LoadNotes:
         self.imports: tuple[ImportStatement, ...] | None = None
         self.settings: dict[Setting, int] | None = None
         self._originals: Originals = ()
-        self.ran: CodeType | None = None
 
     def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
         """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.

@@ -17,8 +17,9 @@ __all__ = ["exposed"]
 
 # Base classes and metaclasses from these call methods by names that they have themselves, and by no others.
 _PLAIN_BASES = words(
-    "abc builtins collections collections.abc enum typing typing_extensions pydantic.main "
-    "pydantic._internal._model_construction sqlalchemy.inspection sqlalchemy.orm.decl_api sqlalchemy.util.langhelpers"
+    "abc builtins collections collections.abc enum peewee pydantic._internal._model_construction pydantic.main "
+    "pydantic_settings.main sqlalchemy.inspection sqlalchemy.orm.decl_api sqlalchemy.util.langhelpers sqlmodel.main "
+    "typing typing_extensions"
 )
 # Decorators of classes that call none of the methods that the class itself defines, but for Python's own.
 _PLAIN_DECORATORS = words(
