@@ -8,6 +8,7 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.naming import name_again
 from exocet_ipython.survivors.moving.references import replace_references
 
 __all__ = ["move_instances"]
@@ -24,6 +25,7 @@ def move_instances(holders: list[Any], pairs: Pairs, moving: Moving) -> None:
         moving: what is moved.
     """
     moving.move(holders, pairs.classes, pairs.objects)
+    name_again(holders, pairs, moving)
     if not moving.rehashing.has_asked:
         return
     known, classes = set(map(id, holders)), [cls for cls, _ in pairs.classes]
