@@ -15,7 +15,8 @@ from exocet_ipython.loading.files import stamp_file
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.source import find_spec_of
-from exocet_ipython.notebook.names.cells import CellImport, read_cell
+from exocet_ipython.notebook.names.cells import read_cell
+from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.reloading.joining.afterwards import only_imports
 
 __all__ = ["AwaitedImports", "say_bound"]

@@ -22,7 +22,7 @@ from exocet_ipython.notebook.describing import describe_plan, describe_steps
 from exocet_ipython.notebook.executor import OPEN, Executor
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.names.bindings import Bindings
-from exocet_ipython.notebook.names.cells import CellImport
+from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.publishing import Names

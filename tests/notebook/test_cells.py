@@ -13,7 +13,8 @@ from types import ModuleType
 
 import pytest
 
-from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, Perhaps, may_bind, read_cell
+from exocet_ipython.notebook.names.cells import may_bind, read_cell
+from exocet_ipython.notebook.names.events import CellAssignment, CellImport, Perhaps
 
 
 def perhaps(*events: CellImport | str) -> list[Perhaps]:

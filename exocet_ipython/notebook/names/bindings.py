@@ -1,8 +1,7 @@
 """Which notebook names point where: learned from import statements, planned as a value, applied in one pass.
 
 Modules, functions, classes, enum members and module-level instances are known by their identity. Atoms (numbers,
-strings, None and the like) are shared objects that could be anybody's: they follow by provenance only, which import
-statement bound the name, and never by being equal.
+strings, None and the like) could be anybody's: they follow by provenance only, which import statement bound the name.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.names.cells import CellAssignment, CellImport, Perhaps, may_bind, read_cell
+from exocet_ipython.notebook.names.cells import may_bind, read_cell
 from exocet_ipython.notebook.names.choices import read_choices
+from exocet_ipython.notebook.names.events import CellAssignment, CellImport, Perhaps
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.orphans import Orphans
 from exocet_ipython.notebook.names.sources import (

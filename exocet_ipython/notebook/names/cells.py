@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import ModuleType
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from exocet_ipython.notebook.names.events import CellAssignment, CellEvent, CellImport, Perhaps
 from exocet_ipython.reloading.contents import place_of
-from exocet_ipython.reloading.paths import attribute_at
 
-__all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps", "may_bind", "read_cell"]
+__all__ = ["may_bind", "read_cell"]
 
 # No statement and no pattern binds or adds without one of these.
 _BINDING_WORD = re.compile(
@@ -50,76 +48,6 @@ _BLOCKS = frozenset(
         *(ast.BoolOp, ast.IfExp),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CellImport:
-    """One name that an import statement binds.
-
-    Attributes:
-        name: the notebook name; `*` for a star import.
-        module: absolute dotted name of the module.
-        attribute: what of it; None for the module itself, `*` for all its public names.
-    """
-
-    name: str
-    module: str
-    attribute: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CellAssignment:
-    """An attribute or an entry that a cell assigns, as a path: `config.LEVEL`, `config.FLAGS["new"]`."""
-
-    name: str
-
-    def target(
-        self, namespace: Mapping[str, Any], sources: Callable[[str], Sequence[Any]] = lambda _: ()
-    ) -> tuple[str, str] | None:
-        """Return the module that has it, and its own path there: of an attribute of a class its name alone.
-
-        Args:
-            namespace: the notebook's names.
-            sources: gives the modules and attributes that a notebook name was imported from, the latest last.
-
-        >>> import json
-        >>> CellAssignment("json.JSONDecoder.strict").target({"json": json})
-        ('json.decoder', 'strict')
-        >>> CellAssignment("json.decoder.BACKSLASH['n']").target({"json": json})
-        ('json.decoder', "BACKSLASH['n']")
-        >>> CellAssignment("json.decoder.WHITESPACE.flags").target({"json": json})
-        ('json.decoder', 'WHITESPACE.flags')
-        """
-        dotted, bracket, rest = self.name.partition("[")
-        first, *path = dotted.split(".")
-        owner = namespace.get(first)
-        holder = None if bracket else attribute_at(owner, ".".join(path[:-1]))
-        if issubclass(type(holder), type):
-            return type.__getattribute__(holder, "__module__"), path[-1]
-        if isinstance(holder, ModuleType):
-            return holder.__name__, path[-1]
-        while path and isinstance(owner, ModuleType) and isinstance(inner := vars(owner).get(path[0]), ModuleType):
-            owner, path = inner, path[1:]
-        if isinstance(owner, ModuleType):
-            return (owner.__name__, ".".join(path) + bracket + rest) if path else None
-        for source in sources(first)[-1:]:
-            if source.attribute is not None:  # else it is a module that something else stands for
-                return source.module, ".".join([source.attribute, *path]) + bracket + rest
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Perhaps:
-    """What a statement binds that stands in a block, as that of an `if`: the text doesn't tell whether it was reached.
-
-    Attributes:
-        event: an import, or the name that is assigned by other means.
-    """
-
-    event: CellImport | str
-
-
-CellEvent = CellImport | CellAssignment | Perhaps | str
 
 
 def may_bind(text: str) -> bool:

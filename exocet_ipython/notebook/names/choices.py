@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from exocet_ipython.notebook.names.cells import CellImport, Perhaps, read_cell
+from exocet_ipython.notebook.names.cells import read_cell
+from exocet_ipython.notebook.names.events import CellImport, Perhaps
 
 __all__ = ["read_choices"]
 
