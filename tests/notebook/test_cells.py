@@ -26,7 +26,7 @@ def perhaps(*events: CellImport | str) -> list[Perhaps]:
     ("cell", "found"),
     [
         ("import a", [CellImport("a", "a")]),
-        ("import a.b", [CellImport("a", "a")]),
+        ("import a.b", [CellImport("a", "a", submodule="a.b")]),
         ("import a.b as c, d", [CellImport("c", "a.b"), CellImport("d", "d")]),
         ("from a import b, c as d", [CellImport("b", "a", "b"), CellImport("d", "a", "c")]),
         ("from a.b import *", [CellImport("*", "a.b", "*")]),

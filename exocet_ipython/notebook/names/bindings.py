@@ -79,6 +79,7 @@ class Bindings:
 
     def __init__(self) -> None:
         self._sources: dict[str, tuple[Source, ...]] = {}
+        self._modules: dict[str, None] = {}
         self._stars: tuple[str, ...] = ()
         self._later: dict[str, set[str]] = {}  # name -> the stars after which a cell has bound it by itself
         self._assigned: dict[str, set[str]] = {}
@@ -87,10 +88,9 @@ class Bindings:
         self._unread = UnreadCells()
 
     def modules(self) -> tuple[str, ...]:
-        """Return the dotted names of the modules that import statements of cells have named, in their order."""
+        """Return the dotted names of what import statements of cells may have loaded, in their order."""
         self._unread.catch_up()
-        named = (source.module for sources in self._sources.values() for source in sources)
-        return tuple(dict.fromkeys((*named, *self._stars)))
+        return tuple(self._modules)
 
     def wanted(self) -> Wanted:
         """Return what cells have imported, and where they took what could be imported."""
@@ -180,6 +180,7 @@ class Bindings:
     def add(self, bound: CellImport, public_names: _PublicNames) -> None:
         """Learn one import."""
         self._unread.catch_up()
+        self._modules |= dict.fromkeys(bound.modules)
         if bound.attribute != "*":
             self._later[bound.name] = set(self._stars)
             self._sources[bound.name] = (Source(bound.module, bound.attribute),)

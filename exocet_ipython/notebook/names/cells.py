@@ -102,8 +102,11 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                 yield from _walk(deep, [call])
             case ast.Import(names=names):
                 for alias in names:
-                    top = alias.name.partition(".")[0]
-                    yield CellImport(alias.asname or top, alias.name if alias.asname else top)
+                    top, dot, _ = alias.name.partition(".")
+                    if alias.asname or not dot:
+                        yield CellImport(alias.asname or top, alias.name)
+                    else:
+                        yield CellImport(top, top, submodule=alias.name)
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 for alias in names:
                     yield CellImport(alias.asname or alias.name, module, alias.name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import with_packages
 from exocet_ipython.reloading.paths import attribute_at
 
 __all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps"]
@@ -20,11 +21,23 @@ class CellImport:
         name: the notebook name; `*` for a star import.
         module: absolute dotted name of the module.
         attribute: what of it; None for the module itself, `*` for all its public names.
+        submodule: dotted name of what it loads below the package that it binds.
     """
 
     name: str
     module: str
     attribute: str | None = None
+    submodule: str = field(default="", repr=False)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The dotted names of what it may load, in the order in which it does: `from a import b` may load `a.b`.
+
+        >>> CellImport("a", "a", submodule="a.b").modules, CellImport("c", "b", "c").modules
+        (('a', 'a.b'), ('b', 'b.c'))
+        """
+        last = self.submodule or (f"{self.module}.{self.attribute}" if self.attribute else self.module)
+        return with_packages(last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,7 @@ class Batch(ModuleBuilder):
         """Run a module's body, with the code in memory where its text stands."""
         snapshot, code = self._read(spec)
         act_on_interrupt()
+        self._sources.pop(spec.name, None)
         self._sources[spec.name] = snapshot, code
         self._seconds[spec.name] = 0.0
         self._nested.append(0.0)
@@ -232,7 +233,9 @@ class Batch(ModuleBuilder):
     def records(self) -> dict[str, ModuleRecord]:
         """Return the records of the modules made, for the generation that comes next."""
         made: dict[str, ModuleRecord] = {}
-        for name, (snapshot, code) in self._sources.items():
+        known = self._generation.order
+        places = sorted(known[name] for name in self._sources.keys() & self.modules.keys() & known.keys())
+        for name, (snapshot, code) in self._sources.items():  # as they began
             if name not in self.modules:
                 continue  # its import failed, and whoever imported it went on without
             before = self._generation.records.get(name)
@@ -242,7 +245,7 @@ class Batch(ModuleBuilder):
                 snapshot,
                 code,
                 name=name,
-                order=before.order if before is not None else self._generation.next_order + len(made),
+                order=places[len(made)] if len(made) < len(places) else self._generation.next_order + len(made),
                 number=self._generation.next_number,
                 seconds=self._seconds[name],
                 effects=self._effects[name],

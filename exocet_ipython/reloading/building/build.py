@@ -14,6 +14,7 @@ from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
 from exocet_ipython.reloading.building.cell_settings import kept_settings
+from exocet_ipython.reloading.building.circles import changes_imports, is_circular
 from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
@@ -117,16 +118,16 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
     returned = {name: module for name, module in around.returned.items() if name not in plan.names}
     parts = plan.names, plan.changed, around.scope, around.note_read
     batch = Batch(current, *parts, texts=around.texts, returned=returned)
-    gone: set[str] = set()
+    gone, failed = set[str](), set[str]()
     retiring = [current.records[name] for name in plan.names if around.withdrawing and name in current.records]
     try:
         with batch.building(), hidden_handlers(retiring):
             for step in plan.steps:
-                is_gone = step.gone and step.name not in batch.modules and not _has_source(step.name, batch)
-                if is_gone or _is_done_without(step, batch.error_of(step.name)):
+                if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
                     gone.add(step.name)
-                else:
-                    batch.load(step.name)
+                elif not _load(step, batch, again=step.name in around.roots):
+                    failed.add(step.name)
+            gone |= failed - batch.modules.keys()
             for name, attribute in plan.wanted:
                 _require_attribute(batch, name, attribute)
             for name in [name for name in around.starred if name in batch.modules]:
@@ -149,6 +150,8 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
     Returns the plan that was carried out with what it made; raises what `build_modules` raises.
     """
     current = around.current
+    if changes_imports(plan, current, around.texts):
+        plan = plan.beginning_with(around.roots)
     registries = Registries(plan, current, around.texts)
     try:
         built = build_modules(plan, around)
@@ -164,7 +167,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
     except BaseException as error:
         registries.restore()
         # A circle of imports may have to begin where a restart would; edits can have changed where that is.
-        again = plan.beginning_with(around.roots) if _is_circular(error) else plan
+        again = plan.beginning_with(around.roots) if is_circular(error) else plan
         if again.steps == plan.steps and (around.is_last or not _met_live_state(error, plan, current)):
             raise
         first = error
@@ -202,11 +205,6 @@ def _build_without_live_state(plan: Plan, around: Surroundings, error: BaseExcep
     raise error from None
 
 
-def _is_circular(error: BaseException) -> bool:
-    """Say whether a module was asked for something before its body had come to it."""
-    return isinstance(error, (ImportError, AttributeError)) and "partially initialized module" in str(error)
-
-
 def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:
     """Say whether an error can come from running new modules beside old ones that go on, and not from their own text.
 
@@ -225,6 +223,31 @@ def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
     module = batch.import_(name, fromlist=(attribute,))
     for wanted in getattr(module, "__all__", ()) if attribute == "*" else (attribute,):
         require_attribute(module, name, wanted)
+
+
+def _load(step: Step, batch: Batch, *, again: bool) -> bool:
+    """Load the module of a step, and say whether it is to be had.
+
+    Args:
+        step: of the plan.
+        batch: where it is loaded.
+        again: whether to try once more, where its importer has caught the error of its body: what the notebook imports
+            does so after a restart, and a circle of imports that could not begin there may begin here.
+
+    Raises:
+        BaseException: whatever its body raises, unless its importer goes on without it.
+    """
+    error = batch.error_of(step.name)
+    is_optional = _is_done_without(step, error)
+    if is_optional and not again:
+        return False
+    try:
+        batch.load(step.name)
+    except Exception:
+        if not is_optional:
+            raise
+        return False
+    return True
 
 
 def _is_done_without(step: Step, error: type[BaseException] | None) -> bool:
