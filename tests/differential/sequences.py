@@ -5,16 +5,17 @@ It draws values only; what happened is run at the end, in live sessions and in r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
 from tests.differential.definitions import Constant, Definition, Ref
 from tests.differential.edits import BREAKS, EDITS, Edit
+from tests.differential.machine import Machine
 from tests.differential.newcomers import new_definitions
 from tests.differential.notebook import Cell, holding_cells, import_cells, marking_cell, other_cells, targets
 from tests.differential.project import STYLES, Module, Project
@@ -36,7 +37,7 @@ _TRIES = 6
 _WEIGHTS = {"Klass": 4, "Function": 4, "Enumeration": 2, "Instance": 2}  # of the kinds of definitions; else 1
 
 
-class WorkMachine(RuleBasedStateMachine):
+class WorkMachine(Machine):
     """A person's work with one project and one notebook."""
 
     story: Story
@@ -56,6 +57,7 @@ class WorkMachine(RuleBasedStateMachine):
         if not project.is_sound():
             project = Project(tuple(Module(name, module.definitions) for name, module in project.named.items()))
         self.story = Story(project)
+        self.script = self.story.script
         self._earlier = [project]
         for module in project.modules:
             if module is project.modules[-1] or not self._is_one_of(5):
@@ -130,12 +132,6 @@ class WorkMachine(RuleBasedStateMachine):
         self.story.edit(project, words)
         self._earlier.append(project)
         self.story.ask()
-
-    def _is_one_of(self, count: int) -> bool:
-        return bool(self._draw(st.integers(0, count - 1)) == count - 1)
-
-    def _pick(self, values: Sequence[_T]) -> _T:
-        return values[self._draw(st.integers(0, len(values) - 1))]  # a number: what is drawn can be long to show
 
     def _extended(self, project: Project) -> Project:
         """Return a project with one definition more: the kind is drawn first, so that none is rare."""

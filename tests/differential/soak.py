@@ -1,7 +1,7 @@
 """Thousands of random sequences: `python -m tests.differential.soak [COUNT] [--jobs N] [--folder FOLDER]`.
 
 Sequences come in lots, each drawn from its own seed, so that a run can be taken up where it ended: what was done is
-noted in FOLDER/done, and each sequence that diverged is there as a scenario.
+noted in FOLDER/done, and each sequence that diverged is there as a scenario. Every other lot is one of imports.
 """
 
 from __future__ import annotations
@@ -11,50 +11,46 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.differential.imports import ImportMachine
+from tests.differential.machine import SETTINGS, Machine
+from tests.differential.script import Difference, Script
 from tests.differential.sequences import WorkMachine
-from tests.differential.story import compare
-from tests.scenarios.sessions import MODES, Sessions
+from tests.scenarios.sessions import Sessions
 
 LOT = 25  # sequences
+MACHINES: tuple[type[Machine], ...] = (WorkMachine, ImportMachine)
 
 
 def run_lot(number: int, folder: Path) -> tuple[int, int]:
     """Run the sequences of one lot; return how many ran, and how many diverged."""
     ran = diverged = 0
+    machine = MACHINES[number % len(MACHINES)]
     with tempfile.TemporaryDirectory() as place:
-        sessions = Sessions(Path(place), at_once=1)
 
-        class Counted(WorkMachine):
-            def teardown(self) -> None:
+        class Counted(machine):  # type: ignore[misc, valid-type]  # one of several
+            sessions = Sessions(Path(place), at_once=1)
+
+            def judge(self, script: Script, differences: Sequence[Difference]) -> None:
                 nonlocal ran, diverged
-                if not hasattr(self, "story"):
-                    return
                 ran += 1
-                found = list(compare(self.story, sessions, MODES))
-                diverged += bool(found)
-                for difference in found:
+                diverged += bool(differences)
+                for difference in differences:
                     name = f"{number}-{ran}-{difference.mode}"
-                    (folder / f"{number}-{ran}.whole").write_text(self.story.text, "utf-8")
-                    (folder / f"{name}.scn").write_text(self.story.excerpt(difference), "utf-8")
-                    (folder / f"{name}.txt").write_text(f"{difference}\n{self.story.words}\n{difference.log}", "utf-8")
+                    (folder / f"{number}-{ran}.whole").write_text(script.text, "utf-8")
+                    (folder / f"{name}.scn").write_text(script.excerpt(difference), "utf-8")
+                    (folder / f"{name}.txt").write_text(f"{difference}\n{script.words}\n{difference.log}", "utf-8")
 
-        wanted = settings(
-            max_examples=LOT,
-            stateful_step_count=6,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
+        wanted = settings(SETTINGS, max_examples=LOT, phases=[Phase.generate])
         try:
             run_state_machine_as_test(seed(number)(Counted), settings=wanted)
         finally:
-            sessions.close()
+            Counted.sessions.close()
     return ran, diverged
 
 

@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import note, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.differential.imports import ImportMachine
+from tests.differential.machine import SETTINGS, Machine
+from tests.differential.script import Difference, Script
 from tests.differential.sequences import WorkMachine
-from tests.differential.story import compare
-from tests.scenarios.sessions import MODES, Sessions
+from tests.scenarios.sessions import Sessions
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
 
-SEQUENCES = 15  # half a minute, on one core
 
-
-def test_random_sequences_equal_restarts() -> None:
+@pytest.mark.parametrize(
+    ("machine", "sequences"),
+    [
+        pytest.param(WorkMachine, 15, id="definitions"),  # half a minute, on one core
+        pytest.param(ImportMachine, 12, id="imports"),
+    ],
+)
+def test_random_sequences_equal_restarts(machine: type[Machine], sequences: int) -> None:
     """After each step every export, identity, held object and live instance is as after a restart, in both modes."""
     with tempfile.TemporaryDirectory() as folder:
-        sessions = Sessions(Path(folder), at_once=1)
 
-        class Compared(WorkMachine):
-            def teardown(self) -> None:
-                if not hasattr(self, "story"):
-                    return
-                for difference in compare(self.story, sessions, MODES):
+        class Compared(machine):  # type: ignore[misc, valid-type]  # one of several
+            sessions = Sessions(Path(folder), at_once=1)
+
+            def judge(self, script: Script, differences: Sequence[Difference]) -> None:
+                for difference in differences:
                     note(difference.log)
-                    pytest.fail(f"{difference}\n\n{self.story.excerpt(difference)}", pytrace=False)
+                    pytest.fail(f"{difference}\n\n{script.excerpt(difference)}", pytrace=False)
 
         try:
-            run_state_machine_as_test(
-                Compared,
-                settings=settings(
-                    max_examples=SEQUENCES,
-                    stateful_step_count=6,
-                    deadline=None,
-                    derandomize=True,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+            run_state_machine_as_test(Compared, settings=settings(SETTINGS, max_examples=sequences, derandomize=True))
         finally:
-            sessions.close()
+            Compared.sessions.close()
