@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import CodeType
@@ -19,6 +19,7 @@ from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport, format_seconds, join_names
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
+from exocet_ipython.reloading.building.circles import moved_circles
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Journal
@@ -96,16 +97,25 @@ class Ladder:
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
         """Return which modules to make anew for these changes, and for what the person asked.
 
-        Among them are those in which functions of the others have put away what they have computed.
+        Among them are those in which functions of the others have put away what they have computed, and circles of
+        imports that begin somewhere else by now.
         """
         plan, generation = self.managed.plan(changes, asked), self.managed.generation
         with paused_collector():
+            plan = self._with(plan, moved_circles(plan, generation, self.texts, self.bindings.modules()))
             read = ReadStores(generation.records, self.bindings.assigned())
-            while filled := (found := find_filled(plan.names, read)).difference(self.managed.frozen(found)):
-                names = {*filled, *generation.graph().dependants(filled)} - {step.name for step in plan.skipped}
-                more = plan.widened({name: order for name, order in generation.order.items() if name in names})
-                plan = replace(more, rung=plan.rung)
+            while (more := self._with(plan, find_filled(plan.names, read))) is not plan:
+                plan = more
         return plan
+
+    def _with(self, plan: Plan, found: Collection[str]) -> Plan:
+        """Return a plan that makes these and what imports them anew as well; the same where all are frozen."""
+        if not (found := set(found).difference(self.managed.frozen(found))):
+            return plan
+        generation = self.managed.generation
+        names = {*found, *generation.graph().dependants(found)} - {step.name for step in plan.skipped}
+        more = plan.widened({name: order for name, order in generation.order.items() if name in names})
+        return replace(more, rung=plan.rung)
 
     def build(self, plan: Plan, note_read: Callable[[Snapshot], object], *, migrating: bool) -> tuple[Plan, Built]:
         """Make the modules of a plan, or bring back what lives of them and make the rest; return what was carried out.

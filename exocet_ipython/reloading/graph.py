@@ -35,11 +35,13 @@ _COMPUTING = frozenset(_IMPORT_FUNCTIONS | _LISTING_FUNCTIONS)
 class ImportStatement:
     """What one import statement may load, as absolute dotted names, and its line (from 1; 0 where there is none).
 
-    `package.*` stands for all submodules, `package.impl_*` for those that begin so: their names are computed.
+    `package.*` stands for all submodules, `package.impl_*` for those that begin so: their names are computed. A late
+    statement is in a function.
     """
 
     names: tuple[str, ...]
     line: int
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +99,23 @@ def lines_of(imports: Iterable[ImportStatement], name: str) -> dict[str, int]:
     return lines
 
 
-def _walk_imports(code: CodeType, package: dict[str, str], used: set[str]) -> Iterator[ImportStatement]:
+def _walk_imports(
+    code: CodeType, package: dict[str, str], used: set[str], *, is_late: bool = False
+) -> Iterator[ImportStatement]:
     used |= _COMPUTING.intersection(code.co_names)
+    is_late |= bool(code.co_flags & CO_OPTIMIZED)
     if _IMPORT_NAME in code.co_code[::2]:
-        yield from _import_instructions(code, package)
+        yield from _import_instructions(code, package, is_late=is_late)
     if not _IMPORT_FUNCTIONS.isdisjoint(code.co_names):
         names = [const for const in strings_of(code) if is_dotted(const.lstrip("."))]
         # The package that a relative name starts from may be a constant as well: `import_module(".b", "a")`.
         starts = [package, *({"__package__": name} for name in names if not name.startswith("."))]
         found = [_absolute(name, start) for name in names for start in (starts if name.startswith(".") else [package])]
         found += _computed_names(code, package)
-        yield ImportStatement(tuple(dict.fromkeys(found)), code.co_firstlineno)
+        yield ImportStatement(tuple(dict.fromkeys(found)), code.co_firstlineno, is_late)
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            yield from _walk_imports(const, package, used)
+            yield from _walk_imports(const, package, used, is_late=is_late)
 
 
 def _computed_names(code: CodeType, package: dict[str, str]) -> Iterator[str]:
@@ -140,7 +145,7 @@ def expand(name: str, known: Iterable[str]) -> Iterable[str]:
     return [found for found in known if found.startswith(name[:-1])] if name.endswith("*") else (name,)
 
 
-def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[ImportStatement]:
+def _import_instructions(code: CodeType, package: dict[str, str], *, is_late: bool) -> Iterator[ImportStatement]:
     """Find IMPORT_NAME, whose two operands are the constants loaded just before: the level and the names wanted."""
     raw = code.co_code
     lines: dict[int, int] | None = None
@@ -163,7 +168,7 @@ def _import_instructions(code: CodeType, package: dict[str, str]) -> Iterator[Im
                 names = [*with_packages(base)]
             else:
                 names = [base, *(f"{base}.{item}" for item in wanted if item != "*")]
-            yield ImportStatement(tuple(names), line)
+            yield ImportStatement(tuple(names), line, is_late)
 
 
 def guarded_lines(code: CodeType) -> frozenset[int]:

@@ -21,7 +21,7 @@ from tests.differential.script import Script
 
 __all__ = ["ImportMachine"]
 
-_MODULES = ("one", "two", "six", "ten", "p", "p.a", "p.b", "p.q", "p.q.c", "r", "r.a")
+_MODULES = ("one", "two", "sea", "ten", "p", "p.a", "p.b", "p.q", "p.q.c", "r", "r.a")
 _NAMES = "ABCDE"
 _LINES = ("import",) * 6 + ("halfway",) * 3 + ("try", "late", "value", "there", "here", "broken")
 _TRIES = 12

@@ -1,14 +1,19 @@
-"""Circles of imports: whether one has to begin somewhere else than it did."""
+"""Circles of imports: whether one begins somewhere else than it did, and what finds another half-way then."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
+from exocet_ipython.loading.names import with_packages
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import read_imports
+from exocet_ipython.reloading.graph import ImportStatement, read_imports
 from exocet_ipython.reloading.noticing.changes import Change
 
-__all__ = ["changes_imports", "is_circular"]
+__all__ = ["changes_imports", "is_circular", "moved_circles"]
+
+_Imports = Mapping[str, Sequence[ImportStatement]]  # dotted name of a module -> its import statements
 
 
 def changes_imports(plan: Plan, current: Generation, texts: Texts) -> bool:
@@ -28,11 +33,30 @@ def changes_imports(plan: Plan, current: Generation, texts: Texts) -> bool:
         record = current.records.get(step.name)
         if step.because.kind != "modified" or record is None or step.name not in texts:
             return True
-        _, code = texts[step.name]
-        now = read_imports(code, step.name, is_package=hasattr(record.module, "__path__"))
-        if [one.names for one in now] != [one.names for one in record.imports]:
+        if _names(_read_again(step.name, current, texts)) != _names(record.imports):
             return True
     return False
+
+
+def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable[str]) -> set[str]:
+    """Return the modules beside a plan that a restart would have import another half-way that they did not, or not so.
+
+    It is told from the import statements: those of before and those of now are followed in the same way.
+
+    Args:
+        plan: what is made anew.
+        current: what it is made beside.
+        texts: dotted name -> what was read again and compiled a moment ago.
+        roots: dotted names of what cells have imported, in their order.
+    """
+    if not changes_imports(plan, current, texts):
+        return set()
+    before: _Imports = {name: record.imports for name, record in current.records.items()}
+    gone = {step.name: () for step in plan.steps if step.gone}
+    now: _Imports = {**before, **gone, **{name: _read_again(name, current, texts) for name in texts.keys() & before}}
+    begun = [*roots, *sorted(before, key=current.order.__getitem__)]
+    moved = _met_halfway(before, begun) ^ _met_halfway(now, begun)
+    return {importer for importer, _ in moved} - plan.names
 
 
 def is_circular(error: BaseException) -> bool:
@@ -42,3 +66,42 @@ def is_circular(error: BaseException) -> bool:
     True
     """
     return isinstance(error, (ImportError, AttributeError)) and "partially initialized module" in str(error)
+
+
+def _read_again(name: str, current: Generation, texts: Texts) -> Sequence[ImportStatement]:
+    _, code = texts[name]
+    return read_imports(code, name, is_package=hasattr(current.records[name].module, "__path__"))
+
+
+def _names(statements: Iterable[ImportStatement]) -> list[tuple[str, ...]]:
+    return [statement.names for statement in statements]
+
+
+def _met_halfway(imports: _Imports, begun: Iterable[str]) -> set[tuple[str, str]]:
+    """Return which module imports which while that one's body has not run to its end, as pairs.
+
+    Args:
+        imports: of all modules.
+        begun: what is imported from outside of them, in that order.
+
+    >>> circle = {"a": [ImportStatement(("b",), 1)], "b": [ImportStatement(("a",), 1)]}
+    >>> _met_halfway(circle, ["b", "a"])
+    {('a', 'b')}
+    """
+    found, known, running = set[tuple[str, str]](), set[str](), set[str]()
+
+    def begin(name: str, importer: str = "") -> None:
+        if name in running and name != importer:
+            found.add((importer, name))
+        for module in with_packages(name):
+            if module in imports and module not in known:
+                known.add(module)
+                running.add(module)
+                for statement in imports[module]:
+                    for wanted in () if statement.is_late else statement.names:
+                        begin(wanted, module)
+                running.remove(module)
+
+    for name in begun:
+        begin(name)
+    return found
