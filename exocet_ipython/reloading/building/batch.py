@@ -179,11 +179,22 @@ class Batch(ModuleBuilder):
         if made is not None and fromlist and self.is_open and not hasattr(made, "__path__"):
             return made  # what the whole way would come to: nearly all imports of a large batch
         if absolute.partition(".")[0] in self._roots or self.claims(absolute):
-            return super().import_(name, globals, locals, fromlist, level)
+            found = super().import_(name, globals, locals, fromlist, level)
+            return self._public_of(found, absolute) if fromlist and "*" in fromlist else found
         if absolute in sys.modules:
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         with librarys_effects():
             return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+    def _public_of(self, package: Any, name: str) -> Any:
+        """Return what a star import sees: of a package that goes on not the submodules that are still to be made."""
+        below = [full.rpartition(".") for full in self._affected - self.modules.keys()]
+        unmade = {child for parent, _, child in below if parent == name}
+        if name not in self._ancestors or not unmade:
+            return package
+        view = ModuleType(name)
+        vars(view).update((key, getattr(package, key)) for key in [*vars(package)] if key not in unmade)
+        return view
 
     def find_spec(self, name: str) -> ModuleSpec:
         """Return the spec of a name the batch makes; a module whose text stands keeps what its finder said."""
