@@ -37,12 +37,15 @@ def or_same(value: Any, replacement: Replacement) -> Any:
 def renewed_references(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the weak references and proxies to an object, each with one of its kind to the counterpart.
 
-    Not ours, nor the plain one by which the bases of a class know it, where nobody else has got it.
+    Not ours, nor the plain one by which the bases of a class know it, where nobody else has got it; none to what can't
+    be referred to weakly.
 
     Args:
         old: the object.
         now: its counterpart.
     """
+    if not type(now).__weakrefoffset__:
+        return
     bases = len(type.__getattribute__(old, "__bases__")) if issubclass(type(old), type) else 0
     references = weakref.getweakrefs(old)
     for reference in references:

@@ -181,6 +181,53 @@ def test_what_a_module_usually_has_costs_no_further_scan(auto: Notebook, worksho
         assert auto["answers"] == (number, (True, number), (True, number))
 
 
+NEAR = """
+held = [pets.Cat(), {'tom': pets.Cat()}]
+class Box: pass
+box = Box()
+box.cat = pets.Cat()
+class Own(pets.Cat): pass
+own = Own()
+"""
+
+
+def test_instances_near_the_names_cost_no_scan(auto: Notebook, workshop: Workshop) -> None:
+    """In lists, dicts and attributes, and as a base of a cell's class, a class is found from the names forward."""
+    workshop.write({"pets.py": "class Cat: number = 0\n"})
+    auto.run("import pets")
+    auto.run(NEAR)
+    gc.collect()
+    for number in (1, 2, 3):
+        workshop.edit("pets.py", f"class Cat: number = {number}\n")
+        with counted_scans() as counts:
+            auto.run("cats = [held[0], held[1]['tom'], box.cat, own]")
+        assert counts == {"get_referrers": 2}  # for the cell's class and its instances, which have a new base
+        assert {(isinstance(cat, auto["pets"].Cat), cat.number) for cat in auto["cats"]} == {(True, number)}
+    auto.run("del Own, own, cats")
+    gc.collect()
+    workshop.edit("pets.py", "class Cat: number = 4\n")
+    with counted_scans() as counts:
+        auto.run("cats = [held[0], held[1]['tom'], box.cat]")
+    assert not counts
+    assert {(type(cat), cat.number) for cat in auto["cats"]} == {(auto["pets"].Cat, 4)}
+
+
+def test_an_instance_far_from_the_names_is_found_all_the_same(auto: Notebook, workshop: Workshop) -> None:
+    """What only a module, a long list or a chain of many leads to makes a reload look over the heap."""
+    workshop.write({"pets.py": "class Cat: number = 0\n"})
+    auto.run("import pets, types\naway, deep = types.ModuleType('away'), []")
+    auto.run("near, many, away.cat = pets.Cat(), [*map(str, range(10_000)), pets.Cat()], pets.Cat()")
+    auto.run("inner = deep\nfor _ in range(5_000): inner.append([]); inner = inner[0]")
+    auto.run("inner.append(pets.Cat()); del inner")
+    for number in (1, 2):
+        workshop.edit("pets.py", f"class Cat: number = {number}\n")
+        with counted_scans() as counts:
+            auto.run("pass")
+        assert counts == {"get_referrers": 1}
+        cats = [auto["near"], auto["many"][-1], auto["away"].cat]
+        assert {(type(cat), cat.number) for cat in cats} == {(auto["pets"].Cat, number)}
+
+
 def test_reports_leave_nothing(auto: Notebook, workshop: Workshop) -> None:
     """IPython keeps no HTML and no further form of the reports that a terminal was shown, only the printed text."""
     workshop.write({"shapes.py": SOURCE.format(number=0)})

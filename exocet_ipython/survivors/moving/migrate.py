@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -17,14 +18,15 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of, is_shared
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.held import CELLS, dotted_name
 from exocet_ipython.reloading.retired import functions_in, living_retired, retired_module, retired_of
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
-from exocet_ipython.survivors.finding.held import find_held, find_used, namespaces_of, shared_cells
+from exocet_ipython.survivors.finding.held import count_outside, find_used, namespaces_of, shared_cells
+from exocet_ipython.survivors.finding.near import find_near
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.moved import is_made_by_call
@@ -78,11 +80,13 @@ def migrate(
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
     side = _retired_side(succession, older, pairs, journal)
-    held = find_held(side.objects, [side.records, *side.records])
-    stuck_with = {id(item) for item in held}
+    counted = count_outside(side.objects, [side.records, *side.records])
+    side.numbers.update({id(item): number for item, number in counted})
+    held = [item for item, _ in counted]
+    del counted  # from here on only the list refers to what is held
     if held:
         _move(held, side, pairs, moving, succession)
-    detach_retired(free_classes(pairs, stuck_with, moving), succession.new, journal)
+    detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)
     return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held), pairs.former)
 
 
@@ -94,11 +98,13 @@ class _Side:
         objects: all whose holders must be found.
         spaces: ids of the namespaces of its modules and functions.
         records: what refers to it for our own sake.
+        numbers: id of what is held from outside of it -> how many references come from there.
     """
 
     objects: list[Any]
     spaces: set[int]
     records: list[Any]
+    numbers: dict[int, int] = dataclasses.field(default_factory=dict)
 
 
 def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pairs: Pairs, journal: Journal) -> _Side:
@@ -124,8 +130,9 @@ def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pa
 
 def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession: Succession) -> None:
     """Have what is held of the retired side take the place of the new one in all that holds it."""
-    journal, stuck_with = moving.journal, {id(item) for item in held}
-    holders = _holders(held, side.objects)
+    journal, stuck_with = moving.journal, {*side.numbers}
+    near = find_near(held, side.numbers, side.objects, globals_of(sys.modules.get(CELLS)), pairs.own)
+    holders = near if near is not None else _holders(held, side.objects)
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
@@ -272,7 +279,7 @@ def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs,
     replaced = dict(successors)
     known: set[tuple[int, int]] = set()  # ids of an object and of a reference to it, which its bases have
     for old, now in [*pairs.objects.values(), *successors.values()]:
-        renewed = {id(weak): (weak, new) for weak, new in _weak_pairs(old, now)}
+        renewed = {id(weak): (weak, new) for weak, new in renewed_references(old, now)}
         known |= {(id(old), weak) for weak in renewed}
         replaced |= renewed
     searched = [old for old, _ in replaced.values()]
@@ -291,10 +298,3 @@ def _is_of_bases(holder: Any, known: set[tuple[int, int]]) -> bool:
     return type(holder) is dict and any(
         (key, id(value)) in known for key, value in copy_space(holder).items() if type(key) is int
     )
-
-
-def _weak_pairs(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
-    try:
-        yield from renewed_references(old, now)
-    except TypeError:
-        return  # one of the two can't be referred to weakly
