@@ -208,7 +208,8 @@ class ImportMachine(Machine):
             case "folder":
                 return replace(files, folders=files.folders ^ {name})
             case how:
-                return files.without(name, mentioned=how != "gone") if len(files.modules) > 1 else files
+                left = files.without(name, mentioned=how != "gone")
+                return left if left.modules else files
 
     def _with_line(self, files: Files) -> Files:
         name = self._pick(list(files.modules))
