@@ -23,6 +23,7 @@ __all__ = ["find_near"]
 _NEAR = 2_000
 _REFERENCES = 10_000
 _MANY = 500  # of one object
+_SIZED = frozenset(map(id, (dict, frozenset, list, set, tuple)))
 _SHELLS = ("IPython", "ipykernel")  # they lead to all there is
 _APART = (ModuleType, CodeType, MethodType, BuiltinFunctionType)  # as do modules, and the shell's methods
 
@@ -86,7 +87,8 @@ def _followed(parts: Iterable[Any], seen: set[int]) -> list[Any]:
         seen.add(id(part))
         is_class = issubclass(kind, type)
         home = str(type.__getattribute__(part if is_class else kind, "__module__"))
-        if issubclass(kind, _APART) or home.partition(".")[0] in _SHELLS or (is_class and home != CELLS):
+        is_large = id(kind) in _SIZED and len(part) > _MANY  # asked for its parts it would list them all
+        if is_large or issubclass(kind, _APART) or home.partition(".")[0] in _SHELLS or (is_class and home != CELLS):
             continue
         found.append(part)
     return found
