@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from traceback import walk_tb
 from types import ModuleType
@@ -30,6 +30,8 @@ from exocet_ipython.reloading.scope import Scope
 
 __all__ = ["Built", "Surroundings", "build_lowest", "build_modules"]
 
+_LIBRARIES = 10  # that refuse what retires, one after the other
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
@@ -54,7 +56,7 @@ class Built:
     revised: tuple[Earlier, ...] = ()
     beside: tuple[Revision, ...] = ()
     rest: Plan = field(default_factory=Plan)
-    taken: TakenOut | None = None
+    taken: tuple[TakenOut, ...] = ()
     refused: tuple[str, ...] = ()
 
     @property
@@ -64,8 +66,7 @@ class Built:
 
     def drop(self) -> None:
         """Have the libraries that had to forget something for it remember that again: it is not to be published."""
-        if self.taken is not None:
-            self.taken.put_back()
+        _put_back(self.taken)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,15 +195,29 @@ def _build_without_live_state(plan: Plan, around: Surroundings, error: BaseExcep
             return whole, build_modules(whole, around)
         except Exception as second:  # noqa: BLE001 - the person's error is the first one; this is an echo of it
             errors.append(second)
-    taken = take_out(errors, plan.names, current.records)
-    if taken:
-        try:
-            made, built = build_lowest(replace(plan, rung=3), replace(around, is_last=True))
-            return made, replace(built, taken=taken)
-        except BaseException:
-            taken.put_back()
-            raise
-    raise error from None
+    taken: list[TakenOut] = []
+    try:  # once for each library that refuses something
+        while len(taken) < _LIBRARIES and (more := take_out(errors, plan.names, current.records)):
+            taken.append(more)
+            try:
+                made, built = build_lowest(replace(plan, rung=3), replace(around, is_last=True))
+            except Exception as again:  # noqa: BLE001 - raised below, unless it is another library's
+                error, errors = again, [again]
+            else:
+                return made, replace(built, taken=tuple(taken))
+    except BaseException:
+        _put_back(taken)
+        raise
+    _put_back(taken)
+    try:
+        raise error from None
+    finally:
+        del error, errors  # their tracebacks have this frame
+
+
+def _put_back(taken: Sequence[TakenOut]) -> None:
+    for one in reversed(taken):
+        one.put_back()
 
 
 def _met_live_state(error: BaseException, plan: Plan, current: Generation) -> bool:

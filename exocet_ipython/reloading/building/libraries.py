@@ -3,8 +3,8 @@
 `Duplicated timeseries in CollectorRegistry` is what a library says of a module that runs again and registers again.
 After a restart the registry would be empty. So what retires is taken out of the containers of the library that refuses
 it, for one more attempt, and put back if that fails as well. What failed attempts have left there goes for good.
-A library that keeps copies, or something of its own, has nothing of the module: there go the names that the text of
-what retires says, out of the dict that has the one which was to be registered when the error was raised.
+A library that keeps copies, or something of its own, has nothing of the module: there go also the names that the text
+of what retires says, out of the dict that has the one which was to be registered when the error was raised.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TakenOut:
         containers: where to look.
         retiring: the ids of what is put back when the attempt fails.
         failed: the ids of what goes for good.
-        names: where nothing of the modules is in a library: what that had at hand, and what the modules say.
+        names: those that may be taken, which are put back as well.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ class TakenOut:
         self._is_any = False
         for container in containers:
             left = _without(container, failed)
-            kept = _without(left, retiring) if names is None else names.taken_out_of(left)
+            kept = _without(left, retiring)
+            kept = kept if names is None else names.taken_out_of(kept)
             is_less = len(kept) < len(container)
             # What a library has under a name may be in several places, of which one tells that the name is taken.
             if is_less or names is not None:
@@ -125,11 +126,10 @@ def take_out(
     failed = [space for space in bodies if space.get("__name__") in names]
     old = frozenset(_registrable(retiring.values(), roots)) - shared
     new = frozenset(_registrable(failed, roots)) - shared - old
-    taken = TakenOut(list(_containers(libraries, roots)) if old or new else (), old, new)
     said = _Names(_names_at_hand(frames, roots), _names_in(current, names))
-    if taken or said.at_hand.isdisjoint(said.in_text):
-        return taken
-    return TakenOut(list(_containers(libraries, roots)), frozenset(), new, said)
+    is_named = not said.at_hand.isdisjoint(said.in_text)
+    containers = list(_containers(libraries, roots)) if old or new or is_named else ()
+    return TakenOut(containers, old, new, said if is_named else None)
 
 
 def _names_at_hand(frames: Iterable[FrameType], roots: Collection[str]) -> frozenset[str]:
