@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,10 @@ from tests.workshop import Workshop
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So a shell starts what it runs in the background: no interrupt would arrive, here or in kernels.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Two saves within a second that keep the size leave a `.pyc` that a fresh interpreter takes for the second one's. The
+# tests of byte code turn it on.
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
