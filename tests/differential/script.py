@@ -49,7 +49,7 @@ class Script:
         left = {path.rpartition("/")[0] for path in texts} | {path.removesuffix(".py") for path in texts}
         emptied = {folder for path in gone if (folder := path.rpartition("/")[0]) not in {"", *left}}
         gone = {path for path in gone if path.rpartition("/")[0] not in emptied} | emptied
-        self._sections += [f"--- delete {path}{mark}\n" for path in sorted(gone)]
+        self._sections += [f"--- delete {path}{mark}\n" for path in sorted(gone, reverse=True)]  # what is inside first
         self._sections += [f"--- edit {path}{mark}\n{texts[path]}" for path in changed]
         self.disk = dict(texts)
 
