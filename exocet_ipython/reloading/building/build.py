@@ -261,7 +261,7 @@ def _load(step: Step, batch: Batch, *, again: bool) -> bool:
     except Exception:
         if not is_optional:
             raise
-        return False
+        return False  # as its importer does, which has caught it
     return True
 
 

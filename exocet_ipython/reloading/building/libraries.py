@@ -18,7 +18,7 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.building.registries import CONTAINERS, literals_of
+from exocet_ipython.reloading.building.registries import CONTAINERS, has_still, literals_of
 from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -101,7 +101,7 @@ class TakenOut:
     def put_back(self) -> None:
         """Give the containers back what was there, and nothing that was put there since."""
         for container, content in self._before:
-            if not _has_still(container, content):
+            if not has_still(container, content):
                 _refill(container, content)
 
 
@@ -195,14 +195,6 @@ def _refill(container: Any, content: Any) -> None:
     if list(container) != list(content):
         dict.clear(container)
     dict.update(container, content)
-
-
-def _has_still(container: Any, content: Any) -> bool:
-    """Say whether a container has what it had, in the same order."""
-    now = _without(container, frozenset())
-    return list(map(id, now)) == list(map(id, content)) and list(map(id, _values(now))) == list(
-        map(id, _values(content))
-    )
 
 
 def _root(name: str) -> str:

@@ -26,7 +26,7 @@ from exocet_ipython.reloading.ladder.operations import is_class_body, nested, st
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["CONTAINERS", "Registries", "container_at", "containers_of", "literals_of"]
+__all__ = ["CONTAINERS", "Registries", "container_at", "containers_of", "has_still", "literals_of"]
 
 _MANY = 1_000
 CONTAINERS = frozenset(map(id, (dict, defaultdict, OrderedDict, list, set, deque)))
@@ -88,7 +88,7 @@ class Registries:
             made: records of the modules that were made.
         """
         for name, container, before in self._before:
-            if not _has_still(container, before):
+            if not has_still(container, before):
                 self._records[name].look_again(_given(container, before))
         names = frozenset(record.name for record in made)
         for name in self._imported_by((record.needs for record in made), self._known) - self._known:
@@ -181,11 +181,16 @@ def _parts(container: Any) -> Iterable[Any]:
     return [*container, *container.values()] if isinstance(container, dict) else container
 
 
-def _has_still(container: Any, before: Any) -> bool:
-    """Say whether a container has the very entries that it had."""
+def has_still(container: Any, before: Any) -> bool:
+    """Say whether a container has the very entries that it had, in the same order.
+
+    >>> has_still({"a": len}, {"a": len}), has_still([len, abs], [abs, len])
+    (True, False)
+    """
+    is_same = list(map(id, container)) == list(map(id, before))
     if isinstance(container, dict):
-        return list(map(id, container.values())) == list(map(id, before.values()))
-    return list(map(id, container)) == list(map(id, before))
+        return is_same and list(map(id, container.values())) == list(map(id, before.values()))
+    return is_same
 
 
 def _was_filled(container: Any, before: Any, made: frozenset[str]) -> bool:

@@ -73,7 +73,9 @@ def find_near(
             inner += parts if holder is not names else []
         if not any(left.values()):
             return found
-        layer, inner = _followed(inner, seen) if len(inner) < _REFERENCES else [], []
+        if len(inner) >= _REFERENCES:
+            break
+        layer, inner = _followed(inner, seen), []
     return None
 
 

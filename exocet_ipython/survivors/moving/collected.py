@@ -9,7 +9,6 @@ other classes show it, or the text of the metaclass or the hook.
 
 from __future__ import annotations
 
-import copy
 import dis
 import functools
 from collections import OrderedDict, defaultdict
@@ -22,6 +21,7 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.ladder.operations import nested
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.entries import emptied
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.moving.statements import names_said
 from exocet_ipython.survivors.moving.told import hooked
@@ -82,7 +82,7 @@ class _Collected:
         had = {name: value for name, value in space.items() if type(value) in _KINDS and not is_dunder(name)}
         self._before[id(cls)] = had
         pairs = {name: self._of_bases(cls, name) for name in had}
-        news = {name: pair for name, pair in pairs.items() if not all(map(_is_as_it_was, *pair))}
+        news = {name: pair for name, pair in pairs.items() if not all(map(_is_equal, *pair))}
         if not news:
             return None
         said = names_said(cls)
@@ -92,7 +92,7 @@ class _Collected:
             if name in (said or ()) or not (any(olds) or (said is not None and self._is_collected(cls, name))):
                 continue
             found = self._merged(mine, olds, nows)
-            if found is not None and not _is_as_it_was(found, mine):
+            if found is not None and not _is_equal(found, mine):
                 merged[id(mine)] = found
         named = {name: merged[id(value)] for name, value in had.items() if id(value) in merged}
         return functools.partial(_assign, values=named) if named else None
@@ -157,8 +157,7 @@ class _Collected:
             for key, value in mine.items()
             if key not in theirs and not (key in old and self._is_same(old[key], value))
         }
-        merged = copy.copy(mine)
-        merged.clear()
+        merged: dict[Any, Any] = emptied(mine)
         is_first = bool(old) and next(iter(mine)) in own
         for part in (own, theirs) if is_first else (theirs, own):
             merged.update(part)
@@ -224,29 +223,15 @@ def _joined(sequences: Iterable[Iterable[Any]]) -> list[Any]:
 
 
 def _is_among(item: Any, items: Collection[Any]) -> bool:
-    return any(item is one or _is_equal(item, one) for one in items)
-
-
-def _is_as_it_was(old: Any, now: Any) -> bool:
-    """Say whether two containers of one type have the same in them, in the same order."""
-    if old is now:
-        return True
-    parts = [list(one.items()) if type(one) in _MAPPINGS else list(one) for one in (old, now)]
-    if type(old) is not type(now) or len(parts[0]) != len(parts[1]):
-        return False
-    if type(old) in _SETS:
-        return bool(old == now)
-    if type(old) in _MAPPINGS:
-        return all(key is other or key == other for (key, _), (other, _) in zip(*parts, strict=True)) and all(
-            value is other or _is_equal(value, other) for (_, value), (_, other) in zip(*parts, strict=True)
-        )
-    return all(item is other or _is_equal(item, other) for item, other in zip(*parts, strict=True))
+    return any(_is_equal(item, one) for one in items)
 
 
 def _is_equal(one: Any, other: Any) -> bool:
-    """Say whether two values of Python's own types are equal; nobody else's is asked."""
-    if type(one) is not type(other) or type(one) not in _PLAIN:
+    """Say whether two values of Python's own types are equal, and of one order; nobody else's is asked."""
+    kind = type(one)
+    if one is other or kind is not type(other) or kind not in _PLAIN:
         return one is other
-    if type(one) in _KINDS:
-        return _is_as_it_was(one, other)
-    return bool(one == other)
+    if kind in _SETS or kind not in _KINDS:
+        return bool(one == other)
+    parts = [list(part.items() if kind in _MAPPINGS else part) for part in (one, other)]
+    return len(parts[0]) == len(parts[1]) and all(map(_is_equal, *parts))
