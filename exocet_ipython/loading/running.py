@@ -13,7 +13,7 @@ from typing import Any
 from exocet_ipython.loading.interrupts import interruptible
 from exocet_ipython.loading.source import Snapshot
 
-__all__ = ["bytecode_is_safe", "compile_module", "run_body", "run_module", "without_bytecode"]
+__all__ = ["bytecode_is_safe", "compile_for_reading", "compile_module", "run_body", "run_module", "without_bytecode"]
 
 
 def compile_module(spec: ModuleSpec, snapshot: Snapshot) -> CodeType | None:
@@ -38,6 +38,16 @@ def compile_module(spec: ModuleSpec, snapshot: Snapshot) -> CodeType | None:
     with without_bytecode(loader):
         compiled: CodeType | None = loader.get_code(spec.name)
     return compiled
+
+
+def compile_for_reading(snapshot: Snapshot) -> CodeType | None:
+    """Compile a text to read its imports; None where there is none, or where it was broken since the module ran."""
+    if snapshot.data is None or snapshot.path is None:
+        return None
+    try:
+        return compile(snapshot.data, snapshot.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def run_module(module: ModuleType, spec: ModuleSpec) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "find_spec_again",
     "is_extension",
     "is_namespace",
+    "is_package_file",
     "read_snapshot",
     "require_spec",
 ]
@@ -228,6 +229,15 @@ _LOOK_AT_PATH = "check the spelling, and that its folder is on sys.path"
 def is_namespace(spec: ModuleSpec) -> bool:
     """Say whether the spec is a namespace package (PEP 420): folders, and no file that runs."""
     return spec.origin is None and spec.submodule_search_locations is not None
+
+
+def is_package_file(path: str | None) -> bool:
+    """Say whether a module that ran from this file is a package.
+
+    >>> is_package_file("/app/__init__.py"), is_package_file("/app/words.py")
+    (True, False)
+    """
+    return path is not None and os.path.basename(path).startswith("__init__.")
 
 
 def is_extension(spec: ModuleSpec) -> bool:

@@ -17,6 +17,7 @@ __all__ = [
     "as_importlibs",
     "describe_error",
     "hide_own_frames",
+    "is_machinery",
     "related_errors",
     "trim_traceback",
     "where_ours",
@@ -63,7 +64,7 @@ def trim_traceback(error: BaseException) -> None:
     The exceptions are changed in place.
     """
     for found in related_errors(error):
-        found.__traceback__ = without_frames(found.__traceback__, _is_own)
+        found.__traceback__ = without_frames(found.__traceback__, is_machinery)
         trace = found.__traceback__
         while trace is not None:
             _release_callers(trace.tb_frame)
@@ -112,7 +113,7 @@ def where_raised(error: BaseException, is_wanted: Callable[[str], bool]) -> str:
     trace, where = error.__traceback__, ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if is_wanted(file) and not _is_own(file):
+        if is_wanted(file) and not is_machinery(file):
             where = f"{file}:{trace.tb_lineno}"
         trace = trace.tb_next
     return where
@@ -149,11 +150,16 @@ def _release_callers(frame: FrameType) -> None:
     """
     caller = frame.f_back
     while caller is not None:
-        if _is_own(caller.f_code.co_filename):
+        if is_machinery(caller.f_code.co_filename):
             with contextlib.suppress(RuntimeError):  # it is running still
                 caller.clear()
         caller = caller.f_back
 
 
-def _is_own(filename: str) -> bool:
+def is_machinery(filename: str) -> bool:
+    """Say whether a file is one of this package, or of importlib.
+
+    >>> is_machinery(importlib.__file__), is_machinery("/home/me/app.py")
+    (True, False)
+    """
     return filename.startswith(OWN_FOLDER) or filename.startswith(_MACHINERY)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.joining.claims import Claims
 from exocet_ipython.reloading.moves import is_gone
 from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicion
@@ -56,6 +57,7 @@ class ManagedFiles:
         if records or self.expects:
             folders.update(folder for folder in map(absolute_path, sys.path) if scope.includes("", folder))
         loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
+        loaded += [failed.snapshot for record in records for failed in record.failed]
         self._detector.follow([*loaded, *texts, *self._tried], folders)
 
     def forget(self) -> None:
@@ -70,7 +72,9 @@ class ManagedFiles:
             records: of the current generation.
         """
         tried = list(snapshots)
-        loaded = {id(record.snapshot) for record in records} if tried else ()
+        records = list(records) if tried else ()
+        loaded = {id(record.snapshot) for record in records}
+        loaded |= {id(failed.snapshot) for record in records for failed in record.failed}
         self._tried = tuple(snapshot for snapshot in tried if id(snapshot) not in loaded)
 
     @property
@@ -95,6 +99,10 @@ class ManagedFiles:
         # What reads a file at import has to run again, also where its own text could change in place.
         known = {change.name for change in changes if change.kind != "modified"}
         return changes + [replace(change, kind="data") for change in data if change.name not in known]
+
+    def changes_of_failed(self, loads: Iterable[FailedLoad]) -> list[Change]:
+        """Return the changes of the files of what could not be imported."""
+        return list(self._detector.changed(load.snapshot for load in loads))
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -237,6 +237,8 @@ class ManagedModules:
         """Return what really changed of what was noticed; `wanted` is what cells have imported."""
         records = self.generation.records
         changes = self.changes([name for name in records if noticed.everything or name in noticed.names])
+        failed = [one for one in self.generation.failed.values() if noticed.everything or one.name in noticed.names]
+        changes += self.files.changes_of_failed(failed) if failed else []
         # What was read and did not load, or was looked for in vain, may be there by now.
         sought = {name for name in noticed.names if name not in records} | self.files.tried
         if not (noticed.appeared or noticed.everything or sought):

@@ -92,7 +92,17 @@ class Ladder:
             return _HIGHER  # what is frozen is left stale, and that is said
         if not isinstance(found, Refusal) and self._had_others(changes):
             return _HIGHER
-        return found
+        return found if isinstance(found, Refusal) else self._retried(found) or found
+
+    def _retried(self, revisions: Iterable[Revision]) -> Refusal | None:
+        """Say which of the revisions could let a module be imported that failed; None where none can."""
+        generation = self.managed.generation
+        for one in revisions if (failed := generation.failed) else ():
+            for name in generation.graph().absent_dependants([one.record.name]) if one.rung else ():
+                names = {*one.values, *(pair.outer.rpartition(".")[2] for pair in one.match.changed)}
+                if not (failed[name].lacks_module and names.isdisjoint(failed[name].names)):
+                    return Refusal(one.record.name, f"{name}, which could not be imported, imports it")
+        return None
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:
         """Return which modules to make anew for these changes, and for what the person asked.

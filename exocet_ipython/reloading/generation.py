@@ -19,6 +19,7 @@ from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.source import Snapshot, require_spec
 from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.graph import ImportGraph
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -131,6 +132,12 @@ class Generation:
             chosen += found
         return chosen
 
+    @property
+    def failed(self) -> dict[str, FailedLoad]:
+        """The modules, by dotted name, that others could not import, and went on without."""
+        failed = {one.name: one for record in self.records.values() for one in record.failed}
+        return {name: one for name, one in failed.items() if name not in self.records}
+
     def graph(self) -> ImportGraph:
         """Return who imports whom in this generation, with evidence."""
         if not self._graph:
@@ -144,10 +151,12 @@ class Generation:
         return self._graph_of({name: record.held_itself for name, record in self.records.items()})
 
     def _graph_of(self, held: Mapping[str, frozenset[str]]) -> ImportGraph:
-        needs = {name: record.needs for name, record in self.records.items()}
+        failed = self.failed
+        records: Mapping[str, ModuleRecord | FailedLoad] = {**self.records, **failed}
+        needs = {name: record.needs for name, record in records.items()}
         # Not this object itself: a graph that holds its generation would be a circle, for the collector to find.
-        snapshots = {name: record.snapshot for name, record in self.records.items()}
-        return ImportGraph.of(needs, held, partial(_locate, snapshots))
+        snapshots = {name: record.snapshot for name, record in records.items()}
+        return ImportGraph.of(needs, held, partial(_locate, snapshots), frozenset(failed))
 
 
 def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import dis
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from inspect import CO_OPTIMIZED
 from types import CodeType
@@ -202,8 +203,13 @@ class ImportGraph:
     """
 
     def __init__(
-        self, edges: Iterable[ImportEdge] = (), *, locate: Callable[[str, int], tuple[str, str]] | None = None
+        self,
+        edges: Iterable[ImportEdge] = (),
+        *,
+        locate: Callable[[str, int], tuple[str, str]] | None = None,
+        absent: AbstractSet[str] = frozenset(),
     ) -> None:
+        self.absent = absent  # modules whose load failed: what imports them depends on what they import
         # Imported name -> importer -> the edge, or its line: most edges are only followed, and never shown.
         self._importers: defaultdict[str, dict[str, ImportEdge | int]] = defaultdict(dict)
         self._imported: defaultdict[str, list[str]] = defaultdict(list)
@@ -217,6 +223,7 @@ class ImportGraph:
         needs: Mapping[str, Mapping[str, int]],
         held: Mapping[str, Iterable[str]],
         locate: Callable[[str, int], tuple[str, str]],
+        absent: AbstractSet[str] = frozenset(),
     ) -> ImportGraph:
         """Build the graph of the modules that are the keys of `needs`.
 
@@ -224,8 +231,9 @@ class ImportGraph:
             needs: module name -> the names that its source may import, each with the line; see `lines_of`.
             held: module name -> the modules whose objects its globals hold.
             locate: module name and line -> the path and the text of that line.
+            absent: those of the keys that are not there, since their load failed.
         """
-        graph = cls(locate=locate)
+        graph = cls(locate=locate, absent=absent)
         for importer, lines in needs.items():
             for imported in (lines.keys() | held.get(importer, ())) & needs.keys():
                 graph._add(importer, imported, lines.get(imported, 0))
@@ -259,7 +267,7 @@ class ImportGraph:
             near = {*self._imported.get(name, ()), *self._importers.get(name, ())}
             waiting += near - found
             found |= near
-        return found
+        return found.difference(self.absent)
 
     def dependants(self, names: Iterable[str], stop: Collection[str] = ()) -> dict[str, ImportEdge]:
         """Return every module that imports one of `names`, directly or through others, with the edge that says so.
@@ -267,6 +275,14 @@ class ImportGraph:
         The modules of `names` themselves are left out. The edge is one of a shortest chain. What imports a module of
         `stop`, and nothing else that is found, is not.
         """
+        found = self._dependants(names, stop)
+        return {name: edge for name, edge in found.items() if name not in self.absent} if self.absent else found
+
+    def absent_dependants(self, names: Iterable[str]) -> set[str]:
+        """Return every module whose load failed and that imports one of `names`, directly or through others."""
+        return {*self._dependants(names)}.intersection(self.absent) if self.absent else set()
+
+    def _dependants(self, names: Iterable[str], stop: Collection[str] = ()) -> dict[str, ImportEdge]:
         start = dict.fromkeys(names)
         found: dict[str, ImportEdge] = {}
         waiting = deque(start)

@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 
-from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of
+from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of, is_package_file
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.graph import ImportStatement, expand, guarded_lines
 from exocet_ipython.reloading.noticing.changes import Change
@@ -80,9 +81,10 @@ def find_moves(
         if spec is not None and isinstance(known, ModuleSpec) and _place(spec) != _place(known):
             found[name] = Change(name, "moved", spec.origin or record.snapshot.path or "")
             packages[name] = spec.submodule_search_locations
-    for name, record in generation.records.items():
+    importers: dict[str, ModuleRecord | FailedLoad] = {**generation.records, **generation.failed}
+    for name, importer in importers.items():
         if name not in found:
-            appeared = next(appeared_imports(record, generation, scope, stems), None)
+            appeared = next(appeared_imports(importer, generation, scope, stems), None)
             if appeared is not None:
                 found[name] = Change(name, "appeared", appeared)
     found |= _come_back(generation, scope, wanted, packages)
@@ -127,7 +129,7 @@ def _is_concerned(name: str, stems: frozenset[str] | None) -> bool:
     return stems is None or not stems.isdisjoint(name.split("."))
 
 
-def _may_import(record: ModuleRecord, stems: frozenset[str] | None) -> bool:
+def _may_import(record: ModuleRecord | FailedLoad, stems: frozenset[str] | None) -> bool:
     """Say whether a module's text has one of the stems in it; reading the imports of all modules would take longer.
 
     An identifier with other letters than ASCII's can be written in several ways.
@@ -148,7 +150,7 @@ def _place(spec: ModuleSpec | None) -> tuple[object, ...]:
 
 
 def appeared_imports(
-    record: ModuleRecord, generation: Generation, scope: Scope, stems: frozenset[str] | None = None
+    record: ModuleRecord | FailedLoad, generation: Generation, scope: Scope, stems: frozenset[str] | None = None
 ) -> Iterator[str]:
     """Yield the files of own modules that a module's imports name, that weren't loaded, and that can be found now."""
     if not _may_import(record, stems):
@@ -169,7 +171,7 @@ def appeared_imports(
                 yield spec.origin or name
 
 
-def _submodules(name: str, record: ModuleRecord) -> Iterator[str]:
+def _submodules(name: str, record: ModuleRecord | FailedLoad) -> Iterator[str]:
     """Yield the modules that are in a package now, or beside the importer's own, where a name stands for some."""
     if name.endswith("*"):
         package, dot, _ = name.rpartition(".")
@@ -183,12 +185,12 @@ def _submodules(name: str, record: ModuleRecord) -> Iterator[str]:
             yield from (f"{loaded}.{entry.name}" for entry in pkgutil.iter_modules(path))
 
 
-def _outermost_folder(record: ModuleRecord) -> list[str]:
+def _outermost_folder(record: ModuleRecord | FailedLoad) -> list[str]:
     """Return the folder that a module, or the outermost package above it, is in; nothing where that isn't known."""
     if record.snapshot.path is None:
         return []
     folder = os.path.dirname(record.snapshot.path)
-    for _ in range(record.name.count(".") + hasattr(record.module, "__path__")):
+    for _ in range(record.name.count(".") + is_package_file(record.snapshot.path)):
         folder = os.path.dirname(folder)
     return [folder]
 
@@ -207,7 +209,7 @@ def _is_younger(spec: ModuleSpec, moment: int) -> bool:
     return False
 
 
-def _has_failed(statement: ImportStatement, record: ModuleRecord) -> bool:
+def _has_failed(statement: ImportStatement, record: ModuleRecord | FailedLoad) -> bool:
     """Say whether an import of a module that Python had run, who knows when, failed then, or was not come to."""
     code = record.readable_code if record.is_adopted else None
     return code is not None and statement.line in guarded_lines(code)

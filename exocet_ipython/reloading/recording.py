@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.running import compile_for_reading
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.baseline import Baseline, renew_baseline, take_baseline
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
 from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
+from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.held import modules_held
 from exocet_ipython.reloading.ladder.uses import Uses, read_uses
@@ -41,6 +43,7 @@ class ModuleRecord:
         generation: the number of the generation in which it was made.
         data: snapshots of the data files that it has named, and of those that its code shows; see `find_data_files`.
         effects: what its body added to lists of the whole process.
+        failed: what it could not import and went on without, and what that could not.
         revisions: the digests of the texts that it had before without running again, the oldest first.
         values_then: for each of these the values that its global names had and were given others for; None where that
             can't be taken back, since other modules have made something of the other ones.
@@ -66,6 +69,7 @@ class ModuleRecord:
     generation: int
     data: tuple[Snapshot, ...] = ()
     effects: Effects = NO_EFFECTS
+    failed: tuple[FailedLoad, ...] = ()
     revisions: tuple[str, ...] = ()
     values_then: tuple[Mapping[str, Any] | None, ...] = ()
     is_adopted: bool = False
@@ -115,7 +119,7 @@ class ModuleRecord:
     @cached_property
     def readable_code(self) -> CodeType | None:
         """What ran, or what its text compiles to; None where there is none."""
-        return self.code or _compile_for_reading(self.snapshot)
+        return self.code or compile_for_reading(self.snapshot)
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -205,6 +209,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     number: int,
     like: ModuleRecord | None = None,
     effects: Effects = NO_EFFECTS,
+    failed: Iterable[FailedLoad] = (),
     data: tuple[Snapshot, ...] | None = None,
     baseline: Baseline | None = None,
     settings: dict[Setting, int] | None = None,
@@ -222,6 +227,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         number: the generation it was made in.
         like: the record of an earlier module of the name; of the same code, it has read the imports already.
         effects: what its body added to lists of the whole process.
+        failed: what it could not import and went on without.
         data: snapshots of the data files that its code shows; by default they are looked for now.
         baseline: what it held when its body had run; by default what it holds now.
         settings: what its body has set when it had run; by default what it has set as that is now.
@@ -247,6 +253,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         number,
         named,
         effects,
+        tuple(failed),
         settings=settings,
         is_adopted=is_adopted,
         spec=_spec_of(module, like),
@@ -287,13 +294,3 @@ def _data_files(
     declared = read_declared(snapshot.name, wishes.files)
     named = {data.path for data in declared}
     return (*declared, *(data for data in found if data.path not in named))
-
-
-def _compile_for_reading(snapshot: Snapshot) -> CodeType | None:
-    """Compile a text to read its imports; None where there is none, or where it was broken since the module ran."""
-    if snapshot.data is None or snapshot.path is None:
-        return None
-    try:
-        return compile(snapshot.data, snapshot.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return None

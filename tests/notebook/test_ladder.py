@@ -311,6 +311,18 @@ def test_rung_2_after_revisions_runs_the_last_text(workshop: Workshop) -> None:
     assert (notebook["a"].f(), notebook["a"].low.X) == ("new", [2])
 
 
+@pytest.mark.parametrize(("fails", "rung"), [("import nowhere", 1), ("if a.f() == 'old': raise ImportError", 2)])
+def test_a_body_that_can_not_cure_an_import_is_put_in_place(workshop: Workshop, fails: str, rung: int) -> None:
+    """What an optional module imports goes on where that lacks a library, and runs anew where it may have run it."""
+    optional = "try:\n    import fast\nexcept ImportError:\n    fast = None\n"
+    workshop.write({"a.py": F, "fast.py": f"import a\n{fails}\n", "app.py": optional})
+    notebook = PlainNotebook()
+    notebook.run("import app")
+    workshop.edit("a.py", F.replace("old", "new"))
+    assert notebook.session.reload(migrate=True).rung == rung
+    assert (notebook["app"].fast is None) == (rung == 1)
+
+
 def test_survivors_that_were_only_tracked_move_as_well(workshop: Workshop) -> None:
     """Old objects of a tracked reload move when the next one migrates, on whatever rung."""
     text = "class A:\n    def m(self):\n        return 1\n"

@@ -18,18 +18,17 @@ from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.interrupts import act_on_interrupt, interruptible
-from exocet_ipython.loading.loader import ModuleBuilder, compile_module, run_body, without_bytecode
+from exocet_ipython.loading.loader import ModuleBuilder, run_body, without_bytecode
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import attach
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
-from exocet_ipython.reloading.building.bodies import BodyBuiltins, copied, run_by_loader
+from exocet_ipython.reloading.building.bodies import BodyBuiltins, Runs, copied, run_by_loader
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
-from exocet_ipython.reloading.effects import Effects, EffectsNote, librarys_effects
+from exocet_ipython.reloading.effects import librarys_effects
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.originals import read_originals
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
@@ -50,9 +49,7 @@ class Batch(ModuleBuilder):
         texts: dotted name -> what was read again and compiled a moment ago.
         returned: dotted name -> module that is current again when the batch is: its code sees these.
 
-    Attributes:
-        failed: dotted name of a module whose body raised -> the type of the error; the build goes on where whoever
-            imported it does.
+    The build goes on where a body raises, if whoever imported it does.
     """
 
     def __init__(  # noqa: PLR0913 - what a batch is made from, all of it the planner's
@@ -78,12 +75,8 @@ class Batch(ModuleBuilder):
         self._ancestors = frozenset[str]().union(*map(with_packages, self._affected)) - self._affected
         self._roots = frozenset(name.partition(".")[0] for name in self._affected | self._returned)
         self._claimed: dict[str, bool] = {}
-        self._sources: dict[str, tuple[Snapshot, CodeType | None]] = {}
-        self.failed: dict[str, type[BaseException]] = {}
-        self._seconds: dict[str, float] = {}
-        self._effects: dict[str, Effects] = {}
+        self._runs = Runs()
         self._kept: dict[str, Baseline | None] = {}
-        self._nested = [0.0]
         self._builtins = BodyBuiltins(__import__=self.import_)
 
     def __repr__(self) -> str:
@@ -207,14 +200,8 @@ class Batch(ModuleBuilder):
         """Run a module's body, with the code in memory where its text stands."""
         snapshot, code = self._read(spec)
         act_on_interrupt()
-        self._sources.pop(spec.name, None)
-        self._sources[spec.name] = snapshot, code
-        self._seconds[spec.name] = 0.0
-        self._nested.append(0.0)
         before = self._generation.records.get(spec.name)
-        originals, note = read_originals(code, lambda: snapshot.data), EffectsNote()
-        began = time.perf_counter()
-        try:
+        with self._runs.noting(spec.name, snapshot, code):
             if before is not None:
                 self._kept[spec.name] = put_forward(before.module, module, snapshot.data)
             if code is not None:
@@ -224,18 +211,11 @@ class Batch(ModuleBuilder):
                     run_by_loader(spec.loader, module)
             if before is not None:
                 put_back(before.module, module)
-        except BaseException as error:
-            self.failed[spec.name] = type(error)
-            raise
-        finally:
-            took = time.perf_counter() - began
-            self._effects[spec.name] = note.effects(originals)
-            self._seconds[spec.name] = took - self._nested.pop()
-            self._nested[-1] += took
 
     def error_of(self, name: str) -> type[BaseException] | None:
         """Return the type of what the body of a module raised, if none has run to its end since."""
-        return None if name in self.modules else self.failed.get(name)
+        run = self._runs.of.get(name)
+        return None if run is None or name in self.modules else run.error
 
     def close(self) -> None:
         """Let go of the generation: a debugger may keep the frame of a body that failed, and with it its builtins."""
@@ -245,21 +225,22 @@ class Batch(ModuleBuilder):
         """Return the records of the modules made, for the generation that comes next."""
         made: dict[str, ModuleRecord] = {}
         known = self._generation.order
-        places = sorted(known[name] for name in self._sources.keys() & self.modules.keys() & known.keys())
-        for name, (snapshot, code) in self._sources.items():  # as they began
+        places = sorted(known[name] for name in self._runs.of.keys() & self.modules.keys() & known.keys())
+        for name, run in self._runs.of.items():  # as they began
             if name not in self.modules:
                 continue  # its import failed, and whoever imported it went on without
             before = self._generation.records.get(name)
             module, at_first = self.modules[name], self._kept.get(name)
             made[name] = record_module(
                 module,
-                snapshot,
-                code,
+                run.snapshot,
+                run.code,
                 name=name,
                 order=places[len(made)] if len(made) < len(places) else self._generation.next_order + len(made),
                 number=self._generation.next_number,
-                seconds=self._seconds[name],
-                effects=self._effects[name],
+                seconds=run.seconds,
+                effects=run.effects,
+                failed=run.failed,
                 like=before,
                 baseline=baseline_of_kept(before, at_first, module) if before is not None and at_first else None,
             )
@@ -283,7 +264,7 @@ class Batch(ModuleBuilder):
             and record.snapshot.version == snapshot.version
         ):
             return snapshot, record.code
-        return snapshot, compiled if snapshot is read else compile_module(spec, snapshot)
+        return snapshot, compiled if snapshot is read else self._runs.compile(spec, snapshot)
 
     def _is_new(self, name: str) -> bool:
         if name in self._generation.records or PRESENCE.current(name) is not None:

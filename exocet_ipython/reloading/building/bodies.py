@@ -1,16 +1,25 @@
-"""What the bodies of a batch's modules run with: builtins of their own, and the loader and the spec of each."""
+"""What the bodies of a batch's modules run with, builtins of their own, the loader and the spec of each; and how."""
 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import copy
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.interrupts import interruptible
+from exocet_ipython.loading.running import compile_module
+from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.reloading.effects import NO_EFFECTS, Effects, EffectsNote
+from exocet_ipython.reloading.failed import FailedLoad, lacks_module
+from exocet_ipython.reloading.originals import read_originals
 
-__all__ = ["BodyBuiltins", "copied", "run_by_loader"]
+__all__ = ["BodyBuiltins", "Run", "Runs", "copied", "run_by_loader"]
 
 
 @interruptible
@@ -44,3 +53,67 @@ def copied(spec: ModuleSpec) -> ModuleSpec:
     made = object.__new__(ModuleSpec)
     vars(made).update(vars(spec))
     return made
+
+
+@dataclass
+class Run:
+    """One run of a body.
+
+    Attributes:
+        snapshot: the text.
+        code: what ran; None for a loader that runs its module in its own way.
+        effects: what the body added to lists of the whole process.
+        seconds: how long it took, without the modules that it imported.
+        error: the type of what it raised; None where it ran to its end.
+        failed: what it could not import and went on without, and what that could not.
+        inner: how long the modules took that it imported, in seconds.
+    """
+
+    snapshot: Snapshot
+    code: CodeType | None
+    effects: Effects = NO_EFFECTS
+    seconds: float = 0.0
+    error: type[BaseException] | None = None
+    failed: list[FailedLoad] = field(default_factory=list)
+    inner: float = 0.0
+
+
+class Runs:
+    """The bodies that a batch runs, one within another.
+
+    Attributes:
+        of: dotted name -> the last run of the body, as they began.
+    """
+
+    def __init__(self) -> None:
+        self.of: dict[str, Run] = {}
+        self._running = [Run(Snapshot(""), None)]  # whoever asks the batch for the outermost modules
+
+    @contextlib.contextmanager
+    def noting(self, name: str, snapshot: Snapshot, code: CodeType | None) -> Iterator[None]:
+        """Note how a body runs, in the block."""
+        self.of.pop(name, None)
+        run, importer = self.of.setdefault(name, Run(snapshot, code)), self._running[-1]
+        self._running.append(run)
+        originals, note = read_originals(code, lambda: snapshot.data), EffectsNote()
+        began = time.perf_counter()
+        try:
+            yield
+        except BaseException as error:
+            run.error = type(error)
+            importer.failed += [FailedLoad(name, snapshot, code, lacks_module=lacks_module(error)), *run.failed]
+            raise
+        finally:
+            took = time.perf_counter() - began
+            run.effects = note.effects(originals)
+            run.seconds = took - run.inner
+            importer.inner += took
+            self._running.pop()
+
+    def compile(self, spec: ModuleSpec, snapshot: Snapshot) -> CodeType | None:
+        """Return the code of a text; see `compile_module`."""
+        try:
+            return compile_module(spec, snapshot)
+        except SyntaxError:
+            self._running[-1].failed.append(FailedLoad(spec.name, snapshot, None))
+            raise

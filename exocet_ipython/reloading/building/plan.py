@@ -117,7 +117,7 @@ def plan_reload(
     Args:
         order: dotted name -> its place in the order in which the modules began to run. A restart has them run in that
             order again: what is imported first runs first, and brings what it imports.
-        graph: who imports whom.
+        graph: who imports whom; what is absent is made where its importers come to it, and by no step of its own.
         changes: the files that differ.
         asked: names that the person wants made anew, changed or not.
         frozen: names that are never made anew unless asked for by name; what imports only them is not either.
@@ -132,7 +132,10 @@ def plan_reload(
     kept = frozenset(frozen) - wanted.keys()
     skipped = [step for step in steps.values() if step.name in kept]
     steps = wanted | {name: step for name, step in steps.items() if name not in kept}
-    for name, edge in graph.dependants(steps, stop=kept).items():
+    dependants = graph.dependants(steps, stop=kept)
+    for name in steps.keys() & graph.absent - wanted.keys():
+        del steps[name]
+    for name, edge in dependants.items():
         if name in kept:
             skipped.append(Step(name, edge))
         else:

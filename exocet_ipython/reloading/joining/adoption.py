@@ -131,6 +131,7 @@ def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict
             number=generation.number,
             seconds=loaded.seconds,
             effects=loaded.effects,
+            failed=loaded.failed,
             like=generation.records.get(name),
             data=loaded.data,
             baseline=loaded.baseline,

@@ -17,6 +17,7 @@ from typing import Protocol
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline, take_glance
 from exocet_ipython.reloading.collector import paused_collector
+from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.graph import ImportStatement, read_imports
 from exocet_ipython.reloading.settings import Setting, take_marks
 from exocet_ipython.reloading.targets import note_settings
@@ -85,10 +86,12 @@ class Nesting(threading.local):
     Attributes:
         seconds: for each body, outermost first, how long those that it imports took so far; the lowest entry is the
             thread itself.
+        failed: likewise, which loads have failed within it.
     """
 
     def __init__(self, known: KnownModules, waits: Callable[[], bool], due: list[tuple[Ended, ModuleType]]) -> None:
         self.seconds = [0.0]
+        self.failed: list[list[FailedLoad]] = [[]]
         self._known = known
         self._waits = waits
         self._due = due
@@ -145,6 +148,7 @@ class Nesting(threading.local):
         self._ended.append((notes, module))
         if len(self.seconds) > 1:
             return
+        self.failed[0].clear()  # a cell's own to deal with
         with paused_collector():
             if self._waits():
                 self._due += [one for one in self._ended if not _is_local(one[0])]

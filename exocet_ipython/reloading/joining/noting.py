@@ -19,6 +19,7 @@ from exocet_ipython.loading.tracebacks import as_importlibs
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.effects import NO_EFFECTS, EffectsNote
+from exocet_ipython.reloading.failed import FailedLoad, lacks_module
 from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting
 from exocet_ipython.reloading.originals import Originals, read_originals
@@ -43,6 +44,7 @@ class LoadNotes:
         seconds: how long the body took, without the modules it imported.
         ended: whether its body is known to have run, to its end or not.
         effects: what the body added to lists of the whole process.
+        failed: what it could not import and went on without, and what that could not.
         data: snapshots of the data files that its code shows; None while nobody has looked.
         baseline: what the module held when the import that brought it was done: before the cell goes on to change it,
             and after the modules that it imports, or is imported by, have registered with it.
@@ -61,6 +63,7 @@ class LoadNotes:
         "data",
         "effects",
         "ended",
+        "failed",
         "imports",
         "seconds",
         "settings",
@@ -76,6 +79,7 @@ class LoadNotes:
         self.seconds = 0.0
         self.ended = False
         self.effects = NO_EFFECTS
+        self.failed: list[FailedLoad] = []
         self.data: tuple[Snapshot, ...] | None = None
         self.baseline: Baseline | None = None
         self.imports: tuple[ImportStatement, ...] | None = None
@@ -170,6 +174,7 @@ class LoadNotes:
         del loader.exec_module
         self._prepare()
         seconds.append(0.0)
+        nesting.failed.append(self.failed)
         note = EffectsNote()
         began = time.perf_counter()
         try:
@@ -177,7 +182,12 @@ class LoadNotes:
                 exec(self.code, module.__dict__)  # noqa: S102 - as importlib does
             else:
                 loader.exec_module(module)
+        except BaseException as error:
+            own = FailedLoad(self._spec.name, self.text(), self.code, lacks_module=lacks_module(error))
+            nesting.failed[-2].extend([own, *self.failed])
+            raise
         finally:
+            nesting.failed.pop()
             took = time.perf_counter() - began
             self.seconds = took - seconds.pop()
             seconds[-1] += took
