@@ -14,12 +14,13 @@ import sys
 import weakref
 from collections import Counter
 from collections.abc import Collection, Container, Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of", "shared_cells"]
@@ -65,20 +66,36 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     >>> find_held([value], [space, locals()]) == somewhere
     True
     """
-    return [item for item, _ in count_outside(retired, roots)]
+    return count_outside(retired, roots).held
 
 
-def count_outside(retired: list[Any], roots: Iterable[Any]) -> list[tuple[Any, int]]:
-    """Return the retired objects that references from elsewhere lead to, each with their number.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outside:
+    """What references from elsewhere lead to.
 
-    Takes what `find_held` takes. Where counts are deferred the number is 0.
+    Attributes:
+        held: the retired objects that are referred to from elsewhere.
+        numbers: how many references from there lead to each of these, in their order; 0 where counts are deferred.
+        within: ids of all the references of which count as the retired side's own.
+    """
+
+    held: list[Any]
+    numbers: list[int]
+    within: set[int]
+
+
+def count_outside(retired: list[Any], roots: Iterable[Any]) -> _Outside:
+    """Return the retired objects that references from elsewhere lead to, with their numbers.
+
+    Takes what `find_held` takes.
     """
     if not counts_are_exact():
-        return [(item, 0) for item in retired]
-    inner = _count_references(retired, roots)
+        return _Outside(retired.copy(), [0] * len(retired), set())
+    inner, within = _count_references(retired, roots)
     counts = list(map(sys.getrefcount, retired))
-    outside = [(item, count - inner[id(item)] - _UNHELD) for item, count in zip(retired, counts, strict=True)]
-    return [pair for pair in outside if pair[1] > 0]
+    numbers = [count - inner[id(item)] - _UNHELD for item, count in zip(retired, counts, strict=True)]
+    held = [item for item, number in zip(retired, numbers, strict=True) if number > 0]
+    return _Outside(held, [number for number in numbers if number > 0], within)
 
 
 def find_used(
@@ -121,7 +138,8 @@ def find_witness(retired: list[Any], roots: Iterable[Any]) -> tuple[Any, int]:
     One that can be referred to weakly is preferred. Takes what `find_held` takes.
     """
     found = count_outside(retired, roots)
-    return max(found, key=lambda pair: (type(pair[0]).__weakrefoffset__ > 0, pair[1]), default=(None, 0))
+    pairs = zip(found.held, found.numbers, strict=True)
+    return max(pairs, key=lambda pair: (type(pair[0]).__weakrefoffset__ > 0, pair[1]), default=(None, 0))
 
 
 class Witness:
@@ -199,8 +217,8 @@ def shared_cells(functions: Iterable[FunctionType]) -> list[CellType]:
     return list({id(cell): cell for cell in found}.values())
 
 
-def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
-    """Return by id how often the retired objects are referred to from roots and from one another.
+def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter[int], set[int]]:
+    """Return by id how often the retired objects are referred to from roots and from one another, and whose counted.
 
     In whole layers, each in a few calls of C: there are tens of references for each function and class.
     """
@@ -210,8 +228,8 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
     seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *map(id, retired)}
     walked = {id(item): item for item in retired if issubclass(type(item), _WALKED)}
     others = {id(item): item for item in retired if id(item) not in walked}
-    # The dict of a member of an enumeration is its own, whether or not it has been asked for yet.
-    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
+    # The dict of a member of an enumeration, or of a function with a cache, is its own, asked for before or not.
+    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted or type(item) is CACHE]
     _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
     parts = list(walked.values())
     # The globals of a function are a root, or another module's; nothing is its own of the builtins.
@@ -231,7 +249,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> Counter[int]:
         for part in layer:
             if type(part) is FunctionType:
                 seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
-    return counts
+    return counts, seen
 
 
 def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:

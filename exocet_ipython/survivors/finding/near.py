@@ -1,8 +1,9 @@
 """Holders that are near the person's names: found from these forward, where reference counts tell that they are all.
 
 `gc.get_referrers` looks at every reference in the process: 4 ms in a small notebook, 200 with ten million objects.
-Most instances of an edited class are a step or two from a name of the notebook. Each found reference is one of those
-that were counted from outside; when none is left, nothing else can hold what is searched for.
+Most instances of an edited class, and most functions that cells hold, are a step or two from a name of the notebook.
+Each found reference is one of those that were counted from outside; when none is left, nothing else can hold what is
+searched for.
 """
 
 from __future__ import annotations
@@ -29,39 +30,30 @@ _APART = (ModuleType, CodeType, MethodType, BuiltinFunctionType)  # as do module
 
 
 def find_near(
-    held: Collection[Any],
-    numbers: Mapping[int, int],
-    retired: Iterable[Any],
-    names: Mapping[str, Any],
-    own: Collection[int],
+    held: Collection[Any], numbers: Mapping[int, int], names: Mapping[str, Any], within: Collection[int]
 ) -> list[Any] | None:
-    """Return all that refers to retired classes from outside, if that is near some names; None where it is not.
-
-    None also where more than classes is held. Functions and instances of the retired side have more to them: what waits
-    to run, and what their module holds.
+    """Return all that refers to retired objects from outside, if that is near some names; None where it is not.
 
     Args:
         held: what is held of the retired side.
         numbers: id of each -> how many references to it come from outside of that side.
-        retired: the objects of that side.
         names: the namespace to begin with.
-        own: ids of what makes up the retired side, the references of which are not counted.
+        within: ids of what the references of are no such: one that was not counted must not explain another.
 
     >>> class Cat: pass
     >>> cats = [Cat(), Cat()]
-    >>> set(find_near([Cat], {id(Cat): 2}, [Cat], {"cats": cats}, ())) == set(cats)
+    >>> set(find_near([Cat], {id(Cat): 2}, {"cats": cats}, ())) == set(cats)
     True
-    >>> find_near([Cat], {id(Cat): 3}, [Cat], {"cats": cats}, ()) is None
+    >>> find_near([Cat], {id(Cat): 3}, {"cats": cats}, ()) is None
     True
     """
-    are_classes = all(issubclass(type(item), type) for item in held)
-    if not counts_are_exact() or not are_classes or any(id(type(item)) in numbers for item in retired):
+    if not counts_are_exact():
         return None
     left = Counter(numbers)
-    seen = {id(names), id(held), id(None), id(sys.modules.get("_asyncio")), *left, *own}
+    seen = {id(names), id(held), id(None), id(sys.modules.get("_asyncio")), *left, *within}
     inner = [value for name, value in list(names.items()) if not name.startswith("__")]
     layer, found = [names], list[Any]()
-    while layer and len(seen) < _NEAR + len(own):
+    while layer and len(seen) < _NEAR + len(within):
         for holder in layer:
             parts = referents_of(holder)
             if len(parts) > _MANY or len(inner) > _REFERENCES:  # what else there is comes first

@@ -15,17 +15,17 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import dict_of, is_shared
+from exocet_ipython.reloading.collector import referents_of, referrers_of
+from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import CELLS, dotted_name
-from exocet_ipython.reloading.retired import functions_in, living_retired, retired_module, retired_of
+from exocet_ipython.reloading.retired import functions_in, retired_of
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
-from exocet_ipython.survivors.finding.held import count_outside, find_used, namespaces_of, shared_cells
+from exocet_ipython.survivors.finding.held import find_used
 from exocet_ipython.survivors.finding.near import find_near
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
@@ -41,6 +41,7 @@ from exocet_ipython.survivors.moving.late import move_instances
 from exocet_ipython.survivors.moving.libraries import renew_adapters
 from exocet_ipython.survivors.moving.references import replace_references
 from exocet_ipython.survivors.moving.shared import renew_shared
+from exocet_ipython.survivors.moving.side import RetiredSide
 from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances, tell_again
 from exocet_ipython.survivors.moving.zones import renew_zones
 from exocet_ipython.survivors.rebuilt import renewed_references
@@ -79,59 +80,17 @@ def migrate(
     pairs, moving = pair_modules(succession, older), Moving(journal, rebuild)
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
-    side = _retired_side(succession, older, pairs, journal)
-    counted = count_outside(side.objects, [side.records, *side.records])
-    side.numbers.update({id(item): number for item, number in counted})
-    held = [item for item, _ in counted]
-    del counted  # from here on only the list refers to what is held
-    if held:
-        _move(held, side, pairs, moving, succession)
+    side = RetiredSide(succession, older, pairs, journal)
+    if side.held:
+        _move(side, pairs, moving, succession)
     detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)
-    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(held), pairs.former)
+    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(side.held), pairs.former)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class _Side:
-    """The retired side of a migration.
-
-    Attributes:
-        objects: all whose holders must be found.
-        spaces: ids of the namespaces of its modules and functions.
-        records: what refers to it for our own sake.
-        numbers: id of what is held from outside of it -> how many references come from there.
-    """
-
-    objects: list[Any]
-    spaces: set[int]
-    records: list[Any]
-    numbers: dict[int, int] = dataclasses.field(default_factory=dict)
-
-
-def _retired_side(succession: Succession, older: Sequence[RetiredGeneration], pairs: Pairs, journal: Journal) -> _Side:
-    """Find out what is of the retired side, and note of its modules that they are migrated."""
-    old = succession.old
-    modules = [record.module for record in old.values()]
-    modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
-    spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
-    for found in [found for space in spaces if (found := retired_module(space)) is not None]:
-        found.migrated = True
-    remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
-    retired = pairs.retired()
-    retired += shared_cells(before for before, _, _ in pairs.functions)
-    spaces += namespaces_of(retired)
-    # A record that has read its module's imports has a dict of its own, which is what holds the module then.
-    records = [spaces, *spaces, *old.values(), *map(vars, old.values()), *pairs.containers()]
-    records += [remembered, *(part for found in remembered for part in found.parts())]
-    records += journal.references()
-    pairs.own |= {id(records), id(retired), *map(id, records)}
-    pairs.own |= {id(dict_of(one)) for one, _ in pairs.objects.values() if id(type(one)) in pairs.objects}
-    return _Side(retired, {id(space) for space in spaces}, records)
-
-
-def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession: Succession) -> None:
+def _move(side: RetiredSide, pairs: Pairs, moving: Moving, succession: Succession) -> None:
     """Have what is held of the retired side take the place of the new one in all that holds it."""
-    journal, stuck_with = moving.journal, {*side.numbers}
-    near = find_near(held, side.numbers, side.objects, globals_of(sys.modules.get(CELLS)), pairs.own)
+    journal, held, stuck_with = moving.journal, side.held, {*side.numbers}
+    near = find_near(held, side.numbers, globals_of(sys.modules.get(CELLS)), side.within)
     holders = near if near is not None else _holders(held, side.objects)
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
@@ -147,7 +106,9 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     refresh_instances(rebased.changed, pairs, moving)
     moving.put_in_place(pairs.own)
     used = spaces_in_use(side.spaces, holders)
-    del holders
+    if near is not None:  # these are all
+        stuck_with.intersection_update([id(part) for holder in near for part in referents_of(holder)])
+    del holders, near
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
     kept = set(map(id, _methods_of(base for cls in moving.left.values() for base in cls.__mro__)))
@@ -162,7 +123,7 @@ def _move(held: list[Any], side: _Side, pairs: Pairs, moving: Moving, succession
     renew_adapters(moving.adapters, journal, moving.note)
 
 
-def _closures_among(holders: list[Any], made: Iterable[type], side: _Side, pairs: Pairs) -> list[FunctionType]:
+def _closures_among(holders: list[Any], made: Iterable[type], side: RetiredSide, pairs: Pairs) -> list[FunctionType]:
     """Return the functions that retired ones have made.
 
     Methods of classes that functions have `made` are found by these: nothing else need refer to them, or to their code.

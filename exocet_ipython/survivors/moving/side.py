@@ -1,0 +1,72 @@
+"""The retired side of a migration: what it is made of, and what of it is held from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.retired import living_retired, retired_module
+from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
+from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.matching.succession import Succession
+
+__all__ = ["RetiredSide"]
+
+
+class RetiredSide:
+    """What retires; its modules are noted as migrated.
+
+    Args:
+        succession: which modules retire.
+        older: what lives of earlier generations.
+        pairs: what retires, with what takes its place; what is of this side is noted as its own.
+        journal: how it is taken back; it refers to what retires for our own sake.
+
+    Attributes:
+        objects: all whose holders must be found.
+        spaces: ids of the namespaces of its modules and functions.
+        records: what refers to it for our own sake.
+        held: what is held from elsewhere; nothing else of ours refers to it.
+        numbers: id of each of these -> how many references come from there.
+        within: ids of what references don't come from there.
+    """
+
+    def __init__(
+        self, succession: Succession, older: Sequence[RetiredGeneration], pairs: Pairs, journal: Journal
+    ) -> None:
+        self.objects = pairs.retired()
+        self.objects += shared_cells(before for before, _, _ in pairs.functions)
+        spaces = _spaces_of(succession, older) + namespaces_of(self.objects)
+        self.spaces = {id(space) for space in spaces}
+        self.records = _records_of(succession, spaces) + pairs.containers() + journal.references()
+        pairs.own |= {id(self.records), id(self.objects), *map(id, self.records)}
+        pairs.own |= {id(dict_of(one)) for one, _ in pairs.objects.values() if id(type(one)) in pairs.objects}
+        outside = count_outside(self.objects, [self.records, *self.records])
+        self.held = outside.held
+        self.numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
+        self.within = outside.within | pairs.own
+
+    def __repr__(self) -> str:
+        return f"<retired side: {len(self.held)} of {len(self.objects)} held>"
+
+
+def _spaces_of(succession: Succession, older: Sequence[RetiredGeneration]) -> list[dict[str, Any]]:
+    """Return the namespaces of retired modules, of which it is noted that they are migrated."""
+    modules = [record.module for record in succession.old.values()]
+    modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
+    spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
+    for found in [found for space in spaces if (found := retired_module(space)) is not None]:
+        found.migrated = True
+    return spaces
+
+
+def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[Any]:
+    """Return the namespaces, and what of ours refers to what retires."""
+    remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
+    old = succession.old.values()
+    # A record that has read its module's imports has a dict of its own, which is what holds the module then.
+    records = [spaces, *spaces, *old, *map(vars, old)]
+    return [*records, remembered, *(part for found in remembered for part in found.parts())]
