@@ -58,6 +58,7 @@ class Unsettled:
         self._noticed = NOTHING
         self._signature: frozenset[object] = frozenset()
         self._last = Attempt()
+        self._interrupted: frozenset[object] | None = None  # what was being reloaded at the last interrupt
         self._seen = self._surroundings()  # when everything was looked at last
 
     def __repr__(self) -> str:
@@ -118,6 +119,17 @@ class Unsettled:
         self._last = Attempt.of(report, self._signature)
         if not (with_skipped and report.skipped):
             self._forget()
+
+    def note_interrupt(self) -> bool:
+        """Note that the reload of what was found last was interrupted; return whether it is not to be tried again.
+
+        That is so the second time: a body that never ends would keep each cell from running, the one that mends it too.
+        """
+        is_second = self._signature == self._interrupted
+        if is_second:
+            self._last = Attempt(self._signature, is_open=True)
+        self._interrupted = self._signature
+        return is_second
 
     def reopen(self) -> None:
         """Forget what the last reload left undone: the next one may come to something else with the same files."""

@@ -36,6 +36,10 @@ _FAILED = (
     "the reload before it failed, and c.Exocet.on_error is 'stop'. Repair the file, or run the cell again on old code"
 )
 _INTERRUPTED = "the reload before it was interrupted{}. All is as it was; run the cell again to reload"
+_INTERRUPTED_AGAIN = (
+    "the reload before it was interrupted{} once more. All is as it was, and cells run on old code from now on; "
+    "the next change of a file reloads, and so does %exoreload"
+)
 _INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run the cell again"
 _RUNS_CELL = InteractiveShell.run_code.__code__
 
@@ -135,9 +139,12 @@ class AutoReload:
         try:
             self._catch_up(info)
         except KeyboardInterrupt as error:
-            was_done = self._session.managed.generation.number != before
+            if self._session.managed.generation.number != before:
+                self.stopper.stop(_INTERRUPTED_LATE)
+                return
             where = where_raised(error, partial(self._session.managed.scope.includes, ""))
-            self.stopper.stop(_INTERRUPTED_LATE if was_done else _INTERRUPTED.format(f" at {where}" if where else ""))
+            reason = _INTERRUPTED_AGAIN if self._session.note_interrupt() else _INTERRUPTED
+            self.stopper.stop(reason.format(f" at {where}" if where else ""))
 
     def after_cell(self, result: Any) -> None:
         """Note what the cell has imported; it joins the session before the next cell.

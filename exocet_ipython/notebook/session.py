@@ -243,6 +243,10 @@ class Session:
             self._unsettled.settle(report)
             return report
 
+    def note_interrupt(self) -> bool:
+        """Note that a `refresh` was interrupted; return whether these files are left for `reload`: the second time."""
+        return self._unsettled.note_interrupt()
+
     def reconsider(self) -> None:
         """Let the next `refresh` try again what failed or was left undone: by other settings it may be done."""
         self._unsettled.reopen()

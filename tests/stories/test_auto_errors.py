@@ -248,6 +248,20 @@ def test_after_an_interrupted_reload_the_cell_does_not_run(kernel: KernelNoteboo
 
 
 @pytest.mark.kernel
+def test_a_reload_that_is_interrupted_twice_keeps_no_further_cell(kernel: KernelNotebook, project: Path) -> None:
+    """A body that never ends would hold up the cell that mends it: that one runs, and the next reloads."""
+    (project / "model.py").write_text("print('be' + 'gun', flush=True)\nwhile True:\n    pass\n")
+    for said in ("run the cell again to reload", "cells run on old code from now on"):
+        request = kernel.start("ran += 1")
+        wait_for(kernel, request, "begun")
+        kernel.manager.interrupt_kernel()
+        assert said in kernel.finish(request).traceback
+    assert kernel.run("ran, f()").data["text/plain"] == "(0, 1)"
+    kernel.run("%%writefile model.py\n" + GOOD.format(2))
+    assert kernel.run("ran, f()").data["text/plain"] == "(0, 2)"
+
+
+@pytest.mark.kernel
 def test_an_interrupted_await_keeps_no_later_cell_from_reloading(kernel: KernelNotebook, project: Path) -> None:
     """The kernel tells nothing of how such a cell ended; nothing of ours complains, and the next cell is right."""
     request = kernel.start("print('be' + 'gun', flush=True)\nawait asyncio.sleep(600)")
