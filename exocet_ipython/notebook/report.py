@@ -16,6 +16,7 @@ from exocet_ipython.survivors.moving.migrate import Stuck
 __all__ = ["Rebound", "ReloadReport", "ReloadedModule", "join_names", "plural", "to_html"]
 
 _WORTH_SAYING = 0.1  # seconds
+_LONG = 1.0  # seconds: of a body, which is named then among those that ran
 _MANY_MOVED = 10_000  # instances: moving more takes longer than all the rest
 # Front ends give <pre> a look of their own; here it is aligned text, and long lines wrap.
 _LINES_STYLE = (
@@ -134,7 +135,7 @@ class ReloadReport:
             return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
         if self.dry_run:
             return f"would {self._deed}"
-        parts = [self._deed, *self._said_moved, *self._said_rebound]
+        parts = [self._deed, *self._said_long, *self._said_moved, *self._said_rebound]
         parts += [str(survivor) for survivor in self.survivors[:_NAMED]]
         if len(self.survivors) > _NAMED:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
@@ -161,6 +162,12 @@ class ReloadReport:
     def _said_rebound(self) -> list[str]:
         names = join_names([str(name) for name in self.rebound])
         return [f"{plural(len(self.rebound), 'name')} replaced: {names}"] if names else []
+
+    @property
+    def _said_long(self) -> list[str]:
+        """Which of several modules took most of the time, and why it ran, where that was long."""
+        slowest = max(self.reloaded, key=lambda module: module.seconds, default=None)
+        return [f"slowest: {slowest}"] if slowest and slowest.seconds >= _LONG and len(self.reloaded) > 1 else []
 
     @property
     def _said_moved(self) -> list[str]:
