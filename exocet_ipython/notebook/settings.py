@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum, Float, List, Unicode
+from typing import Any
+
+from IPython.core.error import UsageError
+from traitlets import Bool, Enum, Float, List, TraitError, Unicode
 from traitlets.config import Configurable
 
-__all__ = ["Exocet"]
+__all__ = ["Exocet", "read_settings"]
 
 
 _PATTERNS = (
@@ -40,7 +43,8 @@ class Exocet(Configurable):
         default_value=30.0,
         min=0.0,
         allow_none=True,
-        help="Seconds. An automatic reload of modules that took longer when they ran last waits for %exoreload.",
+        help="Seconds. An automatic reload of modules that took longer when they ran last waits for %exoreload. "
+        "None: never.",
     ).tag(config=True)
     instances = Enum(
         ["track", "migrate"],
@@ -55,3 +59,18 @@ class Exocet(Configurable):
         help="What happens to a cell when the automatic reload before it failed: it runs on the old code, or it "
         "doesn't run.",
     ).tag(config=True)
+
+
+def read_settings(shell: Any) -> Exocet:
+    """Return the settings as the configuration of a shell has them.
+
+    Raises:
+        UsageError: one of the values is none that the setting can have.
+    """
+    try:
+        return Exocet(parent=shell)
+    except TraitError as error:
+        raise UsageError(
+            f"exocet_ipython is not loaded: {error} Correct it where it is set (ipython_config.py, the command line, "
+            "%config), or forget all that is set in this session: del get_ipython().config.Exocet"
+        ) from None

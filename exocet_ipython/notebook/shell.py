@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary, finalize, ref
 from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
 from exocet_ipython.notebook.session import Session
-from exocet_ipython.notebook.settings import Exocet
+from exocet_ipython.notebook.settings import read_settings
 from exocet_ipython.reloading.joining.adoption import leave_modules
 from exocet_ipython.reloading.noticing.detectors import make_detector
 
@@ -33,6 +33,7 @@ class Attachment:
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
+        self.settings = read_settings(shell)
         mirrors = (shell.user_ns_hidden, vars(shell.displayhook))
         self.session = Session(
             shell.user_ns,
@@ -40,7 +41,6 @@ class Attachment:
             detector=make_detector(),
             show_error=self._show_error,
         )
-        self.settings = Exocet(parent=shell)
         self._take_off: list[Callable[[], object]] = []
         self._hook_list(shell.configurables, self.settings)
         self._magics = ExocetMagics(shell, self.session, self.settings)

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from IPython.core.error import UsageError
 from traitlets import TraitError
 from traitlets.config import Config
 
@@ -64,6 +65,20 @@ def test_a_configuration_file_reaches_the_settings(workshop: Workshop, tmp_path:
         notebook.run("%load_ext exocet_ipython")
         assert notebook.value("%config Exocet.report") == "full"
         assert "its file changed" in reload_text(notebook, workshop)
+
+
+def test_a_wrong_value_in_a_configuration_file_is_said_in_a_line(tmp_path: Path) -> None:
+    """The extension isn't loaded then; the line says what is wrong and how to go on, and that works."""
+    config = Config()
+    config.Exocet.report = "loud"
+    with open_shell(tmp_path / "ipython", config) as shell:
+        notebook = Notebook(shell)
+        (line,) = notebook.fail("%load_ext exocet_ipython", UsageError).strip().splitlines()
+        assert "'quiet', 'brief', 'full'" in line
+        assert "'loud'" in line
+        advice = line.rpartition("in this session: ")[2]
+        notebook.run(f"{advice}\n%load_ext exocet_ipython")
+        assert notebook.value("%config Exocet.report") == "brief"
 
 
 def test_settings_survive_reloading_the_extension(notebook: Notebook) -> None:
