@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from argparse import Namespace
+from collections.abc import Iterable
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import parse_argstring
 
-__all__ = ["parse_arguments", "parse_load"]
+__all__ = ["parse_arguments", "parse_load", "require_module_names"]
 
 _LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
 
@@ -29,6 +31,19 @@ def parse_arguments(magic: Any, line: str) -> Namespace:
     except (UsageError, ValueError) as error:
         raise UsageError(f"%{magic.__name__}: {error}; see %{magic.__name__}?") from None
     return parsed
+
+
+def require_module_names(magic: str, words: Iterable[str]) -> None:
+    """Let pass what may be dotted names of modules.
+
+    Raises:
+        UsageError: a word can't be one: it has quotes, slashes or commas in it, or is a keyword.
+
+    >>> require_module_names("%exoreload", ["game.world"])
+    """
+    for word in words:
+        if not all(part.isidentifier() and not keyword.iskeyword(part) for part in word.split(".")):
+            raise UsageError(f"{magic} can't read {word!r}: it takes dotted names of modules; %exostatus lists them")
 
 
 def parse_load(words: list[str]) -> ast.Import | ast.ImportFrom:

@@ -53,7 +53,7 @@ class CollectReport:
         """The one line that says what happened.
 
         >>> CollectReport(("Out[3]",), (("zoo.Cat", Count(2, 128)),), left=1).headline
-        'let go of Out[3]; 2 old objects gone, 128 bytes; 1 old object alive still, %exowhy says why'
+        'let go of Out[3]; 2 old objects gone, 128 bytes; 1 old object alive still, %exowhy NAME says why'
         >>> CollectReport().headline
         'no old object is alive'
         """
@@ -62,7 +62,7 @@ class CollectReport:
             number = sum(count.number for _, count in self.gone)
             parts.append(f"{plural(number, 'old object')} gone, {format_bytes(self.size)}")
         if self.left:
-            parts.append(f"{plural(self.left, 'old object')} alive still, %exowhy says why")
+            parts.append(f"{plural(self.left, 'old object')} alive still, %exowhy NAME says why")
         return "; ".join(parts) or "no old object is alive"
 
     def lines(self) -> list[str]:

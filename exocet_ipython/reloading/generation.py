@@ -125,10 +125,12 @@ class Generation:
         for name in names:
             found = [module for module in loaded if module == name or module.startswith(name + ".")]
             if not found:
-                raise ModuleNotLoadedError(
-                    f"{name!r} was never loaded here",
-                    advice=f"load it with %exoload {name}, or see what is loaded with %exostatus",
-                )
+                owner = self.records.get(name.rpartition(".")[0])
+                if owner is not None and not hasattr(owner.module, "__path__"):  # game.world.Room, or game/world.py
+                    advice = f"a module is named by itself: %exoreload {owner.name}"
+                else:
+                    advice = f"load it with %exoload {name}, or see what is loaded with %exostatus"
+                raise ModuleNotLoadedError(f"{name!r} was never loaded here", advice=advice)
             chosen += found
         return chosen
 

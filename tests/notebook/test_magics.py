@@ -212,6 +212,11 @@ def test_help_shows_the_arguments(notebook: Notebook, magic: str, words: list[st
         ("%exoload game; import os", "can't read"),
         ("%exoload --nope game", "--nope"),
         ("%exoreload --frce", "--frce"),
+        ('%exoreload "game"', "can't read '\"game\"'"),
+        ("%exoreload game/world.py", "can't read 'game/world.py'"),
+        ("%exoreload game, game.world", "can't read 'game,'"),
+        ("%exoreload game as g", "can't read 'as'"),
+        ("%exoreload ''", "can't read"),
         ("%exostatus game", "game"),
         ("%exowhy", "needs a name"),
         ("%exowhy --all", "--all"),
@@ -578,6 +583,13 @@ def test_a_name_that_was_never_loaded_is_an_error_with_advice(game: Notebook, wo
     assert f"%exoload {name}" in text
     assert "exocet_ipython/" not in text
     assert state(game, workshop) == before
+
+
+@pytest.mark.parametrize("name", ["game.world.Room", "game.world.py"])
+def test_what_is_in_a_module_is_reloaded_by_the_modules_name(game: Notebook, name: str) -> None:
+    """`%exoreload` of a class, or with a file's ending, says which module was meant."""
+    game.run("%exoload game.world")
+    assert "%exoreload game.world\n" in game.fail(f"%exoreload {name}", ModuleNotLoadedError) + "\n"
 
 
 def test_a_failing_reload_shows_the_error_then_its_report(game: Notebook, workshop: Workshop) -> None:
