@@ -87,6 +87,7 @@ def warm(plain: Notebook) -> Notebook:
         assert plain.shell.find_line_magic(name) is not None
     plain.shell.magics_manager.lsmagic_docs()  # IPython's own magics load themselves when they are first looked at
     plain.run("None")
+    gc.collect()  # shells of earlier tests, with what their detectors have open
     return plain
 
 
