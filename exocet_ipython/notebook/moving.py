@@ -25,12 +25,14 @@ class MigrationReport:
         moved: dotted name of a class -> how many instances now belong to it.
         stuck: instances that could not move, and why.
         replaced: how many old modules, classes, functions and members are replaced in what held them.
+        is_old_alive: whether any was alive, with something current in its place or not.
     """
 
     generation: int
     moved: tuple[tuple[str, int], ...] = ()
     stuck: tuple[Stuck, ...] = ()
     replaced: int = 0
+    is_old_alive: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.moved or self.replaced)
@@ -53,6 +55,8 @@ class MigrationReport:
         'nothing to move: no old object is alive'
         >>> MigrationReport(2, (("zoo.Cat", 3),), replaced=2).headline
         'moved 3 instances of zoo.Cat to generation 2; 2 old definitions replaced in what held them'
+        >>> MigrationReport(2, is_old_alive=True).headline
+        'nothing to move: the current code has nothing in the place of what is alive; see %exostatus'
         """
         parts = []
         if self.moved:
@@ -62,7 +66,11 @@ class MigrationReport:
             parts.append(f"{plural(self.replaced, 'old definition')} replaced in what held {held}")
         if self.stuck:
             parts.append(f"{plural(sum(stuck.count for stuck in self.stuck), 'instance')} not moved")
-        return "; ".join(parts) or "nothing to move: no old object is alive"
+        if parts:
+            return "; ".join(parts)
+        if self.is_old_alive:
+            return "nothing to move: the current code has nothing in the place of what is alive; see %exostatus"
+        return "nothing to move: no old object is alive"
 
 
 def move_survivors(
@@ -99,7 +107,8 @@ def move_survivors(
         journal.undo()
         raise
     journal.confirm()
-    return MigrationReport(number, tuple(done.moved.items()), done.stuck, done.held)
+    is_old_alive = any(True for generation in chosen for _ in generation.living())
+    return MigrationReport(number, tuple(done.moved.items()), done.stuck, done.replaced, is_old_alive=is_old_alive)
 
 
 def _only(generation: RetiredGeneration, names: Sequence[str]) -> RetiredGeneration:

@@ -511,6 +511,24 @@ def test_nothing_to_move_is_said(tracking: Notebook, workshop: Workshop) -> None
     assert repr(report) == "nothing to move: no old object is alive"
 
 
+def test_what_has_no_successor_is_said_to_be_alive(tracking: Notebook, workshop: Workshop) -> None:
+    """A function that the new text hasn't got lives on by its name, and is not said to be gone or replaced."""
+    workshop.write({"zoo.py": "def feed(): pass\n"})
+    tracking.run("%exoload from zoo import feed")
+    reload_with(tracking, workshop, "KEEPERS = []\n")
+    report = tracking.value("%exomigrate")
+    assert not report
+    assert "nothing in the place of what is alive" in repr(report)
+
+
+def test_what_stays_is_not_counted_as_replaced(tracking: Notebook, workshop: Workshop) -> None:
+    """The class of an instance that can't move is still the instance's."""
+    workshop.write({"zoo.py": "class Cat:\n    __slots__ = ('age',)\n"})
+    tracking.run("%exoload zoo\ncat = zoo.Cat()")
+    reload_with(tracking, workshop, "class Cat:\n    __slots__ = ('age', 'name')\n")
+    assert repr(tracking.value("%exomigrate")).splitlines()[0] == "1 instance not moved"
+
+
 def test_wrong_input_is_answered_with_what_to_do(tracking: Notebook, workshop: Workshop) -> None:
     """A class of which nothing old lives, and an option that doesn't exist, are errors that point on."""
     workshop.write({"zoo.py": "class Cat: pass\n"})

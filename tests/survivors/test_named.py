@@ -88,6 +88,13 @@ def test_instances_of_subclasses_and_without_attributes(old: tuple[RetiredGenera
     assert names(generation, space) == {("instance", "m.Model"): ("sub",), ("instance", "m.Plain"): ("plain[0]",)}
 
 
+def test_what_is_twice_in_one_container_is_named_once(old: tuple[RetiredGeneration, ModuleType]) -> None:
+    """The second place of the same object in a tuple says nothing more."""
+    generation, module = old
+    model = module.Model()
+    assert names(generation, {"pair": (model, model)}) == {("instance", "m.Model"): ("pair[0]",)}
+
+
 def test_what_is_looked_into_is_bounded(old: tuple[RetiredGeneration, ModuleType]) -> None:
     """Of a million objects a few are looked into, of many places a few are listed, and the others are counted."""
     generation, module = old

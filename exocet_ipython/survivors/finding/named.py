@@ -74,7 +74,7 @@ def find_named(generations: Sequence[RetiredGeneration], namespace: Mapping[str,
             seen.add(id(value))
             if not issubclass(type(value), _CLOSED):
                 looked += 1
-                parts = _parts(value)
+                parts = {id(part): part for part in _parts(value)}.values()  # one place of each is enough
                 waiting += [(p, step, depth + 1) for p in parts if gc.is_tracked(p) or id(type(p)) in kinds]
     survivors = tuple(_survivor(label, found[label]) for label in sorted(found))
     instances = {

@@ -57,12 +57,14 @@ class Migration:
         moved: dotted name of a class -> how many instances changed to it. In the order of the names, as what is stuck.
         stuck: which could not.
         held: how many retired objects something outside of the retired side held.
+        replaced: how many of these gave their place to what is current now.
         former: dotted name of a class or function -> the one it had before it was moved or renamed.
     """
 
     moved: Mapping[str, int] = dataclasses.field(default_factory=dict)
     stuck: tuple[Stuck, ...] = ()
     held: int = 0
+    replaced: int = 0
     former: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -84,7 +86,14 @@ def migrate(
     if side.held:
         _move(side, pairs, moving, succession)
     detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)
-    return Migration(dict(sorted(moving.moved.items())), moving.stuck, len(side.held), pairs.former)
+    numbers = [id(one) for one in side.held if id(one) in pairs.objects]
+    return Migration(
+        dict(sorted(moving.moved.items())),
+        moving.stuck,
+        held=len(side.held),
+        replaced=sum(number not in moving.left for number in numbers),
+        former=pairs.former,
+    )
 
 
 def _move(side: RetiredSide, pairs: Pairs, moving: Moving, succession: Succession) -> None:
