@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-__all__ = ["attach", "copy_space", "globals_of"]
+__all__ = ["attach", "attribute_of", "copy_space", "globals_of", "is_package"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -38,6 +38,36 @@ def globals_of(module: object) -> dict[str, Any]:
     ({}, True)
     """
     return getattr(module, "__dict__", {})
+
+
+def is_package(module: object) -> bool:
+    """Say whether a module is a package, without asking its `__getattr__`, which may raise anything.
+
+    >>> import json
+    >>> is_package(json), is_package(json.decoder)
+    (True, False)
+    """
+    return "__path__" in globals_of(module)
+
+
+def attribute_of(owner: object, name: str, default: Any) -> Any:
+    """Return an attribute of a module or what is in one; the default where there is none, or none to be had.
+
+    The `__getattr__` of a module may raise anything: that of a lazy package, what an import of a lost submodule raises.
+
+    Args:
+        owner: a module, or what one has.
+        name: of the attribute.
+        default: what is returned in place of it.
+
+    >>> import math
+    >>> attribute_of(math, "tau", None) == math.tau, attribute_of(math, "upsilon", None)
+    (True, None)
+    """
+    try:
+        return getattr(owner, name, default)
+    except Exception:  # noqa: BLE001 - a person's code: it has no such attribute then, as for the code that asks for it
+        return default
 
 
 def attach(package: object, child: str, module: object) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from exocet_ipython.loading.running import compile_for_reading
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.spaces import copy_space, globals_of, is_package
 from exocet_ipython.reloading.baseline import Baseline, renew_baseline, take_baseline
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
 from exocet_ipython.reloading.effects import NO_EFFECTS, Effects
@@ -103,7 +103,7 @@ class ModuleRecord:
     def imports(self) -> tuple[ImportStatement, ...]:
         """The import statements of the source."""
         code = self.readable_code
-        return read_imports(code, self.name, is_package=hasattr(self.module, "__path__")) if code is not None else ()
+        return read_imports(code, self.name, is_package=is_package(self.module)) if code is not None else ()
 
     @cached_property
     def needs(self) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType, NoneType
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import attribute_of, globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wiring import is_as_made
@@ -42,7 +42,7 @@ def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
     """Return what a source means among the given modules, dotted name -> module; or `MISSING`."""
     found: Any = modules.get(source.module, MISSING)
     for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
-        found = getattr(found, part, MISSING)
+        found = attribute_of(found, part, MISSING)
     return found
 
 
@@ -95,5 +95,5 @@ def star_names(module: ModuleType) -> tuple[str, ...]:
     """
     exported = getattr(module, "__all__", None)
     if exported is not None:
-        return tuple(name for name in exported if hasattr(module, name))
+        return tuple(name for name in exported if attribute_of(module, name, MISSING) is not MISSING)
     return tuple(name for name in list(vars(module)) if not name.startswith("_"))

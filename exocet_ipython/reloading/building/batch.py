@@ -22,7 +22,7 @@ from exocet_ipython.loading.loader import ModuleBuilder, run_body, without_bytec
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
-from exocet_ipython.loading.spaces import attach
+from exocet_ipython.loading.spaces import attach, is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.building.bodies import BodyBuiltins, Runs, copied, run_by_loader
@@ -169,7 +169,7 @@ class Batch(ModuleBuilder):
         """Do what `__import__` does, for the import statements of the bodies that the batch runs."""
         absolute = resolve_import(name, globals, level)
         made = self.modules.get(absolute)
-        if made is not None and fromlist and self.is_open and not hasattr(made, "__path__"):
+        if made is not None and fromlist and self.is_open and not is_package(made):
             return made  # what the whole way would come to: nearly all imports of a large batch
         if absolute.partition(".")[0] in self._roots or self.claims(absolute):
             found = super().import_(name, globals, locals, fromlist, level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from exocet_ipython.loading.names import with_packages
+from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
@@ -70,7 +71,7 @@ def is_circular(error: BaseException) -> bool:
 
 def _read_again(name: str, current: Generation, texts: Texts) -> Sequence[ImportStatement]:
     _, code = texts[name]
-    return read_imports(code, name, is_package=hasattr(current.records[name].module, "__path__"))
+    return read_imports(code, name, is_package=is_package(current.records[name].module))
 
 
 def _names(statements: Iterable[ImportStatement]) -> list[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import globals_of, is_package
 from exocet_ipython.reloading.building.attributes import Attributes
 from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
@@ -149,7 +149,7 @@ def _is_container(value: Any) -> bool:
 
 def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:
     """Return what a module's new text may import."""
-    return lines_of(read_imports(code, record.name, is_package=hasattr(record.module, "__path__")), record.name)
+    return lines_of(read_imports(code, record.name, is_package=is_package(record.module)), record.name)
 
 
 def literals_of(code: CodeType | None) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from exocet_ipython.loading.files import clock_of_files
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.source import Snapshot, find_spec
+from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
@@ -149,7 +150,7 @@ class Claims:
         notes, module = self._loaded.get(name), PRESENCE.current(name)
         if notes is not None and notes.baseline is not None and module is not None:
             if notes.imports is None and notes.code is not None:
-                notes.imports = read_imports(notes.code, name, is_package=hasattr(module, "__path__"))
+                notes.imports = read_imports(notes.code, name, is_package=is_package(module))
             return module, notes.baseline, notes.imports or (), notes.settings or {}
         record = self._generation().records.get(name)
         if record is None:

@@ -21,7 +21,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import attribute_of, globals_of
 from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.reloading.contents import ATOM_IDS, fingerprint, is_plain, is_shared
 from exocet_ipython.reloading.generation import Journal
@@ -69,7 +69,7 @@ def has_stale_values(
     body = Body(record.name, weakref.ref(record.code))
     sources = Computations.of(body, is_package="__path__" in space).sources
     return any(
-        not _is_same(space.get(name), getattr(modules.get(source[0]), source[1], None))
+        not _is_same(space.get(name), attribute_of(modules.get(source[0]), source[1], None))
         for name, source in sources.items()
         if source in changed
     )

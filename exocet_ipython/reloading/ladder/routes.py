@@ -13,6 +13,7 @@ from itertools import chain
 from types import CodeType
 
 from exocet_ipython.loading.names import is_dunder
+from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.ladder.bodies import Body
 from exocet_ipython.reloading.ladder.computations import Computation, Computations, has_star
@@ -50,8 +51,8 @@ class Notes:
         known = self._known.get(record.name)
         if known is None or known[0]() is not code:
             reference = weakref.ref(code)
-            is_package = hasattr(record.module, "__path__")
-            known = reference, Computations.of(Body(record.name, reference), is_package=is_package)
+            body = Body(record.name, reference)
+            known = reference, Computations.of(body, is_package=is_package(record.module))
             self._known[record.name] = known
         return known[1]
 

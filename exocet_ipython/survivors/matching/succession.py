@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.spaces import attribute_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import Staying
 
@@ -47,7 +48,7 @@ class Succession:
         module, path = self.place_of(name)
         found: Any = self.new.get(module)
         for part in path.split(".") if path else ():
-            found = getattr(found, part, None)
+            found = attribute_of(found, part, None)
         return found
 
     def names(self, name: str) -> Iterator[str]:
