@@ -103,12 +103,12 @@ def raw_dicts(cls: type) -> list[dict[str, Any]]:
 
 
 def slots_of(kind: type) -> Iterator[Any]:
-    """Yield the descriptors of the slots that an instance of a class has.
+    """Yield the descriptors of the slots that an instance of a class has, in the order in which constructors fill them.
 
     >>> list(slots_of(weakref.ref))
     []
     """
-    for base in kind.__mro__:
+    for base in reversed(kind.__mro__):
         if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
             yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
 
