@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import typing
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.effects import all_loggers, change_warnings, filter_key
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -32,12 +34,13 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
     """
     handlers = {id(reference()) for record in new.values() for reference in record.effects.handlers}
     exits = {id(reference()) for record in new.values() for reference in record.effects.exits}
+    lists = _Lists(new.values(), journal)
     for record in old.values():
         named = {id(value) for value in list(globals_of(record.module).values())}
         for reference in record.effects.handlers:
             handler = reference()
             if handler is not None and id(handler) not in handlers:
-                for logger in _take_off(handler, handlers, journal, is_named=id(handler) in named):
+                for logger in _take_off(handler, handlers, lists, is_named=id(handler) in named):
                     _remember(record, partial(_put_on, handler, logger, "handlers"))
         for reference in record.effects.exits:
             function = reference()
@@ -46,7 +49,7 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
                 journal.add(partial(atexit.register, function))
                 _remember(record, partial(_register, function))
         _forget_overloads(record, journal)
-    _withdraw_filters(old, journal)
+    _withdraw_filters(old, lists)
     kept = {key for record in new.values() for key in record.effects.filters}
     filters: list[Any] = warnings.filters  # type: ignore[assignment]  # it is a list, and documented to be changed
     for record in old.values():
@@ -56,6 +59,33 @@ def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRe
             change_warnings(partial(filters.remove, entry))
             journal.add(partial(change_warnings, partial(filters.insert, place, entry)))
             _remember(record, partial(_put_warning, entry))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lists:
+    """The lists of loggers and handlers that are replaced: those who have these are as they were made for all that.
+
+    Attributes:
+        records: of the modules that are current now.
+        journal: how it is taken back.
+    """
+
+    records: Collection[ModuleRecord]
+    journal: Journal
+
+    def replace(self, owner: Any, kind: str, entries: list[Any]) -> None:
+        """Give a logger or a handler another list, in one step: other threads are logging."""
+        mark = fingerprint(owner)
+        marks = [
+            (record.baseline.fingerprints, name)
+            for record in self.records
+            for name, known in record.fingerprints.items()
+            if known == mark and globals_of(record.module).get(name) is owner
+        ]
+        self.journal.add(partial(setattr, owner, kind, getattr(owner, kind)))
+        setattr(owner, kind, entries)
+        for space, name in marks:
+            self.journal.set_item(space, name, fingerprint(owner))
 
 
 def _is_written(key: tuple[Any, ...], record: ModuleRecord) -> bool:
@@ -73,7 +103,7 @@ def _put_warning(entry: Any, journal: Journal) -> None:
         journal.add(partial(change_warnings, partial(filters.remove, entry)))
 
 
-def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None:
+def _withdraw_filters(old: Mapping[str, ModuleRecord], lists: _Lists) -> None:
     """Take off the filters that retired bodies had added to loggers and handlers, where the new ones came after them.
 
     Those that cells have added come behind the body's own, and stay.
@@ -91,8 +121,7 @@ def _withdraw_filters(old: Mapping[str, ModuleRecord], journal: Journal) -> None
                 after[after.index(entry)] = successor
                 _remember(old[home], partial(_put_on, entry, owner, "filters"))
         if after != before:
-            owner.filters = after  # in one step: other threads are logging
-            journal.add(partial(setattr, owner, "filters", before))
+            lists.replace(owner, "filters", after)
 
 
 def _replaces(later: Any, entry: Any) -> bool:
@@ -133,10 +162,10 @@ def _remember(record: ModuleRecord, again: Callable[[Journal], object]) -> None:
 
 def _put_on(entry: Any, owner: Any, kind: str, journal: Journal) -> None:
     """Put a handler or a filter back on a logger that lacks it, or a filter on a handler."""
-    before = list(getattr(owner, kind))
-    if entry not in before:
-        setattr(owner, kind, [*before, entry])
-        journal.add(partial(setattr, owner, kind, before))
+    entries = getattr(owner, kind)
+    if entry not in entries:
+        entries.append(entry)
+        journal.add(partial(entries.remove, entry))
 
 
 def _register(function: Any, journal: Journal) -> None:
@@ -144,7 +173,7 @@ def _register(function: Any, journal: Journal) -> None:
     journal.add(partial(atexit.unregister, function))
 
 
-def _take_off(handler: Any, new: set[int], journal: Journal, *, is_named: bool) -> Iterator[Any]:
+def _take_off(handler: Any, new: set[int], lists: _Lists, *, is_named: bool) -> Iterator[Any]:
     """Take a handler off all loggers, which are yielded; the new one of its class that was added takes its place.
 
     One that a global names is only taken off where there is such a new one.
@@ -161,6 +190,5 @@ def _take_off(handler: Any, new: set[int], journal: Journal, *, is_named: bool) 
         if successor is not None:
             after.remove(successor)
             after.insert(place, successor)
-        logger.handlers = after  # in one step: other threads are logging
-        journal.add(partial(setattr, logger, "handlers", before))
+        lists.replace(logger, "handlers", after)
         yield logger
