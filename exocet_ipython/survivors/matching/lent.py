@@ -162,7 +162,7 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
         part for part in own_parts(values, own_referents_of, (type, ModuleType), _MANY)[0] if id(part) not in known
     ]
     in_arrays = Counter(id(item) for space in spaces for item in _items_in(space))
-    found = count_outside([*values, *definitions], [values, *spaces, *names, *parts])
+    found = count_outside([*values, *definitions], [values, definitions, *spaces, *names, *parts])
     # What an array holds the collector doesn't show.
     numbers = zip(map(id, found.held), found.numbers, strict=True)
     return frozenset(key for key, count in numbers if not 0 < count <= in_arrays[key]) & known
