@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, dict_of
+from exocet_ipython.reloading.contents import ATOM_IDS, BOUND_IDS, dict_of
 from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -21,6 +21,7 @@ __all__ = [
     "find_moved",
     "find_own",
     "have_one_name",
+    "is_decorated_now",
     "is_imported",
     "is_made_by_call",
     "name_of",
@@ -70,6 +71,18 @@ def own_name(value: Any) -> tuple[str, str] | None:
 def have_one_name(before: Any, now: Any) -> bool:
     """Say whether two definitions are called the same where they are defined."""
     return bool(getattr(now, "__qualname__", None) == before.__qualname__)
+
+
+def is_decorated_now(before: Any, now: Any) -> bool:
+    """Say whether a decorator has made of a function of a class something that is none, and is called like it.
+
+    >>> from functools import cache
+    >>> is_decorated_now(name_of, cache(name_of)), is_decorated_now(cache(name_of), name_of)
+    (True, False)
+    """
+    if type(before) is not FunctionType or type(now) is FunctionType or id(type(now)) in BOUND_IDS:
+        return False
+    return name_of(before) == name_of(now)
 
 
 def is_made_by_call(function: FunctionType) -> bool:

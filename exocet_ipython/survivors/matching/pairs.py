@@ -27,6 +27,7 @@ from exocet_ipython.survivors.matching.moved import (
     find_moved,
     find_own,
     have_one_name,
+    is_decorated_now,
     is_imported,
     is_made_by_call,
     name_of,
@@ -89,12 +90,11 @@ class _Matcher:
         """Match what a module names: what it imported, or all else."""
         record, new = self._old[name], self._new[name]
         self._add(record.module, new)
-        namespace = globals_of(new)
         self._space = globals_of(record.module)
         if not issubclass(type(record.module), ModuleType) and home_of(record.module) == name:
             self._match_class(type(record.module), type(new))  # an instance in the module's stead
         for attribute, before in copy_space(self._space).items():
-            now = namespace.get(attribute)
+            now = globals_of(new).get(attribute)
             if is_dunder(attribute) or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
@@ -151,7 +151,7 @@ class _Matcher:
         """Match the instances and containers that modules and classes name, and what is in them."""
         for space, before, now in self._bound:  # all classes are known by now, in whichever order their modules came
             self._space = space
-            if self._class_now(now) is self._class_now(before):
+            if name_of(before) == name_of(now) != "" or self._class_now(now) is self._class_now(before):
                 self._add(before, now)
                 self._match_within(before, now)
         for value in self._values.own():
@@ -233,7 +233,9 @@ class _Matcher:
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
-        if issubclass(type(before), type):
+        if is_decorated_now(before, now):
+            self.match_function(before, now)
+        elif issubclass(type(before), type):
             is_for_it = find_own(self._old, before) is not before and have_one_name(before, now)
             if is_for_it or before.__qualname__ == f"{old.__qualname__}.{attribute}":
                 self._match_class(before, now)
@@ -244,8 +246,7 @@ class _Matcher:
             self._values.note_attribute(value)
         else:
             within = [part.__func__ if id(type(part)) in BOUND_IDS else None for part in (before, now)]
-            held = [(first, second) for first, second in ((before, now), within) if self._binds(first)]
-            self._bound += [(self._space, *pair) for pair in held]
+            self._bound += [(self._space, one, other) for one, other in ((before, now), within) if self._binds(one)]
             dispatchers = [dispatcher_of(part) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
@@ -254,11 +255,10 @@ class _Matcher:
     def _binds(self, value: Any) -> bool:
         """Say whether a class has a descriptor that others may hold: what it has bound does, and so may a library."""
         kind = type(value)
-        if id(kind) in _WRAPPERS:
-            return True
-        if not hasattr(kind, "__get__"):
-            return False
-        return kind.__module__ in self._new or any(type(part) is FunctionType for _, part in attributes_of(value))
+        return id(kind) in _WRAPPERS or (
+            hasattr(kind, "__get__")
+            and (kind.__module__ in self._new or any(type(part) is FunctionType for _, part in attributes_of(value)))
+        )
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
