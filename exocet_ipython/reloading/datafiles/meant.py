@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from exocet_ipython.loading.names import is_dotted
 from exocet_ipython.loading.source import NO_DATA
 from exocet_ipython.reloading.datafiles.readers import Readers
-from exocet_ipython.reloading.ladder.operations import strings_of
+from exocet_ipython.reloading.ladder.operations import strings_of, words
 
 __all__ = ["FilesMeant"]
 
@@ -25,7 +25,9 @@ _ENDING = re.compile(r"[\w-]*\.\w{1,12}")
 _PLACE = re.compile(r"%\w|\{\w*\}")  # what `%` and `format` fill
 _LISTING = frozenset(("iterdir", "listdir", "scandir"))
 _OWN_STEM = frozenset(("splitext", "stem", "with_suffix"))
-_ASKING = frozenset(("exists", "is_file", "isfile", "FileNotFoundError"))
+_ASKING = frozenset(
+    words("exists lexists is_file isfile FileNotFoundError OSError IOError ConfigParser RawConfigParser")
+)
 _RUNNING = frozenset(("exec", "run_path", "SourceFileLoader", "spec_from_file_location"))
 _STANDARD = sys.stdlib_module_names
 _MANY = 200  # files that one pattern may mean, and entries of a folder that are gone through
