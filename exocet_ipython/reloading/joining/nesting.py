@@ -15,6 +15,7 @@ from types import CodeType, ModuleType
 from typing import Protocol
 
 from exocet_ipython.loading.source import Snapshot
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.baseline import Baseline, add_changes, take_baseline, take_glance
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.failed import FailedLoad
@@ -125,9 +126,13 @@ class Nesting(threading.local):
         return direct
 
     def take(self, ended: Iterable[tuple[Ended, ModuleType]]) -> None:
-        """Take the baselines of modules whose bodies have run: what is put into them from now on is another's."""
+        """Take the baselines of modules whose bodies have run: what is put into them from now on is another's.
+
+        A body may have put another object in the module's stead.
+        """
         for notes, module in ended:
-            notes.baseline = take_baseline(module)
+            spec = getattr(module, "__spec__", None)
+            notes.baseline = take_baseline(PRESENCE.current(getattr(spec, "name", "")) or module)
             self._known.add(module.__name__)
 
     def _note_settings(self, module: ModuleType, settings: dict[Setting, int]) -> None:
