@@ -143,7 +143,7 @@ class Ladder:
         texts, self.texts = self.texts, {}
         given = self.managed.generation, self.managed.scope, note_read, texts
         bound = self.bindings
-        around = Surroundings(*given, withdrawing=migrating, starred=bound.stars(), roots=bound.modules())
+        around = Surroundings(*given, withdrawing=migrating, imported=bound.imported(), roots=bound.modules())
         living = self._find_living(plan, texts, migrating=migrating)
         if living is None:
             return build_lowest(plan, around)

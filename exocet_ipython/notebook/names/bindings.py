@@ -99,10 +99,11 @@ class Bindings:
         choices = [Choice(tuple(one.module for one in sources[::-1]), at) for sources, at in found.items()]
         return Wanted(modules, tuple(dict.fromkeys(choices)))
 
-    def stars(self) -> tuple[str, ...]:
-        """Return the dotted names of the modules that cells have imported all public names of, the latest last."""
+    def imported(self) -> list[tuple[str, str | None]]:
+        """Return what cells have imported: the dotted name of a module, and an attribute, `*`, or None for itself."""
         self._unread.catch_up()
-        return self._stars
+        given = dict.fromkeys((one.module, one.attribute) for sources in self._sources.values() for one in sources)
+        return [*((star, "*") for star in self._stars), *given]
 
     def assigned(self) -> Mapping[str, Collection[str]]:
         """Return which attributes cells have assigned to modules or their classes, by the dotted name of a module."""
@@ -243,8 +244,7 @@ class Bindings:
         Returns:
             The names that keep their values, without those that have been known to have no definition any more.
         """
-        add = self._orphans.add
-        news = [entry for entry in kept if not entry.gone or add(entry.name, entry.source, namespace[entry.name])]
+        news = [one for one in kept if not one.gone or self._orphans.add(one.name, one.source, namespace[one.name])]
         self._orphans.keep({entry.name for entry in kept if entry.gone})
         for binding in rebound:
             known = self.sources(binding.name)

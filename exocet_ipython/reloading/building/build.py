@@ -10,14 +10,13 @@ from types import ModuleType
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.loading.spaces import attach
-from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch, Texts
 from exocet_ipython.reloading.building.cell_settings import kept_settings
 from exocet_ipython.reloading.building.circles import changes_imports, is_circular
 from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
+from exocet_ipython.reloading.building.packages import ask_lazily, share_submodules, uncover_names
 from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
@@ -80,7 +79,7 @@ class Surroundings:
         texts: dotted name -> what was read again and compiled a moment ago.
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
-        starred: dotted names of modules whose public names the notebook has by `from module import *`.
+        imported: what cells have imported of modules: a dotted name, and an attribute, `*` or None.
         roots: dotted names of the modules that cells have imported, in their order.
         is_last: whether there is nothing else to try where live state is in the way.
     """
@@ -91,7 +90,7 @@ class Surroundings:
     texts: Texts = field(default_factory=dict)
     withdrawing: bool = False
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
-    starred: Collection[str] = ()
+    imported: Collection[tuple[str, str | None]] = ()
     roots: Collection[str] = ()
     is_last: bool = False
 
@@ -131,17 +130,18 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
             gone |= failed - batch.modules.keys()
             for name, attribute in plan.wanted:
                 _require_attribute(batch, name, attribute)
-            for name in [name for name in around.starred if name in batch.modules]:
-                batch.import_(name, fromlist=("*",))  # submodules that its `__all__` names now
+            ask_lazily(batch, around.imported, [current.records[name] for name in gone if name in current.records])
     except BaseException:
         batch.modules.clear()
         raise
     finally:
         batch.close()
     made = {name: module for name, module in batch.modules.items() if name not in returned}
-    _share_submodules(made, current, gone, returned)
+    share_submodules(made, current, gone, returned)
     with paused_collector():
-        return Built(batch.records(), frozenset(gone))
+        records = batch.records()
+        uncover_names(records, current.records)
+        return Built(records, frozenset(gone))
 
 
 def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
@@ -283,15 +283,3 @@ def _has_source(name: str, batch: Batch) -> bool:
     except ModuleNotFoundError:
         return False
     return True
-
-
-def _share_submodules(
-    made: Mapping[str, ModuleType], current: Generation, gone: set[str], returned: Mapping[str, ModuleType]
-) -> None:
-    """Give a package made anew its other submodules as attributes, as importing them once did."""
-    for name, record in current.records.items():
-        parent, _, child = name.rpartition(".")
-        if parent in made and name not in made and name not in gone:
-            package = made[parent]
-            if child not in vars(package) and (name in returned or PRESENCE.current(name) is record.module):
-                attach(package, child, record.module)

@@ -1,0 +1,103 @@
+"""What packages made anew have of their submodules, and what they give by `__getattr__`.
+
+A lazy package imports a submodule when it is asked for what that defines. Asked later, it would bring a module that has
+no part in what follows from the batch: nothing would take the place of what the old one had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from types import FunctionType, ModuleType
+
+from exocet_ipython.loading.names import with_packages
+from exocet_ipython.loading.spaces import attach, attribute_of, copy_space, globals_of
+from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.building.batch import Batch
+from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["ask_lazily", "share_submodules", "uncover_names"]
+
+
+def ask_lazily(batch: Batch, imported: Iterable[tuple[str, str | None]], gone: Iterable[ModuleRecord]) -> None:
+    """Have the modules of a batch give what others take from them, so that what they import for it is made as well.
+
+    Args:
+        batch: whose modules have run.
+        imported: what cells have imported: the dotted name of a module, and an attribute, `*` or None.
+        gone: the modules whose source is no more; the packages they were in may have what they defined from elsewhere.
+    """
+    for name, attribute in imported:
+        if name in batch.modules and attribute == "*":
+            batch.import_(name, fromlist=("*",))
+        elif name in batch.modules and attribute is not None:
+            _ask(batch, name, attribute)
+    for record in gone:
+        packages = [name for name in with_packages(record.name)[:-1] if name in batch.modules]
+        for attribute, value in copy_space(globals_of(record.module)).items() if packages else ():
+            if isinstance(value, (type, FunctionType)) and home_of(value) == record.name:
+                for name in packages:
+                    _ask(batch, name, attribute)
+
+
+def share_submodules(
+    made: Mapping[str, ModuleType], current: Generation, gone: Container[str], returned: Container[str]
+) -> None:
+    """Give a package made anew its other submodules as attributes, as importing them once did.
+
+    Args:
+        made: dotted name -> new module.
+        current: the present generation.
+        gone: dotted names of the modules whose source is no more.
+        returned: dotted names of those that become current again.
+    """
+    for name, record in current.records.items():
+        parent, _, child = name.rpartition(".")
+        if parent in made and name not in made and name not in gone:
+            package = made[parent]
+            if child in vars(package) or _gives_another(package, child, current.records):
+                continue
+            if name in returned or PRESENCE.current(name) is record.module:
+                attach(package, child, record.module)
+
+
+def _gives_another(package: ModuleType, child: str, current: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether a package gives something else by `__getattr__` under the name of a submodule, when it is asked.
+
+    Args:
+        package: as it is made anew.
+        child: the last part of the submodule's dotted name.
+        current: the records of the present generation: there it has given it, if it ever did.
+    """
+    if "__getattr__" not in globals_of(package) and not hasattr(type(package), "__getattr__"):
+        return False
+    before, submodule = current.get(package.__name__), current.get(f"{package.__name__}.{child}")
+    if before is None or submodule is None:
+        return False
+    return globals_of(before.module).get(child, submodule.module) is not submodule.module
+
+
+def uncover_names(made: Mapping[str, ModuleRecord], current: Mapping[str, ModuleRecord]) -> None:
+    """Take submodules off packages made anew that give something else under their names, but do not import them.
+
+    When the packages before were asked for these, they had imported the submodules for it; the new ones have not been.
+
+    Args:
+        made: the records of what was made.
+        current: those of the present generation.
+    """
+    for name, record in made.items():
+        parent, _, child = name.rpartition(".")
+        package = made.get(parent)
+        if package is None or globals_of(package.module).get(child) is not record.module or name in package.needs:
+            continue
+        if _gives_another(package.module, child, current):
+            del vars(package.module)[child]
+            package.baseline.values.pop(child, None)
+
+
+def _ask(batch: Batch, name: str, attribute: str) -> None:
+    module = batch.modules[name]
+    if attribute not in globals_of(module):
+        attribute_of(module, attribute, None)
