@@ -79,7 +79,7 @@ class Bindings:
 
     def __init__(self) -> None:
         self._sources: dict[str, tuple[Source, ...]] = {}
-        self._modules: dict[str, None] = {}
+        self._modules: dict[str, bool] = {}
         self._stars: tuple[str, ...] = ()
         self._later: dict[str, set[str]] = {}  # name -> the stars after which a cell has bound it by itself
         self._assigned: dict[str, set[str]] = {}
@@ -87,10 +87,10 @@ class Bindings:
         self._choices: dict[str, tuple[tuple[Source, ...], int]] = {}  # name -> its sources, and when a cell chose
         self._unread = UnreadCells()
 
-    def modules(self) -> tuple[str, ...]:
-        """Return the dotted names of what import statements of cells may have loaded, in their order."""
+    def modules(self) -> Mapping[str, bool]:
+        """Return what cells may have imported, in order: dotted name -> whether a cell would fail without it."""
         self._unread.catch_up()
-        return tuple(self._modules)
+        return self._modules
 
     def wanted(self) -> Wanted:
         """Return what cells have imported, and where they took what could be imported."""
@@ -159,8 +159,7 @@ class Bindings:
                 continue
             is_certain = not (failed or goes_on or (in_doubt and name == "*"))
             if is_certain or self._was_reached(event, public_names, namespace):
-                self.add(event, public_names)
-
+                self.add(event, public_names, is_needed=not in_doubt)
         for choice in read_choices(cell):
             name, sources = choice[0].name, tuple(Source(one.module, one.attribute) for one in reversed(choice))
             if not {*self.sources(name)[-1:]}.isdisjoint(sources):
@@ -178,10 +177,10 @@ class Bindings:
         is_loaded = PRESENCE.current(event.module) is not None
         return is_loaded and (not new or any(is_bound(namespace, name, source) for name, source in new))
 
-    def add(self, bound: CellImport, public_names: _PublicNames) -> None:
-        """Learn one import."""
+    def add(self, bound: CellImport, public_names: _PublicNames, *, is_needed: bool = True) -> None:
+        """Learn one import, which is needed where the cell would fail without it."""
         self._unread.catch_up()
-        self._modules |= dict.fromkeys(bound.modules)
+        self._modules |= {module: is_needed or self._modules.get(module, False) for module in bound.modules}
         if bound.attribute != "*":
             self._later[bound.name] = set(self._stars)
             self._sources[bound.name] = (Source(bound.module, bound.attribute),)

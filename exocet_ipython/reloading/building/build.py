@@ -80,7 +80,8 @@ class Surroundings:
         withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
         imported: what cells have imported of modules: a dotted name, and an attribute, `*` or None.
-        roots: dotted names of the modules that cells have imported, in their order.
+        roots: dotted names of the modules that cells have imported, in their order -> whether one of them needs it,
+            come what may.
         is_last: whether there is nothing else to try where live state is in the way.
     """
 
@@ -91,7 +92,7 @@ class Surroundings:
     withdrawing: bool = False
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
     imported: Collection[tuple[str, str | None]] = ()
-    roots: Collection[str] = ()
+    roots: Mapping[str, bool] = field(default_factory=dict)
     is_last: bool = False
 
 
@@ -125,7 +126,7 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
             for step in plan.steps:
                 if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
                     gone.add(step.name)
-                elif not _load(step, batch, again=step.name in around.roots):
+                elif not _load(step, batch, around.roots):
                     failed.add(step.name)
             gone |= failed - batch.modules.keys()
             for name, attribute in plan.wanted:
@@ -240,26 +241,23 @@ def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
         require_attribute(module, name, wanted)
 
 
-def _load(step: Step, batch: Batch, *, again: bool) -> bool:
+def _load(step: Step, batch: Batch, roots: Mapping[str, bool]) -> bool:
     """Load the module of a step, and say whether it is to be had.
 
-    Args:
-        step: of the plan.
-        batch: where it is loaded.
-        again: whether to try once more, where its importer has caught the error of its body: what the notebook imports
-            does so after a restart, and a circle of imports that could not begin there may begin here.
+    Where its importer has caught the error of its body it is tried once more, if cells have imported it: they do so
+    after a restart, and a circle of imports that could not begin there may begin here.
 
     Raises:
-        BaseException: whatever its body raises, unless its importer goes on without it.
+        BaseException: whatever its body raises, unless its importer goes on without it, and no cell needs it.
     """
     error = batch.error_of(step.name)
     is_optional = _is_done_without(step, error)
-    if is_optional and not again:
+    if is_optional and step.name not in roots:
         return False
     try:
         batch.load(step.name)
     except Exception:
-        if not is_optional:
+        if not is_optional or roots.get(step.name):
             raise
         return False  # as its importer does, which has caught it
     return True
