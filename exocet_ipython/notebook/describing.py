@@ -49,6 +49,7 @@ def describe_reload(
         returned=tuple(record.name for record in records if record.name in built.returned),
         revised=tuple(ReloadedModule(revision.record.name, revision.reason) for revision in built.beside),
         refused=built.refused,
+        unneeded=tuple(ReloadedModule(name, f"nothing imports it; {why}") for name, why in built.unneeded.items()),
     )
 
 

@@ -61,7 +61,9 @@ class ReloadReport:
         reloaded: the modules made anew, in the order in which they first ran.
         revised: the modules that go on as they are, and whose functions or names were given new code, new line numbers
             or new values.
-        gone: dotted names of modules whose source was deleted; they are no longer in `sys.modules`.
+        gone: dotted names of modules whose source was deleted, or that nothing imports any more and that could not be
+            run; they are no longer in `sys.modules`.
+        unneeded: the latter, and why.
         rebound: the notebook names that have a new value.
         kept: the notebook names that keep theirs although its source was replaced, and why; that one's definition is
             gone is said once.
@@ -103,6 +105,7 @@ class ReloadReport:
     revised: tuple[ReloadedModule, ...] = ()
     broken: ReloadedModule | None = None
     refused: tuple[str, ...] = ()
+    unneeded: tuple[ReloadedModule, ...] = ()
 
     def __bool__(self) -> bool:
         done = self.reloaded or self.revised or self.returned or self.gone or self.skipped or self.waiting
@@ -151,6 +154,7 @@ class ReloadReport:
             return f"went back to generation {self.generation}: nothing ran ({join_names(self.returned)})"
         if not self.reloaded:
             whose = "whose file is gone" if len(self.gone) == 1 else "whose files are gone"
+            whose = "which nothing imports any more" if self.unneeded else whose
             return f"{'take' if self.dry_run else 'took'} away {join_names(self.gone)}, {whose}{now}"
         names = join_names([module.name for module in self.reloaded])
         if self.dry_run:
@@ -186,12 +190,13 @@ class ReloadReport:
 
     def details(self) -> list[tuple[str, list[str]]]:
         """Return what the headline has no room for, as (title, lines)."""
+        unneeded = {module.name: str(module) for module in self.unneeded}
         return without_empty(
             [
                 ("updated in place", [str(module) for module in self.revised]),
                 ("made anew", [str(module) for module in self.reloaded]),
                 ("as they were", list(self.returned)),
-                ("gone", list(self.gone)),
+                ("gone", [unneeded.get(name, name) for name in self.gone]),
                 (_FROZEN, [str(module) for module in self.skipped]),
                 ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),
                 ("names kept", [str(kept) for kept in self.kept]),

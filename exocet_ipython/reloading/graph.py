@@ -278,6 +278,10 @@ class ImportGraph:
         found = self._dependants(names, stop)
         return {name: edge for name, edge in found.items() if name not in self.absent} if self.absent else found
 
+    def importers(self, name: str) -> AbstractSet[str]:
+        """Return every module that imports this one directly."""
+        return self._importers.get(name, {}).keys()
+
     def absent_dependants(self, names: Iterable[str]) -> set[str]:
         """Return every module whose load failed and that imports one of `names`, directly or through others."""
         return {*self._dependants(names)}.intersection(self.absent) if self.absent else set()

@@ -44,6 +44,7 @@ class ModuleRecord:
         data: snapshots of the data files that it has named, and of those that its code shows; see `find_data_files`.
         effects: what its body added to lists of the whole process.
         failed: what it could not import and went on without, and what that could not.
+        is_nested: whether another module's body has brought it.
         revisions: the digests of the texts that it had before without running again, the oldest first.
         values_then: for each of these the values that its global names had and were given others for; None where that
             can't be taken back, since other modules have made something of the other ones.
@@ -70,6 +71,7 @@ class ModuleRecord:
     data: tuple[Snapshot, ...] = ()
     effects: Effects = NO_EFFECTS
     failed: tuple[FailedLoad, ...] = ()
+    is_nested: bool = False
     revisions: tuple[str, ...] = ()
     values_then: tuple[Mapping[str, Any] | None, ...] = ()
     is_adopted: bool = False
@@ -210,6 +212,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     like: ModuleRecord | None = None,
     effects: Effects = NO_EFFECTS,
     failed: Iterable[FailedLoad] = (),
+    is_nested: bool = False,
     data: tuple[Snapshot, ...] | None = None,
     baseline: Baseline | None = None,
     settings: dict[Setting, int] | None = None,
@@ -228,13 +231,13 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         like: the record of an earlier module of the name; of the same code, it has read the imports already.
         effects: what its body added to lists of the whole process.
         failed: what it could not import and went on without.
+        is_nested: whether another module's body has brought it; that of an earlier module of the name counts.
         data: snapshots of the data files that its code shows; by default they are looked for now.
         baseline: what it held when its body had run; by default what it holds now.
         settings: what its body has set when it had run; by default what it has set as that is now.
         is_adopted: whether it was imported so long ago that what it held then is unknown.
     """
     named = _data_files(module, snapshot, code, like, data)
-    known = baseline or take_baseline(module)
     is_same = like is not None and code is not None and like.code is code
     if settings is None:
         again = like.settings if like is not None and is_same else None
@@ -247,13 +250,14 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         module,
         snapshot,
         code,
-        known,
+        baseline or take_baseline(module),
         order,
         seconds,
         number,
         named,
         effects,
         tuple(failed),
+        is_nested if like is None else like.is_nested,
         settings=settings,
         is_adopted=is_adopted,
         spec=_spec_of(module, like),

@@ -390,3 +390,27 @@ def test_an_importer_that_breaks_is_named(workshop: Workshop) -> None:
     workshop.write({"low.py": "def f(): return 2\n"})
     assert notebook.reload().broken is None
     assert (notebook["high"].X, notebook["f"]()) == (2, 2)
+
+
+def test_what_is_broken_and_needed_by_nothing_is_said(workshop: Workshop) -> None:
+    """A broken module that no text imports any more stops no reload, and the report says why it went."""
+    workshop.write({"a.py": "import b", "b.py": "B = 1"})
+    notebook = PlainNotebook()
+    notebook.run("import a")
+    workshop.edit("a.py", "A = 1")
+    workshop.edit("b.py", "B = (")
+    report = notebook.session.reload()
+    assert (notebook["a"].A, report.gone, "b" in sys.modules) == (1, ("b",), False)
+    assert "b (nothing imports it; SyntaxError: '(' was never closed (b.py, line 1))" in str(report)
+
+
+@pytest.mark.parametrize("text", ["def late():\n    import b", "if False:\n    import b", "import d"])
+def test_what_is_broken_and_needed_stops_a_reload(workshop: Workshop, text: str) -> None:
+    """A broken module that a function may import, or one that goes on as it is, is told, and nothing has changed."""
+    workshop.write({"a.py": "import b\nimport d", "b.py": "B = 1", "d.py": "def late():\n    import b"})
+    notebook = PlainNotebook()
+    notebook.run("import a")
+    workshop.edit("a.py", text)
+    workshop.edit("b.py", "B = (")
+    assert isinstance(notebook.session.reload().error, SyntaxError)
+    assert (notebook["a"].b.B, "b" in sys.modules) == (1, True)

@@ -241,6 +241,7 @@ class Batch(ModuleBuilder):
                 seconds=run.seconds,
                 effects=run.effects,
                 failed=run.failed,
+                is_nested=run.is_nested,
                 like=before,
                 baseline=baseline_of_kept(before, at_first, module) if before is not None and at_first else None,
             )

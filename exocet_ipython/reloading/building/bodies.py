@@ -66,6 +66,7 @@ class Run:
         seconds: how long it took, without the modules that it imported.
         error: the type of what it raised; None where it ran to its end.
         failed: what it could not import and went on without, and what that could not.
+        is_nested: whether another body has brought the module.
         inner: how long the modules took that it imported, in seconds.
     """
 
@@ -75,6 +76,7 @@ class Run:
     seconds: float = 0.0
     error: type[BaseException] | None = None
     failed: list[FailedLoad] = field(default_factory=list)
+    is_nested: bool = False
     inner: float = 0.0
 
 
@@ -93,7 +95,8 @@ class Runs:
     def noting(self, name: str, snapshot: Snapshot, code: CodeType | None) -> Iterator[None]:
         """Note how a body runs, in the block."""
         self.of.pop(name, None)
-        run, importer = self.of.setdefault(name, Run(snapshot, code)), self._running[-1]
+        importer = self._running[-1]
+        run = self.of[name] = Run(snapshot, code, is_nested=len(self._running) > 1)
         self._running.append(run)
         originals, note = read_originals(code, lambda: snapshot.data), EffectsNote()
         began = time.perf_counter()

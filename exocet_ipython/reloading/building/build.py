@@ -17,12 +17,12 @@ from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.packages import ask_lazily, share_submodules, uncover_names
-from exocet_ipython.reloading.building.plan import Plan, Step
+from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
+from exocet_ipython.reloading.building.steps import Steps
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import ImportEdge
 from exocet_ipython.reloading.ladder.revision import Earlier, Revision
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
@@ -38,7 +38,7 @@ class Built:
 
     Attributes:
         made: dotted name -> record of a module that was made.
-        gone: names whose source is no more.
+        gone: names whose source is no more, or that nothing needs.
         returned: the names of those modules that are an earlier generation's very ones.
         back_to: the number of that generation, where nothing else is new.
         revised: what is to be put in place again in those of them that had this text before they were revised.
@@ -46,6 +46,7 @@ class Built:
         rest: what is still to be made, beside modules that return.
         taken: what had to leave registries of libraries for it.
         refused: what could not be put back before the bodies ran, and why.
+        unneeded: of what is gone, why it could not be run: dotted name -> the error in words.
     """
 
     made: Mapping[str, ModuleRecord]
@@ -57,6 +58,7 @@ class Built:
     rest: Plan = field(default_factory=Plan)
     taken: tuple[TakenOut, ...] = ()
     refused: tuple[str, ...] = ()
+    unneeded: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def again(self) -> Mapping[str, ModuleRecord]:
@@ -119,30 +121,28 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
     returned = {name: module for name, module in around.returned.items() if name not in plan.names}
     parts = plan.names, plan.changed, around.scope, around.note_read
     batch = Batch(current, *parts, texts=around.texts, returned=returned)
-    gone, failed = set[str](), set[str]()
+    steps = Steps(plan, batch, current, around.roots)
     retiring = [current.records[name] for name in plan.names if around.withdrawing and name in current.records]
     try:
         with batch.building(), hidden_handlers(retiring):
-            for step in plan.steps:
-                if step.gone and step.name not in batch.modules and not _has_source(step.name, batch):
-                    gone.add(step.name)
-                elif not _load(step, batch, around.roots):
-                    failed.add(step.name)
-            gone |= failed - batch.modules.keys()
+            steps.load()
             for name, attribute in plan.wanted:
                 _require_attribute(batch, name, attribute)
-            ask_lazily(batch, around.imported, [current.records[name] for name in gone if name in current.records])
+            gone = [current.records[name] for name in steps.gone if name in current.records]
+            ask_lazily(batch, around.imported, gone)
+        made = {name: module for name, module in batch.modules.items() if name not in returned}
+        share_submodules(made, current, steps.gone, returned)
+        with paused_collector():
+            records = batch.records()
+            uncover_names(records, current.records)
+        unneeded = steps.say_unneeded(records)
     except BaseException:
         batch.modules.clear()
         raise
     finally:
         batch.close()
-    made = {name: module for name, module in batch.modules.items() if name not in returned}
-    share_submodules(made, current, gone, returned)
-    with paused_collector():
-        records = batch.records()
-        uncover_names(records, current.records)
-        return Built(records, frozenset(gone))
+        steps.unneeded.clear()  # the tracebacks lead here
+    return Built(records, frozenset(steps.gone), unneeded=unneeded)
 
 
 def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
@@ -239,45 +239,3 @@ def _require_attribute(batch: Batch, name: str, attribute: str) -> None:
     module = batch.import_(name, fromlist=(attribute,))
     for wanted in getattr(module, "__all__", ()) if attribute == "*" else (attribute,):
         require_attribute(module, name, wanted)
-
-
-def _load(step: Step, batch: Batch, roots: Mapping[str, bool]) -> bool:
-    """Load the module of a step, and say whether it is to be had.
-
-    Where its importer has caught the error of its body it is tried once more, if cells have imported it: they do so
-    after a restart, and a circle of imports that could not begin there may begin here.
-
-    Raises:
-        BaseException: whatever its body raises, unless its importer goes on without it, and no cell needs it.
-    """
-    error = batch.error_of(step.name)
-    is_optional = _is_done_without(step, error)
-    if is_optional and step.name not in roots:
-        return False
-    try:
-        batch.load(step.name)
-    except Exception:
-        if not is_optional or roots.get(step.name):
-            raise
-        return False  # as its importer does, which has caught it
-    return True
-
-
-def _is_done_without(step: Step, error: type[BaseException] | None) -> bool:
-    """Say whether a module's importer caught the error of its body and goes on without it, as after a restart.
-
-    What the person has edited is run once more to show them the error, unless it says itself that it is not to be had;
-    so is what they asked for.
-    """
-    if error is None:
-        return False
-    return isinstance(step.because, ImportEdge) or (step.because is not None and issubclass(error, ImportError))
-
-
-def _has_source(name: str, batch: Batch) -> bool:
-    """Say whether a module whose file was deleted is found elsewhere by now: as a package, say."""
-    try:
-        batch.find_spec(name)
-    except ModuleNotFoundError:
-        return False
-    return True

@@ -132,6 +132,7 @@ def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict
             seconds=loaded.seconds,
             effects=loaded.effects,
             failed=loaded.failed,
+            is_nested=loaded.is_nested,
             like=generation.records.get(name),
             data=loaded.data,
             baseline=loaded.baseline,

@@ -48,6 +48,7 @@ class LoadNotes:
         data: snapshots of the data files that its code shows; None while nobody has looked.
         baseline: what the module held when the import that brought it was done: before the cell goes on to change it,
             and after the modules that it imports, or is imported by, have registered with it.
+        is_nested: whether another module's body has brought it.
         imports: its import statements, where they were looked at.
         settings: what it had set elsewhere then.
     """
@@ -65,6 +66,7 @@ class LoadNotes:
         "ended",
         "failed",
         "imports",
+        "is_nested",
         "seconds",
         "settings",
         "snapshot",
@@ -80,6 +82,7 @@ class LoadNotes:
         self.ended = False
         self.effects = NO_EFFECTS
         self.failed: list[FailedLoad] = []
+        self.is_nested = False
         self.data: tuple[Snapshot, ...] | None = None
         self.baseline: Baseline | None = None
         self.imports: tuple[ImportStatement, ...] | None = None
@@ -173,6 +176,7 @@ class LoadNotes:
         seconds = nesting.seconds
         del loader.exec_module
         self._prepare()
+        self.is_nested = len(seconds) > 1
         seconds.append(0.0)
         nesting.failed.append(self.failed)
         note = EffectsNote()
