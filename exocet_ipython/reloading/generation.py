@@ -51,6 +51,7 @@ class Generation:
     gone: frozenset[str] = frozenset()
     revision: int = 0
     _graph: list[ImportGraph] = field(default_factory=list, init=False, repr=False)  # made when it is asked for first
+    _failed: list[dict[str, FailedLoad]] = field(default_factory=list, init=False, repr=False)  # likewise
 
     def __repr__(self) -> str:
         return f"<generation {self.number}: {len(self.records)} modules>"
@@ -135,10 +136,12 @@ class Generation:
         return chosen
 
     @property
-    def failed(self) -> dict[str, FailedLoad]:
+    def failed(self) -> Mapping[str, FailedLoad]:
         """The modules, by dotted name, that others could not import, and went on without."""
-        failed = {one.name: one for record in self.records.values() for one in record.failed}
-        return {name: one for name, one in failed.items() if name not in self.records}
+        if not self._failed:
+            failed = {one.name: one for record in self.records.values() for one in record.failed}
+            self._failed.append({name: one for name, one in failed.items() if name not in self.records})
+        return self._failed[0]
 
     def graph(self) -> ImportGraph:
         """Return who imports whom in this generation, with evidence."""

@@ -167,6 +167,8 @@ def appeared_imports(
             spec = find_spec_of(name)
             if spec is None or not scope.includes_spec(spec):
                 continue
+            if name in generation.failed and spec.origin == generation.failed[name].snapshot.path:
+                continue  # it was there, and an edit of it is found by its content
             if _is_younger(spec, record.snapshot.read_at) or _has_failed(statement, record):
                 yield spec.origin or name
 
