@@ -225,7 +225,9 @@ class Journal:
         """Return what holds the values that would be put back: these references are ours."""
         closures = [cell for undo in self._undo for cell in getattr(undo, "__closure__", None) or ()]
         partials = [undo for undo in self._undo if isinstance(undo, partial)]
-        return [*closures, *partials, *(undo.args for undo in partials)]
+        others = [other for undo in self._undo if type(other := getattr(undo, "__self__", None)) is Journal]
+        within = [part for other in others for part in other.references()]
+        return [*closures, *partials, *(undo.args for undo in partials), *within]
 
     def confirm(self) -> None:
         """Forget how everything is taken back: it stays."""

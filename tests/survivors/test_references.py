@@ -8,7 +8,7 @@ import pytest
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.moving import references
+from exocet_ipython.survivors.finding import near
 from exocet_ipython.survivors.moving.references import replace_references
 
 
@@ -37,7 +37,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         found.append(len(objects))
         return referrers_of(objects)
 
-    monkeypatch.setattr(references, "referrers_of", counted)
+    monkeypatch.setattr(near, "referrers_of", counted)
     return found
 
 

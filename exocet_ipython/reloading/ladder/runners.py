@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,10 +110,12 @@ def seat_codes(module: ModuleType, tree: CodeType) -> list[tuple[FunctionType, C
 
     None where what the module has shows that the tree's code objects are the ones in use.
     """
+    codes = [code for code in whole(tree) if code.co_flags & inspect.CO_OPTIMIZED]  # no class body is run again
+    if not codes:
+        return []
+    ids = set(map(id, codes))
     by_value: dict[CodeType, CodeType] = {}
-    ids = set()
-    for code in whole(tree):
-        ids.add(id(code))
+    for code in codes:
         by_value.setdefault(code, code)
     space = vars(module)
     own = [

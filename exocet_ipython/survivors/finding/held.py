@@ -19,8 +19,8 @@ from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
-from exocet_ipython.reloading.contents import CACHE, dict_of
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
+from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of", "shared_cells"]
@@ -228,8 +228,9 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter
     seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *map(id, retired)}
     walked = {id(item): item for item in retired if issubclass(type(item), _WALKED)}
     others = {id(item): item for item in retired if id(item) not in walked}
-    # The dict of a member of an enumeration, or of a function with a cache, is its own, asked for before or not.
-    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted or type(item) is CACHE]
+    # The dict of a member of an enumeration is its own, asked for before or not.
+    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
+    dicts += [space for item in others.values() if (space := _shown_dict(item)) is not None]
     _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
     parts = list(walked.values())
     # The globals of a function are a root, or another module's; nothing is its own of the builtins.
@@ -250,6 +251,14 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter
             if type(part) is FunctionType:
                 seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
     return counts, seen
+
+
+def _shown_dict(item: Any) -> dict[Any, Any] | None:
+    """Return the dict of an object's attributes where the collector sees it in place of these."""
+    if not any(type(part) is dict for part in referents_of(item)):
+        return None
+    space = dict_of(item)
+    return space if any(part is space for part in referents_of(item)) else None
 
 
 def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:

@@ -14,11 +14,13 @@ from collections.abc import Collection, Iterable, Mapping
 from types import BuiltinFunctionType, CodeType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact, referents_of
+from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
 from exocet_ipython.reloading.contents import ATOM_IDS
 from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.survivors.finding.held import count_outside
 
-__all__ = ["find_near"]
+__all__ = ["find_holders", "find_near", "without_gone"]
 
 # Objects that are looked at, and references of theirs: it takes less than the pass over the heap that it may spare.
 _NEAR = 2_000
@@ -26,7 +28,51 @@ _REFERENCES = 10_000
 _MANY = 500  # of one object
 _SIZED = frozenset(map(id, (dict, frozenset, list, set, tuple)))
 _SHELLS = ("IPython", "ipykernel")  # they lead to all there is
-_APART = (ModuleType, CodeType, MethodType, BuiltinFunctionType)  # as do modules, and the shell's methods
+_FIXED = (tuple, frozenset, MethodType)
+_APART = (ModuleType, CodeType, BuiltinFunctionType)  # as do modules
+
+
+def find_holders(objects: list[Any], ours: Iterable[Any]) -> list[Any]:
+    """Return what refers to any of the objects, but for what they have themselves and what is ours.
+
+    Only where something elsewhere does, the notebook's names are searched, and where that is not all, the heap.
+
+    Args:
+        objects: what is looked for; the list itself counts as ours.
+        ours: what refers to them for our own sake.
+
+    >>> places = [[object()]]
+    >>> any(found is places[0] for found in find_holders([places[0][0]], []))
+    True
+    >>> find_holders([places[0][0]], [places[0]])
+    []
+    """
+    outside = count_outside(objects, ours)
+    if not outside.held:
+        return []
+    numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
+    near = find_near(outside.held, numbers, globals_of(sys.modules.get(CELLS)), outside.within)
+    return referrers_of(objects) if near is None else near
+
+
+def without_gone(holders: list[Any], ours: Iterable[Any]) -> list[Any]:
+    """Return the holders but for the tuples and the like that nothing has any more: others took their place.
+
+    >>> kept, gone = (object(), "kept"), (object(), "gone")
+    >>> holders, names = [kept, gone], {"kept": kept}
+    >>> del kept, gone
+    >>> [tag for _, tag in without_gone(holders, [])]
+    ['kept']
+    """
+    fixed = {id(holder): holder for holder in holders if issubclass(type(holder), _FIXED)}
+    waiting = count_outside([*fixed.values()], [holders, fixed, *ours]).held
+    left = {id(holder): holder for holder in holders if id(holder) not in fixed}
+    while waiting:
+        holder = waiting.pop()
+        if id(holder) not in left:
+            left[id(holder)] = holder
+            waiting += [part for part in referents_of(holder) if id(part) in fixed]
+    return [*left.values()]
 
 
 def find_near(
@@ -80,7 +126,8 @@ def _followed(parts: Iterable[Any], seen: set[int]) -> list[Any]:
             continue
         seen.add(id(part))
         is_class = issubclass(kind, type)
-        home = str(type.__getattribute__(part if is_class else kind, "__module__"))
+        owner = type(part.__self__) if kind is MethodType else part if is_class else kind
+        home = str(type.__getattribute__(owner, "__module__"))
         is_large = id(kind) in _SIZED and len(part) > _MANY  # asked for its parts it would list them all
         if is_large or issubclass(kind, _APART) or home.partition(".")[0] in _SHELLS or (is_class and home != CELLS):
             continue

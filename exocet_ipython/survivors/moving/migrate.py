@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -18,7 +17,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.held import CELLS, dotted_name
+from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import functions_in, retired_of
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
@@ -26,7 +25,7 @@ from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_used
-from exocet_ipython.survivors.finding.near import find_near
+from exocet_ipython.survivors.finding.near import without_gone
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.moved import is_made_by_call
@@ -40,9 +39,10 @@ from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.late import move_instances
 from exocet_ipython.survivors.moving.libraries import renew_adapters
 from exocet_ipython.survivors.moving.references import replace_references
+from exocet_ipython.survivors.moving.refreshing import refresh_instances
 from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.side import RetiredSide
-from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, refresh_instances, tell_again
+from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, tell_again
 from exocet_ipython.survivors.moving.zones import renew_zones
 from exocet_ipython.survivors.rebuilt import renewed_references
 
@@ -83,8 +83,9 @@ def migrate(
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
     side = RetiredSide(succession, older, pairs, journal)
+    near = side.find_near()
     if side.held:
-        _move(side, pairs, moving, succession)
+        _move(side, near, pairs, moving, succession)
     detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)
     numbers = [id(one) for one in side.held if id(one) in pairs.objects]
     return Migration(
@@ -96,10 +97,9 @@ def migrate(
     )
 
 
-def _move(side: RetiredSide, pairs: Pairs, moving: Moving, succession: Succession) -> None:
-    """Have what is held of the retired side take the place of the new one in all that holds it."""
+def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Moving, succession: Succession) -> None:
+    """Have what is held of the retired side take the place of the new one in all that holds it, which may be `near`."""
     journal, held, stuck_with = moving.journal, side.held, {*side.numbers}
-    near = find_near(held, side.numbers, globals_of(sys.modules.get(CELLS)), side.within)
     holders = near if near is not None else _holders(held, side.objects)
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
@@ -112,12 +112,14 @@ def _move(side: RetiredSide, pairs: Pairs, moving: Moving, succession: Successio
     move_instances(holders, pairs, moving)
     tell_again(rebased, succession.new, moving)
     _replace_remade(rebased, pairs, moving)
-    refresh_instances(rebased.changed, pairs, moving)
+    refresh_instances(rebased.changed, pairs, moving, [holders, *(one for one in holders if type(one) is tuple)])
     moving.put_in_place(pairs.own)
     used = spaces_in_use(side.spaces, holders)
     if near is not None:  # these are all
-        stuck_with.intersection_update([id(part) for holder in near for part in referents_of(holder)])
-    del holders, near
+        left = without_gone(near, journal.references())
+        stuck_with.intersection_update([id(part) for holder in left for part in referents_of(holder)])
+        del left
+    del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
     kept = set(map(id, _methods_of(base for cls in moving.left.values() for base in cls.__mro__)))

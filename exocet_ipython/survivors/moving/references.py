@@ -1,8 +1,8 @@
 """Replacing references: whatever holds a retired object holds its counterpart instead.
 
-One pass over the heap finds the holders (`gc.get_referrers` is a C loop of about 20 ns an object). What can't be
-changed in place, a tuple, a bound method or a weak reference, is made anew and its own holders are found in another
-pass.
+The holders are given. What can't be changed in place, a tuple, a bound method or a weak reference, is made anew, and
+its own holders are found: near the notebook's names, or in a pass over the heap (`gc.get_referrers` is a C loop of
+about 20 ns an object).
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import CoroutineType
 from typing import Any
 
-from exocet_ipython.reloading.collector import referents_of, referrers_of
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.moving.holders import replace_in
 from exocet_ipython.survivors.moving.owners import find_owners, may_be_attributes, owners_among
 from exocet_ipython.survivors.rebuilt import Replacement
@@ -43,6 +44,7 @@ def replace_references(
     """
     replacing = _Replacing(replacement, own | {id(journal.coroutines)}, journal, note or bool)
     settled: dict[int, dict[Any, Any]] = {}  # of these it is known whose they are, if anyone's
+    ours = [holders]
     for _ in range(_PASSES):
         asked = replacing.left_alone() | settled.keys()
         owners, unknown = find_owners(holders, asked) if note is not None else ({}, {})
@@ -50,7 +52,7 @@ def replace_references(
         holders = []
         if unknown and (rebuilt or may_be_attributes(unknown.values())):
             # The pass that looks for the holders of what was made anew finds the owners of these dicts as well.
-            holders = referrers_of([*_olds(rebuilt), *unknown.values()])
+            holders = find_holders([*_olds(rebuilt), *unknown.values()], [*ours, unknown, rebuilt, *rebuilt.values()])
         owners = owners_among(holders, unknown)
         late = replacing.change(unknown.values(), owners)
         settled |= unknown
@@ -59,7 +61,7 @@ def replace_references(
             break
         olds = _olds(rebuilt)
         if late or not unknown:
-            holders = referrers_of(olds)
+            holders = find_holders(olds, [*ours, holders, unknown, rebuilt, *rebuilt.values()])
         else:  # some hold now what was made anew and holds something else that was
             holders = _that_hold([*holders, *unknown.values(), *owners.values()], rebuilt)
         replacing.go_on(rebuilt, olds)

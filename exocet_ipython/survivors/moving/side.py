@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Sequence
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
+from exocet_ipython.survivors.finding.near import find_near
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -44,13 +49,30 @@ class RetiredSide:
         self.records = _records_of(succession, spaces) + pairs.containers() + journal.references()
         pairs.own |= {id(self.records), id(self.objects), *map(id, self.records)}
         pairs.own |= {id(dict_of(one)) for one, _ in pairs.objects.values() if id(type(one)) in pairs.objects}
-        outside = count_outside(self.objects, [self.records, *self.records])
-        self.held = outside.held
-        self.numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
-        self.within = outside.within | pairs.own
+        self._own = pairs.own
+        self._count()
 
     def __repr__(self) -> str:
         return f"<retired side: {len(self.held)} of {len(self.objects)} held>"
+
+    def find_near(self) -> list[Any] | None:
+        """Return all that holds something of this side, if that is near the notebook's names; None where it is not.
+
+        What is held by young garbage alone is not held any more then: a dataclass with slots leaves a class behind.
+        """
+        names = globals_of(sys.modules.get(CELLS))
+        near = find_near(self.held, self.numbers, names, self.within)
+        if near is None and gc.collect(1):
+            self._count()
+            near = find_near(self.held, self.numbers, names, self.within)
+        return near
+
+    def _count(self) -> None:
+        self.held = list[Any]()  # which was found before refers to it
+        outside = count_outside(self.objects, [self.records, *self.records])
+        self.held = outside.held
+        self.numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
+        self.within = outside.within | self._own
 
 
 def _spaces_of(succession: Succession, older: Sequence[RetiredGeneration]) -> list[dict[str, Any]]:

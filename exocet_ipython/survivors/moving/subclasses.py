@@ -12,15 +12,12 @@ from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.moving.answers import stale_answers
 from exocet_ipython.survivors.moving.collected import collect_again
 from exocet_ipython.survivors.moving.copies import (
     decorate_again,
@@ -31,7 +28,6 @@ from exocet_ipython.survivors.moving.copies import (
 )
 from exocet_ipython.survivors.moving.instances import Moving, hash_differs
 from exocet_ipython.survivors.moving.layouts import has_other_fields, is_laid_out_otherwise
-from exocet_ipython.survivors.moving.libraries import bring_up_to_date
 from exocet_ipython.survivors.moving.mapped import join_registry, relate_again
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class, taken_out
@@ -47,7 +43,7 @@ from exocet_ipython.survivors.moving.told import (
     withdraw_from_lost,
 )
 
-__all__ = ["Rebased", "rebase_subclasses", "refresh_instances", "tell_again"]
+__all__ = ["Rebased", "rebase_subclasses", "tell_again"]
 
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
 
@@ -183,28 +179,6 @@ def _rebuild_models(retired: Mapping[int, type], moving: Moving) -> None:
     config = {id(model): own_config(model, retired) for model in models}
     for model in models:
         _keeping(model, functools.partial(rebuild_model, config=config[id(model)]), moving)
-
-
-def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
-    """Give the instances of these classes what their new bases expect them to have, and take off stale answers."""
-    if not classes:
-        return
-    known = {id(cls) for cls in classes}
-    retired = pairs.predecessors()
-    stale: dict[int, tuple[str, ...]] = {}
-    for holder in referrers_of(list(classes)):
-        kind = type(holder)
-        if id(kind) not in known:
-            continue
-        try:
-            bring_up_to_date(holder, kind)
-        except Exception as error:  # noqa: BLE001 - a default factory of the person's
-            moving.note(dotted_name(kind), error)
-        space = dict_of(holder) or {}
-        bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
-        stale |= {id(base): stale_answers(retired[id(base)], base) for base in bases if id(base) not in stale}
-        for name in {name for base in bases for name in stale[id(base)] if name in space}:
-            moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 
 
 def _subclasses_elsewhere(

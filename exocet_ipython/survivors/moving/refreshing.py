@@ -1,0 +1,46 @@
+"""Instances of cells' classes whose bases are others now: what the new bases expect of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.survivors.finding.near import find_holders
+from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.moving.answers import stale_answers
+from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.libraries import bring_up_to_date
+
+__all__ = ["refresh_instances"]
+
+
+def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, ours: Iterable[Any] = ()) -> None:
+    """Give the instances of these classes what their new bases expect them to have, and take off stale answers.
+
+    Args:
+        classes: the classes.
+        pairs: what retired.
+        moving: what is moved.
+        ours: what refers to the classes for our own sake.
+    """
+    if not classes:
+        return
+    known = {id(cls) for cls in classes}
+    retired = pairs.predecessors()
+    stale: dict[int, tuple[str, ...]] = {}
+    for holder in find_holders(list(classes), [classes, *ours, *moving.journal.references()]):
+        kind = type(holder)
+        if id(kind) not in known:
+            continue
+        try:
+            bring_up_to_date(holder, kind)
+        except Exception as error:  # noqa: BLE001 - a default factory of the person's
+            moving.note(dotted_name(kind), error)
+        space = dict_of(holder) or {}
+        bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
+        stale |= {id(base): stale_answers(retired[id(base)], base) for base in bases if id(base) not in stale}
+        for name in {name for base in bases for name in stale[id(base)] if name in space}:
+            moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
