@@ -59,12 +59,13 @@ def find_data_files(
         known: what was found when this very code ran before, to be read again; None where it runs for the first time.
         since: what was saved after this moment, in nanoseconds, counts as changed; 0 for now.
     """
-    if known is not None and not any((snapshot.path or "").endswith(os.sep) for snapshot in known):
-        paths = [snapshot.path or "" for snapshot in known]
+    paths = [] if known is None else [snapshot.path or "" for snapshot in known]
+    lists_folders = any(path.endswith(os.sep) for path in paths)
+    # The same code may be given other folders by now, by modules that it imports.
+    found = _find_named(loaded, code, space, since) if known is None or paths else {}
+    if not lists_folders:
         again = (_read(replace(loaded, read_at=0), path) or _absent(loaded, path) for path in paths)
-        found = {snapshot.path: snapshot for snapshot in again}
-    else:
-        found = _find_named(loaded, code, space, since)
+        found |= {snapshot.path: snapshot for snapshot in again}
     text = loaded.data or b""
     if code is not None and (b"find_spec" in text or b"metadata" in text):
         found |= _find_asked(loaded, code, since)
