@@ -83,7 +83,7 @@ class FilesMeant:
             patterns = ["*"] if self._lists_all and folder in named else patterns
             patterns = patterns if folder not in self._places or f"{folder}{os.sep}".startswith(inside) else []
             listed = [path for path in _listed(folder, patterns) if self._may_be_data(path)]
-            for text in (*self._names, *self._plain_in(folder), *listed):
+            for text in (*self._names, *self._plain_in(folder, is_named=folder in named), *listed):
                 path = os.path.normpath(os.path.join(folder, text))
                 if path.startswith((folder + os.sep, *inside)) and os.path.isfile(path):
                     yield path
@@ -106,19 +106,25 @@ class FilesMeant:
                     deeper = _entries(path)
                     yield from (found for part in parts if part in deeper and os.path.isdir(found := f"{path}/{part}"))
 
-    def _plain_in(self, folder: str) -> Iterator[str]:
-        """Yield the files of a folder whose name has no ending, or is put together."""
+    def _plain_in(self, folder: str, *, is_named: bool) -> Iterator[str]:
+        """Yield the files of a folder whose name has no ending, or is put together.
+
+        In a folder that is named an ending alone tells: the rest of a name may come from another file, by an include.
+        """
         entries = _entries(folder)
         if folder in self._folders:
             yield from (text for text in self._words if text in entries)
         yield from (text for text in self._hidden if text in entries)
         if self._endings and len(entries) <= _MANY:
             for entry in entries:
-                if entry.endswith(self._endings) and self._is_put_together(entry):
+                if entry.endswith(self._endings) and (self._is_put_together(entry) or (is_named and self._ends(entry))):
                     yield entry
 
     def _may_be_data(self, text: str) -> bool:
         return not text.endswith(self._no_data)
+
+    def _ends(self, entry: str) -> bool:
+        return any(entry.endswith(ending) for ending in self._endings if ending[0] == ".")
 
     def _is_put_together(self, entry: str) -> bool:
         for ending in self._endings:
