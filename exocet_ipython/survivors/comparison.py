@@ -7,7 +7,7 @@ of others, and attributes of its class. Where all of that is the same before and
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -16,10 +16,13 @@ from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import ATOM_IDS, cell_values, dict_of
+from exocet_ipython.reloading.datafiles.readers import READING
+from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["Comparison", "Making", "class_attributes", "runs_alike"]
+__all__ = ["Comparison", "Making", "class_attributes", "reread_of", "runs_alike"]
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
@@ -34,11 +37,14 @@ class Comparison:
         before: the retired class; `object` for none.
         now: the new one.
         but: global names that don't count.
+        reread: dotted names of the modules whose data files are others now: what their functions read is another text.
     """
 
-    def __init__(self, before: type = object, now: type = object, but: Container[str] = ()) -> None:
+    def __init__(
+        self, before: type = object, now: type = object, but: Container[str] = (), reread: Container[str] = ()
+    ) -> None:
         self._attributes = class_attributes(before), class_attributes(now)
-        self._but = but
+        self._but, self._reread = but, reread
         self._seen: set[tuple[int, int]] = set()
 
     def is_same(self, before: Any, now: Any) -> bool:
@@ -62,6 +68,8 @@ class Comparison:
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
         pairs += zip(cell_values(before), cell_values(now), strict=False)
         names = {name for name in _names_of(before) if name not in self._but}
+        if before.__module__ in self._reread and not READING.isdisjoint(names):
+            return False
         spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
         for name in names:
             for old, new in spaces:
@@ -127,6 +135,11 @@ def _signature(cls: type) -> str:
         return str(inspect.signature(cls))
     except Exception:  # noqa: BLE001 - a person's metaclass may raise anything
         return ""
+
+
+def reread_of(records: Iterable[ModuleRecord]) -> set[str]:
+    """Return the dotted names of the modules among these whose data files are others now than when they ran."""
+    return {record.name for record in records if any(map(has_changed, record.data))}
 
 
 def runs_alike(before: CodeType, now: CodeType) -> bool:

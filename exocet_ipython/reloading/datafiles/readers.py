@@ -21,14 +21,14 @@ from exocet_ipython.reloading.contents import ATOM_IDS, BOUND_IDS, CACHE, dict_o
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
 
-__all__ = ["Readers", "readers_at_import", "reads_elsewhere"]
+__all__ = ["READING", "Readers", "readers_at_import", "reads_elsewhere"]
 
 _STANDARD = sys.stdlib_module_names
 _MANY = 40  # functions of other modules
 _LONG = 200  # characters: a longer string is no path
 _NAMING = frozenset(dis.hasname) - {dis.opmap["STORE_NAME"], dis.opmap["DELETE_NAME"]}
 _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
-_READING = frozenset(
+READING = frozenset(
     words(
         "fromfile genfromtxt get_data imread loadtxt open open_binary open_text read_binary read_bytes read_csv "
         "read_excel read_json read_parquet read_pickle read_table read_text run_path SourceFileLoader "
@@ -99,11 +99,11 @@ def _may_read(value: Any) -> bool:
     if type(value) is not FunctionType:
         return False
     names, space = value.__code__.co_names, value.__globals__
-    if not _READING.isdisjoint(names):
+    if not READING.isdisjoint(names):
         return True
     for name in names:
         other = space.get(name)
-        if type(other) is FunctionType and not _READING.isdisjoint(other.__code__.co_names):
+        if type(other) is FunctionType and not READING.isdisjoint(other.__code__.co_names):
             return True
     return False
 
@@ -223,4 +223,4 @@ def _is_own(cls: type) -> bool:
 
 def _any_reads(functions: Iterable[FunctionType]) -> bool:
     """Say whether one of some functions names what reads a file."""
-    return any(not _READING.isdisjoint(part.co_names) for function in functions for part in whole(function.__code__))
+    return any(not READING.isdisjoint(part.co_names) for function in functions for part in whole(function.__code__))

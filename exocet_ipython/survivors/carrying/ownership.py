@@ -19,7 +19,7 @@ from exocet_ipython.reloading.paths import last_name_of, maker_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
-from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.comparison import Comparison, reread_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
@@ -113,7 +113,8 @@ class Ownership:
         pairs = [kept_answers_of(first_named(name, mro_of(kind))) for kind in kinds]
         if not any(pairs):
             return False
-        is_same = Comparison(*kinds).is_same
+        retiring = [self.session[name] for name in self.after if name in self.session]
+        is_same = Comparison(*kinds, reread=reread_of(retiring)).is_same
         if len(pairs[0]) != len(pairs[1]) or not all(map(is_same, *pairs)):
             return True
         had = (pair for pair in attributes_of(self._instances[0]) if pair[0] in baseline)
@@ -200,11 +201,9 @@ class Ownership:
         """
         if self._is_survivor(value) or self._is_put_by_cells(path, key, value):
             return False
-        if self._is_handed_answer(path, value):
-            return True
         parts = [item for part in (key, value) for item in (part if type(part) is tuple else (part,))]
         is_about = any(is_definition(part) and home_of(part) in self._retiring for part in parts)
-        return is_about and self.is_answered_from(path)
+        return self._is_handed_answer(path, value) or (is_about and self.is_answered_from(path))
 
     def makes_once(self, path: str, value: Any) -> bool:
         """Say whether an entry is an instance that functions of the module have made once, for all who ask."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -23,7 +23,7 @@ _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 
 
-def stale_answers(before: type, now: type) -> tuple[str, ...]:
+def stale_answers(before: type, now: type, reread: Container[str] = ()) -> tuple[str, ...]:
     """Return the names under which instances may keep answers of a `cached_property`, say, that would be others now.
 
     Where the new class has no such property, they would hide what it has, or be there where nothing is; but for one
@@ -32,11 +32,12 @@ def stale_answers(before: type, now: type) -> tuple[str, ...]:
     Args:
         before: a retired class.
         now: the new one.
+        reread: dotted names of the modules whose data files are others now.
     """
     return tuple(
         name
         for name, part in class_attributes(before).items()
-        if (functions := kept_answers_of(part)) and _is_stale(name, functions, before, now)
+        if (kept := kept_answers_of(part)) and _is_stale(name, kept, Comparison(before, now, reread=reread), now)
     )
 
 
@@ -118,11 +119,10 @@ def _named_by(functions: list[FunctionType], bases: tuple[type, ...]) -> set[str
     return named
 
 
-def _is_stale(name: str, functions: list[FunctionType], before: type, now: type) -> bool:
+def _is_stale(name: str, functions: list[FunctionType], comparison: Comparison, now: type) -> bool:
     current = class_attributes(now).get(name, _missing)
     if others := kept_answers_of(current):
-        same = Comparison(before, now).is_same
-        return len(functions) != len(others) or not all(map(same, functions, others))
+        return len(functions) != len(others) or not all(map(comparison.is_same, functions, others))
     return current is not _missing or name not in _assigned(now)
 
 

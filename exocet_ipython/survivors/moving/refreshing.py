@@ -41,6 +41,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
             moving.note(dotted_name(kind), error)
         space = dict_of(holder) or {}
         bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
-        stale |= {id(base): stale_answers(retired[id(base)], base) for base in bases if id(base) not in stale}
+        for base in (base for base in bases if id(base) not in stale):
+            stale[id(base)] = stale_answers(retired[id(base)], base, moving.reread)
         for name in {name for base in bases for name in stale[id(base)] if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
