@@ -7,27 +7,71 @@ of others, and attributes of its class. Where all of that is the same before and
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.names import is_dunder
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import ATOM_IDS, cell_values, dict_of
 from exocet_ipython.reloading.datafiles.readers import READING
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["Comparison", "Making", "class_attributes", "reread_of", "runs_alike"]
+__all__ = ["Beside", "Comparison", "Making", "class_attributes", "reread_of", "runs_alike"]
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
 _ANY_NAME = frozenset(("__annotations__", "__dict__", "dir", "getattr", "hasattr", "setattr", "vars"))
+_PLAIN = frozenset(name for kind in (dict, list, set, str, tuple) for name in dir(kind))
 _missing = object()
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What else is another now, wherever code that is compared finds it.
+
+    Attributes:
+        reread: dotted names of the modules whose data files are others: what their functions read is another text.
+        classes: retired classes, each with the new one: what code asks an object for may be of any of them.
+    """
+
+    reread: Container[str] = ()
+    classes: Sequence[tuple[type, type]] = ()
+
+    @classmethod
+    def of(cls, retiring: Collection[ModuleRecord], after: Mapping[str, ModuleType | None]) -> Beside:
+        """Return what is another when modules have been made anew, before anybody sees them.
+
+        Args:
+            retiring: their records until now.
+            after: dotted name -> what takes the place of a module that retires.
+        """
+        classes: list[tuple[type, type]] = []
+        for record in retiring:
+            for name, before in copy_space(globals_of(record.module)).items():
+                now: Any = globals_of(after.get(record.name)).get(name)
+                if issubclass(type(before), type) and issubclass(type(now), type) and home_of(before) == record.name:
+                    classes.append((before, now))
+        return cls(reread_of(retiring), classes)
+
+    @cached_property
+    def parts(self) -> Mapping[str, list[tuple[Any, Any]]]:
+        """What the classes define, by name, but for names that Python's containers have as well: before, and now."""
+        found: dict[str, list[tuple[Any, Any]]] = {}
+        for before, now in self.classes:
+            counterparts = class_attributes(now)
+            for name, part in copy_space(vars(before)).items():
+                if not is_dunder(name) and name not in _PLAIN and part is not counterparts.get(name, _missing):
+                    found.setdefault(name, []).append((part, counterparts.get(name, _missing)))
+        return found
 
 
 class Comparison:
@@ -37,14 +81,14 @@ class Comparison:
         before: the retired class; `object` for none.
         now: the new one.
         but: global names that don't count.
-        reread: dotted names of the modules whose data files are others now: what their functions read is another text.
+        beside: what else is another now.
     """
 
     def __init__(
-        self, before: type = object, now: type = object, but: Container[str] = (), reread: Container[str] = ()
+        self, before: type = object, now: type = object, but: Container[str] = (), beside: Beside | None = None
     ) -> None:
         self._attributes = class_attributes(before), class_attributes(now)
-        self._but, self._reread = but, reread
+        self._but, self._beside = but, beside or Beside()
         self._seen: set[tuple[int, int]] = set()
 
     def is_same(self, before: Any, now: Any) -> bool:
@@ -68,10 +112,11 @@ class Comparison:
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
         pairs += zip(cell_values(before), cell_values(now), strict=False)
         names = {name for name in _names_of(before) if name not in self._but}
-        if before.__module__ in self._reread and not READING.isdisjoint(names):
+        if before.__module__ in self._beside.reread and not READING.isdisjoint(names):
             return False
         spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
         for name in names:
+            pairs += self._beside.parts.get(name, ())
             for old, new in spaces:
                 first, second = old.get(name, _missing), new.get(name, _missing)
                 if first is not second and isinstance(first, ModuleType) and isinstance(second, ModuleType):

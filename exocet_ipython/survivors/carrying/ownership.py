@@ -19,7 +19,7 @@ from exocet_ipython.reloading.paths import last_name_of, maker_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
-from exocet_ipython.survivors.comparison import Comparison, reread_of
+from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
@@ -109,16 +109,14 @@ class Ownership:
 
     def _is_stale_answer(self, baseline: Mapping[Any, int], name: str, known: Mapping[str, Any]) -> bool:
         """Say whether an attribute is the answer of a `cached_property`, say, and what that looked at is other now."""
-        kinds = type(self._instances[0]), type(self._instances[1])
-        pairs = [kept_answers_of(first_named(name, mro_of(kind))) for kind in kinds]
+        before, now = self._instances
+        pairs = [kept_answers_of(first_named(name, mro_of(type(one)))) for one in self._instances]
         if not any(pairs):
             return False
-        retiring = [self.session[name] for name in self.after if name in self.session]
-        is_same = Comparison(*kinds, reread=reread_of(retiring)).is_same
+        is_same = Comparison(type(before), type(now), beside=self._beside).is_same
         if len(pairs[0]) != len(pairs[1]) or not all(map(is_same, *pairs)):
             return True
-        had = (pair for pair in attributes_of(self._instances[0]) if pair[0] in baseline)
-        return not all(is_same(part, known.get(other)) for other, part in had)
+        return not all(is_same(part, known.get(other)) for other, part in attributes_of(before) if other in baseline)
 
     def is_changed_by_cells(self, instance: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether an instance has changed, and by no function of the module: all of it is with its successor."""
@@ -246,8 +244,11 @@ class Ownership:
         return self._handed[path]
 
     @cached_property
+    def _beside(self) -> Beside:
+        return Beside.of([self.session[name] for name in self.after if name in self.session], self.after)
+
+    @cached_property
     def _retiring(self) -> list[str]:
-        """The other modules that retire."""
         return [name for name in self.after if name in self.session and name not in self._homes]
 
     def _may_assign(

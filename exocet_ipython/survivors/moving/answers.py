@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -15,7 +15,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.answers import kept_answers_of
-from exocet_ipython.survivors.comparison import Comparison, class_attributes
+from exocet_ipython.survivors.comparison import Beside, Comparison, class_attributes
 
 __all__ = ["KeptAnswers", "stale_answers"]
 
@@ -23,7 +23,7 @@ _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 
 
-def stale_answers(before: type, now: type, reread: Container[str] = ()) -> tuple[str, ...]:
+def stale_answers(before: type, now: type, beside: Beside | None = None) -> tuple[str, ...]:
     """Return the names under which instances may keep answers of a `cached_property`, say, that would be others now.
 
     Where the new class has no such property, they would hide what it has, or be there where nothing is; but for one
@@ -32,12 +32,12 @@ def stale_answers(before: type, now: type, reread: Container[str] = ()) -> tuple
     Args:
         before: a retired class.
         now: the new one.
-        reread: dotted names of the modules whose data files are others now.
+        beside: what else is another now.
     """
     return tuple(
         name
         for name, part in class_attributes(before).items()
-        if (kept := kept_answers_of(part)) and _is_stale(name, kept, Comparison(before, now, reread=reread), now)
+        if (kept := kept_answers_of(part)) and _is_stale(name, kept, Comparison(before, now, beside=beside), now)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.moving.answers import KeptAnswers, stale_answers
 from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
@@ -55,9 +55,9 @@ class _Pair(NamedTuple):
     looked_after: bool
 
     @classmethod
-    def of(cls, before: type, now: type, reread: Container[str]) -> _Pair:
+    def of(cls, before: type, now: type, beside: Beside) -> _Pair:
         """Look up what two classes ask for."""
-        return cls(before, now, hash_differs(before, now), stale_answers(before, now, reread), is_looked_after(now))
+        return cls(before, now, hash_differs(before, now), stale_answers(before, now, beside), is_looked_after(now))
 
 
 @dataclass(slots=True)
@@ -70,13 +70,13 @@ class Moving:
         rehashing: the instances whose hash is another now.
         adapters: what keeps a validator of a class that was replaced.
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
-        reread: dotted names of the modules whose data files are others now.
+        beside: what is another now, apart from a class that is compared with its new one.
         left: id of a retired class -> it, where an instance of it could not move: that goes on as it was, methods too.
     """
 
     journal: Journal
     rebuild: bool = True
-    reread: Container[str] = ()
+    beside: Beside = field(default_factory=Beside)
     moved: dict[str, int] = field(default_factory=dict)
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashing: Rehashing = field(default_factory=Rehashing)
@@ -104,7 +104,7 @@ class Moving:
             kind = id(type(holder))
             if kind not in replaced or id(holder) in known:
                 continue
-            pair = pairs[kind] = pairs.get(kind) or _Pair.of(*replaced[kind], self.reread)
+            pair = pairs[kind] = pairs.get(kind) or _Pair.of(*replaced[kind], self.beside)
             name = dotted_name(pair.now)
             try:
                 self._move(holder, pair, known)

@@ -21,7 +21,7 @@ from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import functions_in, retired_of
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
-from exocet_ipython.survivors.comparison import reread_of
+from exocet_ipython.survivors.comparison import Beside, reread_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
@@ -80,8 +80,8 @@ def migrate(
         older: what lives of earlier generations, which were only tracked until now.
         rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
-    moving = Moving(journal, rebuild, reread_of(succession.old.values()))
     pairs = pair_modules(succession, older)
+    moving = Moving(journal, rebuild, Beside(reread_of(succession.old.values()), pairs.classes))
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
     side = RetiredSide(succession, older, pairs, journal)

@@ -42,6 +42,6 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
         space = dict_of(holder) or {}
         bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
         for base in (base for base in bases if id(base) not in stale):
-            stale[id(base)] = stale_answers(retired[id(base)], base, moving.reread)
+            stale[id(base)] = stale_answers(retired[id(base)], base, moving.beside)
         for name in {name for base in bases for name in stale[id(base)] if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
