@@ -208,10 +208,15 @@ def test_what_autoreload_has_patched_while_ours_was_off(tracking: Notebook, work
     assert tracking.value("model.EXTRA") == "mine"
 
 
-def test_a_failed_first_import_leaves_nothing_and_works_when_mended(auto: Notebook, workshop: Workshop) -> None:
+@pytest.mark.parametrize(
+    ("broken", "error"), [("N = 1 / 0", ZeroDivisionError), ("N = = 2", SyntaxError), ("N = 2\0", SyntaxError)]
+)
+def test_a_failed_first_import_leaves_nothing_and_works_when_mended(
+    auto: Notebook, workshop: Workshop, broken: str, error: type[Exception]
+) -> None:
     """The error is Python's own, and running the cell again after the repair imports."""
-    workshop.write({"model.py": "N = 1 / 0"})
-    text = auto.fail("import model", ZeroDivisionError)
+    workshop.write({"model.py": broken})
+    text = auto.fail("import model", error)
     assert "exocet_ipython" not in text
     assert "importlib" not in text
     workshop.edit("model.py", "N = 1")

@@ -156,6 +156,7 @@ class LoadNotes:
         else:
             self._look_ahead(self.code)
 
+    @as_importlibs
     def _get_code(self, name: str) -> CodeType | None:
         loader: Any = self._spec.loader
         del loader.get_code
