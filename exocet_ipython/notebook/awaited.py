@@ -24,10 +24,14 @@ __all__ = ["AwaitedImports", "say_bound"]
 
 @dataclass(frozen=True, slots=True)
 class _Awaited:
-    """An import that failed, the files that its error came from, and how they and its module's were then."""
+    """An import that failed, the files that its error came from, and how they and its module's were then.
+
+    Among the modules is the one that another module asked for in vain, or for something of it.
+    """
 
     statement: CellImport
     files: frozenset[str]
+    sought: str
     state: frozenset[object]
 
 
@@ -74,7 +78,7 @@ class AwaitedImports:
         for one in waiting:
             if one.statement.name in self._namespace:
                 continue
-            if self._state(one.statement, one.files) == one.state:
+            if self._state(one.statement, one.files, one.sought) == one.state:
                 self._awaited.append(one)
                 continue
             try:
@@ -88,13 +92,17 @@ class AwaitedImports:
 
     def _await(self, statements: Iterable[CellImport], error: Exception) -> None:
         files = frozenset(file for file in _files_of(error) if self._is_own(file))
-        self._awaited += [_Awaited(one, files, self._state(one, files)) for one in statements if one.name != "*"]
+        sought = (isinstance(error, ImportError) and error.name) or ""
+        self._awaited += [
+            _Awaited(one, files, sought, self._state(one, files, sought)) for one in statements if one.name != "*"
+        ]
 
-    def _state(self, statement: CellImport, files: Collection[str]) -> frozenset[object]:
+    def _state(self, statement: CellImport, files: Collection[str], sought: str) -> frozenset[object]:
         """Return what is equal as long as an import would come to the same, by the stamps of the person's files."""
         forget_listings()
         attribute = () if statement.attribute is None else (f"{statement.module}.{statement.attribute}",)
-        specs = [find_spec_of(name) for name in (*with_packages(statement.module), *attribute)]
+        names = (*with_packages(statement.module), *attribute, *(with_packages(sought) if sought else ()))
+        specs = [find_spec_of(name) for name in names]
         origins = {spec.origin for spec in specs if spec is not None and spec.origin is not None}
         return frozenset((file, _stamp(file)) for file in {*files, *filter(self._is_own, origins)})
 

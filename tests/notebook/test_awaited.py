@@ -38,8 +38,17 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ({"tools.py": "def helpr(): return 1"}, {"tools.py": "def helper(): return 1"}),
         ({"tools.py": "def helper() return 1"}, {"tools.py": "def helper(): return 1"}),
         ({"tools.py": "import parts", "parts.py": "1 / 0"}, {"tools.py": "def helper(): return 1", "parts.py": ""}),
+        ({"tools.py": "import parts\ndef helper(): return 1"}, {"parts.py": ""}),
+        ({"tools.py": "from parts import helper", "parts.py": ""}, {"parts.py": "def helper(): return 1"}),
     ],
-    ids=["not there yet", "without the name", "broken", "broken below"],
+    ids=[
+        "not there yet",
+        "without the name",
+        "broken",
+        "broken below",
+        "not there yet below",
+        "without the name below",
+    ],
 )
 def test_it_is_bound_once_something_changed(
     auto: Notebook, workshop: Workshop, tries: list[int], before: dict[str, str], after: dict[str, str]
