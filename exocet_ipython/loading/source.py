@@ -68,6 +68,10 @@ class Snapshot:
         """What tells it from other texts of the module: its file, its digest, and whether there is a text at all."""
         return self.path, self.digest, self.data is None
 
+    def is_known(self) -> bool:
+        """Say whether a file can be compared with it; one in an archive has no stamp."""
+        return self.path is None or (bool(self.digest) and self.stamp is not None)
+
     def line(self, number: int) -> str:
         """Return what is written in a line of the text, counted from 1; nothing where there is no such line."""
         lines = (self.data or b"").splitlines()

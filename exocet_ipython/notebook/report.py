@@ -73,6 +73,7 @@ class ReloadReport:
         waiting: what an automatic reload left undone because it would have taken too long; empty when nothing.
         moved: dotted name of a class -> how many instances now belong to it that were of the replaced one.
         stuck: instances that could not move, and why.
+        unknown: where nothing has changed, the modules that may have run from another text than their file has.
         refused: what bodies had set of libraries, and could not be put back as it was before they ran again; and why.
         returned: the modules that are the very objects again that they were in this generation, or in an earlier one
             beside modules that were made anew; none of them ran.
@@ -106,6 +107,7 @@ class ReloadReport:
     broken: ReloadedModule | None = None
     refused: tuple[str, ...] = ()
     unneeded: tuple[ReloadedModule, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         done = self.reloaded or self.revised or self.returned or self.gone or self.skipped or self.waiting
@@ -135,7 +137,10 @@ class ReloadReport:
             frozen = [module.name for module in self.skipped]
             return f"nothing reloaded: {join_names(frozen)} changed, but frozen; %exoreload {' '.join(frozen)} runs it"
         if not self.reloaded and not self.gone and not self.returned:
-            return "; ".join([f"nothing changed (generation {self.generation})", *say_gone(self.collected)])
+            parts = [f"nothing changed (generation {self.generation})", *say_gone(self.collected)]
+            if self.unknown:
+                parts.append(f"what {join_names(self.unknown)} ran from is unknown: %exoreload NAME --force")
+            return "; ".join(parts)
         if self.dry_run:
             return f"would {self._deed}"
         parts = [self._deed, *self._said_long, *self._said_moved, *self._said_rebound]

@@ -188,7 +188,10 @@ class Session:
                 report = replace(self._ladder.take(found, migrating=migrate, gate=OPEN), survivors=self.survivors())
             if not names:
                 self._unsettled.settle(report, with_skipped=True)
-            return report
+            if report or report.error is not None:
+                return report
+            records = self.generation.records
+            return replace(report, unknown=tuple(name for name in chosen if not records[name].snapshot.is_known()))
 
     def status(self, *, scan: bool = False) -> StatusReport:
         """Return the loaded modules with their state on disk, and what lives of replaced generations.

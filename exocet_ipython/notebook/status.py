@@ -181,7 +181,5 @@ def describe_retired(
 
 
 def _module(record: ModuleRecord, states: Mapping[str, str]) -> ModuleStatus:
-    path = record.snapshot.path or ""
-    is_watched = record.snapshot.digest and record.snapshot.stamp is not None  # a file in an archive has no stamp
-    known = "current" if is_watched or not path else "unknown"
-    return ModuleStatus(record.name, path, record.generation, states.get(record.name, known))
+    known = "current" if record.snapshot.is_known() else "unknown"
+    return ModuleStatus(record.name, record.snapshot.path or "", record.generation, states.get(record.name, known))

@@ -306,6 +306,7 @@ def test_without_a_pyc_the_state_is_unknown(
     report = auto.value("%exostatus")
     assert report.modules[0].state == "unknown"
     assert "%exoreload NAME --force makes it anew" in repr(report)
+    assert "what model ran from is unknown" in repr(auto.value("%exoreload"))
     workshop.edit("model.py", "N = 2")
     assert auto.value("model.N") == 2
     (model,) = auto.value("%exostatus").modules
