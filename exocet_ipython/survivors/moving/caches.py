@@ -34,7 +34,7 @@ def clear_caches(
     records: Iterable[ModuleRecord],
     made: Collection[str],
     retired: Container[int],
-    spared: Iterable[ModuleRecord],
+    spared: Collection[ModuleRecord],
 ) -> int:
     """Clear the caches whose answers may come from code that was replaced; return how many.
 
@@ -43,20 +43,21 @@ def clear_caches(
         records: of modules where caches are looked for as well.
         made: dotted names of the modules that are new.
         retired: ids of what retired.
-        spared: records of modules whose caches have answers that hold: their bodies have just run, say.
+        spared: records of modules whose caches have answers that hold: their bodies have just run, say. Those that they
+            only import from others have answers of before as well.
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
-    holding = {id(cache) for cache, _ in _caches({}, spared)}
+    holding, fresh = {id(cache) for cache, _ in _caches({}, spared)}, {record.name for record in spared}
     cleared = 0
     for cache, space in _caches(namespace, records):
         if _is_generic(cache):
             # It remembers, by weak references, which function answers for a class, whose bases are others now.
             getattr(cache, "_clear_cache", bool)()
             continue
-        if id(cache) in holding or not _has_answers(cache):
+        if not _has_answers(cache) or (id(cache) in holding and (dict_of(cache) or {}).get("__module__") in fresh):
             continue
-        if _depends(cache, space, made) or _holds(cache, retired):
+        if _holds(cache, retired) or (id(cache) not in holding and _depends(cache, space, made)):
             cleared += _clear(cache, space)
     return cleared
 
