@@ -57,7 +57,8 @@ def clear_caches(
             continue
         if not _has_answers(cache) or (id(cache) in holding and (dict_of(cache) or {}).get("__module__") in fresh):
             continue
-        if _holds(cache, retired) or (id(cache) not in holding and _depends(cache, space, made)):
+        is_others = id(cache) not in holding and (_depends(cache, space, made) or _is_about(cache, made))
+        if is_others or _holds(cache, retired):
             cleared += _clear(cache, space)
     return cleared
 
@@ -196,7 +197,15 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
 
 def _holds(cache: Any, retired: Container[int]) -> bool:
     """Say whether a retired object, or an instance of one, is among the arguments or the answers that a cache keeps."""
+    return any(id(part) in retired or id(type(part)) in retired for part in _parts_of(cache))
+
+
+def _is_about(cache: Any, made: Container[str]) -> bool:
+    """Say whether an instance of a class of one of the modules is among them: its methods may answer otherwise."""
+    return any(home_of(type(part)) in made for part in _parts_of(cache))
+
+
+def _parts_of(cache: Any) -> list[Any]:
     parts = gc.get_referents(cache)
     parts += [item for part in parts if type(part) is dict for item in gc.get_referents(part)]
-    parts += [item for part in parts if type(part) is tuple for item in part]
-    return any(id(part) in retired or id(type(part)) in retired for part in parts)
+    return parts + [item for part in parts if type(part) is tuple for item in part]
