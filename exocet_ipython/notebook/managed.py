@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
@@ -39,10 +39,12 @@ class ManagedModules:
         scope: which modules are the person's own code.
         history: the generations of before.
         files: of the modules, with what differs by now.
+        note_left: told of the records of modules that the person has imported anew by hand, as other objects.
     """
 
     def __init__(self, detector: Detector) -> None:
         self.generation = Generation()
+        self.note_left: Callable[[list[ModuleRecord]], object] = bool
         self._scope = Scope()
         self._frozen: tuple[str, ...] = ()
         self.files = ManagedFiles(detector)
@@ -110,6 +112,10 @@ class ManagedModules:
 
     def _take(self, records: Mapping[str, ModuleRecord]) -> None:
         if records:
+            known = self.generation.records
+            left = [known[name] for name in records.keys() & known if known[name].module is not records[name].module]
+            if left:
+                self.note_left(left)
             self.generation = self.generation.adopting(records)
             if self._claims is not None:
                 self._claims.known.add(*records)

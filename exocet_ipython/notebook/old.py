@@ -75,6 +75,13 @@ class OldObjects:
         """Add what lives of earlier runs of modules that the person has run again by hand."""
         self._retirement.retire(earlier_runs(records, self._current().number))
 
+    def note_left(self, records: Iterable[ModuleRecord]) -> None:
+        """Add what lives of modules that the person has taken out of `sys.modules` and imported anew."""
+        left = RetiredGeneration(self._current().number)
+        for record in records:
+            left.add(record.module, record.name)
+        self._retirement.retire(left)
+
     def named(self) -> tuple[Survivor, ...]:
         """Return what the notebook's names and `Out` hold."""
         self._texts.prune()

@@ -32,6 +32,7 @@ from exocet_ipython.reloading.farewells import print_error
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.ladder.revision import Refusal
 from exocet_ipython.reloading.noticing.changes import Detector, StatSweep, Suspicion
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.finding.records import Survivor
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Session:
         self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
         names = Names(namespace, self.bindings, tuple(mirrors))
         self._executor = Executor(self.managed, self.old, self._ladder, names, show_error)
+        self.managed.note_left = self._note_left
         self._unsettled = Unsettled(self.managed)
         self._awaited = AwaitedImports(namespace, lambda file: self.managed.scope.includes("", file))
 
@@ -272,6 +274,10 @@ class Session:
         for statement in bound:
             self.bindings.add(statement, self.managed.public_names)
         return tuple(statement.name for statement in bound)
+
+    def _note_left(self, records: list[ModuleRecord]) -> None:
+        self.old.note_left(records)
+        self._ladder.left_behind = True
 
     def _load(self, name: str, attributes: Sequence[str]) -> ModuleType:
         packages = with_packages(name)

@@ -145,6 +145,23 @@ def test_a_module_taken_out_and_imported_again_is_the_current_one(auto: Notebook
     assert auto.value("(model.Model.n, Mine.n, also.n, model is sys.modules['model'])") == (2, 2, 2, True)
 
 
+def test_what_cells_had_of_a_module_taken_out_follows(auto: Notebook, workshop: Workshop) -> None:
+    """Packages are reloaded by hand so: what cells have of the modules from before is old, and moves with the next."""
+    text = "RATE = {0}\ndef price(x): return x.cost * RATE {1}\nclass Good:\n    cost = 3\n"
+    text += "    def label(self): return {0}\n"
+    workshop.write({"shop/__init__.py": "from shop.goods import Good, price", "shop/goods.py": text.format(2, "")})
+    auto.run("import shop, sys\nfrom shop import Good, price\napple = Good()\noffers = [price]")
+    auto.run("for name in ('shop', 'shop.goods'): del sys.modules[name]\nimport shop")
+    assert {survivor.name for survivor in auto.value("%exostatus").retired[0].survivors} == {
+        "shop.goods.Good",
+        "shop.goods.price",
+    }
+    answers = "(apple.label(), price(apple), offers[0](apple), shop.price(apple), type(apple) is shop.Good is Good)"
+    for number, more, price in ((3, "", 9), (3, "+ 1", 10)):  # runs anew, and is put in place
+        workshop.edit("shop/goods.py", text.format(number, more))
+        assert auto.value(answers) == (3, price, price, price, True)
+
+
 def test_importlib_reload_by_hand_goes_on_working(auto: Notebook, workshop: Workshop) -> None:
     """The person may reload in place; the same edit is not reloaded a second time before the next cell."""
     workshop.write({"model.py": "N = 1"})
