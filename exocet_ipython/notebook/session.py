@@ -6,6 +6,7 @@ It needs a namespace, which is a dict, and no IPython: scripts and tests use it 
 from __future__ import annotations
 
 import importlib
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -76,7 +77,9 @@ class Session:
         self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
         names = Names(namespace, self.bindings, tuple(mirrors))
         self._executor = Executor(self.managed, self.old, self._ladder, names, show_error)
-        self.managed.note_left = self._note_left
+        # A finder on `sys.meta_path` leads to the modules, and may not keep a shell that is dropped.
+        note_left = weakref.WeakMethod(self._note_left)
+        self.managed.note_left = lambda records: (note := note_left()) and note(records)
         self._unsettled = Unsettled(self.managed)
         self._awaited = AwaitedImports(namespace, lambda file: self.managed.scope.includes("", file))
 
