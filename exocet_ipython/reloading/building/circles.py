@@ -42,7 +42,8 @@ def changes_imports(plan: Plan, current: Generation, texts: Texts) -> bool:
 def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable[str]) -> set[str]:
     """Return the modules beside a plan that a restart would have import another half-way that they did not, or not so.
 
-    It is told from the import statements: those of before and those of now are followed in the same way.
+    It is told from the import statements: those of before and those of now are followed in the same way. Modules beside
+    it that a restart would have half-way when the plan's import them are among these.
 
     Args:
         plan: what is made anew.
@@ -50,14 +51,40 @@ def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable
         texts: dotted name -> what was read again and compiled a moment ago.
         roots: dotted names of what cells have imported, in their order.
     """
+    roots = [*roots]
+    around = _circles_around(plan, current, texts, roots)
     if not changes_imports(plan, current, texts):
-        return set()
+        return around
     before: _Imports = {name: record.imports for name, record in current.records.items()}
-    gone = {step.name: () for step in plan.steps if step.gone}
-    now: _Imports = {**before, **gone, **{name: _read_again(name, current, texts) for name in texts.keys() & before}}
+    now = _imports_now(plan, current, texts)
     begun = [*roots, *sorted(before, key=current.order.__getitem__)]
     moved = _met_halfway(before, begun) ^ _met_halfway(now, begun)
-    return {importer for importer, _ in moved} - plan.names
+    return around | {importer for importer, _ in moved} - plan.names
+
+
+def _circles_around(plan: Plan, current: Generation, texts: Texts, roots: Iterable[str]) -> set[str]:
+    """Return the modules beside a plan that a package in it would find whole, and a restart has it find half-way.
+
+    Such a module imports what is in the package, and so has begun it, without having anything of the package itself.
+    """
+    records, graph, order = current.records, current.graph(), current.order
+    possible = set[tuple[str, str]]()
+    for package in plan.names & records.keys():
+        needed = {name for name in records[package].needs.keys() & order.keys() if order[name] < order[package]}
+        if needed - plan.names and hasattr(records[package].module, "__path__"):
+            inside = [name for name in records if name.startswith(f"{package}.")]
+            possible |= {(package, name) for name in graph.dependants(inside).keys() & needed - plan.names}
+    if not possible:
+        return set()
+    begun = [*roots, *sorted(records, key=order.__getitem__)]
+    return {met for _, met in possible & _met_halfway(_imports_now(plan, current, texts), begun)}
+
+
+def _imports_now(plan: Plan, current: Generation, texts: Texts) -> _Imports:
+    """Return the import statements of all modules, as the texts are by now."""
+    before = {name: record.imports for name, record in current.records.items()}
+    gone = {step.name: () for step in plan.steps if step.gone}
+    return {**before, **gone, **{name: _read_again(name, current, texts) for name in texts.keys() & before}}
 
 
 def is_circular(error: BaseException) -> bool:
