@@ -35,7 +35,8 @@ def replace_references(
     Args:
         replacement: id of a retired object -> the object and its counterpart.
         own: ids of holders to leave alone: the retired side itself, and our own records.
-        holders: what refers to any of the retired objects, as `gc.get_referrers` found it.
+        holders: what refers to any of the retired objects, as `gc.get_referrers` found it. An instance of theirs that
+            was made anew, a weak reference for one, takes its place there: it is to be moved.
         journal: how each write is taken back.
         note: told of each instance before attributes of it are replaced.
 
@@ -44,7 +45,7 @@ def replace_references(
     """
     replacing = _Replacing(replacement, own | {id(journal.coroutines)}, journal, note or bool)
     settled: dict[int, dict[Any, Any]] = {}  # of these it is known whose they are, if anyone's
-    ours = [holders]
+    given, ours = holders, [holders]
     for _ in range(_PASSES):
         asked = replacing.left_alone() | settled.keys()
         owners, unknown = find_owners(holders, asked) if note is not None else ({}, {})
@@ -60,6 +61,7 @@ def replace_references(
         if not rebuilt:
             break
         olds = _olds(rebuilt)
+        _put_successors(given, rebuilt, replacement)
         if late or not unknown:
             holders = find_holders(olds, [*ours, holders, unknown, rebuilt, *rebuilt.values()])
         else:  # some hold now what was made anew and holds something else that was
@@ -133,6 +135,13 @@ class _Replacing:
 
 def _olds(rebuilt: dict[int, tuple[Any, Any]]) -> list[Any]:
     return [old for old, _ in rebuilt.values()]
+
+
+def _put_successors(holders: list[Any], rebuilt: Mapping[int, tuple[Any, Any]], replacement: Replacement) -> None:
+    """Put what was made anew in place of instances of retired classes; no variable of a loop is left to hold one."""
+    for place, holder in enumerate(holders):
+        if id(holder) in rebuilt and id(type(holder)) in replacement:
+            holders[place] = rebuilt[id(holder)][1]
 
 
 def _that_hold(holders: Iterable[Any], objects: Mapping[int, Any]) -> list[Any]:
