@@ -204,9 +204,10 @@ class AutoReload:
             raise
         if report.error is not None:
             self._show_error(report.error)
-            if self._settings.on_error == "stop":
-                self.stopper.stop(_FAILED)
-                return
+        self._session.managed.files.shown.show()  # for the cell, which may run on old code
+        if report.error is not None and self._settings.on_error == "stop":
+            self.stopper.stop(_FAILED)
+            return
         if (report or report.error is not None) and self._settings.report != "quiet":
             self._show_report(report)
 

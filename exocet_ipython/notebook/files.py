@@ -15,6 +15,7 @@ from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicio
 from exocet_ipython.reloading.noticing.followed import absolute_path
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
+from exocet_ipython.reloading.shown import ShownTexts
 
 __all__ = ["ManagedFiles"]
 
@@ -25,6 +26,7 @@ class ManagedFiles:
     Attributes:
         expects: whether the folders of `sys.path` are followed also while no module is loaded.
         blanks: how often there was a time of which the detector knows nothing.
+        shown: the texts that tracebacks show in place of what is on disk.
         suspects: returns what may have changed on disk since the last call; cheap, and each suspicion is given once.
 
     Args:
@@ -34,6 +36,7 @@ class ManagedFiles:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self.suspects: Callable[[], Suspicion] = detector.suspects  # asked before each cell
+        self.shown = ShownTexts()
         self._tried: tuple[Snapshot, ...] = ()
         self.expects = False
         self.blanks = 0
@@ -112,3 +115,4 @@ class ManagedFiles:
     def close(self) -> None:
         """Give back what the detector holds."""
         self._detector.close()
+        self.shown.let_go()

@@ -191,6 +191,7 @@ class Session:
                 return replace(self._ladder.describe(found), survivors=self.survivors(), dry_run=True)
             else:
                 report = replace(self._ladder.take(found, migrating=migrate, gate=OPEN), survivors=self.survivors())
+            self._unsettled.keep_texts(report)
             if not names:
                 self._unsettled.settle(report, with_skipped=True)
             if report or report.error is not None:
@@ -248,6 +249,7 @@ class Session:
                     report = self._executor.carry_out(plan, migrating=migrating, gate=gate)
             else:
                 report = self._ladder.take(found, migrating=migrating, gate=gate)
+            self._unsettled.keep_texts(report)
             self._unsettled.settle(report)
             return report
 

@@ -86,6 +86,8 @@ class Attachment:
 
     def _after_cell(self, result: Any) -> None:
         self._magics.failures.settle()
+        if (shown := self.session.managed.files.shown).is_due:
+            shown.show()
         if result is not None:  # ipykernel has none for a cell that awaited something and was interrupted
             info = result.info
             text = getattr(info, "transformed_cell", None) or info.raw_cell
