@@ -56,8 +56,7 @@ class Unsettled:
     def __init__(self, managed: ManagedModules) -> None:
         self._managed = managed
         self._noticed = NOTHING
-        self._signature: frozenset[object] = frozenset()
-        self._found: list[str] = []  # dotted names of what was found last
+        self._signature = sign_changes(())  # of what was found last
         self._last = Attempt()
         self._interrupted: frozenset[object] | None = None  # what was being reloaded at the last interrupt
         self._seen = self._surroundings()  # when everything was looked at last
@@ -74,7 +73,7 @@ class Unsettled:
         """
         self._noticed |= noticed
         changes = self._managed.look_into(self._noticed, wanted)
-        self._signature, self._found = sign_changes(changes), [change.name for change in changes]
+        self._signature = sign_changes(changes)
         if self._last.is_repeated(self._signature, noticed) and self._managed.files.stand_as_tried():
             self._forget()
             return None
@@ -100,7 +99,6 @@ class Unsettled:
             found = self._managed.look_into(places.pop(0), wanted)
             changes = [change for change in found if chosen is None or change.name in chosen]
         self._signature, self._last = sign_changes(changes), Attempt()
-        self._found = [change.name for change in changes]
         return changes
 
     def _take_notice(self) -> None:
@@ -126,7 +124,7 @@ class Unsettled:
         """Note what goes on running although its file says something else, so that tracebacks can show it."""
         records = self._managed.generation.records
         is_undone = report.error is not None or report.waiting or report.skipped
-        names = [name for name in self._found if name in records] if is_undone else []
+        names = {name for name, _, _ in self._signature if name in records} if is_undone else ()
         self._managed.files.shown.prepare(records[name].snapshot for name in names)
 
     def note_interrupt(self) -> bool:
@@ -153,7 +151,7 @@ class Unsettled:
         return (self._managed.files.blanks, *map(absolute_path, sys.path))
 
 
-def sign_changes(changes: Iterable[Change]) -> frozenset[object]:
+def sign_changes(changes: Iterable[Change]) -> frozenset[tuple[str, str, str]]:
     """Return what two sets of changes have in common only when the files' contents are the same as well.
 
     >>> sign_changes([])

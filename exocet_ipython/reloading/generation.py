@@ -17,7 +17,7 @@ from typing import Any
 
 from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.source import Snapshot, require_spec
-from exocet_ipython.loading.spaces import attach
+from exocet_ipython.loading.spaces import attach, is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.graph import ImportGraph
@@ -127,7 +127,7 @@ class Generation:
             found = [module for module in loaded if module == name or module.startswith(name + ".")]
             if not found:
                 owner = self.records.get(name.rpartition(".")[0])
-                if owner is not None and not hasattr(owner.module, "__path__"):  # game.world.Room, or game/world.py
+                if owner is not None and not is_package(owner.module):  # game.world.Room, or game/world.py
                     advice = f"a module is named by itself: %exoreload {owner.name}"
                 else:
                     advice = f"load it with %exoload {name}, or see what is loaded with %exostatus"

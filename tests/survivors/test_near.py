@@ -57,8 +57,7 @@ def test_near_holders_are_those_of_the_heap(
     kept_whole = any(isinstance(node, type) for node in nodes[:-3])  # other modules' classes are not followed
     del nodes, cat, purr
     outside = count_outside(retired, [retired])
-    numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
-    found = find_near(outside.held, numbers, names, outside.within)
+    found = find_near(outside.held, outside.numbers, names, outside.within)
     if found is None:
         assert elsewhere or kept_whole
     else:

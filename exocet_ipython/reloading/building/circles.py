@@ -71,7 +71,7 @@ def _circles_around(plan: Plan, current: Generation, texts: Texts, roots: Iterab
     possible = set[tuple[str, str]]()
     for package in plan.names & records.keys():
         needed = {name for name in records[package].needs.keys() & order.keys() if order[name] < order[package]}
-        if needed - plan.names and hasattr(records[package].module, "__path__"):
+        if needed - plan.names and is_package(records[package].module):
             inside = [name for name in records if name.startswith(f"{package}.")]
             possible |= {(package, name) for name in graph.dependants(inside).keys() & needed - plan.names}
     if not possible:

@@ -64,13 +64,14 @@ class Steps:
         Raises:
             Exception: the error of one that something imports.
         """
-        said = {}
-        for name in self.unneeded.keys() & self.gone:
-            kept = {name: one for name, one in self._current.records.items() if name not in self.gone}
+        names = self.unneeded.keys() & self.gone
+        if not names:
+            return {}
+        kept = {name: one for name, one in self._current.records.items() if name not in self.gone}
+        for name in names:
             if _is_needed(name, {**kept, **made}):
                 raise self.unneeded[name]
-            said[name] = describe_error(self.unneeded[name])
-        return said
+        return {name: describe_error(self.unneeded[name]) for name in names}
 
     def _load(self, step: Step) -> bool:
         """Load the module of a step, and say whether it is to be had.

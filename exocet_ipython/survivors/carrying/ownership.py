@@ -249,7 +249,7 @@ class Ownership:
 
     @cached_property
     def _retiring(self) -> list[str]:
-        return [name for name in self.after if name in self.session and name not in self._homes]
+        return [name for name in self.after if name in self.session and name not in self._homes]  # other modules
 
     def _may_assign(
         self, stored: Collection[str], baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]

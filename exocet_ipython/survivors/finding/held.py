@@ -75,12 +75,12 @@ class _Outside:
 
     Attributes:
         held: the retired objects that are referred to from elsewhere.
-        numbers: how many references from there lead to each of these, in their order; 0 where counts are deferred.
+        numbers: id of each of these -> how many references from there lead to it; 0 where counts are deferred.
         within: ids of all the references of which count as the retired side's own.
     """
 
     held: list[Any]
-    numbers: list[int]
+    numbers: dict[int, int]
     within: set[int]
 
 
@@ -90,12 +90,12 @@ def count_outside(retired: list[Any], roots: Iterable[Any]) -> _Outside:
     Takes what `find_held` takes.
     """
     if not counts_are_exact():
-        return _Outside(retired.copy(), [0] * len(retired), set())
+        return _Outside(retired.copy(), dict.fromkeys(map(id, retired), 0), set())
     inner, within = _count_references(retired, roots)
     counts = list(map(sys.getrefcount, retired))
-    numbers = [count - inner[id(item)] - _UNHELD for item, count in zip(retired, counts, strict=True)]
-    held = [item for item, number in zip(retired, numbers, strict=True) if number > 0]
-    return _Outside(held, [number for number in numbers if number > 0], within)
+    outside = [(item, count - inner[id(item)] - _UNHELD) for item, count in zip(retired, counts, strict=True)]
+    held = [item for item, number in outside if number > 0]
+    return _Outside(held, {id(item): number for item, number in outside if number > 0}, within)
 
 
 def find_used(
@@ -138,7 +138,7 @@ def find_witness(retired: list[Any], roots: Iterable[Any]) -> tuple[Any, int]:
     One that can be referred to weakly is preferred. Takes what `find_held` takes.
     """
     found = count_outside(retired, roots)
-    pairs = zip(found.held, found.numbers, strict=True)
+    pairs = ((item, found.numbers[id(item)]) for item in found.held)
     return max(pairs, key=lambda pair: (type(pair[0]).__weakrefoffset__ > 0, pair[1]), default=(None, 0))
 
 
@@ -257,7 +257,7 @@ def _shown_dict(item: Any) -> dict[Any, Any] | None:
     """Return the dict of an object's attributes where the collector sees it in place of these."""
     if not any(type(part) is dict for part in referents_of(item)):
         return None
-    space = dict_of(item)
+    space = dict_of(item)  # which may just have made it: then it is seen from now on
     return space if any(part is space for part in referents_of(item)) else None
 
 

@@ -50,8 +50,7 @@ def find_holders(objects: list[Any], ours: Iterable[Any]) -> list[Any]:
     outside = count_outside(objects, ours)
     if not outside.held:
         return []
-    numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
-    near = find_near(outside.held, numbers, globals_of(sys.modules.get(CELLS)), outside.within)
+    near = find_near(outside.held, outside.numbers, globals_of(sys.modules.get(CELLS)), outside.within)
     return referrers_of(objects) if near is None else near
 
 

@@ -164,8 +164,7 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
     in_arrays = Counter(id(item) for space in spaces for item in _items_in(space))
     found = count_outside([*values, *definitions], [values, definitions, *spaces, *names, *parts])
     # What an array holds the collector doesn't show.
-    numbers = zip(map(id, found.held), found.numbers, strict=True)
-    return frozenset(key for key, count in numbers if not 0 < count <= in_arrays[key]) & known
+    return frozenset(key for key, count in found.numbers.items() if not 0 < count <= in_arrays[key]) & known
 
 
 def _items_in(space: Mapping[str, Any]) -> Iterator[Any]:

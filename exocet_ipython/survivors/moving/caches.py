@@ -57,8 +57,9 @@ def clear_caches(
             continue
         if not _has_answers(cache) or (id(cache) in holding and (dict_of(cache) or {}).get("__module__") in fresh):
             continue
-        is_others = id(cache) not in holding and (_depends(cache, space, made) or _is_about(cache, made))
-        if is_others or _holds(cache, retired):
+        parts = _parts_of(cache)
+        is_others = id(cache) not in holding and (_depends(cache, space, made) or _is_about(parts, made))
+        if is_others or _holds(parts, retired):
             cleared += _clear(cache, space)
     return cleared
 
@@ -195,17 +196,18 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
     return False
 
 
-def _holds(cache: Any, retired: Container[int]) -> bool:
-    """Say whether a retired object, or an instance of one, is among the arguments or the answers that a cache keeps."""
-    return any(id(part) in retired or id(type(part)) in retired for part in _parts_of(cache))
+def _holds(parts: Iterable[Any], retired: Container[int]) -> bool:
+    """Say whether a retired object, or an instance of one, is among what a cache keeps."""
+    return any(id(part) in retired or id(type(part)) in retired for part in parts)
 
 
-def _is_about(cache: Any, made: Container[str]) -> bool:
+def _is_about(parts: Iterable[Any], made: Container[str]) -> bool:
     """Say whether an instance of a class of one of the modules is among them: its methods may answer otherwise."""
-    return any(home_of(type(part)) in made for part in _parts_of(cache))
+    return any(home_of(type(part)) in made for part in parts)
 
 
 def _parts_of(cache: Any) -> list[Any]:
+    """Return the arguments and the answers that a cache keeps, with what is in tuples of them."""
     parts = gc.get_referents(cache)
     parts += [item for part in parts if type(part) is dict for item in gc.get_referents(part)]
     return parts + [item for part in parts if type(part) is tuple for item in part]

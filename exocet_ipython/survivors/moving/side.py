@@ -70,8 +70,7 @@ class RetiredSide:
     def _count(self) -> None:
         self.held = list[Any]()  # which was found before refers to it
         outside = count_outside(self.objects, [self.records, *self.records])
-        self.held = outside.held
-        self.numbers = dict(zip(map(id, outside.held), outside.numbers, strict=True))
+        self.held, self.numbers = outside.held, outside.numbers
         self.within = outside.within | self._own
 
 
