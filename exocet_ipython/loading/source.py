@@ -18,19 +18,16 @@ from importlib.machinery import (
     PathFinder,
     SourceFileLoader,
 )
-from pathlib import Path
 from typing import Any
 
 from exocet_ipython.errors import SourceNotFoundError
+from exocet_ipython.loading.digests import ANOTHER_DIGEST, SOURCE_SUFFIXES, digest_of
 from exocet_ipython.loading.files import FileStamp, read_file, stamp_file
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import with_packages
 
 __all__ = [
-    "ANOTHER_DIGEST",
-    "NO_DATA",
     "Snapshot",
-    "digest_file",
     "extension_files",
     "find_search_path",
     "find_spec",
@@ -68,6 +65,11 @@ class Snapshot:
         """What tells it from other texts of the module: its file, its digest, and whether there is a text at all."""
         return self.path, self.digest, self.data is None
 
+    @property
+    def text(self) -> bytes | None:
+        """The bytes that ran; None where there is no text, or where it may have been another."""
+        return self.data if self.digest not in ("", ANOTHER_DIGEST) else None
+
     def is_known(self) -> bool:
         """Say whether a file can be compared with it; one in an archive has no stamp."""
         return self.path is None or (bool(self.digest) and self.stamp is not None)
@@ -80,50 +82,6 @@ class Snapshot:
     def __repr__(self) -> str:
         size = "no text" if self.data is None else f"{len(self.data)} bytes"
         return f"<Snapshot of {self.name}: {size}>"
-
-
-def digest_of(data: bytes) -> str:
-    """Return the digest of a module's text.
-
-    >>> len(digest_of(b"x = 1"))
-    32
-    """
-    import hashlib  # noqa: PLC0415 - brings OpenSSL, which whoever only imports this package needs not
-
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
-    """Return the digest of a file; of one that holds more than 16 MB of data only that of its time and size.
-
-    That of a folder, a path with a slash at its end, is one of the names of the data files in it; with two slashes, of
-    Python's files as well.
-
-    Args:
-        path: of the file or folder.
-        stamp: its stamp.
-        until: in a folder, what was saved after this moment, in nanoseconds, doesn't count; 0 for now.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    if stamp.size > _LARGE and not path.endswith(_SOURCE_SUFFIXES):
-        return f"{stamp.size} bytes of {stamp.modified}"
-    if path.endswith(os.sep):
-        with_code = path.endswith(os.sep * 2)
-        names = [name for name in os.listdir(path) if _may_be_data(name) or (with_code and name.endswith(".py"))]
-        if until:
-            names = [name for name in names if os.lstat(os.path.join(path, name)).st_ctime_ns <= until]
-        return digest_of("\0".join(sorted(names)).encode())
-    return digest_of(Path(path).read_bytes())
-
-
-def _may_be_data(entry: str) -> bool:
-    """Say whether an entry of a folder is nothing that Python, an editor or the module itself puts there."""
-    return not (entry.startswith((".", "__pycache__")) or entry.endswith(("~", *NO_DATA)))
-
-
-_LARGE = 16_000_000  # bytes: reading more takes longer than a person wants to wait at a cell
 
 
 def find_spec(name: str, search: Sequence[str] | None = None) -> ModuleSpec | None:
@@ -279,11 +237,11 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     loader: Any = spec.loader
     path = spec.origin
     stamp: FileStamp | None
-    if type(loader) is SourceFileLoader and path is not None and path.endswith(_SOURCE_SUFFIXES):
+    if type(loader) is SourceFileLoader and path is not None and path.endswith(SOURCE_SUFFIXES):
         stamp, data = read_file(path)
     else:
         get_data = getattr(loader, "get_data", None)
-        if get_data is None or path is None or is_extension(spec) or not path.endswith(_SOURCE_SUFFIXES):
+        if get_data is None or path is None or is_extension(spec) or not path.endswith(SOURCE_SUFFIXES):
             return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
         try:
             stamp = stamp_file(path)
@@ -291,9 +249,3 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
             stamp = None  # a file inside an archive has none of its own; one that is gone is its reader's to report
         data = get_data(path)
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
-
-
-ANOTHER_DIGEST = "another content"  # of a text that is not known, and is not the one that ran: no text has it
-# How files end that are code, or that programs write while they run.
-NO_DATA = (".py", ".pyw", ".pyc", ".so", ".pyd", ".log", ".db", ".sqlite", ".sqlite3", ".lock", ".pid", ".tmp")
-_SOURCE_SUFFIXES = (".py", ".pyw")

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from exocet_ipython.loading.digests import digest_of
 from exocet_ipython.loading.interrupts import deferred_interrupt
-from exocet_ipython.loading.source import digest_of
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.reloading.moves import Wanted

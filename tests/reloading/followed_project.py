@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from exocet_ipython.loading.digests import digest_of
 from exocet_ipython.loading.files import stamp_file
-from exocet_ipython.loading.source import Snapshot, digest_of
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.noticing.changes import Detector
 
 Act = Callable[["FollowedProject"], object]

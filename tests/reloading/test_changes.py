@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from exocet_ipython.loading.digests import digest_of
 from exocet_ipython.loading.files import stamp_file
-from exocet_ipython.loading.source import Snapshot, digest_of
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.noticing.changes import StatSweep
 
 OLD = 10**18  # nanoseconds: 2001

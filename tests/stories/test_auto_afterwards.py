@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from exocet_ipython.loading.digests import digest_file
 from exocet_ipython.loading.files import FileStamp, clock_of_files, stamp_file
-from exocet_ipython.loading.source import digest_file
 from exocet_ipython.notebook.shell import attach
 from exocet_ipython.reloading.datafiles import snapshots
 from exocet_ipython.reloading.joining import noting

@@ -9,8 +9,8 @@ import re
 import sys
 from collections.abc import Iterator
 
+from exocet_ipython.loading.digests import NO_DATA
 from exocet_ipython.loading.names import is_dotted
-from exocet_ipython.loading.source import NO_DATA
 from exocet_ipython.reloading.datafiles.readers import Readers
 from exocet_ipython.reloading.ladder.operations import strings_of, words
 

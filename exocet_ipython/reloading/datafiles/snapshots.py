@@ -21,9 +21,10 @@ from dataclasses import replace
 from types import CodeType
 from typing import Any
 
+from exocet_ipython.loading.digests import ANOTHER_DIGEST, digest_file
 from exocet_ipython.loading.files import NO_FILE, stamp_file
 from exocet_ipython.loading.names import is_dotted
-from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, digest_file, find_spec_of
+from exocet_ipython.loading.source import Snapshot, find_spec_of
 from exocet_ipython.reloading.datafiles.meant import FilesMeant
 from exocet_ipython.reloading.datafiles.readers import readers_at_import, reads_elsewhere
 from exocet_ipython.reloading.ladder.operations import strings_of

@@ -11,9 +11,10 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.bytecode import read_bytecode
+from exocet_ipython.loading.digests import ANOTHER_DIGEST
 from exocet_ipython.loading.files import FileStamp, stamp_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
-from exocet_ipython.loading.source import ANOTHER_DIGEST, Snapshot, read_snapshot
+from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.tracebacks import as_importlibs
 from exocet_ipython.reloading.baseline import Baseline

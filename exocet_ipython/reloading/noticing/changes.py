@@ -17,8 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from exocet_ipython.loading.digests import digest_file, digest_of
 from exocet_ipython.loading.files import NO_FILE, FileStamp, stamp_file
-from exocet_ipython.loading.source import Snapshot, digest_file, digest_of
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.noticing.followed import (
     Difference,
     FollowedFile,
