@@ -1,7 +1,8 @@
-"""What a reload does not do, as it would take ever longer: look over the heap, collect it, keep what it has shown."""
+"""What a reload does not do, as it would take ever longer: look over the heap, collect, compile all, keep reports."""
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import sys
@@ -282,6 +283,39 @@ def test_an_instance_far_from_the_names_is_found_all_the_same(auto: Notebook, wo
         assert counts == {"get_referrers": 1}
         cats = [auto["near"], auto["many"][-1], auto["away"].cat]
         assert {(type(cat), cat.number) for cat in cats} == {(auto["pets"].Cat, number)}
+
+
+def test_an_edit_of_a_function_compiles_that_function_alone(auto: Notebook, workshop: Workshop) -> None:
+    """The rest of a long module stays the very code that it was, also where it stands further down now."""
+    text = "LIMIT = 10\ndef work():\n    return LIMIT\n" + "\n".join(f"def f{i}(): return {i}" for i in range(2_000))
+    workshop.write({"long.py": text})
+    auto.run("import long")
+    for answer, body in ((11, "return LIMIT + 1"), (12, "x = 2\n    return LIMIT + x")):
+        after = text.replace("return LIMIT", body)
+        workshop.edit("long.py", after)
+        sizes: list[int] = []
+        with compiled_sizes(sizes):
+            auto.run("answers = long.work(), long.f1999(), long.f1999.__code__.co_firstlineno")
+        assert auto["answers"] == (answer, 1999, len(after.splitlines()))
+        assert len(text) > 40_000
+        assert sum(sizes) < 4_000
+
+
+@contextlib.contextmanager
+def compiled_sizes(sizes: list[int]) -> Iterator[None]:
+    """Note how long the texts are that are compiled in the block, in the present thread, without empty lines."""
+
+    def note(source: Any, *arguments: Any, **more: Any) -> Any:
+        if isinstance(source, (bytes, str)):
+            sizes.append(len(source.strip()))
+        return compiler(source, *arguments, **more)
+
+    compiler: Any = builtins.compile
+    builtins.compile = note
+    try:
+        yield
+    finally:
+        builtins.compile = compiler
 
 
 def test_reports_leave_nothing(auto: Notebook, workshop: Workshop) -> None:

@@ -24,6 +24,7 @@ from exocet_ipython.reloading.generation import Generation, Journal
 from exocet_ipython.reloading.ladder.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
 from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class, set_code, set_facts
 from exocet_ipython.reloading.ladder.propagation import note_values, set_values
+from exocet_ipython.reloading.ladder.recompiling import recompile
 from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
 from exocet_ipython.reloading.ladder.runners import Runners, find_runners, seat_codes
 from exocet_ipython.reloading.noticing.changes import Change
@@ -239,12 +240,22 @@ def _read(record: ModuleRecord) -> tuple[Snapshot, CodeType]:
         raise _RefusedError
     try:
         snapshot = read_snapshot(spec, time.time_ns())
-        code = compile_module(spec, snapshot)
+        code = _compile(record, snapshot, loader) or compile_module(spec, snapshot)
     except Exception:  # noqa: BLE001 - a text that is broken or gone: the next rung reports it
         raise _RefusedError from None
     if code is None or snapshot.path != record.snapshot.path:
         raise _RefusedError
     return snapshot, code
+
+
+def _compile(record: ModuleRecord, snapshot: Snapshot, loader: type[SourceFileLoader]) -> CodeType | None:
+    """Compile what differs in a new text of a module; None where all of it has to be."""
+    before, after = record.snapshot.text, snapshot.data
+    if record.code is None or before is None or after is None:
+        return None
+    if loader.source_to_code is not SourceFileLoader.source_to_code or record.code.co_filename != snapshot.path:
+        return None
+    return recompile(record.code, before, after)
 
 
 def _seat(record: ModuleRecord) -> None:
