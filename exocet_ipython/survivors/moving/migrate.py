@@ -39,6 +39,7 @@ from exocet_ipython.survivors.moving.hidden import find_hidden_holders
 from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.late import move_instances
 from exocet_ipython.survivors.moving.libraries import renew_adapters
+from exocet_ipython.survivors.moving.local import find_local_classes, renew_local_classes
 from exocet_ipython.survivors.moving.references import replace_references
 from exocet_ipython.survivors.moving.refreshing import refresh_instances
 from exocet_ipython.survivors.moving.shared import renew_shared
@@ -106,6 +107,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
+    local = find_local_classes(closures, pairs)
     for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_before):
         moving.note(name, error)
     renew_shared(held, pairs, journal)
@@ -124,6 +126,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
+    renew_local_classes(local, pairs.inner, moving)
     kept = set(map(id, _methods_of(base for cls in moving.left.values() for base in cls.__mro__)))
     for before, now, space in pairs.functions:
         is_used = id(before) in stuck_with or id(before.__globals__) in used

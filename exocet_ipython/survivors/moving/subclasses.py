@@ -27,11 +27,12 @@ from exocet_ipython.survivors.moving.copies import (
     rebuild_model,
 )
 from exocet_ipython.survivors.moving.instances import Moving, hash_differs
+from exocet_ipython.survivors.moving.keeping import change_class
 from exocet_ipython.survivors.moving.layouts import has_other_fields, is_laid_out_otherwise
 from exocet_ipython.survivors.moving.mapped import join_registry, relate_again
 from exocet_ipython.survivors.moving.rehashing import hashes_itself
 from exocet_ipython.survivors.moving.remade import remake_class, taken_out
-from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling, put_back
+from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling
 from exocet_ipython.survivors.moving.statements import bases_meant
 from exocet_ipython.survivors.moving.told import (
     find_tellers,
@@ -121,13 +122,13 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
         withdraw_from_lost(cls, known, session, moving.journal)
         first = None if id(cls) in planned else first_untold(cls, known)
         if first is not None:
-            _keeping(cls, functools.partial(tell, first=first), moving)
+            change_class(cls, functools.partial(tell, first=first), moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _join_registries(changed, pairs, moving)
     _renew_copies(changed, moving)
     retired = pairs.predecessors()
     for cls, change in collect_again(changed, retired, pairs.objects):
-        _keeping(cls, change, moving)
+        change_class(cls, change, moving)
     _rebuild_models(retired, moving)
     return Rebased(tuple(changed), tuple(remade), tuple(retold))
 
@@ -135,7 +136,7 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
 def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
     """Tell the hooks of the new bases of the classes of which they are to be told again."""
     for cls, plan in rebased.retold:
-        _keeping(cls, plan.tell, moving)
+        change_class(cls, plan.tell, moving)
         if plan.is_taken_out:
             _withdraw(cls, plan, session, moving.journal)
 
@@ -166,11 +167,11 @@ def _renew_copies(classes: Collection[type], moving: Moving) -> None:
     """Have dataclasses, attrs classes and abstract classes look again at what their bases have."""
     for cls in classes:
         if "__dataclass_fields__" in vars(cls):
-            _keeping(cls, decorate_again, moving)
+            change_class(cls, decorate_again, moving)
         if "__attrs_props__" in vars(cls):
-            _keeping(cls, define_again, moving)
+            change_class(cls, define_again, moving)
         if isinstance(cls, abc.ABCMeta):
-            _keeping(cls, abc.update_abstractmethods, moving)
+            change_class(cls, abc.update_abstractmethods, moving)
 
 
 def _rebuild_models(retired: Mapping[int, type], moving: Moving) -> None:
@@ -178,7 +179,7 @@ def _rebuild_models(retired: Mapping[int, type], moving: Moving) -> None:
     models = notebook_models() if retired else []
     config = {id(model): own_config(model, retired) for model in models}
     for model in models:
-        _keeping(model, functools.partial(rebuild_model, config=config[id(model)]), moving)
+        change_class(model, functools.partial(rebuild_model, config=config[id(model)]), moving)
 
 
 def _subclasses_elsewhere(
@@ -256,19 +257,3 @@ def _metaclass(subclass: type, bases: tuple[type, ...], pairs: Pairs) -> Any:
 def _counterpart(metaclass: type, pairs: Pairs) -> Any:
     found = pairs.objects.get(id(metaclass))
     return found[1] if found is not None and issubclass(type(found[1]), type) else metaclass
-
-
-def _keeping(cls: Any, change: Any, moving: Moving) -> None:
-    """Change a class; where that fails, and where it is taken back, its attributes are what they were."""
-    before = copy_space(vars(cls))
-    try:
-        change(cls)
-    except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
-        _restore(cls, before)
-        moving.note(dotted_name(cls), error)
-    else:
-        moving.journal.add(functools.partial(_restore, cls, before))
-
-
-def _restore(cls: type, before: dict[str, Any]) -> None:
-    put_back(cls, {*before, *copy_space(vars(cls))}.difference(("__dict__", "__weakref__")), before)

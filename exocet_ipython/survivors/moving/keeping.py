@@ -1,0 +1,36 @@
+"""A change of a class that is made whole or not at all."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.survivors.moving.instances import Moving
+from exocet_ipython.survivors.moving.retelling import put_back
+
+__all__ = ["change_class"]
+
+
+def change_class(cls: Any, change: Callable[[Any], object], moving: Moving) -> None:
+    """Change a class; where that fails, and where it is taken back, its attributes are what they were.
+
+    Args:
+        cls: the class.
+        change: is called with it.
+        moving: what is moved; an error is noted there.
+    """
+    before = copy_space(vars(cls))
+    try:
+        change(cls)
+    except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
+        _restore(cls, before)
+        moving.note(dotted_name(cls), error)
+    else:
+        moving.journal.add(functools.partial(_restore, cls, before))
+
+
+def _restore(cls: type, before: dict[str, Any]) -> None:
+    put_back(cls, {*before, *copy_space(vars(cls))}.difference(("__dict__", "__weakref__")), before)
