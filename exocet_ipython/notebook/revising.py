@@ -17,7 +17,7 @@ from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
 from exocet_ipython.notebook.names.valued import plan_values
 from exocet_ipython.notebook.old import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport, format_seconds, join_names
-from exocet_ipython.reloading.building.batch import Texts
+from exocet_ipython.notebook.undoing import find_living_beside
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.building.circles import moved_circles
 from exocet_ipython.reloading.building.plan import Plan
@@ -27,7 +27,7 @@ from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.judge import Judge
 from exocet_ipython.reloading.ladder.propagation import note_values
 from exocet_ipython.reloading.ladder.revision import Refusal, Revision, apply_revisions, plan_revisions
-from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
+from exocet_ipython.reloading.ladder.routes import Starts
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
@@ -41,10 +41,6 @@ from exocet_ipython.survivors.storing.readings import ReadStores
 __all__ = ["Ladder"]
 
 _HIGHER = Refusal()
-
-
-def _refuse_values(_: Starts) -> Mapping[str, Mapping[str, Any]]:
-    raise UnfitError("other constants are put in place alone")
 
 
 @dataclass(slots=True)
@@ -144,7 +140,7 @@ class Ladder:
         given = self.managed.generation, self.managed.scope, note_read, texts
         bound = self.bindings
         around = Surroundings(*given, withdrawing=migrating, imported=bound.imported(), roots=bound.modules())
-        living = self._find_living(plan, texts, migrating=migrating)
+        living = find_living_beside(plan, self.managed, texts, self.judge if migrating else None)
         if living is None:
             return build_lowest(plan, around)
         return build_rest(living, around) if living.rest.steps else (plan, living)
@@ -161,41 +157,6 @@ class Ladder:
     def _seconds(self, plan: Plan) -> float:
         records = self.managed.generation.records
         return sum(records[name].seconds for name in plan.names if name in records)
-
-    def _find_living(self, plan: Plan, texts: Texts, *, migrating: bool) -> Built | None:
-        """Return the living modules of an earlier generation that are what a plan would make, if there are.
-
-        Where something else has changed as well, that is done beside them: in place, if it needs nothing to run.
-
-        Args:
-            plan: what would be made anew, and why.
-            texts: what was read and compiled a moment ago.
-            migrating: whether living functions may run other code.
-        """
-        built = self.managed.find_living(plan, texts)
-        changes = [step.because for step in plan.steps if isinstance(step.because, Change)]
-        is_whole = built is not None and not built.rest.steps
-        if is_whole or plan.anew or len(changes) == 1 or not may_return({}, self.managed.history):
-            return built
-        left = plan.names if built is None else built.rest.names
-        beside: list[Revision] = []
-        others = [change for change in changes if change.name not in left]
-        for change in changes:
-            if change.name not in left:
-                continue
-            why_not = self._why_not if migrating else None
-            found = plan_revisions([change], self.managed.generation, {}, why_not, _refuse_values)
-            if isinstance(found, Refusal):
-                others.append(change)
-            else:
-                beside += found
-        if not beside or not others:
-            return built
-        texts = {change.name: texts[change.name] for change in others if change.name in texts}
-        whole = self.managed.find_living(self.managed.plan(others), texts)
-        if whole is None or whole.rest.steps or any(one.record.name in whole.made for one in beside):
-            return built  # what comes back has no module in place of the one that would take the new code
-        return replace(whole, beside=tuple(beside))
 
     def explain(self, plan: Plan, refusal: Refusal) -> Plan:
         """Return a plan whose steps say why no lower rung was taken."""
