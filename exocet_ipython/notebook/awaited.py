@@ -1,25 +1,23 @@
 """Imports of cells that failed: made again, for the names that they left out, when what stood in their way is another.
 
-After a restart these cells would run on the files of now. Only cells that do nothing but import are looked at: of
-others nobody knows what would have come after the import.
+After a restart these cells would run on the files of now. Only cells that do nothing but import are looked at, and
+statements that do without an import that fails: of others nobody knows what would have come after the import.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exocet_ipython.loading.files import stamp_file
-from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import with_packages
-from exocet_ipython.loading.source import find_spec_of
+from exocet_ipython.notebook.names.again import import_again, import_state
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellImport
+from exocet_ipython.notebook.optional import OptionalImports
 from exocet_ipython.reloading.joining.afterwards import only_imports
 
-__all__ = ["AwaitedImports", "say_bound"]
+__all__ = ["AwaitedImports", "Retried", "say_bound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,23 @@ class _Awaited:
     state: frozenset[object]
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What came of trying imports again.
+
+    Attributes:
+        bound: what failed before.
+        optional: what failed before, and the cell did without.
+        lost: what succeeded before, and the cell does without now.
+    """
+
+    bound: Sequence[CellImport] = ()
+    optional: Sequence[CellImport] = ()
+    lost: Sequence[CellImport] = ()
+
+
 class AwaitedImports:
-    """The imports that cells have tried in vain.
+    """The imports that cells have tried in vain, and those that they can do without.
 
     Args:
         namespace: the notebook's names.
@@ -50,20 +63,22 @@ class AwaitedImports:
         self._namespace = namespace
         self._is_own = is_own
         self._awaited: list[_Awaited] = []
+        self._optional = OptionalImports(namespace, is_own)
 
     def __repr__(self) -> str:
         return f"<{len(self._awaited)} imports that failed>"
 
     def __bool__(self) -> bool:
-        return bool(self._awaited)
+        return bool(self._awaited or self._optional)
 
     def note(self, cell: str, error: BaseException | None) -> None:
-        """Note the imports of a cell that has failed, and forget those whose names cells have bound since.
+        """Note the imports of a cell that failed, or may fail, and forget those whose names cells have bound since.
 
         Args:
             cell: its text.
             error: what it raised; None where it ran to its end.
         """
+        self._optional.note(cell)
         self._awaited = [one for one in self._awaited if one.statement.name not in self._namespace]
         if isinstance(error, Exception) and only_imports(cell):
             found = [one for one in read_cell(cell) if isinstance(one, CellImport) and one.name not in self._namespace]
@@ -71,10 +86,10 @@ class AwaitedImports:
             self._awaited = [one for one in self._awaited if one.statement.name not in known]
             self._await(found, error)
 
-    def retry(self) -> list[CellImport]:
-        """Import what can be imported by now, and bind it; return what was bound."""
+    def retry(self) -> Retried:
+        """Import what can be imported by now, and bind it; run again what takes another branch by now."""
         waiting, self._awaited = self._awaited, []
-        bound = []
+        bound: list[CellImport] = []
         for one in waiting:
             if one.statement.name in self._namespace:
                 continue
@@ -82,13 +97,13 @@ class AwaitedImports:
                 self._awaited.append(one)
                 continue
             try:
-                value = _value_of(one.statement)
+                value = import_again(one.statement)
             except Exception as error:  # noqa: BLE001 - whatever a body raises: the cell would show it, not we
                 self._await([one.statement], error)
             else:
                 self._namespace[one.statement.name] = value
                 bound.append(one.statement)
-        return bound
+        return Retried(bound, *self._optional.retry())
 
     def _await(self, statements: Iterable[CellImport], error: Exception) -> None:
         files = frozenset(file for file in _files_of(error) if self._is_own(file))
@@ -98,37 +113,20 @@ class AwaitedImports:
         ]
 
     def _state(self, statement: CellImport, files: Collection[str], sought: str) -> frozenset[object]:
-        """Return what is equal as long as an import would come to the same, by the stamps of the person's files."""
-        forget_listings()
-        attribute = () if statement.attribute is None else (f"{statement.module}.{statement.attribute}",)
-        names = (*with_packages(statement.module), *attribute, *(with_packages(sought) if sought else ()))
-        specs = [find_spec_of(name) for name in names]
-        origins = {spec.origin for spec in specs if spec is not None and spec.origin is not None}
-        return frozenset((file, _stamp(file)) for file in {*files, *filter(self._is_own, origins)})
+        return import_state([*statement.modules, *(with_packages(sought) if sought else ())], self._is_own, files)
 
 
-def say_bound(names: Collection[str]) -> None:
+def say_bound(retried: Retried) -> None:
     """Tell the person which names have been bound.
 
-    >>> say_bound(["tools", "run"])
-    imported now, which failed before: tools, run
+    >>> say_bound(Retried([CellImport("tools", "tools")], [], [CellImport("run", "fast", "run")]))
+    imported now, which failed before: tools
+    can no longer be imported, so that the cell does without it: run
     """
-    if names:
-        print(f"imported now, which failed before: {', '.join(names)}")  # noqa: T201 - for the person
-
-
-def _value_of(statement: CellImport) -> Any:
-    """Return what an import statement binds.
-
-    Raises:
-        Exception: whatever comes of importing it.
-    """
-    space: dict[str, Any] = {}
-    name, module, attribute = statement.name, statement.module, statement.attribute
-    exec(  # noqa: S102 - the statement of the cell
-        f"import {module} as {name}" if attribute is None else f"from {module} import {attribute} as {name}", space
-    )
-    return space[name]
+    if names := ", ".join(statement.name for statement in (*retried.bound, *retried.optional)):
+        print(f"imported now, which failed before: {names}")  # noqa: T201 - for the person
+    if names := ", ".join(statement.name for statement in retried.lost):
+        print(f"can no longer be imported, so that the cell does without it: {names}")  # noqa: T201 - likewise
 
 
 def _files_of(error: BaseException | None) -> Iterator[str]:
@@ -141,10 +139,3 @@ def _files_of(error: BaseException | None) -> Iterator[str]:
             yield trace.tb_frame.f_code.co_filename
             trace = trace.tb_next
         error = error.__cause__ or error.__context__
-
-
-def _stamp(file: str) -> object:
-    try:
-        return stamp_file(file) if os.path.isabs(file) else None
-    except OSError:
-        return None

@@ -18,7 +18,7 @@ from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute, with_packages
 from exocet_ipython.loading.source import is_extension
 from exocet_ipython.notebook.attempts import Unsettled
-from exocet_ipython.notebook.awaited import AwaitedImports
+from exocet_ipython.notebook.awaited import AwaitedImports, Retried
 from exocet_ipython.notebook.describing import describe_plan, describe_steps
 from exocet_ipython.notebook.executor import OPEN, Executor
 from exocet_ipython.notebook.managed import ManagedModules
@@ -270,15 +270,14 @@ class Session:
             error: what it raised; an import that failed is tried again by `import_awaited`.
         """
         self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed or error is not None)
-        if error is not None or self._awaited:
-            self._awaited.note(cell, error)
+        self._awaited.note(cell, error)
 
-    def import_awaited(self) -> tuple[str, ...]:
-        """Bind what cells could not import when they ran, where that is possible by now; return the names."""
-        bound = self._awaited.retry()
-        for statement in bound:
-            self.bindings.add(statement, self.managed.public_names)
-        return tuple(statement.name for statement in bound)
+    def import_awaited(self) -> Retried:
+        """Bind what cells could not import when they ran, where that is possible by now; return what came of it."""
+        retried = self._awaited.retry()
+        for statement in (*retried.bound, *retried.optional):
+            self.bindings.add(statement, self.managed.public_names, is_needed=statement in retried.bound)
+        return retried
 
     def _note_left(self, records: list[ModuleRecord]) -> None:
         self.old.note_left(records)

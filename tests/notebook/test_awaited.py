@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.notebook.awaited import AwaitedImports
+from exocet_ipython.notebook.awaited import AwaitedImports, Retried
+from exocet_ipython.notebook.names.optional import read_optional
 from tests.shells import Notebook
 from tests.workshop import Workshop
 
@@ -22,10 +23,10 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     retry = AwaitedImports.retry
 
-    def counted(self: AwaitedImports) -> object:
-        bound = retry(self)
-        found.append(len(bound))
-        return bound
+    def counted(self: AwaitedImports) -> Retried:
+        retried = retry(self)
+        found.append(len(retried.bound))
+        return retried
 
     monkeypatch.setattr(AwaitedImports, "retry", counted)
     return found
@@ -82,3 +83,35 @@ def test_with_quiet_reports_it_is_bound_without_a_word(auto: Notebook, workshop:
     assert not auto.try_cell("from tools import helper")[0].success
     workshop.write({"tools.py": "def helper(): return 1"})
     assert auto.run("helper();") == ""
+
+
+def test_what_a_cell_can_do_without_is_tried_only_after_news(
+    auto: Notebook, workshop: Workshop, tries: list[int]
+) -> None:
+    """Each branch runs once where it comes out otherwise; functions of the fallback show their text."""
+    cell = "try:\n    from tools import helper\nexcept ImportError:\n    def helper():\n        return 'fallback'"
+    auto.run(cell)
+    for _ in range(5):
+        auto.run("pass")
+    assert len(tries) <= 1
+    workshop.write({"tools.py": "def helper(): return 1"})
+    assert "imported now, which failed before: helper" in auto.run("found = helper()")
+    workshop.edit("tools.py", "def another(): return 1")
+    printed = auto.run("import inspect; found = found, helper(), inspect.getsource(helper)")
+    assert "can no longer be imported, so that the cell does without it: helper" in printed
+    assert auto["found"] == (1, "fallback", "    def helper():\n        return 'fallback'\n")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "try:\n    import tools\n    START.append(1)\nexcept ImportError:\n    tools = None",
+        "try:\n    import tools\nexcept ImportError:\n    tools = START.append(1)",
+        "try:\n    import tools\nexcept ValueError:\n    tools = None",
+        "try:\n    import tools\nexcept ImportError:\n    import json as tools",
+        "if START is not None:\n    try:\n        import tools\n    except ImportError:\n        tools = None",
+    ],
+)
+def test_a_statement_that_may_do_more_than_bind_names_runs_once(statement: str) -> None:
+    """Whatever it has done, it would do again; where the handler imports, the cell chooses between modules."""
+    assert not list(read_optional(statement))

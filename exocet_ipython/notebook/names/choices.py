@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellImport, Perhaps
 
-__all__ = ["read_choices"]
+__all__ = ["catches_imports", "read_choices"]
 
 _WORDS = re.compile(r"\bexcept\b")
 _FAILING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
@@ -29,8 +29,8 @@ def read_choices(text: str) -> Iterator[tuple[CellImport, ...]]:
     except (SyntaxError, ValueError):
         return  # a cell with a magic: it taught us nothing
     for node in tree.body:
-        if isinstance(node, ast.Try) and any(map(_catches_imports, node.handlers)):
-            branches = [node.body, *(handler.body for handler in node.handlers if _catches_imports(handler))]
+        if isinstance(node, ast.Try) and any(map(catches_imports, node.handlers)):
+            branches = [node.body, *(handler.body for handler in node.handlers if catches_imports(handler))]
             found = [_imported(branch) for branch in branches]
             for name in found[0]:
                 choice = tuple(one for imports in found for one in imports.get(name, ()))
@@ -48,7 +48,7 @@ def _imported(branch: Sequence[ast.stmt]) -> dict[str, list[CellImport]]:
     return found
 
 
-def _catches_imports(handler: ast.ExceptHandler) -> bool:
-    """Say whether a handler is for an import that fails."""
+def catches_imports(handler: ast.ExceptHandler) -> bool:
+    """Say whether the handler of a `try` is for an import that fails."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(part is None or (isinstance(part, ast.Name) and part.id in _FAILING) for part in caught)

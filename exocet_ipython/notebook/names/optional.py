@@ -1,0 +1,109 @@
+"""Imports that a cell can do without: `try: import fast`, `except ImportError: fast = None`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from exocet_ipython.notebook.names.cells import read_cell
+from exocet_ipython.notebook.names.choices import catches_imports
+from exocet_ipython.notebook.names.events import CellImport, Perhaps
+
+__all__ = ["OptionalImport", "names_bound", "read_optional"]
+
+_WORDS = re.compile(r"^try\b", re.MULTILINE)
+_SAYING = frozenset(("print", "warnings.warn"))  # calls that leave nothing
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalImport:
+    """A `try` of a cell that does something else where an import fails, and that does nothing but bind names.
+
+    Attributes:
+        text: the statement, on the lines where the cell has it.
+        imports: those in its body, in order.
+        names: all that it may bind.
+    """
+
+    text: str = field(repr=False)
+    imports: tuple[CellImport, ...]
+    names: frozenset[str]
+
+
+def read_optional(text: str) -> Iterator[OptionalImport]:
+    r"""Yield the imports that a cell can do without, each with the whole statement.
+
+    Where the handler imports something itself, the cell chooses between modules: see `read_choices`.
+
+    >>> text = "try:\n    import fast\n    HAS_FAST = True\nexcept ImportError:\n    HAS_FAST = False"
+    >>> [(found.imports[0].module, sorted(found.names)) for found in read_optional(text)]
+    [('fast', ['HAS_FAST', 'fast'])]
+    >>> list(read_optional("try:\n    import fast\n    fast.start()\nexcept ImportError:\n    pass"))
+    []
+    """
+    if _WORDS.search(text) is None:
+        return
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return  # a cell with a magic
+    for node in body:
+        if not isinstance(node, ast.Try) or not any(map(catches_imports, node.handlers)) or not _only_binds([node]):
+            continue
+        imports = tuple(one for one in map(_event, read_cell(_text_of(node.body))) if isinstance(one, CellImport))
+        handled = map(_event, read_cell(_text_of(part for handler in node.handlers for part in handler.body)))
+        segment = ast.get_source_segment(text, node)
+        is_plain = not any(one.name == "*" for one in imports) and not any(
+            isinstance(one, CellImport) for one in handled
+        )
+        if imports and segment and is_plain:
+            yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, names_bound(_text_of([node])))
+
+
+def names_bound(text: str) -> frozenset[str]:
+    r"""Return the names of the notebook that the text of a cell may bind.
+
+    >>> sorted(names_bound("import a.b\nfor c in range(3): d = c"))
+    ['a', 'c', 'd']
+    """
+    events = map(_event, read_cell(text))
+    return frozenset(one.name if isinstance(one, CellImport) else one for one in events if one is not None)
+
+
+def _event(event: object) -> CellImport | str | None:
+    inner = event.event if isinstance(event, Perhaps) else event
+    return inner if isinstance(inner, CellImport | str) else None
+
+
+def _text_of(nodes: Iterable[ast.stmt]) -> str:
+    return "\n".join(map(ast.unparse, nodes))
+
+
+def _only_binds(nodes: Iterable[ast.stmt]) -> bool:
+    """Say whether statements do nothing but bind names, so that they can run again."""
+    return all(map(_binds, nodes))
+
+
+def _binds(node: ast.stmt) -> bool:  # noqa: PLR0911 - one case a kind of statement
+    match node:
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+            return _only_binds([*body, *orelse, *final, *(part for handler in handlers for part in handler.body)])
+        case ast.ClassDef(bases=[], keywords=[], decorator_list=[], body=body):
+            return _only_binds(body)
+        case ast.FunctionDef(args=args, decorator_list=[]) | ast.AsyncFunctionDef(args=args, decorator_list=[]):
+            return all(map(_is_still, [*args.defaults, *filter(None, args.kw_defaults)]))
+        case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=value):
+            return value is None or _is_still(value)
+        case ast.Expr(value=ast.Call(func=function) as call) if ast.unparse(function) in _SAYING:
+            return all(map(_is_still, [*call.args, *(keyword.value for keyword in call.keywords)]))
+        case ast.Expr(value=value):
+            return isinstance(value, ast.Constant)
+    return isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass))
+
+
+def _is_still(node: ast.expr) -> bool:
+    """Say whether to compute an expression calls nothing of the person's and changes nothing."""
+    calls = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
+    return isinstance(node, ast.Lambda) or not any(isinstance(part, calls) for part in ast.walk(node))

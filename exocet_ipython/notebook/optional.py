@@ -1,0 +1,112 @@
+"""Imports that cells can do without: their statements run again when these come out otherwise than they did.
+
+After a restart `try: import fast`, `except ImportError: fast = None` takes the other branch once the file is there, or
+is gone. Only statements that bind names and do nothing else run again.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.notebook.names.again import import_again, import_state
+from exocet_ipython.notebook.names.cells import may_bind
+from exocet_ipython.notebook.names.events import CellImport
+from exocet_ipython.notebook.names.optional import OptionalImport, names_bound, read_optional
+from exocet_ipython.notebook.names.sources import Source, is_bound
+
+__all__ = ["OptionalImports"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A statement that ran, and the name under which its text is kept for tracebacks.
+
+    Attributes:
+        missed: what is equal as long as the import that failed would fail again; None where all succeeded.
+    """
+
+    statement: OptionalImport
+    file: str
+    missed: frozenset[object] | None
+
+
+class OptionalImports:
+    """The imports that cells have tried, and can do without.
+
+    Args:
+        namespace: the notebook's names.
+        is_own: says of a file whether it is the person's.
+
+    >>> OptionalImports({}, bool)
+    <0 optional imports>
+    """
+
+    def __init__(self, namespace: dict[str, Any], is_own: Callable[[str], bool]) -> None:
+        self._namespace = namespace
+        self._is_own = is_own
+        self._known: list[_Known] = []
+
+    def __repr__(self) -> str:
+        return f"<{len(self._known)} optional imports>"
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def note(self, cell: str) -> None:
+        """Note the optional imports of a cell that ran, and forget those whose names it has bound otherwise.
+
+        Args:
+            cell: its text.
+        """
+        if self._known and may_bind(cell):
+            bound = names_bound(cell)
+            self._known = [one for one in self._known if one.statement.names.isdisjoint(bound)]
+        found = list(read_optional(cell))
+        file = _file_of(cell) if found else ""
+        self._known += [_Known(one, file, self._state(one) if self._is_missing(one) else None) for one in found]
+
+    def retry(self) -> tuple[list[CellImport], list[CellImport]]:
+        """Run again the statements that take another branch by now; return the imports that succeed, and that fail."""
+        known, self._known = self._known, []
+        gained: list[CellImport] = []
+        lost: list[CellImport] = []
+        for one in known:
+            fell_back = one.missed is not None
+            is_same = self._state(one.statement) == one.missed if fell_back else not self._is_missing(one.statement)
+            succeeds = not fell_back if is_same else all(map(_succeeds, one.statement.imports))
+            if succeeds == fell_back:
+                code = compile(one.statement.text, one.file, "exec", dont_inherit=True)
+                exec(code, self._namespace)  # noqa: S102 - the statement of the cell
+                (gained if succeeds else lost).extend(one.statement.imports)
+            self._known.append(replace(one, missed=None if succeeds else self._state(one.statement)))
+        return gained, lost
+
+    def _state(self, statement: OptionalImport) -> frozenset[object]:
+        return import_state((name for one in statement.imports for name in one.modules), self._is_own)
+
+    def _is_missing(self, statement: OptionalImport) -> bool:
+        """Say whether one of its imports has not given the notebook what it gives."""
+        return not all(
+            is_bound(self._namespace, one.name, Source(one.module, one.attribute)) for one in statement.imports
+        )
+
+
+def _succeeds(statement: CellImport) -> bool:
+    try:
+        import_again(statement)
+    except Exception:  # noqa: BLE001 - whatever a body raises: the statement's own handlers are for it
+        return False
+    return True
+
+
+def _file_of(cell: str) -> str:
+    """Return the name under which IPython keeps the text of a cell for tracebacks."""
+    for name, entry in reversed(copy_space(linecache.cache).items()):
+        # Those of cells have no time stamp; one of a part alone has not been read yet.
+        if len(entry) > 1 and not entry[1] and "".join(entry[2]) == cell:
+            return name
+    return "<cell>"
