@@ -13,7 +13,6 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.files import ManagedFiles
 from exocet_ipython.notebook.names.sources import star_names
-from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, plan_reload
 from exocet_ipython.reloading.collector import paused_collector
@@ -27,6 +26,7 @@ from exocet_ipython.reloading.noticing.changes import Change, Detector, Suspicio
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import find_living
 from exocet_ipython.reloading.scope import Scope, matches, read_patterns
+from exocet_ipython.reloading.texts import Texts
 
 __all__ = ["ManagedModules"]
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.interrupts import deferred_interrupt
@@ -31,6 +30,7 @@ from exocet_ipython.reloading.ladder.routes import Starts
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
+from exocet_ipython.reloading.texts import ReadText
 from exocet_ipython.survivors.carrying.keepers import find_filled
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
@@ -62,7 +62,7 @@ class Ladder:
     old: OldObjects
     namespace: dict[str, Any]
     bindings: Bindings
-    texts: dict[str, tuple[Snapshot, CodeType]] = field(default_factory=dict)
+    texts: dict[str, ReadText] = field(default_factory=dict)
     began: float = 0.0
     left_behind: bool = False
     judge: Judge = field(default_factory=Judge)
@@ -170,7 +170,7 @@ class Ladder:
         Where the current ones had these texts before they were revised, no others had them later.
         """
         records = self.managed.generation.records
-        digests = {name: snapshot.digest for name, (snapshot, _) in self.texts.items()}
+        digests = {name: text.snapshot.digest for name, text in self.texts.items()}
         if all(digest in records[name].revisions for name, digest in digests.items()):
             return False
         if not may_return(digests, self.managed.history):

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from exocet_ipython.notebook.managed import ManagedModules
-from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.ladder.codes import CodePair
@@ -17,6 +16,7 @@ from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.returning import may_return
+from exocet_ipython.reloading.texts import Texts
 
 __all__ = ["find_living_beside"]
 

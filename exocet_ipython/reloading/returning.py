@@ -12,7 +12,6 @@ from typing import Any
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, Step
 from exocet_ipython.reloading.generation import Generation
@@ -25,6 +24,7 @@ from exocet_ipython.reloading.noticing.changes import StatSweep
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.reloading.scope import Scope
+from exocet_ipython.reloading.texts import Texts
 from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["find_living", "may_return"]
@@ -52,7 +52,7 @@ def find_living(
         scope: which modules are the person's own code.
         texts: what has been read of the plan's modules already.
     """
-    if plan.anew or (texts and not may_return({name: text.digest for name, (text, _) in texts.items()}, history)):
+    if plan.anew or (texts and not may_return({name: text.snapshot.digest for name, text in texts.items()}, history)):
         return None  # as a rule, and told without a look at the disk
     search = _Search(plan, current, scope, history.values)
     best: Built | None = None

@@ -31,10 +31,9 @@ from exocet_ipython.reloading.effects import librarys_effects
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
+from exocet_ipython.reloading.texts import Texts
 
-__all__ = ["Batch", "Texts"]
-
-Texts = Mapping[str, tuple[Snapshot, CodeType]]  # dotted name -> a text and its code
+__all__ = ["Batch"]
 
 
 class Batch(ModuleBuilder):
@@ -245,14 +244,18 @@ class Batch(ModuleBuilder):
                 like=before,
                 baseline=baseline_of_kept(before, at_first, module) if before is not None and at_first else None,
             )
+            text = self._texts.get(name)
+            if text is not None and text.code is run.code:
+                vars(made[name]).setdefault("imports", text.imports)  # which have been read already
         return made
 
     def _read(self, spec: ModuleSpec) -> tuple[Snapshot, CodeType | None]:
         record = self._generation.records.get(spec.name)
         if record is not None and spec.name not in self._changed and record.code is not None:
             return record.snapshot, record.code
-        read, compiled = self._texts.get(spec.name, (None, None))
-        snapshot = read_snapshot(spec, time.time_ns()) if read is None or read.path != spec.origin else read
+        text = self._texts.get(spec.name)
+        read = None if text is None or text.snapshot.path != spec.origin else text
+        snapshot = read_snapshot(spec, time.time_ns()) if read is None else read.snapshot
         self._note_read(snapshot)
         # A traceback must show the text that runs now, and linecache trusts size and time stamp.
         linecache.cache.pop(snapshot.path or "", None)
@@ -265,7 +268,7 @@ class Batch(ModuleBuilder):
             and record.snapshot.version == snapshot.version
         ):
             return snapshot, record.code
-        return snapshot, compiled if snapshot is read else self._runs.compile(spec, snapshot)
+        return snapshot, self._runs.compile(spec, snapshot) if read is None else read.code
 
     def _is_new(self, name: str) -> bool:
         if name in self._generation.records or PRESENCE.current(name) is not None:

@@ -10,7 +10,7 @@ from types import ModuleType
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.building.batch import Batch, Texts
+from exocet_ipython.reloading.building.batch import Batch
 from exocet_ipython.reloading.building.cell_settings import kept_settings
 from exocet_ipython.reloading.building.circles import changes_imports, is_circular
 from exocet_ipython.reloading.building.filters import kept_filters
@@ -26,6 +26,7 @@ from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.ladder.revision import Earlier, Revision
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
+from exocet_ipython.reloading.texts import Texts
 
 __all__ = ["Built", "Surroundings", "build_lowest", "build_modules"]
 

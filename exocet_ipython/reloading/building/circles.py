@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.spaces import is_package
-from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import ImportStatement, read_imports
+from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.noticing.changes import Change
+from exocet_ipython.reloading.texts import Texts
 
 __all__ = ["changes_imports", "is_circular", "moved_circles"]
 
@@ -34,7 +34,7 @@ def changes_imports(plan: Plan, current: Generation, texts: Texts) -> bool:
         record = current.records.get(step.name)
         if step.because.kind != "modified" or record is None or step.name not in texts:
             return True
-        if _names(_read_again(step.name, current, texts)) != _names(record.imports):
+        if _names(texts[step.name].imports) != _names(record.imports):
             return True
     return False
 
@@ -84,7 +84,7 @@ def _imports_now(plan: Plan, current: Generation, texts: Texts) -> _Imports:
     """Return the import statements of all modules, as the texts are by now."""
     before = {name: record.imports for name, record in current.records.items()}
     gone = {step.name: () for step in plan.steps if step.gone}
-    return {**before, **gone, **{name: _read_again(name, current, texts) for name in texts.keys() & before}}
+    return {**before, **gone, **{name: texts[name].imports for name in texts.keys() & before}}
 
 
 def is_circular(error: BaseException) -> bool:
@@ -94,11 +94,6 @@ def is_circular(error: BaseException) -> bool:
     True
     """
     return isinstance(error, (ImportError, AttributeError)) and "partially initialized module" in str(error)
-
-
-def _read_again(name: str, current: Generation, texts: Texts) -> Sequence[ImportStatement]:
-    _, code = texts[name]
-    return read_imports(code, name, is_package=is_package(current.records[name].module))
 
 
 def _names(statements: Iterable[ImportStatement]) -> list[tuple[str, ...]]:

@@ -14,17 +14,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of, is_package
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.attributes import Attributes
-from exocet_ipython.reloading.building.batch import Texts
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, refill
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import lines_of, read_imports
+from exocet_ipython.reloading.graph import lines_of
 from exocet_ipython.reloading.held import definitions_shown, home_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, nested, strings_of
 from exocet_ipython.reloading.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.texts import Texts
 
 __all__ = ["CONTAINERS", "Registries", "container_at", "containers_of", "has_still", "literals_of"]
 
@@ -45,7 +45,7 @@ class Registries:
         self._made = plan.names
         self._records = current.records
         old = [current.records[name] for name in self._made if name in current.records]
-        new = [_needs(record, texts[record.name][1]) for record in old if record.name in texts]
+        new = [lines_of(texts[record.name].imports, record.name) for record in old if record.name in texts]
         self._known = self._imported_by(record.needs for record in old)
         self._imported = self._imported_by(new, self._known)
         values = [(name, value) for name in self._imported for _, value in _values_of(current.records[name])]
@@ -145,11 +145,6 @@ def _values_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
 
 def _is_container(value: Any) -> bool:
     return id(type(value)) in CONTAINERS and len(value) <= _MANY
-
-
-def _needs(record: ModuleRecord, code: CodeType) -> Mapping[str, int]:
-    """Return what a module's new text may import."""
-    return lines_of(read_imports(code, record.name, is_package=is_package(record.module)), record.name)
 
 
 def literals_of(code: CodeType | None) -> frozenset[str]:

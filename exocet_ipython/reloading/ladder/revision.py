@@ -18,6 +18,7 @@ from typing import Any
 
 from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
+from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.generation import Generation, Journal
@@ -29,6 +30,7 @@ from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
 from exocet_ipython.reloading.ladder.runners import Runners, find_runners, seat_codes
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.texts import ReadText
 
 __all__ = ["Earlier", "Refusal", "Revision", "apply_revisions", "match_earlier", "plan_revisions", "put_back"]
 
@@ -95,7 +97,7 @@ class _RefusedError(Exception):
 def plan_revisions(
     changes: Iterable[Change],
     current: Generation,
-    texts: dict[str, tuple[Snapshot, CodeType]],
+    texts: dict[str, ReadText],
     why_not: Callable[[ModuleRecord, list[CodePair]], str] | None,
     find_values: Callable[[Starts], Mapping[str, Mapping[str, Any]]],
 ) -> tuple[Revision, ...] | Refusal:
@@ -211,25 +213,25 @@ def _with_values(record: ModuleRecord, values: Mapping[str, Any]) -> Revision:
 def _revise(
     change: Change,
     current: Generation,
-    texts: dict[str, tuple[Snapshot, CodeType]],
+    texts: dict[str, ReadText],
     why_not: Callable[[ModuleRecord, list[CodePair]], str] | None,
 ) -> Revision:
     record = current.records.get(change.name)
     if change.kind != "modified" or record is None or record.code is None:
         raise _RefusedError
-    snapshot, code = texts[change.name] = _read(record)
-    match = match_codes(record.code, code, with_values=why_not is not None, only_layout=why_not is None)
+    text = texts[change.name] = _read(record)
+    match = match_codes(record.code, text.code, with_values=why_not is not None, only_layout=why_not is None)
     if isinstance(match, Difference):
-        raise _RefusedError(_describe(match, snapshot) if why_not is not None else "")
+        raise _RefusedError(_describe(match, text.snapshot) if why_not is not None else "")
     if why_not is not None and (reason := why_not(record, match.changed)):
         raise _RefusedError(reason)
     _seat(record)
     runners = find_runners(record.module, match.pairs)
     _require_takers(match, runners, record.module)
-    return Revision(record, snapshot, match, runners)
+    return Revision(record, text.snapshot, match, runners)
 
 
-def _read(record: ModuleRecord) -> tuple[Snapshot, CodeType]:
+def _read(record: ModuleRecord) -> ReadText:
     """Read and compile the text of a module that an ordinary loader loads, and that is there as itself."""
     module: object = record.module  # whatever a module has put in its place
     spec = getattr(module, "__spec__", None)
@@ -245,7 +247,7 @@ def _read(record: ModuleRecord) -> tuple[Snapshot, CodeType]:
         raise _RefusedError from None
     if code is None or snapshot.path != record.snapshot.path:
         raise _RefusedError
-    return snapshot, code
+    return ReadText(snapshot, code, is_package(module))
 
 
 def _compile(record: ModuleRecord, snapshot: Snapshot, loader: type[SourceFileLoader]) -> CodeType | None:
