@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import Bindings, Kept, Rebinding
 from exocet_ipython.notebook.names.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.building.build import Built
@@ -213,10 +214,15 @@ class _Publication:
         older = list(self._living)
         if self._migrating:
             older += self._lost.returning(self._modules, self._current.number)
-        self._is_free = not (self._migrating and older) and let_go(*parts)
+        self._is_free = not (self._migrating and older) and not self._is_named() and let_go(*parts)
         if self._migrating and not self._is_free:
             self._migration = migrate(self._succession, self.journal, older)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
+
+    def _is_named(self) -> bool:
+        """Say whether a name of the notebook has an instance of what retires: told at once, and held for certain."""
+        classes = {id(value) for kind, _, value in self._retired.living() if kind == "class"}
+        return any(id(type(value)) in classes for value in copy_space(self._names.namespace).values())
 
     def label(self) -> None:
         """Give what is old, and lives on, names that say so."""
