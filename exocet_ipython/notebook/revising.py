@@ -104,8 +104,9 @@ class Ladder:
         """Return which modules to make anew for these changes, and for what the person asked.
 
         Among them are those in which functions of the others have put away what they have computed, and circles of
-        imports that begin somewhere else by now.
+        imports that begin somewhere else by now. For what is asked for, no look has just read the files.
         """
+        self.texts = {} if (asked := tuple(asked)) else self.texts
         plan, generation = self.managed.plan(changes, asked), self.managed.generation
         with paused_collector():
             plan = self._with(plan, moved_circles(plan, generation, self.texts, self.bindings.modules()))
@@ -150,9 +151,8 @@ class Ladder:
         seconds = self._seconds(plan)
         if limit is not None and seconds > limit and (living := self.managed.find_living(plan, {})) is not None:
             seconds = self._seconds(living.rest)
-        if limit is None or seconds <= limit:
-            return ""
-        return f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
+        is_short = limit is None or seconds <= limit
+        return "" if is_short else f"{join_names(sorted(plan.names))} would take {format_seconds(seconds)}"
 
     def _seconds(self, plan: Plan) -> float:
         records = self.managed.generation.records

@@ -182,6 +182,20 @@ def test_what_a_cell_only_plans_is_reloaded_before_the_next(auto: Notebook, work
         assert auto.value("b.N") == number + 2
 
 
+@pytest.mark.parametrize("line", ["%exoload a", "%exoreload --force", "%exoreload a"])
+@pytest.mark.parametrize("look", ["%exoreload --dry-run", "%config Exocet.rerun_limit = 0\n%exoauto on"])
+def test_what_is_asked_for_is_read_when_it_is_made(tracking: Notebook, workshop: Workshop, look: str, line: str) -> None:
+    """An earlier look that made nothing, or left it for later, has read another text."""
+    workshop.write({"a.py": "N = 1\nN += len('')"})
+    tracking.run("%exoload a")
+    workshop.edit("a.py", "N = 2\nN += len('')")
+    tracking.run(look)
+    tracking.run("0\n%exoauto off")
+    workshop.edit("a.py", "N = 345\nN += len('')")
+    tracking.run(line)
+    assert tracking.value("a.N") == 345
+
+
 def test_what_automatic_reloading_left_is_still_to_be_done(auto: Notebook, workshop: Workshop) -> None:
     """After it was turned off, `%exoreload` does what has failed before, and what has changed since."""
     workshop.write({"a.py": "N = 1", "b.py": "N = 1"})
