@@ -70,6 +70,7 @@ class ManagedModules:
     def configure(self, include: Iterable[str], exclude: Iterable[str], frozen: Iterable[str]) -> None:
         """Take other patterns for what is own code, and for what is never made anew unless asked for by name."""
         with PUBLISHING:
+            self.collect_claims()  # of the running cell, which may exclude what it has just imported
             self._frozen = read_patterns(frozen)
             self.scope = replace(self.scope, include=read_patterns(include), exclude=read_patterns(exclude))
             records = self.generation.records

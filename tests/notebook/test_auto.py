@@ -290,10 +290,11 @@ def test_a_folder_stands_for_all_that_is_in_it(
     assert auto.value("(game.world.N, other.N)") == expected.get(pattern, (1, 2))
 
 
-def test_excluding_reaches_modules_that_are_loaded(auto: Notebook, workshop: Workshop) -> None:
-    """A package can be excluded once its reloads have become a nuisance, and included again."""
+@pytest.mark.parametrize("together", ["", "\n%config Exocet.exclude = ['game']"])
+def test_excluding_reaches_modules_that_are_loaded(auto: Notebook, workshop: Workshop, together: str) -> None:
+    """A package can be excluded once its reloads are a nuisance, or by the cell that imports it, and included again."""
     workshop.write(PACKAGE)
-    auto.run(GAME)
+    auto.run(f"{GAME}{together}")
     auto.run("%config Exocet.exclude = ['game']")
     edit_game(workshop)
     assert auto.value(VALUES) == (1, 1, 2)
