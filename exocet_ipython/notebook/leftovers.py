@@ -42,6 +42,9 @@ def find_leftovers(shell: Any, old: Collection[int]) -> list[Leftover]:
     """
     spaces = {id(vars(module)) for module in list(sys.modules.values()) if hasattr(module, "__dict__")}
     spaces |= {id(shell.user_ns), id(shell.user_global_ns), id(sys.modules)}
+    # The frames of each error lead to the shell, which is no reason to let go of the error.
+    hook = shell.displayhook
+    spaces |= {id(shell), id(hook), id(vars(hook)), id(shell.user_ns_hidden), id(shell.user_ns.get("Out"))}
     return [
         Leftover(label, type(values[0]).__qualname__, let_go)
         for label, values, let_go in _kept(shell)

@@ -161,8 +161,17 @@ def test_where_nobody_can_be_asked_it_says_so(
         raise StdinNotImplementedError
 
     monkeypatch.setattr(zoo.shell, "ask_yes_no", refuse)
-    assert "--yes" in zoo.fail("%exocollect", UsageError)
+    assert "--yes" in (first := zoo.fail("%exocollect", UsageError))
+    assert zoo.fail("%exocollect", UsageError) == first  # which doesn't list the error of the one before
     assert not is_gone(old)
+
+
+def test_an_error_that_leads_to_the_shell_alone_is_not_kept_for_nothing(zoo: Notebook, workshop: Workshop) -> None:
+    """A slip in a command holds nothing old, although its frames have the shell, which has `Out`."""
+    zoo.run("zoo.Cat()")
+    retire(zoo, workshop)
+    zoo.fail("%exostatus --scam", UsageError)
+    assert not [name for name in zoo.value("%exocollect --yes").let_go if "last" in name]
 
 
 def test_garbage_is_collected_and_said_where_nothing_is_kept(zoo: Notebook, workshop: Workshop) -> None:
