@@ -49,7 +49,7 @@ def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]
         case "exoreload", _:
             found = [*session.managed.names(), *_OPTIONS[magic]]
         case "exomigrate", _:
-            found = [*session.old.classes(), *_OPTIONS[magic]]
+            found = [*_named(session.old.classes(), words[-1]), *_OPTIONS[magic]]
         case "exowhy", [_]:
             found = session.old.askable()
         case (("exocollect" | "exostatus"), [_]):
@@ -59,6 +59,12 @@ def _candidates(session: Session, magic: str, words: list[str]) -> Iterable[str]
         case "exoload", _:
             found = _candidates_to_load(words)
     return found
+
+
+def _named(classes: Iterable[str], start: str) -> Iterable[str]:
+    """Return what classes are called: by their dotted names, and by their own ones once something is typed."""
+    dotted = [*classes]
+    return [*dotted, *(name.rpartition(".")[2] for name in dotted)] if start else dotted
 
 
 def _candidates_to_load(words: list[str]) -> Iterable[str]:
@@ -82,7 +88,8 @@ def _modules_below(start: str) -> Iterable[str]:
     """Return the modules that a dotted name may go on to."""
     parent = start.rpartition(".")[0]
     if not parent:
-        return [module.name for module in pkgutil.iter_modules()]
+        # An installer puts modules there that no import statement can name.
+        return [module.name for module in pkgutil.iter_modules() if module.name.isidentifier()]
     try:
         return [module.name for module in get_module(parent).iter_modules()]
     except ImportError:

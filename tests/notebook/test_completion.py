@@ -71,14 +71,22 @@ def test_tab_completes_names_without_importing(game: Notebook, line: str, ends: 
     assert not [name for name in set(sys.modules) - before if name.startswith("game")]
 
 
+def test_what_no_import_can_name_is_not_offered(game: Notebook, workshop: Workshop) -> None:
+    """Compiled packages put files with such names beside what they are for."""
+    workshop.write({"6ec57__helper.py": "", "6ec57-x.py": ""})
+    assert press_tab(game, "%exoload 6ec57") == []
+
+
 def test_old_classes_complete_for_exomigrate(game: Notebook, workshop: Workshop) -> None:
-    """`%exomigrate` offers the replaced classes that are alive, and its option."""
+    """`%exomigrate` offers the replaced classes that are alive, by either of their names, and its option."""
     workshop.write({"zoo.py": "class Cat: pass\n"})
     game.run("%exoload zoo\ncat = zoo.Cat()")
     assert press_tab(game, "%exomigrate zo") == []
     workshop.write({"zoo.py": "class Cat: age = 1\n"})
     game.run("%exoreload")
     assert press_tab(game, "%exomigrate zo") == ["%exomigrate zoo.Cat"]
+    assert press_tab(game, "%exomigrate Ca") == ["%exomigrate Cat"]
+    assert press_tab(game, "%exomigrate ") == ["%exomigrate --rebuild", "%exomigrate zoo.Cat"]
     assert press_tab(game, "%exomigrate --") == ["%exomigrate --rebuild"]
 
 
