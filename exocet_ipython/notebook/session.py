@@ -210,7 +210,7 @@ class Session:
         with PUBLISHING:
             self.managed.adopt(*self.bindings.modules())
             changes = self.managed.changes(list(self.generation.records))
-            modules = describe_modules(self.generation, changes)
+            modules = describe_modules(self.generation, changes, self.managed.frozen())
             retired, gone = self.old.describe(scan=scan)
             return StatusReport(self.generation.number, modules, retired, self.managed.files.limits, gone)
 

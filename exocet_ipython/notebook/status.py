@@ -17,7 +17,10 @@ from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules", "describe_retired"]
 
-_UNKNOWN = "what ran may be older than the file; %exoreload NAME --force makes it anew"
+_NOTES = {
+    "unknown": "what ran may be older than the file; %exoreload NAME --force makes it anew",
+    "frozen": "its file is another by now; %exoreload NAME runs it",
+}
 _UNCOUNTED = "instances that no name leads to; %exostatus --scan counts everything"
 
 
@@ -25,7 +28,9 @@ _UNCOUNTED = "instances that no name leads to; %exostatus --scan counts everythi
 class ModuleStatus:
     """One module of the current generation: its dotted name, file, the generation it was made in, and its state.
 
-    The state is `current`, `modified`, `deleted`, `unreadable`, or `unknown` where the text that ran is not known.
+    The state is `current`, `modified`, `deleted`, `unreadable`, `data modified` where only a data file is another by
+    now, `frozen` where a file is another and the module runs again only when it is named, or `unknown` where the text
+    that ran is not known.
     """
 
     name: str
@@ -139,7 +144,7 @@ class StatusReport:
     @property
     def _summary(self) -> str:
         alive = sum(len(generation.survivors) for generation in self.retired)
-        changed = sum(module.state in ("modified", "deleted", "unreadable") for module in self.modules)
+        changed = sum(module.state not in ("current", "unknown") for module in self.modules)
         old = f"{plural(alive, 'old definition')} held by names" if alive else "no old object held by a name"
         return "; ".join([f"{plural(changed, 'file')} changed on disk, {old}", *say_gone(self.collected)])
 
@@ -148,15 +153,22 @@ class StatusReport:
         width = max((len(module.name) for module in self.modules), default=0)
         modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
-        unknown = [_UNKNOWN] if any(module.state == "unknown" for module in self.modules) else []
+        states = {module.state for module in self.modules}
+        notes = [(state, [note]) for state, note in _NOTES.items() if state in states]
         uncounted = [] if all(generation.scanned for generation in self.retired) else [_UNCOUNTED]
         more = [("not counted", uncounted), ("noticing", list(self.limits))]
-        return without_empty([("modules", modules), ("unknown", unknown), *old, *more])
+        return without_empty([("modules", modules), *notes, *old, *more])
 
 
-def describe_modules(generation: Generation, changes: Iterable[Change]) -> tuple[ModuleStatus, ...]:
-    """Return the state of each module of a generation, given the files that differ on disk."""
-    states = {change.name: change.kind for change in reversed([*changes])}  # the text's own before that of its data
+def describe_modules(
+    generation: Generation, changes: Iterable[Change], frozen: Iterable[str] = ()
+) -> tuple[ModuleStatus, ...]:
+    """Return the state of each module of a generation, given the files that differ on disk, and what is frozen."""
+    states = {
+        change.name: "data modified" if change.kind == "data" else change.kind
+        for change in reversed([*changes])  # the text's own before that of its data
+    }
+    states |= dict.fromkeys(states.keys() & frozen, "frozen")
     return tuple(_module(record, states) for record in generation.records.values())
 
 

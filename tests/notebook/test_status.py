@@ -114,3 +114,24 @@ def test_a_generation_that_becomes_current_again_is_not_gone(game: Notebook, wor
     workshop.write({"game.py": GAME.format(number=1)})
     assert "gone" not in repr(game.value("%exoreload"))
     assert "gone" not in repr(status(game))
+
+
+def test_each_module_says_what_is_another_by_now(notebook: Notebook, workshop: Workshop) -> None:
+    """Its own file or a data file; and that it waits for its name where it is frozen."""
+    frozen = "__exo_frozen__ = True"
+    workshop.write(
+        {
+            "own.py": "",
+            "read.py": "from pathlib import Path\nPath(__file__).with_name('read.txt').read_text()",
+            "read.txt": "1",
+        }
+    )
+    workshop.write({"cold.py": frozen, "still.py": frozen})
+    for name in ("own", "read", "cold", "still"):
+        notebook.run(f"%exoload {name}")
+    workshop.write({"own.py": "N = 1", "read.txt": "2", "cold.py": f"N = 1\n{frozen}"})
+    report = status(notebook)
+    states = {module.name: module.state for module in report.modules}
+    assert states == {"own": "modified", "read": "data modified", "cold": "frozen", "still": "current"}
+    assert "3 files changed on disk" in report.headline
+    assert "%exoreload NAME runs it" in repr(report)

@@ -184,7 +184,9 @@ def test_what_a_cell_only_plans_is_reloaded_before_the_next(auto: Notebook, work
 
 @pytest.mark.parametrize("line", ["%exoload a", "%exoreload --force", "%exoreload a"])
 @pytest.mark.parametrize("look", ["%exoreload --dry-run", "%config Exocet.rerun_limit = 0\n%exoauto on"])
-def test_what_is_asked_for_is_read_when_it_is_made(tracking: Notebook, workshop: Workshop, look: str, line: str) -> None:
+def test_what_is_asked_for_is_read_when_it_is_made(
+    tracking: Notebook, workshop: Workshop, look: str, line: str
+) -> None:
     """An earlier look that made nothing, or left it for later, has read another text."""
     workshop.write({"a.py": "N = 1\nN += len('')"})
     tracking.run("%exoload a")
