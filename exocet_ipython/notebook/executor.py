@@ -107,6 +107,7 @@ class Executor:
                     self.managed.generation,
                     self.names,
                     lost=self.old.lost,
+                    left=self.old.left,
                     living=living,
                     migrating=migrating,
                 )

@@ -20,6 +20,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import find_named
 from exocet_ipython.survivors.finding.records import Retirement, Survivor
 from exocet_ipython.survivors.labels import RetiredTexts
+from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.matching.succession import Succession
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class OldObjects:
 
     Attributes:
         lost: what is remembered of definitions that are gone.
+        left: the classes of which instances could not move.
 
     Args:
         namespace: the notebook's names.
@@ -49,6 +51,7 @@ class OldObjects:
         self._current = current
         self._retirement = Retirement()
         self.lost = LostDefinitions()
+        self.left = LeftClasses()
         self._texts = RetiredTexts()
 
     def __repr__(self) -> str:
@@ -70,6 +73,7 @@ class OldObjects:
             self._retirement.note_unheld(done.unheld)
         self._texts.add(done.labelled)
         self.lost.update(done.lost, done.generation.modules)
+        self.left.note(done.migration.left)
 
     def note_runs(self, records: Iterable[ModuleRecord]) -> None:
         """Add what lives of earlier runs of modules that the person has run again by hand."""

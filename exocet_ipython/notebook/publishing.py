@@ -21,6 +21,7 @@ from exocet_ipython.survivors.carrying.ordering import put_cells_last
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced
+from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.matching.lent import Staying
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.caches import clear_caches
@@ -82,6 +83,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     names: Names,
     *,
     lost: LostDefinitions,
+    left: LeftClasses,
     living: Sequence[RetiredGeneration] = (),
     migrating: bool = False,
 ) -> Published:
@@ -94,10 +96,11 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         current: the generation that they are to follow.
         names: the notebook's.
         lost: what is remembered of definitions that are gone.
+        left: the classes of which instances could not move to what was current.
         living: what lives of earlier generations.
         migrating: whether that, and what survives of what retires now, is moved to the new modules.
     """
-    publication = _Publication(built, current, names, lost, list(living), migrating=migrating)
+    publication = _Publication(built, current, names, lost, list(living), left=left, migrating=migrating)
     try:
         publication.retire()
         publication.bring_back()
@@ -126,11 +129,12 @@ class _Publication:
         lost: LostDefinitions,
         living: list[RetiredGeneration],
         *,
+        left: LeftClasses,
         migrating: bool,
     ) -> None:
         self.journal = Journal()
         self._built, self._current, self._names, self._lost, self._living = built, current, names, lost, living
-        self._migrating = migrating
+        self._left, self._migrating = left, migrating
         self._after = current.updated(built.made, built.gone, built.back_to)
         replaced = (*built.made, *built.gone)
         self._old = {name: current.records[name] for name in replaced if name in current.records}
@@ -216,7 +220,8 @@ class _Publication:
             older += self._lost.returning(self._modules, self._current.number)
         self._is_free = not (self._migrating and older) and not self._is_named() and let_go(*parts)
         if self._migrating and not self._is_free:
-            self._migration = migrate(self._succession, self.journal, older)
+            staying = self._left.staying(self._succession)
+            self._migration = migrate(self._succession, self.journal, older, staying=staying)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
 
     def _is_named(self) -> bool:

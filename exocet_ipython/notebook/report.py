@@ -24,7 +24,8 @@ _LINES_STYLE = (
     "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
 )
 _FROZEN = "frozen, and stale now; %exoreload NAME runs one"
-_ALWAYS_SAID = ("gone", _FROZEN, "names kept", "instances not moved", "not put back")
+_STUCK = "instances not moved; %exomigrate tries again"
+_ALWAYS_SAID = ("gone", _FROZEN, "names kept", _STUCK, "not put back")
 _NAMED = 3  # old objects that fit a line
 
 
@@ -206,7 +207,7 @@ class ReloadReport:
                 ("names replaced", [f"{name.name} = {name.source}" for name in self.rebound]),
                 ("names kept", [str(kept) for kept in self.kept]),
                 ("instances moved", say_moved(self.moved)),
-                ("instances not moved", [str(stuck) for stuck in self.stuck]),
+                (_STUCK, [str(stuck) for stuck in self.stuck]),
                 ("not put back", list(self.refused)),
                 ("old objects alive", [str(survivor) for survivor in self.survivors]),
             ]

@@ -18,7 +18,7 @@ from exocet_ipython.survivors.moving.layouts import require_same_fields, require
 from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
 from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.moving.states import InstanceState, put_back, set_class
-from exocet_ipython.survivors.moving.successors import make_successor
+from exocet_ipython.survivors.moving.successors import make_successor, require_values
 from exocet_ipython.survivors.rebuilt import Replacement
 
 __all__ = ["Moving", "Stuck", "hash_differs"]
@@ -71,7 +71,8 @@ class Moving:
         adapters: what keeps a validator of a class that was replaced.
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
         beside: what is another now, apart from a class that is compared with its new one.
-        left: id of a retired class -> it, where an instance of it could not move: that goes on as it was, methods too.
+        left: id of a retired class -> it and the new one, where an instance of it could not move: that goes on as it
+            was, methods too.
     """
 
     journal: Journal
@@ -81,7 +82,7 @@ class Moving:
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashing: Rehashing = field(default_factory=Rehashing)
     adapters: list[Any] = field(default_factory=list)
-    left: dict[int, type] = field(default_factory=dict)
+    left: dict[int, tuple[type, type]] = field(default_factory=dict)
     _answers: KeptAnswers = field(default_factory=KeptAnswers)
     _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -110,7 +111,7 @@ class Moving:
                 self._move(holder, pair, known)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
                 self.note(name, error)
-                self.left[id(pair.before)] = pair.before
+                self.left[id(pair.before)] = pair.before, pair.now
             else:
                 self.moved[name] = self.moved.get(name, 0) + 1
 
@@ -142,6 +143,7 @@ class Moving:
             set_class(instance, now)
         except TypeError as error:
             if not self.rebuild:
+                require_values(instance, before, now)
                 message = f"{error}; --rebuild puts a new object in its place"
                 raise TypeError(message).with_traceback(None) from None
             successor = make_successor(instance, before, now, known)

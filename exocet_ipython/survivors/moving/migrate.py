@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
+from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.reloading.contents import is_shared
@@ -22,13 +23,14 @@ from exocet_ipython.reloading.retired import functions_in, retired_of
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.comparison import Beside, reread_of
-from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_used
 from exocet_ipython.survivors.finding.near import without_gone
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.matching.left import Left
 from exocet_ipython.survivors.matching.moved import is_made_by_call
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
@@ -61,6 +63,7 @@ class Migration:
         held: how many retired objects something outside of the retired side held.
         replaced: how many of these gave their place to what is current now.
         former: dotted name of a class or function -> the one it had before it was moved or renamed.
+        left: the retired classes of which instances could not move, and what they could not move to.
     """
 
     moved: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -68,10 +71,16 @@ class Migration:
     held: int = 0
     replaced: int = 0
     former: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    left: tuple[Left, ...] = ()
 
 
 def migrate(
-    succession: Succession, journal: Journal, older: Sequence[RetiredGeneration] = (), *, rebuild: bool = True
+    succession: Succession,
+    journal: Journal,
+    older: Sequence[RetiredGeneration] = (),
+    *,
+    staying: Container[int] = (),
+    rebuild: bool = True,
 ) -> Migration:
     """Move what survives of retired modules to the modules that are current now.
 
@@ -79,9 +88,13 @@ def migrate(
         succession: which modules retired, and which are current now.
         journal: how each write is taken back.
         older: what lives of earlier generations, which were only tracked until now.
+        staying: ids of classes among that whose instances stay as they are.
         rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
-    pairs = pair_modules(succession, older)
+    pairs = pair_modules(succession, [generation.without(staying) for generation in older])
+    stay = [value for generation in older for _, _, value in generation.living() if id(value) in staying]
+    pairs.own |= {id(part) for value in stay for part in own_parts(value)}
+    del stay
     moving = Moving(journal, rebuild, Beside(reread_of(succession.old.values()), pairs.classes))
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
@@ -97,6 +110,7 @@ def migrate(
         held=len(side.held),
         replaced=sum(number not in moving.left for number in numbers),
         former=pairs.former,
+        left=tuple((OwnReference(before), OwnReference(now)) for before, now in moving.left.values()),
     )
 
 
@@ -127,7 +141,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving)
     renew_local_classes(local, pairs.inner, moving)
-    kept = set(map(id, _methods_of(base for cls in moving.left.values() for base in cls.__mro__)))
+    kept = set(map(id, _methods_of(base for cls, _ in moving.left.values() for base in cls.__mro__)))
     for before, now, space in pairs.functions:
         is_used = id(before) in stuck_with or id(before.__globals__) in used
         # One that forwards already would go on holding what retires now, and that the one before it.

@@ -12,7 +12,7 @@ from exocet_ipython.survivors.classes import slots_of
 from exocet_ipython.survivors.moving.states import attributes_of_instance
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["make_successor"]
+__all__ = ["make_successor", "require_values"]
 
 # How an instance of an immutable type gives the plain value that it is, whatever its own class makes of it.
 _VALUES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
@@ -54,6 +54,16 @@ def make_successor(instance: Any, before: type, now: type, replacement: Replacem
         elif space is not None:
             space[name] = value
     return made
+
+
+def require_values(instance: Any, before: type, now: type) -> None:
+    """See that a named tuple has what its successor would be made of.
+
+    Raises:
+        TypeError: it lacks a field.
+    """
+    if issubclass(before, tuple) and issubclass(now, tuple):
+        _fitted(tuple.__getitem__(instance, slice(None)), before, now)
 
 
 def _bare_successor(instance: Any, before: type, now: type, replacement: Replacement) -> Any:

@@ -1,0 +1,85 @@
+"""Instances that could not move to the new class: they are tried and said once, until their class is another."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from tests.shells import Notebook
+from tests.workshop import Workshop
+
+POINT = "from collections import namedtuple\nPoint = namedtuple('Point', {fields})\n"
+
+
+@pytest.fixture
+def stuck(auto: Notebook, workshop: Workshop) -> Notebook:
+    """A notebook with old points, which the new class has no value for, and something else that reloads."""
+    workshop.write({"points.py": POINT.format(fields="'x'"), "other.py": "class Other: age = 1\n"})
+    auto.run("from points import Point\nimport other\npoints = [Point(n) for n in range(3)]\nthing = other.Other()")
+    workshop.edit("points.py", POINT.format(fields="'x y'"))
+    text = auto.run("0")
+    assert "3 of points.Point stay as they were" in text
+    assert "%exomigrate" in text
+    return auto
+
+
+def test_what_is_left_is_not_said_again(stuck: Notebook, workshop: Workshop) -> None:
+    """Reloads of something else move what is theirs, and say nothing of it."""
+    for number in (2, 3):
+        workshop.edit("other.py", f"class Other: age = {number}\n")
+        assert "points" not in stuck.run("answer = thing.age, isinstance(thing, other.Other)")
+        assert stuck["answer"] == (number, True)
+    assert stuck.value("points[0], isinstance(points[0], Point)")[1] is False
+
+
+def test_what_is_left_is_no_reason_to_look_through_the_heap(
+    stuck: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do its classes and their module count as held by others."""
+    stuck.run("del thing")
+    looks: list[int] = []
+    look = gc.get_referrers
+
+    def noted(*objects: object) -> list[object]:
+        looks.append(len(objects))
+        return look(*objects)
+
+    monkeypatch.setattr(gc, "get_referrers", noted)
+    workshop.edit("other.py", "class Other: age = 2\n")
+    stuck.run("other.Other.age")
+    assert looks == []
+
+
+@pytest.mark.parametrize("edited", ["points.py", "base.py"])
+def test_another_class_is_tried_again(auto: Notebook, workshop: Workshop, edited: str) -> None:
+    """An edit of its own file, or of what that imports, makes it another."""
+    texts = {"points.py": "from base import DEFAULTS\n" + POINT.format(fields="'x y', defaults=DEFAULTS")}
+    workshop.write({"points.py": POINT.format(fields="'x'"), "base.py": "DEFAULTS = []\n"})
+    auto.run("from points import Point\npoints = [Point(3)]")
+    workshop.edit("points.py", texts["points.py"])
+    assert "stays as it was" in auto.run("0")
+    workshop.edit(edited, texts.get(edited, "DEFAULTS = []\n").replace("[]", "[5]").replace("=DEFAULTS", "=[5]"))
+    auto.run("0")
+    assert auto.value("points == [(3, 5)], isinstance(points[0], Point)") == (True, True)
+
+
+def test_the_person_may_ask(stuck: Notebook, workshop: Workshop) -> None:
+    """`%exomigrate` tries it, and says what stands in the way: not a way that fails as well."""
+    workshop.edit("other.py", "class Other: age = 2\n")
+    stuck.run("0")
+    text = stuck.run("%exomigrate")
+    assert "the new field 'y' has no default" in text
+    assert "--rebuild" not in text
+
+
+def test_what_is_left_runs_its_own_code_after_other_reloads(auto: Notebook, workshop: Workshop) -> None:
+    """Also where something else of its old module is held, and replaced."""
+    text = "class Box:\n    __slots__ = ('a',)\n    def size(self): return {0}\n"
+    hook = "    def __exo_migrate__(self, old): raise ValueError('no')\n"
+    workshop.write({"box.py": text.format(1), "other.py": "class Other: age = 1\n"})
+    auto.run("import box, other\nbox1 = box.Box()\nthing = other.Other()")
+    workshop.edit("box.py", text.format(2).replace("('a',)", "('a', 'b')") + hook)
+    assert "ValueError: no" in auto.run("0")
+    workshop.edit("other.py", "class Other: age = 2\n")
+    assert auto.value("box1.size(), box.Box().size(), thing.age") == (1, 2, 2)
