@@ -180,8 +180,9 @@ def missing_source(name: str) -> SourceNotFoundError:
             return SourceNotFoundError(f"No module named {package!r}", advice=_LOOK_AT_PATH, name=package)
         if find_search_path(package) is None:
             what = f"No module named {name!r}; {package!r} is not a package"
-            advice = f"a module is named without its ending: {package}" if name == f"{package}.py" else ""
-            return SourceNotFoundError(what, advice=advice, name=name)
+            part = name[len(package) + 1 :].partition(".")[0]
+            advice = "a module is named without its ending: {}" if part == "py" else f"use: from {{}} import {part}"
+            return SourceNotFoundError(what, advice=advice.format(package), name=name)
     return SourceNotFoundError(f"No module named {name!r}", advice=_LOOK_AT_PATH, name=name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 from argparse import Namespace
 from collections.abc import Iterable
 from typing import Any
@@ -13,11 +14,14 @@ from IPython.core.magic_arguments import parse_argstring
 
 __all__ = ["parse_arguments", "parse_load", "require_module_names"]
 
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 _LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
 
 
 def parse_arguments(magic: Any, line: str) -> Namespace:
-    """Return the parsed arguments of a magic's line, which may end in a semicolon: it silences the output.
+    """Return the parsed arguments of a magic's line.
+
+    It may end in a comment, and in a semicolon, which silences the output.
 
     Args:
         magic: the method, with its `magic_arguments`.
@@ -27,7 +31,8 @@ def parse_arguments(magic: Any, line: str) -> Namespace:
         UsageError: an option is unknown, or a quote is not closed.
     """
     try:
-        parsed: Namespace = parse_argstring(magic, line.rstrip().removesuffix(";"))
+        written = _COMMENT.sub("", line).rstrip()
+        parsed: Namespace = parse_argstring(magic, written.removesuffix(";"))
     except (UsageError, ValueError) as error:
         raise UsageError(f"%{magic.__name__}: {error}; see %{magic.__name__}?") from None
     return parsed

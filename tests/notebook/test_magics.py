@@ -174,6 +174,13 @@ def test_a_semicolon_silences_the_output(game: Notebook, capsys: pytest.CaptureF
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("line", ["%exoload from game import world", "%exoreload --dry-run;", "%exoauto", "%exostatus"])
+def test_a_line_may_end_in_a_comment(game: Notebook, line: str) -> None:
+    """As a line of Python may."""
+    texts = (game.run(each).partition(": ")[2] for each in (line, f"{line}  # --of mine"))
+    assert len({*texts}) == 1
+
+
 @pytest.mark.parametrize(
     ("magic", "words"),
     [
@@ -253,7 +260,7 @@ BAD_FILES = {
         ("no_such_module", ModuleNotFoundError, ["No module named 'no_such_module'", "sys.path"]),
         ("game.no_such", ModuleNotFoundError, ["No module named 'game.no_such'"]),
         ("no_such.game", ModuleNotFoundError, ["No module named 'no_such'"]),
-        ("game.world.Room", ModuleNotFoundError, ["'game.world' is not a package"]),
+        ("game.world.Room", ModuleNotFoundError, ["'game.world' is not a package", "from game.world import Room"]),
         ("game.world.py", ModuleNotFoundError, ["a module is named without its ending: game.world"]),
         ("syntax", SyntaxError, ["syntax.py:2", "y = = 2", "invalid syntax"]),
         ("nul", SyntaxError, ["null bytes"]),
