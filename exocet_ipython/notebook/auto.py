@@ -29,6 +29,7 @@ from exocet_ipython.notebook.stopper import CellStopper
 from exocet_ipython.reloading.generation import PUBLISHING
 from exocet_ipython.reloading.joining.afterwards import only_imports
 from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion
+from exocet_ipython.survivors.finding.records import Survivor
 
 __all__ = ["AutoReload", "AutoState", "as_in_cell"]
 
@@ -52,17 +53,24 @@ class _CellRunning(BaseException):
 class AutoState:
     """Whether automatic reloading is on: what `%exoauto` returns, which may stay in `Out` and holds nothing.
 
+    Attributes:
+        is_on: that.
+        waiting: the old instances that were only tracked before it was turned on, as far as names hold them.
+
     >>> AutoState(is_on=True)
     <automatic reloading: on>
     """
 
     is_on: bool
+    waiting: tuple[Survivor, ...] = ()
 
     def __bool__(self) -> bool:
         return self.is_on
 
     def __repr__(self) -> str:
-        return f"<automatic reloading: {'on' if self.is_on else 'off'}>"
+        waiting = "; ".join(map(str, self.waiting))
+        until = f"; {waiting}, until the next reload or %exomigrate" if waiting else ""
+        return f"<automatic reloading: {'on' if self.is_on else 'off'}{until}>"
 
 
 class AutoReload:

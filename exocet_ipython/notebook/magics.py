@@ -137,7 +137,9 @@ class ExocetMagics(Magics):
             state = parse_arguments(self.exoauto, line).state
             if state is not None:
                 self.settings.auto = state == "on"  # what observes the setting does it
-            return AutoState(self.auto.is_on)
+            waits = state == "on" and self.settings.instances != "track"
+            old = self.session.survivors() if waits else ()
+            return AutoState(self.auto.is_on, tuple(one for one in old if one.kind == "instance"))
 
     @magic_arguments()
     @argument(

@@ -550,3 +550,18 @@ def test_a_moved_object_is_what_a_reload_that_migrates_makes_of_it(tracking: Not
     assert tracking.value("sub.g(), table['f'](), table['f'] is zoo.f, mods[0] is zoo") == (2, 2, True, True)
     assert tracking.value("Sub.__bases__ == (zoo.Base,)")
     assert sys.modules["zoo"] is tracking["zoo"]
+
+
+def test_turning_automatic_reloading_on_names_what_is_still_old(tracking: Notebook, workshop: Workshop) -> None:
+    """Objects that were only tracked wait for the next reload, of whatever, or for the person to ask."""
+    workshop.write({"zoo.py": "class Cat: pass\n", "other.py": ""})
+    tracking.run("%exoload zoo\ncat = zoo.Cat()")
+    reload_with(tracking, workshop, "class Cat: age = 1\n")
+    on = "<automatic reloading: on; old Cat alive: cat, until the next reload or %exomigrate>"
+    assert repr(tracking.value("%exoauto on")) == on
+    assert repr(tracking.value("%exoauto")) == "<automatic reloading: on>"
+    tracking.run("import other")
+    workshop.edit("other.py", "N = len('a')")
+    tracking.run("0")
+    assert tracking.value("cat.age") == 1
+    assert repr(tracking.value("%exoauto on")) == "<automatic reloading: on>"
