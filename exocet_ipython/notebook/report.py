@@ -24,7 +24,7 @@ _LINES_STYLE = (
     "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
 )
 _FROZEN = "frozen, and stale now; %exoreload NAME runs one"
-_STUCK = "instances not moved; %exomigrate tries again"
+_STUCK = "not moved; %exomigrate tries instances again"
 _ALWAYS_SAID = ("gone", _FROZEN, "names kept", _STUCK, "not put back")
 _NAMED = 3  # old objects that fit a line
 
