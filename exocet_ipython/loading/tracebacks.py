@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType, TracebackType
 from typing import TypeVar, cast
 
+from exocet_ipython.errors import ExocetError
+
 __all__ = [
     "OWN_FOLDER",
     "as_importlibs",
@@ -136,10 +138,13 @@ def where_ours(error: BaseException) -> str:
 def describe_error(error: BaseException) -> str:
     """Return an exception in a line: its type, its message, and the file and line where a syntax error is.
 
+    Of our own errors it says what happened, and not what to do next.
+
     >>> describe_error(ValueError("bad"))
     'ValueError: bad'
     """
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    message = error.what if isinstance(error, ExocetError) else error
+    return f"{type(error).__name__}: {message}".rstrip(": ")
 
 
 def _release_callers(frame: FrameType) -> None:

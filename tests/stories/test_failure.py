@@ -9,6 +9,7 @@ import sys
 import traceback
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -363,6 +364,18 @@ def test_an_interrupted_build_leaves_registries_as_they_were(workshop: Workshop)
         notebook.session.reload()
     assert sys.modules["reg"].NAMES is names
     assert names == ["plug"]
+
+
+def test_what_to_do_about_an_error_is_said_with_the_error(workshop: Workshop) -> None:
+    """The line of the report, which is below it, says what happened, and where."""
+    workshop.write({"low.py": "def f(): return 1\n", "high.py": "from low import f\n"})
+    notebook = PlainNotebook()
+    notebook.run("import high")
+    Path(workshop.path("low.py")).unlink()
+    report = notebook.session.reload()
+    assert "sys.path" in str(report.error)
+    what = "SourceNotFoundError: No module named 'low', in high: it imports low, line 1: from low import f"
+    assert report.headline == f"not reloaded, nothing has changed: {what}"
 
 
 def test_an_importer_that_breaks_is_named(workshop: Workshop) -> None:
