@@ -59,9 +59,9 @@ class ExocetMagics(Magics):
     @line_cell_magic
     @output_can_be_silenced
     def exoload(self, line: str, cell: str | None = None) -> ModuleType | None:
-        """Load a module as a new object and bind it; as a cell magic, let the imports of the cell join the session.
+        """Load a module as a new object and bind it; as a cell magic, let what the cell imports be reloaded as well.
 
-        The modules of the session that import it are made anew as well, so that all go on seeing the same one.
+        The loaded modules that import it are made anew too, so that all go on seeing the same one.
 
         Examples::
 
@@ -124,7 +124,10 @@ class ExocetMagics(Magics):
     @line_magic
     @output_can_be_silenced
     def exoauto(self, line: str) -> AutoState:
-        """Let ordinary import statements join the session, and reload before each cell what changed on disk.
+        """Reload before each cell what changed on disk, of all own code that ordinary statements import.
+
+        What is alive of the old code moves to the new one: instances change class, functions run the new bodies. With
+        c.Exocet.instances = "track" it is only tracked.
 
         Examples::
 
@@ -151,7 +154,7 @@ class ExocetMagics(Magics):
     @line_magic
     @output_can_be_silenced
     def exomigrate(self, line: str) -> MigrationReport:
-        """Move the old objects that are alive to the current code: for the person who has only tracked them until now.
+        """Move the old objects that are alive to the current code, after reloads that only tracked them.
 
         Each moves whole or stays as it was, with the reason.
 
@@ -173,7 +176,7 @@ class ExocetMagics(Magics):
     def exostatus(self, line: str) -> StatusReport:
         """List the loaded modules with their state on disk, and what is alive of the generations before.
 
-        Without --scan it tells what weak records know and what your names lead to, as far as it looks at once.
+        Without --scan, old instances are counted where your names lead to them, and old definitions wherever they are.
 
         Examples::
 
