@@ -21,6 +21,7 @@ _NOTES = {
     "unknown": "what ran may be older than the file; %exoreload NAME --force makes it anew",
     "frozen": "its file is another by now; %exoreload NAME runs it",
 }
+_CURRENT = 40  # modules that are listed although there is nothing to be said of them: a screen
 _UNCOUNTED = "instances that no name leads to; %exostatus --scan counts everything"
 
 
@@ -149,15 +150,24 @@ class StatusReport:
         return "; ".join([f"{plural(changed, 'file')} changed on disk, {old}", *say_gone(self.collected)])
 
     def details(self) -> list[tuple[str, list[str]]]:
-        """Return the modules and the living old generations, as (title, lines)."""
-        width = max((len(module.name) for module in self.modules), default=0)
-        modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in self.modules]
+        """Return the modules and the living old generations, as (title, lines).
+
+        >>> modules = [ModuleStatus(f"m{number}", "", 1, "current") for number in range(99)]
+        >>> ((_, lines),) = StatusReport(1, (*modules, ModuleStatus("last", "", 1, "modified"))).details()
+        >>> len(lines), lines[-2:]
+        (42, ['last  modified (made in 1)', '59 more are current'])
+        """
+        more = {module.name for module in [one for one in self.modules if one.state == "current"][_CURRENT:]}
+        listed = [module for module in self.modules if module.name not in more]
+        width = max((len(module.name) for module in listed), default=0)
+        modules = [f"{module.name:<{width}}  {module.state} (made in {module.generation})" for module in listed]
+        modules += [f"{len(more)} more are current"] if more else []
         old = [(f"generation {generation.number}, replaced", generation.lines()) for generation in self.retired]
         states = {module.state for module in self.modules}
         notes = [(state, [note]) for state, note in _NOTES.items() if state in states]
         uncounted = [] if all(generation.scanned for generation in self.retired) else [_UNCOUNTED]
-        more = [("not counted", uncounted), ("noticing", list(self.limits))]
-        return without_empty([("modules", modules), *notes, *old, *more])
+        rest = [("not counted", uncounted), ("noticing", list(self.limits))]
+        return without_empty([("modules", modules), *notes, *old, *rest])
 
 
 def describe_modules(
