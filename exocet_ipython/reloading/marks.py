@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["is_marked", "is_theirs", "kind_of", "mark_of"]
+__all__ = ["connection_of", "is_marked", "is_theirs", "kind_of", "mark_of"]
 
 _MANY = 1 << 16  # numbers of an array; of a larger one, so many are looked at
+_LARGE = 1 << 26  # bytes of a database; of a larger one, only the tables and the size are looked at
 _ROWS = 1_000
 
 
@@ -37,6 +38,38 @@ def _mark_sorted(value: Any) -> int:
     return hash((len(value), repr(value[:: max(1, len(value) // _ROWS)])))
 
 
+def _mark_database(value: Any) -> int:
+    """Return the mark of a database that is in memory; one in a file is there for all that open it."""
+    cursor = value.cursor()
+    cursor.row_factory = None
+
+    def ask(what: str) -> list[Any]:
+        return list(cursor.execute(what))
+
+    if any(file for _, _, file in ask("pragma database_list")):
+        return hash("file")
+    (pages,), (size,) = *ask("pragma page_count"), *ask("pragma page_size")
+    if not pages:
+        return hash("empty")
+    if pages * size > _LARGE:
+        return hash((pages, str(ask("select sql from sqlite_master"))))
+    return zlib.crc32(value.serialize())
+
+
+def _mark_engine(value: Any) -> int:
+    if value.dialect.name != "sqlite" or value.url.database not in (None, "", ":memory:"):
+        return hash("file")
+    connection = connection_of(value)
+    return hash("empty") if connection is None else _mark_database(connection)
+
+
+def connection_of(engine: Any) -> Any:
+    """Return the connection that an engine of SQLAlchemy has to its database in memory; None where it has none yet."""
+    pool = vars(engine.pool)  # asking it for a connection would begin and end what a session does
+    records = [*pool.get("_all_conns", ()), *filter(None, [pool.get("connection")])]
+    return records[0].dbapi_connection if records else None
+
+
 _BUFFERS: dict[tuple[str, str], Callable[[Any], int]] = {
     ("builtins", "bytearray"): zlib.crc32,
     ("array", "array"): zlib.crc32,
@@ -48,14 +81,21 @@ _READERS: dict[tuple[str, str], Callable[[Any], int]] = {
     **_BUFFERS,
     ("_contextvars", "ContextVar"): _mark_variable,
     ("argparse", "Namespace"): lambda value: hash(repr(value)),
+    ("asyncio", "Event"): lambda value: hash(value.is_set()),
+    ("asyncio", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("asyncio", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("asyncio", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("configparser", "ConfigParser"): lambda value: hash(repr(value._sections)),  # noqa: SLF001 - else it interpolates
     ("numpy", "Generator"): lambda value: hash(repr(value.bit_generator.state)),
     ("queue", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("queue", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("random", "Random"): lambda value: hash(value.getstate()),
     ("sortedcontainers", "SortedKeyList"): _mark_sorted,
     ("sortedcontainers", "SortedList"): _mark_sorted,
     ("sortedcontainers", "SortedSet"): _mark_sorted,
+    ("sqlalchemy", "Engine"): _mark_engine,
+    ("sqlite3", "Connection"): _mark_database,
     ("threading", "Event"): lambda value: hash(value.is_set()),
 }
 

@@ -25,7 +25,7 @@ from exocet_ipython.reloading.targets import note_settings
 
 __all__ = ["Ended", "Known", "KnownModules", "Nesting"]
 
-_LOCAL = frozenset(("contextvars", "threading"))
+_LOCAL = frozenset(("contextvars", "sqlalchemy", "sqlite3", "sqlmodel", "threading"))
 
 Known = tuple[ModuleType, Baseline, Iterable[ImportStatement], dict[Setting, int]]
 
@@ -72,7 +72,7 @@ def _stem(name: str) -> str:
 
 
 def _is_local(notes: Ended) -> bool:
-    """Say whether a module may hold what another thread would find empty, or in another context."""
+    """Say whether a module may hold what another thread would find empty, in another context, or not be let at."""
     return notes.code is not None and not _LOCAL.isdisjoint(notes.code.co_names)
 
 

@@ -122,10 +122,8 @@ class _Carrier:
             kind = type(value)
             if id(kind) in _STATELESS or is_dunder(name):
                 continue
-            if kind is FunctionType and value.__closure__ is None and not vars(value):
-                continue  # nearly all
-            now = namespace.get(name)
-            if now is None or now is value:
+            is_plain = kind is FunctionType and value.__closure__ is None and not vars(value)  # nearly all
+            if is_plain or (now := namespace.get(name)) is None or now is value:
                 continue
             if kind is type(now) is MethodType:
                 path = path_behind(space, value)
@@ -157,7 +155,8 @@ class _Carrier:
         """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
         if type(value) is FunctionType:
             return type(now) is FunctionType and is_own_function(value, self._record.name)
-        return name in self._record.contents and issubclass(type(value), type) == issubclass(type(now), type)
+        is_as_left = name in self._record.contents and self._record.values.get(name, id(value)) == id(value)
+        return is_as_left and issubclass(type(value), type) == issubclass(type(now), type)
 
     def _carry_parts(self, path: str, before: Any, now: Any, baseline: Mapping[Any, int]) -> set[int]:
         """Carry the attributes of a class or instance that are not in the baseline, and the items of its containers."""
@@ -217,7 +216,7 @@ class _Carrier:
             return set()
         if not (self._returned or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
             return set()
-        return {id(before)} if fill(before, now) else set()
+        return {id(before)} if fill(before, now, self._after) else set()
 
     def _takes_state(self, path: str, before: Any, now: Any) -> bool:
         """Have an object of a library take what the library has made of the old one since; say whether it has."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
-from types import FunctionType
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.contents import is_registry
-from exocet_ipython.reloading.marks import is_marked, kind_of, mark_of
+from exocet_ipython.reloading.marks import connection_of, is_marked, kind_of, mark_of
 from exocet_ipython.reloading.paths import split_entry, value_at
 from exocet_ipython.reloading.settings import is_librarys
 from exocet_ipython.survivors.carrying.entries import is_of_one_kind
@@ -16,8 +17,14 @@ from exocet_ipython.survivors.carrying.entries import is_of_one_kind
 __all__ = ["fill", "write_again"]
 
 
-def fill(before: Any, now: Any) -> bool:
+def fill(before: Any, now: Any, after: Mapping[str, ModuleType | None] = MappingProxyType({})) -> bool:
     """Have an object hold what another one of its class does; say whether it does then.
+
+    Args:
+        before: the other one.
+        now: the object.
+        after: dotted name -> what takes the place of a module that retires: a database with other tables than theirs
+            is not taken over, since a restart would make it of these.
 
     >>> text = bytearray(b"a")
     >>> fill(bytearray(b"abc"), text), text
@@ -25,6 +32,8 @@ def fill(before: Any, now: Any) -> bool:
     """
     fill_in = _FILLS[kind_of(before)]
     try:
+        if fill_in is _fill_engine and not all(map(_Fits(before), after.values())):
+            return False
         fill_in(before, now)
     except Exception:  # noqa: BLE001 - an array of another shape, a full queue: the library's to say, and it stays new
         return False
@@ -91,6 +100,49 @@ def _fill_queue(before: Any, now: Any) -> None:
         now.put_nowait(item)
 
 
+def _fill_queue_of_tasks(before: Any, now: Any) -> None:
+    items = list(before._queue)  # noqa: SLF001 - getting them would wake who waits for room
+    while not now.empty():
+        now.get_nowait()
+    for item in items:
+        now.put_nowait(item)
+
+
+def _fill_database(before: Any, now: Any) -> None:
+    now.rollback()
+    now.deserialize(before.serialize())  # `backup` waits for the end of what is not committed yet
+
+
+class _Fits:
+    """Says whether the tables of a module are as they are in the database of an engine, as far as they are there."""
+
+    def __init__(self, engine: Any) -> None:
+        self._cursor = connection_of(engine).cursor()
+
+    def __call__(self, module: ModuleType | None) -> bool:
+        parts = copy_space(globals_of(module)).values()
+        tables = [type.__getattribute__(part, "__dict__").get("__table__") for part in parts if _is_class(part)]
+        mapped = [table for table in tables if table is not None]  # asked whether it is true, it raises
+        return all(map(self._has, [*mapped, *filter(_is_table, parts)]))
+
+    def _has(self, table: Any) -> bool:
+        columns = {row[1] for row in self._cursor.execute("select * from pragma_table_info(?)", (table.name,))}
+        return not columns or columns == {column.name for column in table.columns}
+
+
+def _is_class(value: Any) -> bool:
+    return issubclass(type(value), type)
+
+
+def _is_table(value: Any) -> bool:
+    return kind_of(value) == ("sqlalchemy", "Table")
+
+
+def _fill_engine(before: Any, now: Any) -> None:
+    now.dispose()
+    now.pool = before.pool  # and with it the database, which sessions of cells may be at
+
+
 def _fill_sorted(before: Any, now: Any) -> None:
     items = list(before)
     now.clear()
@@ -113,13 +165,20 @@ _FILLS: dict[tuple[str, str], Callable[[Any, Any], object]] = {
     ("pandas", "Series"): _fill_table,
     ("_contextvars", "ContextVar"): lambda before, now: now.set(before.get()),
     ("argparse", "Namespace"): lambda before, now: vars(now).update(vars(before)),
+    ("asyncio", "Event"): _fill_event,
+    ("asyncio", "LifoQueue"): _fill_queue_of_tasks,
+    ("asyncio", "PriorityQueue"): _fill_queue_of_tasks,
+    ("asyncio", "Queue"): _fill_queue_of_tasks,
     ("configparser", "ConfigParser"): _fill_parser,
     ("numpy", "Generator"): _fill_generator,
     ("queue", "LifoQueue"): _fill_queue,
+    ("queue", "PriorityQueue"): _fill_queue,
     ("queue", "Queue"): _fill_queue,
     ("random", "Random"): lambda before, now: now.setstate(before.getstate()),
     ("sortedcontainers", "SortedKeyList"): _fill_sorted,
     ("sortedcontainers", "SortedList"): _fill_sorted,
     ("sortedcontainers", "SortedSet"): _fill_sorted,
+    ("sqlalchemy", "Engine"): _fill_engine,
+    ("sqlite3", "Connection"): _fill_database,
     ("threading", "Event"): _fill_event,
 }

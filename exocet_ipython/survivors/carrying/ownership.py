@@ -17,13 +17,14 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.paths import last_name_of, maker_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
+from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
 from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
-from exocet_ipython.survivors.storing.counting import begins_alike
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.sorting import find_sorted, put_in_order
 from exocet_ipython.survivors.storing.stores import Stores
@@ -211,16 +212,15 @@ class Ownership:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
         caches = self._stores.caches & names_in(path)
         if not caches or not all(map(self._stores.setters, caches)):
-            return not caches
+            return not caches or (self._is_survivor(value) and is_account(key, value, self._stores))
         is_again = any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
         answered = caches & (self._stores.answered | home._stores.answered)
         return is_again or not (answered or any(map(has_changed, self.record.data)))
 
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
         owners = path, path.rpartition(".")[0]  # they also call methods of what has it: `notes.put("key", value)`
-        if any(self.is_written(f"{owner}{place_of(key)}") for owner in owners):
-            return True
-        return any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
+        is_written = any(self.is_written(f"{owner}{place_of(key)}") for owner in owners)
+        return is_written or any(is_from_cell(part) or issubclass(type(part), weakref.ref) for part in (key, value))
 
     def _fillers(self, path: str) -> list[Ownership]:
         """Return what tells of each other module that retires, and whose functions put away answers in a container."""
@@ -258,9 +258,9 @@ class Ownership:
 
         The module's functions have assigned to the `stored` names. `known` is what is there in the new module.
         """
-        if self._stores.only_counts(name):
-            return begins_alike(name, baseline, known)
-        return name not in stored or self._is_kept(baseline, name, value, known)
+        if self._stores.goes_on(name) and begins_alike(name, baseline, known, self.record, self.after):
+            return True
+        return self._is_kept(baseline, name, value, known) if name in stored else not self._stores.only_counts(name)
 
     def _is_kept(self, baseline: Container[Any], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether the module's functions have put away an instance that somebody has: asked again, they give it.

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of
+from exocet_ipython.survivors.storing.counting import goes_on
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 from exocet_ipython.survivors.storing.given import is_given
 
@@ -36,6 +37,8 @@ class Assigning:
         fixed: those to which it assigns a constant.
         computed: those to which it assigns anything else.
         counted: those that it changes by `+=` and its like.
+        onward: those to which it assigns what comes next after what is there.
+        anew: those to which it assigns what it has computed otherwise.
         names: all that it names otherwise.
         plain: those of them that are no attributes, and no variables of its own: `names.append(x)` doesn't call a
             function `append`, nor `[note.text for note in NOTES]` one that is called `note`.
@@ -51,6 +54,8 @@ class Assigning:
     fixed: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
+    onward: set[str] = field(default_factory=set)
+    anew: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     plain: set[str] = field(default_factory=set)
     registered: set[str] = field(default_factory=set)
@@ -79,12 +84,16 @@ class Assigned:
         set_up: what a function assigns, and containers that it fills, without a look at them, and that function's
             path, where no other function of the module names it: it is cells that call it.
         found_out: names to which, or into which, any other one puts what it has computed.
+        onward: names to which they assign what comes next after what is there.
+        anew: names to which they assign what they have computed otherwise, and no more than take from elsewhere.
     """
 
     globals: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     set_up: set[tuple[str, str]] = field(default_factory=set)
     found_out: set[str] = field(default_factory=set)
+    onward: set[str] = field(default_factory=set)
+    anew: set[str] = field(default_factory=set)
 
 
 def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset[str], path: str) -> Assigning:
@@ -131,6 +140,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
                 if not all(is_given(value, given) for value in (*args, *(keyword.value for keyword in keywords))):
                     found.handed.add(name)
     found.registered = found.names - called
+    _note_next(found, (pair for node in nodes for pair in assigned_by(node)), given, variables)
     return found
 
 
@@ -153,6 +163,8 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         if one.answers or is_called or not answering.isdisjoint(one.names):
             answers |= one.fixed
         answers |= one.fixed & one.names
+        found.onward |= one.onward
+        found.anew |= one.anew
         found.globals |= answers & one.globals
         found.attributes |= answers - one.globals
         set_up = (answers - one.names) | (one.filled - one.looked_at)
@@ -172,6 +184,26 @@ def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozense
         found.given.add(name)
     else:
         found.fixed.add(name)
+
+
+def _note_next(
+    found: Assigning, assigned: Iterable[tuple[ast.expr, ast.expr]], given: frozenset[str], variables: Collection[str]
+) -> None:
+    """Note what a function assigns of what comes next after what is there, and of what it has computed otherwise."""
+    for target, value in assigned:
+        if isinstance(target, _NAMED) and not is_given(value, given):
+            name = key_of(target).lstrip(".")
+            if goes_on(target, value):
+                found.onward.add(name)
+            elif name not in variables and not _is_taken(value, variables):
+                found.anew.add(name)
+
+
+def _is_taken(value: ast.expr, variables: Collection[str]) -> bool:
+    """Say whether a value is only taken from what a global names: `state = State.IDLE`."""
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return isinstance(value, ast.Name) and value.id not in variables
 
 
 def _registered_by(node: ast.AST) -> Iterator[ast.expr]:

@@ -7,24 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from typing import Any
 
-__all__ = ["begins_alike", "shorten_counting"]
+__all__ = ["goes_on", "shorten_counting"]
 
 # Most texts have none. Looked for where statements begin: from each letter on, a long text in quotes would take hours.
 _WRITTEN_OUT = re.compile(
     rb"(?:^|[;:])[ \t]*([\w.\[\]'\"]+)[ \t]*=[ \t]*\1[ \t]*[-+*/|&%]|\.get\([^()]*\)\s*[-+]", re.MULTILINE
 )
-
-
-def begins_alike(name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
-    """Say whether the new text begins to count where the old one did, so that the count can go on.
-
-    >>> begins_alike("CALLS", {"CALLS": id(0)}, {"CALLS": 0}), begins_alike("CALLS", {"CALLS": id(0)}, {"CALLS": 9})
-    (True, False)
-    """
-    return baseline.get(name) == (id(known[name]) if name in known else None)
 
 
 def shorten_counting(tree: ast.AST, text: bytes) -> ast.AST:
@@ -39,6 +28,20 @@ def shorten_counting(tree: ast.AST, text: bytes) -> ast.AST:
     """
     shortened: ast.AST = _Shortening().visit(tree) if _WRITTEN_OUT.search(text) is not None else tree
     return shortened
+
+
+def goes_on(target: ast.expr, value: ast.expr) -> bool:
+    """Say whether a value is made of what was there under the name that it gets: the next state of something.
+
+    Not where that decides whether anything new is made: `conn = conn or connect()`.
+
+    >>> [goes_on(one.targets[0], one.value) for one in ast.parse("s = NEXT[s]; s = s or make(); t = NEXT[s]").body]
+    [True, False, False]
+    """
+    if isinstance(value, (ast.BoolOp, ast.IfExp)) or not isinstance(target, (ast.Name, ast.Attribute)):
+        return False
+    written = ast.unparse(target)
+    return any(type(part) is type(target) and ast.unparse(part) == written for part in ast.walk(value))
 
 
 class _Shortening(ast.NodeTransformer):

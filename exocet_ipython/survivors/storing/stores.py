@@ -38,6 +38,7 @@ class Stores(Assigned):
     Attributes:
         computed: names, global or of attributes, of containers into which they put what they have computed.
         begun: names of containers in which they begin further ones (`subs.setdefault(topic, [])`).
+        told: names of containers to which they add what they are given.
         emptied: names of containers out of which they take something.
         placed: names of containers in which they put something under a key, or in the place of an item.
         counted: names, global or of attributes, that they only ever change by `+=` and its like.
@@ -48,6 +49,7 @@ class Stores(Assigned):
 
     computed: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
     placed: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
@@ -78,6 +80,10 @@ class Stores(Assigned):
     def only_counts(self, name: str) -> bool:
         """Say whether all that they ever do to a global or an attribute is to count it up or down."""
         return name in self.counted and name not in self.globals and name not in self.attributes
+
+    def goes_on(self, name: str) -> bool:
+        """Say whether what they assign under a name follows from what was there: a count, a next state."""
+        return self.only_counts(name) or (name in self.onward and name not in self.anew)
 
     def __or__(self, other: Stores) -> Stores:
         names = (part.name for part in fields(self))
@@ -167,6 +173,8 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.computed |= container_of(held)
             elif any(map(_is_beginning, values)):
                 found.begun |= container_of(held)
+            else:
+                found.told |= container_of(held)
 
 
 def _filled_for_certain(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -> set[str]:

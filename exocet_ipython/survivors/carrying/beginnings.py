@@ -1,0 +1,52 @@
+"""Whether the new text begins to count where the old one did, so that the count can go on."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was
+
+__all__ = ["begins_alike"]
+
+_missing: Any = object()
+
+
+def begins_alike(
+    name: str,
+    baseline: Mapping[Any, int],
+    known: Mapping[str, Any],
+    record: ModuleRecord,
+    after: Mapping[str, ModuleType | None],
+) -> bool:
+    """Say whether a name stands for what it stood for when the old body had run.
+
+    That is the same constant, the same member of an enumeration, or what the module has under the same other name.
+
+    Args:
+        name: of a global, or an attribute.
+        baseline: what had that name then, by id, and others.
+        known: what has it in the new module, or in what takes the place of an instance, and others.
+        record: of the retired module.
+        after: dotted name -> what takes the place of it, and of others.
+    """
+    was, value = baseline.get(name), known.get(name, _missing)
+    if was is None or value is _missing:
+        return was is None and value is _missing
+    if is_as_it_was(value, was, constants_by_id(record.body_code)):
+        return True
+    if issubclass(type(value), enum.Enum):
+        before = attribute_at(record.module, type(value).__qualname__)
+        return issubclass(type(before), enum.EnumMeta) and id(before.__members__.get(value.name)) == was
+    old = globals_of(record.module)
+    others = [
+        other
+        for other, part in copy_space(globals_of(after.get(record.name))).items()
+        if part is value and other != name
+    ]
+    return any(id(old.get(other)) == was for other in others)
