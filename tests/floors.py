@@ -19,7 +19,7 @@ PACKAGE = "exocet_ipython"
 FLOORS = ("integrations", "notebook", "survivors", "reloading", "loading", "errors")
 # The folders of a floor, in the same order; files beside them are the floor's own, and any of its folders may use them.
 STOREYS = {
-    "survivors": ("moving", "matching", "carrying", "storing", "finding"),
+    "survivors": ("moving", "rebasing", "replacing", "matching", "carrying", "storing", "finding"),
     "reloading": ("joining", "building", "datafiles", "ladder", "noticing"),
     "notebook": ("names",),
 }

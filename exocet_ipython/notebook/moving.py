@@ -10,8 +10,8 @@ from exocet_ipython.notebook.report import join_names, plural, say_moved, to_htm
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.moving.instances import Stuck
 from exocet_ipython.survivors.moving.migrate import migrate
+from exocet_ipython.survivors.replacing.instances import Stuck
 
 __all__ = ["MigrationReport", "move_survivors"]
 

@@ -34,8 +34,8 @@ from exocet_ipython.reloading.texts import ReadText
 from exocet_ipython.survivors.carrying.keepers import find_filled
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
-from exocet_ipython.survivors.moving.generators import renew_generators
 from exocet_ipython.survivors.moving.returned import build_rest
+from exocet_ipython.survivors.replacing.generators import renew_generators
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["Ladder"]

@@ -13,7 +13,7 @@ from exocet_ipython.notebook.report import (
 )
 from exocet_ipython.notebook.status import GenerationStatus, ModuleStatus, StatusReport
 from exocet_ipython.survivors.finding.records import Survivor
-from exocet_ipython.survivors.moving.instances import Stuck
+from exocet_ipython.survivors.replacing.instances import Stuck
 
 FULL = ReloadReport(
     4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from exocet_ipython.survivors.moving.hidden import find_hidden_holders
+from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
 
 
 def test_a_tuple_that_the_collector_does_not_follow() -> None:

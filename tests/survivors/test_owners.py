@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.survivors.moving.owners import find_owners, may_be_attributes, owners_among
+from exocet_ipython.survivors.replacing.owners import find_owners, may_be_attributes, owners_among
 
 
 class Point:

@@ -9,7 +9,7 @@ import pytest
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.finding import near
-from exocet_ipython.survivors.moving.references import replace_references
+from exocet_ipython.survivors.replacing.references import replace_references
 
 
 class Part:

@@ -19,7 +19,7 @@ async def run():
 
 asyncio.run(run())
 from exocet_ipython.reloading.collector import referents_of
-from exocet_ipython.survivors.moving.hidden import find_hidden_holders
+from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
 
 thing = object()
 held = numpy.array([thing], dtype=object)

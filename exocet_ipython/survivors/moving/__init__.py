@@ -1,1 +1,1 @@
-"""Moving: holders get the counterparts, and instances their new class; each write in a journal."""
+"""Moving: what lives of a replaced generation runs the new code, all or nothing, each write in a journal."""

@@ -14,8 +14,8 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.moving.instances import Moving
-from exocet_ipython.survivors.moving.lineages import bases_of, lineages_of, put_in_order, with_successors
+from exocet_ipython.survivors.rebasing.lineages import bases_of, lineages_of, put_in_order, with_successors
+from exocet_ipython.survivors.replacing.instances import Moving
 
 __all__ = ["detach_retired", "free_classes"]
 

@@ -7,9 +7,9 @@ from typing import Any
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.moving.instances import Moving
-from exocet_ipython.survivors.moving.naming import name_again
-from exocet_ipython.survivors.moving.references import replace_references
+from exocet_ipython.survivors.rebasing.naming import name_again
+from exocet_ipython.survivors.replacing.instances import Moving
+from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["move_instances"]
 

@@ -37,18 +37,18 @@ from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
-from exocet_ipython.survivors.moving.hidden import find_hidden_holders
-from exocet_ipython.survivors.moving.instances import Moving, Stuck
 from exocet_ipython.survivors.moving.late import move_instances
-from exocet_ipython.survivors.moving.libraries import renew_adapters
-from exocet_ipython.survivors.moving.local import find_local_classes, renew_local_classes
-from exocet_ipython.survivors.moving.references import replace_references
-from exocet_ipython.survivors.moving.refreshing import refresh_instances
 from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.side import RetiredSide
-from exocet_ipython.survivors.moving.subclasses import Rebased, rebase_subclasses, tell_again
 from exocet_ipython.survivors.moving.zones import renew_zones
+from exocet_ipython.survivors.rebasing.local import find_local_classes, renew_local_classes
+from exocet_ipython.survivors.rebasing.refreshing import refresh_instances
+from exocet_ipython.survivors.rebasing.subclasses import Rebased, rebase_subclasses, tell_again
 from exocet_ipython.survivors.rebuilt import renewed_references
+from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
+from exocet_ipython.survivors.replacing.instances import Moving, Stuck
+from exocet_ipython.survivors.replacing.libraries import renew_adapters
+from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
 

@@ -22,7 +22,7 @@ from exocet_ipython.reloading.retired import RetiredModule, retired_class, retir
 from exocet_ipython.survivors.carrying.entries import entries, put_into, take_out
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.moving.references import replace_references
+from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["build_rest", "give_back", "register_again", "unregister"]
 

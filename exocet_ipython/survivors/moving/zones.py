@@ -13,8 +13,8 @@ from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.retired import retired_class
-from exocet_ipython.survivors.moving.states import attributes_of_instance, set_class
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
+from exocet_ipython.survivors.replacing.states import attributes_of_instance, set_class
 
 __all__ = ["renew_zones"]
 

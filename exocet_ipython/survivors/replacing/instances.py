@@ -13,13 +13,13 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.survivors.comparison import Beside, Comparison
-from exocet_ipython.survivors.moving.answers import KeptAnswers, stale_answers
-from exocet_ipython.survivors.moving.layouts import require_same_fields, require_same_memory
-from exocet_ipython.survivors.moving.libraries import bring_up_to_date, is_adapter, is_looked_after
-from exocet_ipython.survivors.moving.rehashing import Rehashing, hash_of
-from exocet_ipython.survivors.moving.states import InstanceState, put_back, set_class
-from exocet_ipython.survivors.moving.successors import make_successor, require_values
 from exocet_ipython.survivors.rebuilt import Replacement
+from exocet_ipython.survivors.replacing.answers import KeptAnswers, stale_answers
+from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
+from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
+from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
+from exocet_ipython.survivors.replacing.successors import make_successor, require_values
 
 __all__ = ["Moving", "Stuck", "hash_differs"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.generators import GENERATING, GENERATORS, code_of, remake_generator
-from exocet_ipython.survivors.moving.references import replace_references
+from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["renew_generators"]
 

@@ -24,9 +24,9 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.inner import Inner
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.moving.copies import decorate_again
-from exocet_ipython.survivors.moving.instances import Moving
-from exocet_ipython.survivors.moving.keeping import change_class
+from exocet_ipython.survivors.rebasing.copies import decorate_again
+from exocet_ipython.survivors.rebasing.keeping import change_class
+from exocet_ipython.survivors.replacing.instances import Moving
 
 __all__ = ["LocalClass", "find_local_classes", "renew_local_classes"]
 

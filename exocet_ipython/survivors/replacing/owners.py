@@ -22,8 +22,8 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.forwarders import TARGET
-from exocet_ipython.survivors.moving.libraries import is_adapter
-from exocet_ipython.survivors.moving.rehashing import hashes_itself
+from exocet_ipython.survivors.replacing.libraries import is_adapter
+from exocet_ipython.survivors.replacing.rehashing import hashes_itself
 
 __all__ = ["find_owners", "may_be_attributes", "owners_among", "remember_owner"]
 

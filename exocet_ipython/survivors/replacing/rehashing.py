@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.moving.states import InstanceState, attributes_of_instance, put_back
+from exocet_ipython.survivors.replacing.states import InstanceState, attributes_of_instance, put_back
 
 __all__ = ["Rehashing", "hash_of", "hashes_itself"]
 

@@ -14,9 +14,9 @@ from typing import Any
 from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.finding.near import find_holders
-from exocet_ipython.survivors.moving.holders import replace_in
-from exocet_ipython.survivors.moving.owners import find_owners, may_be_attributes, owners_among
 from exocet_ipython.survivors.rebuilt import Replacement
+from exocet_ipython.survivors.replacing.holders import replace_in
+from exocet_ipython.survivors.replacing.owners import find_owners, may_be_attributes, owners_among
 
 __all__ = ["replace_references"]
 

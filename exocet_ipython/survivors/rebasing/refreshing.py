@@ -10,9 +10,9 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.moving.answers import stale_answers
-from exocet_ipython.survivors.moving.instances import Moving
-from exocet_ipython.survivors.moving.libraries import bring_up_to_date
+from exocet_ipython.survivors.replacing.answers import stale_answers
+from exocet_ipython.survivors.replacing.instances import Moving
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date
 
 __all__ = ["refresh_instances"]
 

@@ -17,9 +17,9 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.comparison import runs_alike
-from exocet_ipython.survivors.moving.hooks import HookText, options_of, read_hook
-from exocet_ipython.survivors.moving.statements import keywords_said, takes_keyword
-from exocet_ipython.survivors.moving.told import HOOK, hooked, tell
+from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
+from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
+from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
 __all__ = ["Retelling", "find_keywords", "plan_retelling", "put_back"]

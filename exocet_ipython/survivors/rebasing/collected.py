@@ -23,8 +23,8 @@ from exocet_ipython.reloading.ladder.operations import nested
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import emptied
 from exocet_ipython.survivors.classes import with_subclasses
-from exocet_ipython.survivors.moving.statements import names_said
-from exocet_ipython.survivors.moving.told import hooked
+from exocet_ipython.survivors.rebasing.statements import names_said
+from exocet_ipython.survivors.rebasing.told import hooked
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
 __all__ = ["collect_again"]

@@ -18,10 +18,10 @@ from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.arrays import is_array
 from exocet_ipython.survivors.classes import class_of, filled_slots
-from exocet_ipython.survivors.moving.hidden import replace_in_array
-from exocet_ipython.survivors.moving.lists import replace_in_list
-from exocet_ipython.survivors.moving.owners import remember_owner
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
+from exocet_ipython.survivors.replacing.hidden import replace_in_array
+from exocet_ipython.survivors.replacing.lists import replace_in_list
+from exocet_ipython.survivors.replacing.owners import remember_owner
 
 __all__ = ["replace_in"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.survivors.moving.instances import Moving
-from exocet_ipython.survivors.moving.retelling import put_back
+from exocet_ipython.survivors.rebasing.retelling import put_back
+from exocet_ipython.survivors.replacing.instances import Moving
 
 __all__ = ["change_class"]
 

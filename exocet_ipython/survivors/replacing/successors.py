@@ -9,8 +9,8 @@ from typing import Any
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.classes import slots_of
-from exocet_ipython.survivors.moving.states import attributes_of_instance
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.replacing.states import attributes_of_instance
 
 __all__ = ["make_successor", "require_values"]
 

@@ -17,9 +17,9 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.held import CELLS, dotted_name
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.moving.hooks import HookText
-from exocet_ipython.survivors.moving.instances import Moving
-from exocet_ipython.survivors.moving.states import InstanceState
+from exocet_ipython.survivors.rebasing.hooks import HookText
+from exocet_ipython.survivors.replacing.instances import Moving
+from exocet_ipython.survivors.replacing.states import InstanceState
 from exocet_ipython.survivors.storing.functions import tree_of
 
 __all__ = ["name_again"]

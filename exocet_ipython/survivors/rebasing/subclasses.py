@@ -18,23 +18,20 @@ from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.moving.collected import collect_again
-from exocet_ipython.survivors.moving.copies import (
+from exocet_ipython.survivors.rebasing.collected import collect_again
+from exocet_ipython.survivors.rebasing.copies import (
     decorate_again,
     define_again,
     notebook_models,
     own_config,
     rebuild_model,
 )
-from exocet_ipython.survivors.moving.instances import Moving, hash_differs
-from exocet_ipython.survivors.moving.keeping import change_class
-from exocet_ipython.survivors.moving.layouts import has_other_fields, is_laid_out_otherwise
-from exocet_ipython.survivors.moving.mapped import join_registry, relate_again
-from exocet_ipython.survivors.moving.rehashing import hashes_itself
-from exocet_ipython.survivors.moving.remade import remake_class, taken_out
-from exocet_ipython.survivors.moving.retelling import Retelling, find_keywords, plan_retelling
-from exocet_ipython.survivors.moving.statements import bases_meant
-from exocet_ipython.survivors.moving.told import (
+from exocet_ipython.survivors.rebasing.keeping import change_class
+from exocet_ipython.survivors.rebasing.mapped import join_registry, relate_again
+from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
+from exocet_ipython.survivors.rebasing.retelling import Retelling, find_keywords, plan_retelling
+from exocet_ipython.survivors.rebasing.statements import bases_meant
+from exocet_ipython.survivors.rebasing.told import (
     find_tellers,
     first_untold,
     note_told,
@@ -43,6 +40,9 @@ from exocet_ipython.survivors.moving.told import (
     withdraw_from,
     withdraw_from_lost,
 )
+from exocet_ipython.survivors.replacing.instances import Moving, hash_differs
+from exocet_ipython.survivors.replacing.layouts import has_other_fields, is_laid_out_otherwise
+from exocet_ipython.survivors.replacing.rehashing import hashes_itself
 
 __all__ = ["Rebased", "rebase_subclasses", "tell_again"]
 
