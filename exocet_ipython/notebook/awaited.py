@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.names import with_packages
-from exocet_ipython.notebook.names.again import import_again, import_state
+from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.optional import OptionalImports
@@ -79,9 +79,9 @@ class AwaitedImports:
             error: what it raised; None where it ran to its end.
         """
         self._optional.note(cell)
-        self._awaited = [one for one in self._awaited if one.statement.name not in self._namespace]
+        self._awaited = [one for one in self._awaited if self._is_missing(one.statement)]
         if isinstance(error, Exception) and only_imports(cell):
-            found = [one for one in read_cell(cell) if isinstance(one, CellImport) and one.name not in self._namespace]
+            found = [one for one in read_cell(cell) if isinstance(one, CellImport) and self._is_missing(one)]
             known = {one.name for one in found}
             self._awaited = [one for one in self._awaited if one.statement.name not in known]
             self._await(found, error)
@@ -91,7 +91,7 @@ class AwaitedImports:
         waiting, self._awaited = self._awaited, []
         bound: list[CellImport] = []
         for one in waiting:
-            if one.statement.name in self._namespace:
+            if not self._is_missing(one.statement):
                 continue
             if self._state(one.statement, one.files, one.sought) == one.state:
                 self._awaited.append(one)
@@ -104,6 +104,9 @@ class AwaitedImports:
                 self._namespace[one.statement.name] = value
                 bound.append(one.statement)
         return Retried(bound, *self._optional.retry())
+
+    def _is_missing(self, statement: CellImport) -> bool:
+        return statement.name not in self._namespace or not is_loaded(statement)
 
     def _await(self, statements: Iterable[CellImport], error: Exception) -> None:
         files = frozenset(file for file in _files_of(error) if self._is_own(file))
@@ -123,9 +126,9 @@ def say_bound(retried: Retried) -> None:
     imported now, which failed before: tools
     can no longer be imported, so that the cell does without it: run
     """
-    if names := ", ".join(statement.name for statement in (*retried.bound, *retried.optional)):
+    if names := ", ".join(one.submodule or one.name for one in (*retried.bound, *retried.optional)):
         print(f"imported now, which failed before: {names}")  # noqa: T201 - for the person
-    if names := ", ".join(statement.name for statement in retried.lost):
+    if names := ", ".join(one.submodule or one.name for one in retried.lost):
         print(f"can no longer be imported, so that the cell does without it: {names}")  # noqa: T201 - likewise
 
 

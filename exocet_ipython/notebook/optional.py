@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.notebook.names.again import import_again, import_state
+from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
 from exocet_ipython.notebook.names.cells import may_bind
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.optional import OptionalImport, names_bound, read_optional
@@ -64,7 +64,7 @@ class OptionalImports:
         """
         if self._known and may_bind(cell):
             bound = names_bound(cell)
-            self._known = [one for one in self._known if one.statement.names.isdisjoint(bound)]
+            self._known = [one for one in self._known if one.statement.agrees_with(bound)]
         found = list(read_optional(cell))
         file = _file_of(cell) if found else ""
         self._known += [_Known(one, file, self._state(one) if self._is_missing(one) else None) for one in found]
@@ -91,7 +91,8 @@ class OptionalImports:
     def _is_missing(self, statement: OptionalImport) -> bool:
         """Say whether one of its imports has not given the notebook what it gives."""
         return not all(
-            is_bound(self._namespace, one.name, Source(one.module, one.attribute)) for one in statement.imports
+            is_loaded(one) and is_bound(self._namespace, one.name, Source(one.module, one.attribute))
+            for one in statement.imports
         )
 
 

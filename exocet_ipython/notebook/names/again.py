@@ -9,9 +9,10 @@ from typing import Any
 from exocet_ipython.loading.files import stamp_file
 from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.source import find_spec_of
+from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.events import CellImport
 
-__all__ = ["import_again", "import_state"]
+__all__ = ["import_again", "import_state", "is_loaded"]
 
 
 def import_again(statement: CellImport) -> Any:
@@ -28,10 +29,19 @@ def import_again(statement: CellImport) -> Any:
     """
     space: dict[str, Any] = {}
     name, module, attribute = statement.name, statement.module, statement.attribute
-    exec(  # noqa: S102 - the statement of the cell
-        f"import {module} as {name}" if attribute is None else f"from {module} import {attribute} as {name}", space
-    )
+    text = f"import {module} as {name}" if attribute is None else f"from {module} import {attribute} as {name}"
+    exec(f"import {statement.submodule}" if statement.submodule else text, space)  # noqa: S102 - the cell's statement
     return space[name]
+
+
+def is_loaded(statement: CellImport) -> bool:
+    """Say whether the submodule is there that an import statement loads below the package that it binds, if any.
+
+    >>> import os.path
+    >>> [is_loaded(CellImport("os", "os", submodule=name)) for name in ("", "os.path", "os.nothing")]
+    [True, True, False]
+    """
+    return not statement.submodule or PRESENCE.current(statement.submodule) is not None
 
 
 def import_state(names: Iterable[str], is_own: Callable[[str], bool], files: Iterable[str] = ()) -> frozenset[object]:

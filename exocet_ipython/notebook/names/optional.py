@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.choices import catches_imports
@@ -30,6 +30,15 @@ class OptionalImport:
     text: str = field(repr=False)
     imports: tuple[CellImport, ...]
     names: frozenset[str]
+
+    def agrees_with(self, bound: Mapping[str, CellImport | None]) -> bool:
+        """Say whether a cell has bound none of the names, or by an import of the same.
+
+        Args:
+            bound: what it has bound; see `names_bound`.
+        """
+        own = {one.name: replace(one, submodule="") for one in self.imports}
+        return all(how is not None and own.get(name) == how for name, how in bound.items() if name in self.names)
 
 
 def read_optional(text: str) -> Iterator[OptionalImport]:
@@ -59,17 +68,18 @@ def read_optional(text: str) -> Iterator[OptionalImport]:
             isinstance(one, CellImport) for one in handled
         )
         if imports and segment and is_plain:
-            yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, names_bound(_text_of([node])))
+            yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, frozenset(names_bound(_text_of([node]))))
 
 
-def names_bound(text: str) -> frozenset[str]:
-    r"""Return the names of the notebook that the text of a cell may bind.
+def names_bound(text: str) -> dict[str, CellImport | None]:
+    r"""Return the names of the notebook that the text of a cell may bind, with the import that binds one last.
 
-    >>> sorted(names_bound("import a.b\nfor c in range(3): d = c"))
-    ['a', 'c', 'd']
+    >>> names_bound("import a.b\nfor c in range(3): d = c")
+    {'a': CellImport(name='a', module='a', attribute=None), 'c': None, 'd': None}
     """
-    events = map(_event, read_cell(text))
-    return frozenset(one.name if isinstance(one, CellImport) else one for one in events if one is not None)
+    events = [event for event in map(_event, read_cell(text)) if event is not None]
+    imports = (replace(one, submodule="") if isinstance(one, CellImport) else None for one in events)
+    return dict(zip((one.name if isinstance(one, CellImport) else one for one in events), imports, strict=True))
 
 
 def _event(event: object) -> CellImport | str | None:
