@@ -79,11 +79,25 @@ class OptionalImports:
             is_same = self._state(one.statement) == one.missed if fell_back else not self._is_missing(one.statement)
             succeeds = not fell_back if is_same else all(map(_succeeds, one.statement.imports))
             if succeeds == fell_back:
-                code = compile(one.statement.text, one.file, "exec", dont_inherit=True)
-                exec(code, self._namespace)  # noqa: S102 - the statement of the cell
-                (gained if succeeds else lost).extend(one.statement.imports)
+                if self._runs_again(one):
+                    (gained if succeeds else lost).extend(one.statement.imports)
+                else:
+                    succeeds = False
             self._known.append(replace(one, missed=None if succeeds else self._state(one.statement)))
         return gained, lost
+
+    def _runs_again(self, known: _Known) -> bool:
+        """Run a statement; say whether it ran to its end. Where it did not, its names are what they were."""
+        names = known.statement.names
+        before = {name: self._namespace[name] for name in names & self._namespace.keys()}
+        try:
+            exec(compile(known.statement.text, known.file, "exec", dont_inherit=True), self._namespace)  # noqa: S102 - the statement of the cell
+        except Exception:  # noqa: BLE001 - what its handlers don't take: the cell would show it, not we
+            for name in names & self._namespace.keys() - before.keys():
+                del self._namespace[name]
+            self._namespace.update(before)
+            return False
+        return True
 
     def _state(self, statement: OptionalImport) -> frozenset[object]:
         return import_state((name for one in statement.imports for name in one.modules), self._is_own)

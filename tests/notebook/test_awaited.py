@@ -102,6 +102,20 @@ def test_what_a_cell_can_do_without_is_tried_only_after_news(
     assert auto["found"] == (1, "fallback", "    def helper():\n        return 'fallback'\n")
 
 
+def test_a_statement_that_does_not_run_to_its_end_leaves_its_fallback_whole(auto: Notebook, workshop: Workshop) -> None:
+    """It is tried again with the next change, and other cells' optional imports are followed beside it."""
+    auto.run("try:\n    import fast\n    SPEED = fast.SPEED\nexcept ImportError:\n    fast = None\n    SPEED = None")
+    auto.run("try:\n    import other\nexcept ImportError:\n    other = None")
+    workshop.write({"fast.py": "NAME = 'fast'\n"})
+    assert auto.run("pass") == ""
+    assert (auto["fast"], auto["SPEED"]) == (None, None)
+    workshop.write({"other.py": "NAME = 'other'\n"})
+    assert "imported now, which failed before: other" in auto.run("pass")
+    workshop.edit("fast.py", "SPEED = 9\n")
+    auto.run("found = fast.SPEED, SPEED, other.NAME")
+    assert auto["found"] == (9, 9, "other")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
