@@ -6,12 +6,11 @@ is gone. Only statements that bind names and do nothing else run again.
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
 from exocet_ipython.notebook.names.cells import may_bind
 from exocet_ipython.notebook.names.events import CellImport
@@ -120,8 +119,4 @@ def _succeeds(statement: CellImport) -> bool:
 
 def _file_of(cell: str) -> str:
     """Return the name under which IPython keeps the text of a cell for tracebacks."""
-    for name, entry in reversed(copy_space(linecache.cache).items()):
-        # Those of cells have no time stamp; one of a part alone has not been read yet.
-        if len(entry) > 1 and not entry[1] and "".join(entry[2]) == cell:
-            return name
-    return "<cell>"
+    return next((name for name, lines in texts_of_cells() if "".join(lines) == cell), "<cell>")

@@ -9,7 +9,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from exocet_ipython.notebook.names.events import CellAssignment, CellEvent, CellImport, Perhaps
+from exocet_ipython.notebook.names.events import CellAssignment, CellEvent, CellImport, Perhaps, without_doubt
 from exocet_ipython.reloading.contents import place_of
 
 __all__ = ["may_bind", "read_cell"]
@@ -204,7 +204,7 @@ def _either(deep: bool, *branches: Iterable[ast.AST]) -> Iterator[CellEvent]:  #
     for branch in branches:
         last: dict[tuple[str, str], CellEvent] = {}
         for event in _perhaps(_walk(deep, branch)):
-            bound = event.event if isinstance(event, Perhaps) else event
+            bound = without_doubt(event)
             name = bound if isinstance(bound, str) else bound.name
             key = name, bound.module if isinstance(bound, CellImport) and name == "*" else ""
             last.pop(key, None)

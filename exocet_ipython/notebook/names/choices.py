@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from exocet_ipython.notebook.names.cells import read_cell
-from exocet_ipython.notebook.names.events import CellImport, Perhaps
+from exocet_ipython.notebook.names.events import CellImport, without_doubt
 
 __all__ = ["catches_imports", "read_choices"]
 
@@ -42,7 +42,7 @@ def _imported(branch: Sequence[ast.stmt]) -> dict[str, list[CellImport]]:
     """Return the imports in a branch by the names that they bind; one in another `try` comes after its own."""
     found: dict[str, list[CellImport]] = {}
     for event in read_cell("\n".join(map(ast.unparse, branch))):
-        bound = event.event if isinstance(event, Perhaps) else event
+        bound = without_doubt(event)
         if isinstance(bound, CellImport) and bound.name != "*":
             found.setdefault(bound.name, []).append(bound)
     return found

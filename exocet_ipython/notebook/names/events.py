@@ -10,7 +10,7 @@ from typing import Any
 from exocet_ipython.loading.names import with_packages
 from exocet_ipython.reloading.paths import attribute_at
 
-__all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps"]
+__all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps", "without_doubt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +93,12 @@ class Perhaps:
 
 
 CellEvent = CellImport | CellAssignment | Perhaps | str
+
+
+def without_doubt(event: CellEvent) -> CellImport | CellAssignment | str:
+    """Return what an event binds, whether or not its statement was reached.
+
+    >>> without_doubt(Perhaps("x")), without_doubt("y")
+    ('x', 'y')
+    """
+    return event.event if isinstance(event, Perhaps) else event

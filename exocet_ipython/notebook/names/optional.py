@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.choices import catches_imports
-from exocet_ipython.notebook.names.events import CellImport, Perhaps
+from exocet_ipython.notebook.names.events import CellAssignment, CellImport, without_doubt
 
 __all__ = ["OptionalImport", "names_bound", "read_optional"]
 
@@ -61,13 +61,10 @@ def read_optional(text: str) -> Iterator[OptionalImport]:
     for node in body:
         if not isinstance(node, ast.Try) or not any(map(catches_imports, node.handlers)) or not _only_binds([node]):
             continue
-        imports = tuple(one for one in map(_event, read_cell(_text_of(node.body))) if isinstance(one, CellImport))
-        handled = map(_event, read_cell(_text_of(part for handler in node.handlers for part in handler.body)))
+        imports = _imports_of(node.body)
+        handled = _imports_of(part for handler in node.handlers for part in handler.body)
         segment = ast.get_source_segment(text, node)
-        is_plain = not any(one.name == "*" for one in imports) and not any(
-            isinstance(one, CellImport) for one in handled
-        )
-        if imports and segment and is_plain:
+        if imports and segment and not handled and not any(one.name == "*" for one in imports):
             yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, frozenset(names_bound(_text_of([node]))))
 
 
@@ -77,14 +74,13 @@ def names_bound(text: str) -> dict[str, CellImport | None]:
     >>> names_bound("import a.b\nfor c in range(3): d = c")
     {'a': CellImport(name='a', module='a', attribute=None), 'c': None, 'd': None}
     """
-    events = [event for event in map(_event, read_cell(text)) if event is not None]
+    events = [event for event in map(without_doubt, read_cell(text)) if not isinstance(event, CellAssignment)]
     imports = (replace(one, submodule="") if isinstance(one, CellImport) else None for one in events)
     return dict(zip((one.name if isinstance(one, CellImport) else one for one in events), imports, strict=True))
 
 
-def _event(event: object) -> CellImport | str | None:
-    inner = event.event if isinstance(event, Perhaps) else event
-    return inner if isinstance(inner, CellImport | str) else None
+def _imports_of(nodes: Iterable[ast.stmt]) -> tuple[CellImport, ...]:
+    return tuple(one for one in map(without_doubt, read_cell(_text_of(nodes))) if isinstance(one, CellImport))
 
 
 def _text_of(nodes: Iterable[ast.stmt]) -> str:

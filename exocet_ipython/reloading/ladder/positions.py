@@ -6,11 +6,11 @@ The table is described in CPython's `Objects/locations.md`, and written as `Pyth
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from types import CodeType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations
 
@@ -30,14 +30,19 @@ _CACHE = 0
 _UNITS = 8  # of two bytes each, at most, in one entry
 
 
-def read_positions(code: CodeType) -> tuple[list[tuple[int, int]], list[Position]]:
+def read_positions(
+    code: CodeType, operations: Iterable[tuple[int, int, Any]]
+) -> tuple[list[tuple[int, int]], list[Position]]:
     """Return where each operation of a code object begins and ends, in units of two bytes, and each unit's position.
 
-    The operations are those of `iter_operations`; what extends an argument, and what follows for specialisation,
-    belongs to them.
+    What extends an argument, and what follows for specialisation, belongs to an operation.
+
+    Args:
+        code: the code object.
+        operations: those of it; see `iter_operations`.
     """
     raw, spans, start = code.co_code, [], 0
-    for offset, _, _ in iter_operations(code):
+    for offset, _, _ in operations:
         stop = offset + 2
         while stop < len(raw) and raw[stop] == _CACHE:
             stop += 2

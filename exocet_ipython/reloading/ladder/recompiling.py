@@ -89,7 +89,7 @@ class _Recompiler:
         self._code = code
         self._parts = list(_changed_parts(code, before, after))
         self._operations = list(iter_operations(code))
-        self._spans, self._positions = read_positions(code)
+        self._spans, self._positions = read_positions(code, self._operations)
         self._lines = _first_lines(self._spans, self._positions)
         self._made: dict[int, CodeType] = {}  # id of a code object -> what takes its place
 
@@ -119,13 +119,14 @@ class _Recompiler:
         """Compile a part; return the place of its first operation in the module's body, and the positions of all."""
         flags = self._code.co_flags & _FUTURES
         compiled = compile(self._alone(part), self._code.co_filename, "exec", flags, dont_inherit=True)
-        spans, positions = read_positions(compiled)
+        operations = list(iter_operations(compiled))
+        spans, positions = read_positions(compiled, operations)
         first, last = _bounds(self._lines, part.first, part.end)
         first_now, last_now = _bounds(_first_lines(spans, positions), part.first_now, part.end_now)
         if last - first != last_now - first_now or (last == len(self._lines)) != part.is_last:
             raise _InDoubtError
-        own = list(iter_operations(compiled))[first_now:last_now]
-        for (_, operation, was), (_, other, now) in zip(self._operations[first:last], own, strict=True):
+        pairs = zip(self._operations[first:last], operations[first_now:last_now], strict=True)
+        for (_, operation, was), (_, other, now) in pairs:
             if operation != other:
                 raise _InDoubtError
             if type(was) is CodeType and type(now) is CodeType and was.co_name == now.co_name:

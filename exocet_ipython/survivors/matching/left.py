@@ -11,9 +11,8 @@ from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["Left", "LeftClasses"]
 
-Left = tuple[
-    OwnReference[type], OwnReference[type]
-]  # a retired class, and the one that its instances could not move to
+# A retired class, and the one that its instances could not move to.
+Left = tuple[OwnReference[type], OwnReference[type]]
 
 
 class LeftClasses:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.held import CELLS
@@ -87,11 +87,10 @@ def _statement_of(cls: type) -> ast.ClassDef | None:
     if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
         return None
     files = {one.__code__.co_filename for part in copy_space(vars(cls)).values() for one in functions_in(part)}
-    for name, entry in reversed(copy_space(linecache.cache).items()):
-        # Those of cells have no time stamp; those of retired modules neither, which have no class that is a cell's.
-        if len(entry) < 4 or entry[1] is not None or (files and name not in files):  # noqa: PLR2004 - as linecache has it
+    for name, lines in texts_of_cells():  # those of retired modules have no class that is a cell's
+        if files and name not in files:
             continue
-        text = "".join(entry[2])
+        text = "".join(lines)
         if f"class {cls.__name__}" in text and (statement := _find(text, cls.__name__)) is not None:
             return statement
     return None

@@ -1,0 +1,25 @@
+"""The texts of cells, which IPython keeps for tracebacks."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterator
+
+from exocet_ipython.loading.spaces import copy_space
+
+__all__ = ["texts_of_cells"]
+
+
+def texts_of_cells() -> Iterator[tuple[str, list[str]]]:
+    """Yield the file name of each cell with its lines, the latest first.
+
+    Others that have no time stamp are among them: texts of retired modules, once they were read.
+
+    >>> linecache.cache["<cell 1>"] = 5, None, ["x = 1"], "<cell 1>"
+    >>> next(texts_of_cells())
+    ('<cell 1>', ['x = 1'])
+    >>> del linecache.cache["<cell 1>"]
+    """
+    for name, entry in reversed(copy_space(linecache.cache).items()):
+        if len(entry) == 4 and entry[1] is None:  # noqa: PLR2004 - as linecache has it; one to be read yet has one part
+            yield name, entry[2]
