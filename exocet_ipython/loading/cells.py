@@ -15,10 +15,10 @@ def texts_of_cells() -> Iterator[tuple[str, list[str]]]:
 
     Others that have no time stamp are among them: texts of retired modules, once they were read.
 
-    >>> linecache.cache["<cell 1>"] = 5, None, ["x = 1"], "<cell 1>"
+    >>> linecache.cache["<a cell>"] = 5, None, ["x = 1"], "<a cell>"
     >>> next(texts_of_cells())
-    ('<cell 1>', ['x = 1'])
-    >>> del linecache.cache["<cell 1>"]
+    ('<a cell>', ['x = 1'])
+    >>> del linecache.cache["<a cell>"]
     """
     for name, entry in reversed(copy_space(linecache.cache).items()):
         if len(entry) == 4 and entry[1] is None:  # noqa: PLR2004 - as linecache has it; one to be read yet has one part
