@@ -83,3 +83,17 @@ def test_what_is_left_runs_its_own_code_after_other_reloads(auto: Notebook, work
     assert "ValueError: no" in auto.run("0")
     workshop.edit("other.py", "class Other: age = 2\n")
     assert auto.value("box1.size(), box.Box().size(), thing.age") == (1, 2, 2)
+
+
+def test_an_enum_that_a_function_has_made_stays_whole(auto: Notebook, workshop: Workshop) -> None:
+    """Its metaclass makes members of what its body assigns; a bare number among them would be none, so it is said."""
+    text = (
+        "import enum\ndef make():\n    class Colour(enum.Enum):\n        RED = 1\n{more}"
+        "        def call(self): return {answer}\n    return Colour\n"
+    )
+    workshop.write({"colours.py": text.format(more="", answer=1)})
+    auto.run("from colours import make\nMine = make()\nred = Mine.RED")
+    workshop.edit("colours.py", text.format(more="        BLUE = 4\n", answer=2))
+    assert "its metaclass makes something else of what its body assigns; make it again" in auto.run("0")
+    assert auto.value("[one.name for one in Mine], hasattr(Mine, 'BLUE'), red.call()") == (["RED"], False, 2)
+    assert auto.value("[one.name for one in make()]") == ["RED", "BLUE"]

@@ -86,6 +86,7 @@ def renew_local_classes(found: Iterable[LocalClass], inner: Mapping[int, Inner],
     """
     for cls, body in found:
         try:
+            _require_plain(cls)
             variables = _variables_of(cls, body)
             before = _run(body.old, body.before.__globals__, variables)
             now = _run(body.new, body.namespace, variables)
@@ -107,6 +108,12 @@ def _operations(code: CodeType | None) -> list[tuple[int, Any]]:
             continue
         found.append((operation, repr(argument.co_name if isinstance(argument, CodeType) else argument)))
     return found
+
+
+def _require_plain(cls: type) -> None:
+    """Require that the attributes of a class are what its body assigns; raises TypeError for an enum, say."""
+    if first_named("__prepare__", mro_of(type(cls))) is not _PREPARE:
+        raise TypeError("its metaclass makes something else of what its body assigns; make it again")
 
 
 def _variables_of(cls: type, body: Inner) -> dict[str, CellType]:
