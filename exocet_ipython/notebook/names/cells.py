@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -59,25 +60,26 @@ def may_bind(text: str) -> bool:
     return _BINDING_WORD.search(text) is not None
 
 
-def read_cell(text: str) -> Iterator[CellEvent]:
-    r"""Yield what the text of a cell binds at its top level, in order: imports, and names assigned by other means.
+@lru_cache(maxsize=64)  # people run one cell again and again while they edit
+def read_cell(text: str) -> tuple[CellEvent, ...]:
+    r"""Return what the text of a cell binds at its top level, in order: imports, and names assigned by other means.
 
     Attributes that it assigns count as well, and entries that it puts under a key, or adds, where it writes these out.
 
     Blocks are gone through, functions and classes are not: what they bind is theirs.
 
-    >>> list(read_cell("if fast:\n    from config import LR as rate\nrate = 1"))
-    [Perhaps(event=CellImport(name='rate', module='config', attribute='LR')), 'rate']
-    >>> list(read_cell("config.LR = 1"))
-    [CellAssignment(name='config.LR')]
-    >>> list(read_cell("FLAGS['new'] = True"))
-    [CellAssignment(name="FLAGS['new']")]
+    >>> read_cell("if fast:\n    from config import LR as rate\nrate = 1")
+    (Perhaps(event=CellImport(name='rate', module='config', attribute='LR')), 'rate')
+    >>> read_cell("config.LR = 1")
+    (CellAssignment(name='config.LR'),)
+    >>> read_cell("FLAGS['new'] = True")
+    (CellAssignment(name="FLAGS['new']"),)
     """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        return  # a cell with a magic, or one that failed: it taught us nothing
-    yield from _walk(any(sign in text for sign in _BINDING_SIGNS), tree.body)
+        return ()  # a cell with a magic, or one that failed: it taught us nothing
+    return tuple(_walk(any(sign in text for sign in _BINDING_SIGNS), tree.body))
 
 
 def _walk(  # noqa: C901, PLR0912 - one case a kind of node
