@@ -18,7 +18,7 @@ from exocet_ipython.reloading.building.plan import Plan, plan_reload
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
-from exocet_ipython.reloading.joining.adoption import adopt_modules, run_again
+from exocet_ipython.reloading.joining.adoption import adopt_modules, leave_modules, run_again
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.claims import Claims
 from exocet_ipython.reloading.moves import Wanted, find_moves
@@ -75,7 +75,9 @@ class ManagedModules:
             self.scope = replace(self.scope, include=read_patterns(include), exclude=read_patterns(exclude))
             records = self.generation.records
             left = [name for name, record in records.items() if not self.scope.includes(name, record.snapshot.path)]
-            self.generation = self.generation.without(left) if left else self.generation
+            if left:
+                leave_modules(records[name] for name in left)
+                self.generation = self.generation.without(left)
             if self.follows:
                 self.adopt()
             self.follow()

@@ -49,7 +49,7 @@ class Attachment:
         self._hook_event(shell, "post_run_cell", self._after_cell)
         self._take_off.append(self._magics.auto.stopper.take_off)
         self._take_off.append(self.session.managed.close)
-        self._take_off.append(lambda: leave_modules(self.session.generation))
+        self._take_off.append(lambda: leave_modules(self.session.generation.records.values()))
         self._take_off.append(self._magics.auto.turn_off)
         self._apply_settings()
         self.settings.observe(self._apply_settings, ["include", "exclude", "frozen", "rerun_limit"])

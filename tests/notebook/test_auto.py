@@ -304,6 +304,17 @@ def test_excluding_reaches_modules_that_are_loaded(auto: Notebook, workshop: Wor
     assert auto.value(VALUES) == (3, 3, 2)
 
 
+def test_a_module_edited_while_excluded_is_reloaded_once_it_is_included(auto: Notebook, workshop: Workshop) -> None:
+    """It ran from the text of before, and no `.pyc` needs to say so."""
+    workshop.write({"model.py": "N = 1"})
+    auto.run("import model")
+    auto.run("%config Exocet.exclude = ['model']")
+    workshop.edit("model.py", "N = 22")
+    assert auto.value("model.N") == 1
+    auto.run("%config Exocet.exclude = []")
+    assert auto.value("model.N") == 22
+
+
 @pytest.mark.parametrize("pattern", ["tool", "*/site-packages/tool.py"])
 def test_included_modules_are_reloaded_though_installed(auto: Notebook, workshop: Workshop, pattern: str) -> None:
     """What lies in `site-packages` is not own code until the person says so."""

@@ -69,9 +69,9 @@ def adopt_modules(
     return joining
 
 
-def leave_modules(generation: Generation) -> None:
-    """Note what the modules of a session that ends have run from: the next one may adopt them after their next edit."""
-    for record in generation.records.values():
+def leave_modules(records: Iterable[ModuleRecord]) -> None:
+    """Note what modules have run from that a session lets go of: they may be adopted again after their next edit."""
+    for record in records:
         with contextlib.suppress(TypeError):  # an object in a module's stead that can't be referred to weakly
             _LEFT[record.module] = record.snapshot, record.code, record.data, record.spec
 
