@@ -34,6 +34,10 @@ __all__ = ["ManagedModules"]
 class ManagedModules:
     """The current generation and the scope of a session, and how modules come into it.
 
+    Args:
+        detector: finds out which files changed.
+        newest: the highest number that a generation of an earlier session had.
+
     Attributes:
         generation: the current one.
         scope: which modules are the person's own code.
@@ -42,8 +46,8 @@ class ManagedModules:
         note_left: told of the records of modules that the person has imported anew by hand, as other objects.
     """
 
-    def __init__(self, detector: Detector) -> None:
-        self.generation = Generation()
+    def __init__(self, detector: Detector, newest: int = 0) -> None:
+        self.generation = Generation(newest)
         self.note_left: Callable[[list[ModuleRecord]], object] = bool
         self._scope = Scope()
         self._frozen: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from exocet_ipython.errors import NothingOldError
@@ -31,7 +32,20 @@ if TYPE_CHECKING:
     from exocet_ipython.notebook.why import WhyReport
     from exocet_ipython.survivors.finding.roots import Root
 
-__all__ = ["OldObjects"]
+__all__ = ["OldObjects", "Remains"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a session leaves to the next one of its shell: weak records of what it had replaced, and how far it came.
+
+    Attributes:
+        retirement: the retired generations.
+        newest: the highest number that a generation had.
+    """
+
+    retirement: Retirement = field(default_factory=Retirement)
+    newest: int = 0
 
 
 class OldObjects:
@@ -44,18 +58,23 @@ class OldObjects:
     Args:
         namespace: the notebook's names.
         current: gives the current generation.
+        retirement: the retired generations of before.
     """
 
-    def __init__(self, namespace: dict[str, Any], current: Callable[[], Generation]) -> None:
+    def __init__(self, namespace: dict[str, Any], current: Callable[[], Generation], retirement: Retirement) -> None:
         self._namespace = namespace
         self._current = current
-        self._retirement = Retirement()
+        self._retirement = retirement
         self.lost = LostDefinitions()
         self.left = LeftClasses()
         self._texts = RetiredTexts()
 
     def __repr__(self) -> str:
         return f"<old objects of {len(self.generations())} generations>"
+
+    def remains(self) -> Remains:
+        """Return what the next session of the shell goes on from."""
+        return Remains(self._retirement, self._current().next_number - 1)
 
     def generations(self, *, quickly: bool = False) -> tuple[RetiredGeneration, ...]:
         """Return the replaced generations of which something is alive, oldest first.

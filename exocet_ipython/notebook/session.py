@@ -25,7 +25,7 @@ from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.names.bindings import Bindings
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.sources import star_names
-from exocet_ipython.notebook.old import OldObjects
+from exocet_ipython.notebook.old import OldObjects, Remains
 from exocet_ipython.notebook.publishing import Names
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
@@ -55,6 +55,7 @@ class Session:
         mirrors: where the shell notes the names of its output cache (`_`, `_5`) a second time.
         detector: finds out which files changed; by default `os.stat` of each.
         show_error: shows the error of an `on_retire` callback, which stops nothing; by default on standard error.
+        remains: what an earlier session with this namespace has left; by default there was none.
 
     >>> space = {}
     >>> session = Session(space)
@@ -69,11 +70,13 @@ class Session:
         mirrors: Sequence[dict[str, Any]] = (),
         detector: Detector | None = None,
         show_error: Callable[[BaseException], object] = print_error,
+        remains: Remains | None = None,
     ) -> None:
         self.namespace = namespace
         self.bindings = Bindings()
-        self.managed = ManagedModules(detector or StatSweep())
-        self.old = OldObjects(namespace, lambda: self.managed.generation)
+        remains = remains or Remains()
+        self.managed = ManagedModules(detector or StatSweep(), remains.newest)
+        self.old = OldObjects(namespace, lambda: self.managed.generation, remains.retirement)
         self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
         names = Names(namespace, self.bindings, tuple(mirrors))
         self._executor = Executor(self.managed, self.old, self._ladder, names, show_error)

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, finalize, ref
 
 from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
+from exocet_ipython.notebook.old import Remains
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import read_settings
 from exocet_ipython.reloading.joining.adoption import leave_modules
@@ -22,6 +23,8 @@ __all__ = ["Attachment", "attach", "detach"]
 _ATTACHED: WeakKeyDictionary[InteractiveShell, ref[Attachment]] = WeakKeyDictionary()
 # Whether automatic reloading was on when an attachment was taken off, and the function that had made it.
 _LEFT: WeakKeyDictionary[InteractiveShell, tuple[bool, Callable[..., object]]] = WeakKeyDictionary()
+# What the next attachment goes on from; it leads to no shell.
+_REMAINS: WeakKeyDictionary[InteractiveShell, Remains] = WeakKeyDictionary()
 
 
 class Attachment:
@@ -40,6 +43,7 @@ class Attachment:
             mirrors=mirrors,
             detector=make_detector(),
             show_error=self._show_error,
+            remains=_REMAINS.get(shell),
         )
         self._take_off: list[Callable[[], object]] = []
         self._hook_list(shell.configurables, self.settings)
@@ -151,6 +155,7 @@ def detach(shell: InteractiveShell, entry: Callable[..., object] | None = None) 
     attachment = _attached(shell)
     if attachment is not None:
         del _ATTACHED[shell]
+        _REMAINS[shell] = attachment.session.old.remains()
         if entry is not None:
             _LEFT[shell] = attachment.settings.auto, entry
         attachment.take_off()

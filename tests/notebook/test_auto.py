@@ -182,6 +182,20 @@ def test_what_was_edited_while_it_was_unloaded_is_noticed(auto: Notebook, worksh
     assert "unknown" not in auto.run("%exostatus")
 
 
+def test_what_was_old_when_it_was_unloaded_is_old_to_the_next_session(auto: Notebook, workshop: Workshop) -> None:
+    """It is reported and moves, and the generations are counted on: an old object is of one of them only."""
+    workshop.write({"model.py": "class Model:\n    def f(self): return 1"})
+    auto.run("%config Exocet.instances = 'track'\nimport model\nm = model.Model()")
+    workshop.edit("model.py", "class Model:\n    def f(self): return 2\n    X = 1")
+    assert auto.value("m.f(), model.Model().f()") == (1, 2)
+    auto.run("%unload_ext exocet_ipython\n%load_ext exocet_ipython\n%exoauto on")
+    assert "old Model alive: m" in auto.run("%exostatus")
+    workshop.edit("model.py", "class Model:\n    def f(self): return 3\n    X = 2")
+    assert "generation 2" in auto.run("%config Exocet.instances = 'migrate'")
+    auto.run("%exomigrate")
+    assert auto.value("m.f()") == 3
+
+
 def test_what_was_run_by_hand_while_it_was_unloaded_is_not_taken_for_what_ran_before(
     auto: Notebook, workshop: Workshop
 ) -> None:
