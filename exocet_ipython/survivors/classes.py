@@ -10,7 +10,6 @@ from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.paths import attribute_at
 
@@ -18,7 +17,6 @@ __all__ = [
     "class_of",
     "classes_made",
     "filled_slots",
-    "inherited",
     "is_defined",
     "is_made",
     "living_classes",
@@ -90,11 +88,6 @@ def living_classes() -> Iterator[type]:
             seen.add(id(cls))
             yield cls
             waiting += type.__subclasses__(cls)
-
-
-def inherited(cls: Any, attribute: str) -> Any:
-    """Return what a class has from its bases: a method that is a mixin's by now answers for the class's own."""
-    return first_named(attribute, mro_of(cls)[1:-1])
 
 
 def raw_dicts(cls: type) -> list[dict[str, Any]]:

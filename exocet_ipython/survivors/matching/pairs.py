@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, is_shared, variables_around
+from exocet_ipython.reloading.contents import BOUND_IDS, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.held import home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
-from exocet_ipython.survivors.classes import classes_made, inherited, is_made
+from exocet_ipython.survivors.classes import classes_made, is_made
 from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.inner import match_inner
+from exocet_ipython.survivors.matching.attributes import binds, pulled_up, pushed_down
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
 from exocet_ipython.survivors.matching.members import composed_members, find_by_members, renamed_members
@@ -40,8 +40,6 @@ from exocet_ipython.survivors.wrapped import classes_within, functions_within, s
 
 __all__ = ["pair_modules"]
 
-_WRAPPERS = BOUND_IDS.union(map(id, (property, cached_property, partialmethod, singledispatchmethod, CACHE)))
-
 
 def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()) -> Pairs:
     """Match what the retired modules define with what the current ones do.
@@ -62,6 +60,7 @@ def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()
     matcher.match_moved()
     for survivor in (found for generation in older for found in generation.living()):
         matcher.match_survivor(*survivor)
+    matcher.match_pushed_down()
     matcher.match_values()
     known = {*matcher.pairs.objects, *map(id, matcher.pairs.orphans)}
     matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, new)
@@ -147,6 +146,13 @@ class _Matcher:
         if name and former and name != former:
             self.pairs.former[name] = former
 
+    def match_pushed_down(self) -> None:
+        """Match what bases had that are gone with what the classes that derived from them have themselves by now."""
+        for member in pushed_down(self.pairs, self._retiring, self._succession):
+            record = self._old.get(home_of(member[0]))
+            self._space = {} if record is None else globals_of(record.module)
+            self._match_part(*member)
+
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""
         for space, before, now in self._bound:  # all classes are known by now, in whichever order their modules came
@@ -217,12 +223,9 @@ class _Matcher:
         self._leave_as_it_was(old)
         counterparts = vars(new)
         for attribute, before in copy_space(vars(old)).items():
-            now = counterparts.get(attribute)
-            if now is None and type(before) is FunctionType and attribute[:2] != "__":
-                now = inherited(new, attribute)
-            if type(before) is type(now) is FunctionType and not before.__dict__:  # most are plain methods
-                self.match_function(before, now)
-            elif now is not None and now is not before:
+            if (now := counterparts.get(attribute)) is None:
+                now = pulled_up(attribute, before, new)
+            if now is not None and now is not before:
                 self._match_part(old, new, attribute, before, now)
         for before, now in (*renamed_members(old, new), *composed_members(old, new)):
             self._add(before, now)
@@ -233,7 +236,8 @@ class _Matcher:
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
-        if is_decorated_now(before, now):
+        is_plain = type(before) is type(now) is FunctionType and not before.__dict__  # most are plain methods
+        if is_plain or is_decorated_now(before, now):
             self.match_function(before, now)
         elif issubclass(type(before), type):
             is_for_it = find_own(self._old, before) is not before and have_one_name(before, now)
@@ -246,19 +250,13 @@ class _Matcher:
             self._values.note_attribute(value)
         else:
             within = [part.__func__ if id(type(part)) in BOUND_IDS else None for part in (before, now)]
-            self._bound += [(self._space, one, other) for one, other in ((before, now), within) if self._binds(one)]
+            self._bound += [
+                (self._space, one, other) for one, other in ((before, now), within) if binds(one, self._new)
+            ]
             dispatchers = [dispatcher_of(part) for part in (before, now)]
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
                     self.match_function(first, second)
-
-    def _binds(self, value: Any) -> bool:
-        """Say whether a class has a descriptor that others may hold: what it has bound does, and so may a library."""
-        kind = type(value)
-        return id(kind) in _WRAPPERS or (
-            hasattr(kind, "__get__")
-            and (kind.__module__ in self._new or any(type(part) is FunctionType for _, part in attributes_of(value)))
-        )
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
