@@ -126,7 +126,7 @@ class ModuleInfo:
             return ast.Module([], [])
         loader: Any = self._spec.loader
         # Bytes where they are to be had: a wrong encoding is then the SyntaxError that Python itself would give.
-        source = read_snapshot(self._spec, 0).data
+        source = read_snapshot(self._spec, 0).data or None
         if source is None and hasattr(loader, "get_source"):
             source = loader.get_source(self.name)
         if source is None:

@@ -226,7 +226,7 @@ def extension_files(locations: Iterable[str]) -> tuple[str, ...]:
 
 
 def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
-    """Read the text of the module that `spec` describes.
+    """Read the text of the module that `spec` describes; empty for a file that only its own loader can read.
 
     Args:
         spec: as a finder gave it.
@@ -241,12 +241,26 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     if type(loader) is SourceFileLoader and path is not None and path.endswith(SOURCE_SUFFIXES):
         stamp, data = read_file(path)
     else:
-        get_data = getattr(loader, "get_data", None)
-        if get_data is None or path is None or is_extension(spec) or not path.endswith(SOURCE_SUFFIXES):
+        if path is None or is_extension(spec):
             return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
+        get_data = getattr(loader, "get_data", None)
+        if get_data is None or not path.endswith(SOURCE_SUFFIXES):
+            return _read_foreign(spec, clock)
         try:
             stamp = stamp_file(path)
         except OSError:
             stamp = None  # a file inside an archive has none of its own; one that is gone is its reader's to report
         data = get_data(path)
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
+
+
+def _read_foreign(spec: ModuleSpec, clock: int) -> Snapshot:
+    """Return a snapshot of a file that is no Python text, or has a loader of its own (a notebook): whether it changed.
+
+    What has no file that could be compared has nothing to tell.
+    """
+    path = spec.origin
+    if path is None or not spec.has_location or not os.path.isfile(path):
+        return Snapshot(spec.name, None)
+    stamp, data = read_file(path)
+    return Snapshot(spec.name, path, b"", digest_of(data), stamp, clock)

@@ -135,7 +135,7 @@ def _may_import(record: ModuleRecord | FailedLoad, stems: frozenset[str] | None)
     An identifier with other letters than ASCII's can be written in several ways.
     """
     text = record.snapshot.data
-    if stems is None or text is None or any(word in text for word in _COMPUTING):
+    if stems is None or not text or any(word in text for word in _COMPUTING):
         return True  # all, or by a name that it computes
     return any(not stem.isascii() or stem.encode() in text for stem in stems)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import py_compile
 import shutil
 import sys
 import threading
@@ -115,6 +116,21 @@ def test_an_atomic_save_is_a_save(auto: Notebook, workshop: Workshop) -> None:
         workshop.write({"model.py.new": f"N = {digit}"})
         Path(workshop.path("model.py.new")).replace(workshop.path("model.py"))
         assert auto.value("model.N") == digit
+
+
+def test_a_module_without_source_is_followed(auto: Notebook, workshop: Workshop) -> None:
+    """A `.pyc` that stands for its module is a file like any other."""
+
+    def install(answer: int) -> None:
+        workshop.write({"model.txt": f"class Model:\n    def answer(self): return {answer}\nN = {answer}\n"})
+        py_compile.compile(
+            str(workshop.folder / "model.txt"), str(workshop.folder / "model.pyc"), "model.py", doraise=True
+        )
+
+    install(1)
+    auto.run("from model import Model, N\nmodel = Model()")
+    install(2)
+    assert auto.value("model.answer(), N, isinstance(model, Model)") == (2, 2, True)
 
 
 def test_a_deleted_module_is_gone_and_its_names_stay(auto: Notebook, workshop: Workshop) -> None:
