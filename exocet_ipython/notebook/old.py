@@ -12,7 +12,7 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.publishing import Published
-from exocet_ipython.notebook.report import join_names
+from exocet_ipython.notebook.wording import join_names
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.lost import LostDefinitions

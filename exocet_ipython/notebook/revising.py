@@ -15,8 +15,9 @@ from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
 from exocet_ipython.notebook.names.valued import plan_values
 from exocet_ipython.notebook.old import OldObjects
-from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport, format_seconds, join_names
+from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.undoing import find_living_beside
+from exocet_ipython.notebook.wording import format_seconds, join_names
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.building.circles import moved_circles
 from exocet_ipython.reloading.building.plan import Plan

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exocet_ipython.notebook.collecting import format_bytes
-from exocet_ipython.notebook.report import plural, say_gone, to_html, without_empty
+from exocet_ipython.notebook.wording import plural, say_gone, to_html, without_empty
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
