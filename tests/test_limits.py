@@ -49,6 +49,10 @@ LIMITS: dict[str, tuple[str, bool]] = {
         True,
     ),
     "A frame that runs, and a closure": ("stories/test_labels.py::test_closures_made_before_are_labelled", True),
+    "Processes keep what they have imported": (
+        "stories/test_processes.py::test_the_workers_of_a_persons_pool_are_told_of_once",
+        False,
+    ),
     "`inspect.getsource` doesn't find": ("stories/test_labels.py::test_source_of_an_old_class", True),
     "Going back runs nothing": ("stories/test_undo.py::test_going_back_restores_what_bodies_set_elsewhere", True),
     "Without `%exoauto on`, what an ordinary cell": (

@@ -94,7 +94,7 @@ class Executor:
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self.show_error)
         report = describe_reload(plan, built, done, self.old.named(), time.perf_counter() - began)
-        return replace(report, collected=self.old.gone())
+        return replace(report, collected=self.old.gone(), processes=self.old.processes())
 
     def _publish(self, built: Built, *, migrating: bool, gate: AbstractContextManager[object]) -> Published | Exception:
         """Make what was built current, or leave everything as it was and return what stood in the way."""

@@ -23,6 +23,7 @@ from exocet_ipython.survivors.finding.records import Retirement, Survivor
 from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.matching.succession import Succession
+from exocet_ipython.survivors.processes import StartedProcesses
 
 if TYPE_CHECKING:
     from exocet_ipython.notebook.collecting import CollectReport
@@ -68,6 +69,7 @@ class OldObjects:
         self.lost = LostDefinitions()
         self.left = LeftClasses()
         self._texts = RetiredTexts()
+        self._processes = StartedProcesses()
 
     def __repr__(self) -> str:
         return f"<old objects of {len(self.generations())} generations>"
@@ -132,6 +134,10 @@ class OldObjects:
     def gone(self) -> tuple[int, ...]:
         """Return the generations that a report has named and `generations` has found gone since; each only once."""
         return self._retirement.take_gone()
+
+    def processes(self) -> tuple[str, ...]:
+        """Return the processes that were started before the code became another, as `StartedProcesses.tell` does."""
+        return self._processes.tell()
 
     def classes(self) -> list[str]:
         """Return the dotted names of the replaced classes that are alive."""

@@ -28,7 +28,8 @@ _LONG = 1.0  # seconds: of a body, which is named then among those that ran
 _MANY_MOVED = 10_000  # instances: moving more takes longer than all the rest
 _FROZEN = "frozen, and stale now; %exoreload NAME runs one"
 _STUCK = "not moved; %exomigrate tries instances again"
-_ALWAYS_SAID = ("gone", _FROZEN, "names kept", _STUCK, "not put back")
+_PROCESSES = "processes that keep what they have imported; make their pools again"
+_ALWAYS_SAID = ("gone", _FROZEN, "names kept", _STUCK, "not put back", _PROCESSES)
 _NAMED = 3  # old objects that fit a line
 
 
@@ -79,6 +80,7 @@ class ReloadReport:
         stuck: instances that could not move, and why.
         unknown: where nothing has changed, the modules that may have run from another text than their file has.
         refused: what bodies had set of libraries, and could not be put back as it was before they ran again; and why.
+        processes: the names of processes that were started before, and run what they have imported; each is told once.
         returned: the modules that are the very objects again that they were in this generation, or in an earlier one
             beside modules that were made anew; none of them ran.
         error: what stopped the reload; then nothing at all has changed.
@@ -112,6 +114,7 @@ class ReloadReport:
     refused: tuple[str, ...] = ()
     unneeded: tuple[ReloadedModule, ...] = ()
     unknown: tuple[str, ...] = ()
+    processes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         done = self.reloaded or self.revised or self.returned or self.gone or self.skipped or self.waiting
@@ -212,6 +215,7 @@ class ReloadReport:
                 ("instances moved", say_moved(self.moved)),
                 (_STUCK, [str(stuck) for stuck in self.stuck]),
                 ("not put back", list(self.refused)),
+                (_PROCESSES, [join_names(self.processes)] if self.processes else []),
                 ("old objects alive", [str(survivor) for survivor in self.survivors]),
             ]
         )

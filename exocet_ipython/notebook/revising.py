@@ -211,8 +211,10 @@ class Ladder:
             self._clear_caches(revisions)
             moved = self._move() if migrating and self.left_behind else MigrationReport(0)
             self.managed.follow_revised(revision.record for revision in revisions)
+        report = self.describe(revisions)
         return replace(
-            self.describe(revisions),
+            report,
+            processes=self.old.processes() if report.rung else (),
             rebound=tuple(Rebound(binding.name, str(binding.source)) for binding in rebound),
             moved=moved.moved,
             stuck=moved.stuck,
