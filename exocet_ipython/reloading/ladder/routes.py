@@ -211,15 +211,15 @@ class _Search:
         """Find out, once for all modules that have a name of this spelling, what bodies do with it."""
         if target not in self._mentions:
             found = self._mentions[target] = _Mentions()
-            for body in self._bodies_naming(target):
-                if body.outer is None:  # else it is part of one that is looked at
-                    computations = self._of(body.module)
-                    if target in computations.loose:
-                        found.loose = body.module
-                    for module, alias in computations.takers(target):
-                        found.takers.setdefault(module, []).append((body.module, alias))
-                        if not self._gives(module, target):
-                            found.loose = body.module
+            # A class body or a comprehension may be the only one of its module that has the name.
+            for mentioning in dict.fromkeys(body.module for body in self._bodies_naming(target)):
+                computations = self._of(mentioning)
+                if target in computations.loose:
+                    found.loose = mentioning
+                for module, alias in computations.takers(target):
+                    found.takers.setdefault(module, []).append((mentioning, alias))
+                    if not self._gives(module, target):
+                        found.loose = mentioning
         return self._mentions[target]
 
     def _gives(self, name: str, target: str) -> bool:
