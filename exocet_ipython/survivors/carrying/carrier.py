@@ -166,7 +166,7 @@ class _Carrier:
             parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]
         is_class = issubclass(type(before), type)
         outer, whole = self._owned, set[int]()
-        self._owned = outer.with_makers(before, now)
+        self._owned = outer.with_makers(before, now, path)
         for name, value in parts:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue

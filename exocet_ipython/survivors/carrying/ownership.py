@@ -15,12 +15,12 @@ from exocet_ipython.reloading.contents import attributes_of, is_registry, place_
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import home_of
-from exocet_ipython.reloading.paths import last_name_of, maker_at, value_at
+from exocet_ipython.reloading.paths import last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
-from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
+from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
@@ -62,17 +62,18 @@ class Ownership:
         self.session = read.session
         self.after = after
         self._homes = homes or (record.name,)
-        self._alike: dict[str, bool] = {}
+        self._repeats = Repeats(record, after)
         self._others: dict[str, list[Ownership]] = {}
         self._handed: dict[str, bool] = {}
         self._instances: tuple[Any, Any] = (None, None)  # of which attributes are asked about, and their successor
 
-    def with_makers(self, value: Any, now: Any) -> Ownership:
+    def with_makers(self, value: Any, now: Any, path: str) -> Ownership:
         """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code.
 
         Args:
             value: it.
             now: what takes its place.
+            path: of it in the module.
         """
         lines = mro_of(value if issubclass(type(value), type) else type(value))
         homes = [type.__getattribute__(cls, "__module__") for cls in lines]
@@ -80,6 +81,7 @@ class Ownership:
             homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
         owned = Ownership(self.record, self._read, self.after, (*self._homes, *homes))
         owned._instances = value, now
+        owned._repeats = Repeats(self.record, self.after, (value, now, f"{path}."))
         return owned
 
     @property
@@ -97,7 +99,7 @@ class Ownership:
         if is_submodule or self._is_cached(name, value):
             return False
         may_assign = self._may_assign(self._stores.globals, self.record.values, name, value, known)
-        return may_assign or (name in known and self._is_set_up(name, value))
+        return may_assign or (name in known and self._is_set_up(self.record.values, name, value, known))
 
     def is_attribute_assigned(
         self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
@@ -106,7 +108,8 @@ class Ownership:
         if self._is_stale_answer(baseline, name, known):
             return False
         may_assign = self._may_assign(self._stores.attributes, baseline, name, value, known)
-        return may_assign or ((name in known or name not in baseline) and self._is_set_up(name, value))
+        is_kept = name in known or name not in baseline
+        return may_assign or (is_kept and self._is_set_up(baseline, name, value, known))
 
     def _is_stale_answer(self, baseline: Mapping[Any, int], name: str, known: Mapping[str, Any]) -> bool:
         """Say whether an attribute is the answer of a `cached_property`, say, and what that looked at is other now."""
@@ -214,7 +217,7 @@ class Ownership:
         if not caches or not all(map(self._stores.setters, caches)):
             return not caches or (self._is_survivor(value) and is_account(key, value, self._stores))
         is_again = any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
-        answered = caches & (self._stores.answered | home._stores.answered)
+        answered = caches & (self._stores.answered | self._stores.stepped | home._stores.answered)
         return is_again or not (answered or any(map(has_changed, self.record.data)))
 
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
@@ -258,7 +261,7 @@ class Ownership:
 
         The module's functions have assigned to the `stored` names. `known` is what is there in the new module.
         """
-        if self._stores.goes_on(name) and begins_alike(name, baseline, known, self.record, self.after):
+        if self._stores.goes_on(name) and self._repeats.begins_alike(name, baseline, known):
             return True
         return self._is_kept(baseline, name, value, known) if name in stored else not self._stores.only_counts(name)
 
@@ -273,19 +276,16 @@ class Ownership:
         homes = [self.session[home] for home in self._homes if home in self.session]
         return self._is_survivor(value) or gives_again(name, value, homes, self.after)
 
-    def _is_set_up(self, name: str, value: Any) -> bool:
+    def _is_set_up(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether cells had a function set something up that does the same now, or had it make an instance."""
-        return bool(self._stores.setters(name)) and (self._does_alike(name) or self._is_survivor(value))
+        if not self._stores.setters(name):
+            return False
+        if name in self._stores.stepped:
+            return self._repeats.steps_alike(name, self._stores, baseline, known)
+        return self._does_alike(name) or self._is_survivor(value)
 
     def _does_alike(self, name: str) -> bool:
-        """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
-        if name not in self._alike:
-            spaces = self.record.module, self.after.get(self.record.name)
-            compared = Comparison(but=self.record.assigned().keys() | self._stores.changing)
-            pairs = [[maker_at(space, path) for space in spaces] for path in self._stores.setters(name)]
-            is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
-            self._alike[name] = is_same and not any(map(has_changed, self.record.data))
-        return self._alike[name]
+        return self._repeats.does_alike(name, self._stores)
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""

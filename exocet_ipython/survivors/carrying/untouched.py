@@ -8,12 +8,12 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS, refill
+from exocet_ipython.reloading.contents import ATOM_IDS, place_of, refill
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.parts import ids_in_order
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
-__all__ = ["constants_by_id", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
+__all__ = ["begins_filled_alike", "constants_by_id", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
 
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
@@ -52,6 +52,38 @@ def is_filled_alike(now: Any, baseline: Mapping[Any, int], constants: Mapping[in
     (True, False, False)
     """
     return _renewed(now, baseline, constants) is not None
+
+
+def begins_filled_alike(
+    path: str, now: Any, contents: Mapping[str, Mapping[Any, int]], constants: Mapping[int, Any]
+) -> bool:
+    """Say the same of a container, and of those in it.
+
+    Args:
+        path: of the container in its module.
+        now: that of the new one.
+        contents: path -> what the old one held when its body had run, by identity.
+        constants: of the old body, by their ids.
+
+    >>> rows = {"b": {7: -1}, "b[0]": {id("a"): -1}}
+    >>> [begins_filled_alike("b", now, rows, {}) for now in ([["a"]], [["b"]], [["a"], []], ["a"])]
+    [True, False, False, False]
+    """
+    baseline = contents.get(path)
+    if baseline is None or not is_refillable(type(now)):
+        return False
+    content = list(entries(now))
+    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
+    if len(content) != len(then):
+        return False
+    for place, (entry, ids) in enumerate(zip(content, then, strict=True)):
+        inner = f"{path}{place_of(entry[0] if is_map(now) else place)}"
+        for part, was in zip(entry, ids, strict=True):
+            if was and not (
+                is_as_it_was(part, was, constants) or begins_filled_alike(inner, part, contents, constants)
+            ):
+                return False
+    return True
 
 
 def _renewed(now: Any, baseline: Mapping[Any, int], constants: Mapping[int, Any]) -> dict[int, Any] | None:

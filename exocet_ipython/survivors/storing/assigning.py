@@ -8,11 +8,14 @@ beside an answer, as the question to it, or that a function of the module calls 
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of
+from exocet_ipython.survivors.storing.containers import HARMLESS
 from exocet_ipython.survivors.storing.counting import goes_on
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 from exocet_ipython.survivors.storing.given import is_given
@@ -46,6 +49,8 @@ class Assigning:
         handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
         filled: the containers into which it puts what it has computed.
         looked_at: all that it names otherwise than to put something into it.
+        stepped: names to which, or into which, it puts nothing but the next state.
+        called: the names of what it calls.
     """
 
     path: str
@@ -62,6 +67,8 @@ class Assigning:
     handed: set[str] = field(default_factory=set)
     filled: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
+    stepped: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
 
     @property
     def answers(self) -> bool:
@@ -83,6 +90,7 @@ class Assigned:
         attributes: names of attributes to which they do, but for an instance's first ones.
         set_up: what a function assigns, and containers that it fills, without a look at them, and that function's
             path, where no other function of the module names it: it is cells that call it.
+        stepped: those of `set_up` at which that function does look: what comes next follows from what is there.
         found_out: names to which, or into which, any other one puts what it has computed.
         onward: names to which they assign what comes next after what is there.
         anew: names to which they assign what they have computed otherwise, and no more than take from elsewhere.
@@ -91,6 +99,7 @@ class Assigned:
     globals: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     set_up: set[tuple[str, str]] = field(default_factory=set)
+    stepped: set[str] = field(default_factory=set)
     found_out: set[str] = field(default_factory=set)
     onward: set[str] = field(default_factory=set)
     anew: set[str] = field(default_factory=set)
@@ -126,8 +135,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
             case ast.Name(id=name, ctx=ast.Load()) if name in declared and begin_of(node) > certain.get(name, END):
                 pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-                found.names.add(name)
-                found.plain |= {name} if isinstance(node, ast.Name) and name not in variables else set()
+                _look(found, name, is_attribute=isinstance(node, ast.Attribute), variables=variables)
             case ast.Name(id=name) if name in declared:
                 found.globals |= {name} - around
                 _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)
@@ -137,6 +145,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
             case ast.Attribute(attr=name, ctx=ast.Store()) if id(node) in counted:
                 found.counted.add(name)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
+                found.called.add(name)
                 if not all(is_given(value, given) for value in (*args, *(keyword.value for keyword in keywords))):
                     found.handed.add(name)
     found.registered = found.names - called
@@ -167,11 +176,31 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         found.anew |= one.anew
         found.globals |= answers & one.globals
         found.attributes |= answers - one.globals
-        set_up = (answers - one.names) | (one.filled - one.looked_at)
-        if is_called or not (answers | one.filled) <= set_up:
+        set_up = answers | one.filled
+        looked_at = (answers & one.names) | (one.filled & one.looked_at)
+        only_steps = set_up <= one.stepped and not _may_be_called(one, functions)
+        if is_called or (looked_at and not only_steps):
             set_up = set()  # what it keeps beside a cache may be how it tells whether it has that
         found.set_up |= {(name, one.path) for name in set_up}
+        found.stepped |= set_up & looked_at
         found.found_out |= ((answers - one.fixed) | one.filled) - set_up
+
+
+def _look(found: Assigning, name: str, *, is_attribute: bool, variables: Collection[str]) -> None:
+    """Note that a function looks at an attribute or at what has a name; not one of its own variables."""
+    if is_attribute:
+        found.names.add(name)
+    elif name not in variables:
+        found.names.add(name)
+        found.plain.add(name)
+
+
+def _may_be_called(method: Assigning, functions: Collection[Assigning]) -> bool:
+    """Say whether functions may call a method that Python calls by other means than its name."""
+    if not is_dunder(method.name):
+        return False
+    known = HARMLESS.union(dir(builtins), (one.name for one in functions))
+    return method.name != "__call__" or any(not one.called <= known for one in functions)
 
 
 def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozenset[str], *, is_counted: bool) -> None:

@@ -10,10 +10,10 @@ import ast
 import builtins
 from collections.abc import Iterable
 
-__all__ = ["NAMESPACES", "answered_by", "container_of", "looked_up_by", "named_part"]
+__all__ = ["HARMLESS", "NAMESPACES", "answered_by", "container_of", "looked_up_by", "named_part"]
 
 NAMESPACES = {"globals", "__globals__"}
-_HARMLESS = frozenset((*dir(str), *dir(dict), *dir(list), *dir(set)))  # methods that compute nothing of their own
+HARMLESS = frozenset((*dir(str), *dir(dict), *dir(list), *dir(set)))  # methods that compute nothing of their own
 
 
 def container_of(held: ast.expr) -> set[str]:
@@ -91,5 +91,5 @@ def _may_compute(call: ast.Call) -> bool:
         case ast.Name(id=name):
             return not hasattr(builtins, name)
         case ast.Attribute(attr=name):
-            return name not in _HARMLESS
+            return name not in HARMLESS
     return True

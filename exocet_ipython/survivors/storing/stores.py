@@ -21,6 +21,7 @@ from exocet_ipython.survivors.storing.counting import shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand
+from exocet_ipython.survivors.storing.steps import Steps
 
 __all__ = ["Stores", "read_stores"]
 
@@ -83,7 +84,7 @@ class Stores(Assigned):
 
     def goes_on(self, name: str) -> bool:
         """Say whether what they assign under a name follows from what was there: a count, a next state."""
-        return self.only_counts(name) or (name in self.onward and name not in self.anew)
+        return self.only_counts(name) or (name in self.onward and name not in self.anew | self.caches)
 
     def __or__(self, other: Stores) -> Stores:
         names = (part.name for part in fields(self))
@@ -113,7 +114,9 @@ def read_stores(text: bytes) -> Stores:
         return found
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
-    for part in find_functions(tree):
+    functions = find_functions(tree)
+    steps = Steps.of(functions, tree)
+    for part in functions:
         function, nodes, one = part.node, part.nodes, Stores()
         given = with_looped(part.given, nodes)
         statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
@@ -135,6 +138,7 @@ def read_stores(text: bytes) -> Stores:
         looks = one.looked_at - _filled_for_certain(function, nodes, given)
         one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
+        assigning[-1].stepped = steps.of_function(part)
         one.counted = assigning[-1].counted
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
         parts = (assigning[-1].handed, one.looked_at - local, kept)
@@ -169,7 +173,8 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
             if not is_given(value, given):  # `COUNTS[name] += 1` only counts
                 found.computed |= container_of(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
-            if not all(is_given(value, given) for value in values):
+            put = values[1:] if method == "setdefault" else values  # a key tells nothing of who made what is under it
+            if not all(is_given(value, given) for value in put):
                 found.computed |= container_of(held)
             elif any(map(_is_beginning, values)):
                 found.begun |= container_of(held)

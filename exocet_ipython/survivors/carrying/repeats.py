@@ -1,0 +1,90 @@
+"""Whether functions that cells have called would do the same again: from the same beginning, in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.datafiles.snapshots import has_changed
+from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.paths import maker_at
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.beginnings import begins_alike
+from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id
+from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.storing.stores import Stores
+
+__all__ = ["Repeats"]
+
+
+class Repeats:
+    """Tells it of the functions of one module.
+
+    Args:
+        record: of the module.
+        after: dotted name -> what takes the place of a module that retires.
+        owner: the class or instance whose attributes are asked about, its successor, and its path; by default globals.
+    """
+
+    def __init__(
+        self,
+        record: ModuleRecord,
+        after: Mapping[str, ModuleType | None],
+        owner: tuple[Any, Any, str] = (None, None, ""),
+    ) -> None:
+        self._record = record
+        self._after = after
+        self._owner = owner
+        self._alike: dict[str, bool] = {}
+
+    def does_alike(self, name: str, stores: Stores) -> bool:
+        """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
+        if name not in self._alike:
+            spaces = self._record.module, self._after.get(self._record.name)
+            old, new = map(_kind_of, self._owner[:2])
+            compared = Comparison(old, new, self._record.assigned().keys() | stores.changing | self._begun_alike())
+            pairs = [[maker_at(space, path) for space in spaces] for path in stores.setters(name)]
+            is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
+            self._alike[name] = is_same and not any(map(has_changed, self._record.data))
+        return self._alike[name]
+
+    def steps_alike(self, name: str, stores: Stores, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
+        """Say whether functions go on with what has a name as before, from what they look at in the same beginning.
+
+        Args:
+            name: of a global or an attribute.
+            stores: what the functions store.
+            baseline: what had that name when the body had run, by id, and others.
+            known: what has it in the new module, or in what takes the place of an instance, and others.
+        """
+        makers = [maker_at(self._record.module, path) for path in stores.setters(name)]
+        codes = [code for maker in makers if type(maker) is FunctionType for code in whole(maker.__code__)]
+        looked = {name, *(other for code in codes for other in code.co_names)}
+        is_instance = self._owner[0] is not None and not issubclass(type(self._owner[0]), type)
+        asked = [other for other in looked if is_instance or other in stores.stepped]  # all else is compared
+        return self.does_alike(name, stores) and all(self.begins_alike(other, baseline, known) for other in asked)
+
+    def begins_alike(self, name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
+        """Say whether a name stands for what it stood for when the old body had run; see `begins_alike`."""
+        if begins_alike(name, baseline, known, self._record, self._after):
+            return True
+        return name in baseline and self._is_begun(f"{self._owner[2]}{name}", known.get(name))
+
+    def _is_begun(self, path: str, now: Any) -> bool:
+        contents, constants = self._record.contents, constants_by_id(self._record.body_code)
+        return is_registry(now) and begins_filled_alike(path, now, contents, constants)
+
+    def _begun_alike(self) -> set[str]:
+        """Return the global names of containers that began as they do now: calls have made of them what they are."""
+        space = copy_space(globals_of(self._after.get(self._record.name)))
+        return {name for name, now in space.items() if self._is_begun(name, now)}
+
+
+def _kind_of(owner: Any) -> type:
+    """Return the class that says what an owner's methods find; `object` for none."""
+    if owner is None:
+        return object
+    return owner if issubclass(type(owner), type) else type(owner)

@@ -1,0 +1,135 @@
+"""Steps from one state to the next, which calls make: `turn = "O" if turn == "X" else "X"`, `size[b] = size[a] + 1`.
+
+What a step leaves follows from what was there, what the caller gave and what the function says itself. So where a
+function is what it was and began with what it begins with now, what its calls have left is what they would leave again.
+A cache is no such thing: what it keeps comes from elsewhere. It shows in what the function calls.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from exocet_ipython.survivors.storing.certain import assigned_by, key_of, names_of
+from exocet_ipython.survivors.storing.containers import HARMLESS, container_of
+from exocet_ipython.survivors.storing.functions import Function
+from exocet_ipython.survivors.storing.given import is_given
+
+__all__ = ["Steps"]
+
+_COMPUTING = frozenset(
+    ("abs", "bool", "divmod", "enumerate", "float", "int", "len", "list", "max", "min", "pow", "range", "reversed")
+) | {"round", "set", "sorted", "str", "sum", "tuple", "zip"}
+_DISPLAYS = (ast.Dict, ast.DictComp, ast.JoinedStr, ast.List, ast.ListComp, ast.Set, ast.SetComp)
+_KINDS = {"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"}
+_ELSEWHERE = (ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Import, ast.ImportFrom, ast.With, ast.Yield, ast.YieldFrom)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    r"""What is needed of a whole text to tell what its functions step on.
+
+    Attributes:
+        containers: the names that have containers of Python's own, wherever the text gives them a value.
+        harmless: the names of its functions that call nothing but each other and what Python has to compute with.
+
+    >>> from exocet_ipython.survivors.storing.functions import find_functions
+    >>> def stepped(text):
+    ...     tree = ast.parse(text)
+    ...     return [sorted(Steps.of(find_functions(tree), tree).of_function(one)) for one in find_functions(tree)]
+    >>> stepped("def f(x): self.on = not self.on; self.best = x if x < self.best else self.best; self.seen = True")
+    [['best', 'on', 'seen']]
+    >>> stepped("size = {}\ndef f(x): size[x] = size.get(x, 1) + size[same(x)]\ndef same(x): return x")
+    [['size'], []]
+    >>> stepped("def f(x): conn = conn or connect(); seen = True"), stepped("def f(x): seen = x * 2")
+    ([[]], [[]])
+    """
+
+    containers: frozenset[str]
+    harmless: frozenset[str]
+
+    @classmethod
+    def of(cls, functions: Collection[Function], tree: ast.AST) -> Steps:
+        """Return what a text says of it.
+
+        Args:
+            functions: those of the text.
+            tree: the whole.
+        """
+        assigned = [pair for node in ast.walk(tree) for pair in assigned_by(node)]
+        containers = {key_of(target).lstrip(".") for target, value in assigned if _is_container(value)}
+        containers -= {key_of(target).lstrip(".") for target, value in assigned if not _is_container(value)}
+        found = cls(frozenset(containers), frozenset(one.path for one in functions))
+        while True:
+            harmless = frozenset(one.path for one in functions if one.path in found.harmless and found.is_harmless(one))
+            if harmless == found.harmless:
+                return found
+            found = cls(found.containers, harmless)
+
+    def is_harmless(self, function: Function) -> bool:
+        """Say whether a function calls nothing that could get something from elsewhere, or do something there."""
+        return not any(
+            isinstance(node, _ELSEWHERE) or (isinstance(node, ast.Call) and not self._is_call_harmless(node, function))
+            for node in function.nodes
+        )
+
+    def of_function(self, function: Function) -> set[str]:
+        """Return the names, of variables, attributes and containers, that a function gives nothing but a next state."""
+        if not self.is_harmless(function):
+            return set()
+        stepped, others = set[str](), set[str]()
+        for node in function.nodes:
+            for name, values in _assigned(node):
+                goes_on = all(
+                    is_given(value, function.given) or _is_step(name, value, function.given) for value in values
+                )
+                (stepped if goes_on else others).add(name)
+        return stepped - others
+
+    def _is_call_harmless(self, call: ast.Call, function: Function) -> bool:
+        match call.func:
+            case ast.Name(id=name):
+                is_own = name in self.harmless or name in _COMPUTING or name[-5:] == "Error"
+                return is_own and name not in function.given
+            case ast.Attribute(value=ast.Constant(), attr=name):
+                return name in HARMLESS
+            case ast.Attribute(value=held, attr=name):
+                is_given_it = isinstance(held, ast.Name) and held.id in function.given
+                return name in HARMLESS and (is_given_it or not container_of(held).isdisjoint(self.containers))
+        return False
+
+
+def _is_container(value: ast.expr) -> bool:
+    is_made = isinstance(value, ast.Call) and key_of(value.func).lstrip(".") in _KINDS
+    return is_made or isinstance(value, _DISPLAYS)
+
+
+def _assigned(node: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
+    """Yield the names to which a statement assigns, or into which it puts something, each with the values."""
+    for target, value in assigned_by(node):
+        if isinstance(target, ast.Subscript):
+            yield from ((name, [value]) for name in container_of(target))
+        elif not isinstance(target, (ast.Tuple, ast.List)):
+            yield key_of(target).lstrip("."), [value]
+        elif not isinstance(value, ast.Tuple):  # what is taken apart
+            yield from ((key_of(part).lstrip("."), [value]) for part in target.elts)
+    match node:
+        case ast.AugAssign(target=ast.Subscript() as held):
+            yield from ((name, []) for name in container_of(held))
+        case ast.Call(func=ast.Attribute(value=held), args=values):
+            yield from ((name, values) for name in container_of(held))
+        case ast.For(target=target, iter=value) | ast.NamedExpr(target=target, value=value):
+            yield from ((key_of(part).lstrip("."), [value]) for part in ast.walk(target) if isinstance(part, ast.expr))
+
+
+def _is_step(name: str, value: ast.expr, given: frozenset[str]) -> bool:
+    """Say whether a value is made of what has a name: by itself, or as each of several that it may be."""
+    match value:
+        case ast.IfExp(body=body, orelse=other):
+            parts = [body, other]
+        case ast.BoolOp(values=parts):
+            pass
+        case _:
+            return any(known.lstrip(".") == name for known in names_of(value))
+    return all(is_given(part, given) or _is_step(name, part, given) for part in parts)
