@@ -22,6 +22,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from exocet_ipython.loading.tracebacks import where_raised
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.awaited import say_bound
+from exocet_ipython.notebook.executor import OPEN
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
@@ -171,6 +172,16 @@ class AutoReload:
             self._session.managed.end_cell()
             self._guard.keep_off(self._session.managed.names)
 
+    def catch_up(self) -> BaseException | None:
+        """Reload at once what changed: the rest of the cell that has turned it on runs on the code on disk, too.
+
+        Returns:
+            the error for which the cell is to stop, if there is one; it was shown.
+        """
+        self._session.managed.collect_claims()
+        self._keep(self._session.managed.files.suspects())
+        return self._reload(OPEN) if self._noticed else None
+
     def _catch_up(self, info: Any) -> None:
         """Notice what changed, and reload it or keep it for the next cell that is alone."""
         managed = self._session.managed
@@ -181,7 +192,8 @@ class AutoReload:
             self._has_news = True
             if self._is_alone(info) and PUBLISHING.acquire(blocking=False):
                 try:
-                    self._reload(info)
+                    if self._reload(self._alone(info)) is not None:
+                        self.stopper.stop(_FAILED)
                 finally:
                     PUBLISHING.release()
         if self._has_news and self._session.awaits and not only_imports(info.raw_cell) and self._is_alone(info):
@@ -195,18 +207,19 @@ class AutoReload:
         with self._lock:
             self._noticed |= noticed
 
-    def _reload(self, info: Any) -> None:
+    def _reload(self, gate: AbstractContextManager[object]) -> BaseException | None:
+        """Reload what was noticed; return the error for which a cell is to stop, if there is one."""
         with self._lock:
             noticed, self._noticed = self._noticed, NOTHING
         migrating = self._settings.instances != "track"
         try:
             with self._at_work():
                 report = self._session.refresh(
-                    noticed, migrating=migrating, limit=self._settings.rerun_limit, gate=self._alone(info)
+                    noticed, migrating=migrating, limit=self._settings.rerun_limit, gate=gate
                 )
         except _CellRunning:
             self._keep(noticed)
-            return
+            return None
         except BaseException:
             self._keep(noticed)
             raise
@@ -214,10 +227,10 @@ class AutoReload:
             self._show_error(report.error)
         self._session.managed.files.shown.show()  # for the cell, which may run on old code
         if report.error is not None and self._settings.on_error == "stop":
-            self.stopper.stop(_FAILED)
-            return
+            return report.error
         if (report or report.error is not None) and self._settings.report != "quiet":
             self._show_report(report)
+        return None
 
     @contextmanager
     def _alone(self, info: Any) -> Iterator[None]:

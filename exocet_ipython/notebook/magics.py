@@ -140,6 +140,9 @@ class ExocetMagics(Magics):
             state = parse_arguments(self.exoauto, line).state
             if state is not None:
                 self.settings.auto = state == "on"  # what observes the setting does it
+            if state == "on" and (error := self.auto.catch_up()) is not None:
+                self.failures.expect(error, was_shown=True)
+                raise error
             waits = state == "on" and self.settings.instances != "track"
             old = self.session.survivors() if waits else ()
             return AutoState(self.auto.is_on, tuple(one for one in old if one.kind == "instance"))

@@ -196,6 +196,20 @@ def test_what_was_old_when_it_was_unloaded_is_old_to_the_next_session(auto: Note
     assert auto.value("m.f()") == 3
 
 
+def test_the_rest_of_the_cell_that_turns_it_on_runs_on_the_code_on_disk(notebook: Notebook, workshop: Workshop) -> None:
+    """What changed until then is reloaded at once, and said; what fails is shown, and stops the cell if cells stop."""
+    workshop.write({"model.py": "N = 1"})
+    notebook.run("%exoload model")
+    workshop.edit("model.py", "N = 2")
+    assert "updated model" in notebook.run("%exoauto on\nassert model.N == 2")
+    notebook.run("%exoauto off")
+    workshop.edit("model.py", "N = 1 / 0")
+    assert notebook.run("%exoauto on\nassert model.N == 2").count("(most recent call last)") == 1
+    notebook.run("%exoauto off\n%config Exocet.on_error = 'stop'")
+    workshop.edit("model.py", "N = 2 / 0")
+    assert notebook.fail("%exoauto on\nmodel.N", ZeroDivisionError).count("(most recent call last)") == 1
+
+
 def test_what_was_run_by_hand_while_it_was_unloaded_is_not_taken_for_what_ran_before(
     auto: Notebook, workshop: Workshop
 ) -> None:
