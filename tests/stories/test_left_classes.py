@@ -73,6 +73,19 @@ def test_the_person_may_ask(stuck: Notebook, workshop: Workshop) -> None:
     assert "--rebuild" not in text
 
 
+@pytest.mark.parametrize("kind", ["str", "int", "Exception", "collections.deque", "threading.local"])
+def test_what_an_object_cannot_become_is_said_with_what_to_do(auto: Notebook, workshop: Workshop, kind: str) -> None:
+    """A plain object has no value that a kind of text or number could be made of: Python's own words don't help."""
+    workshop.write({"box.py": "import collections, threading\nclass Box: pass"})
+    auto.run("from box import Box\nbox = Box()")
+    workshop.edit("box.py", f"import collections, threading\nclass Box({kind}): pass")
+    name = kind.rpartition(".")[2].replace("local", "_local")
+    for cell in ("0", "%exomigrate", "%exomigrate --rebuild"):
+        text = auto.run(cell)
+        assert f"its class is a kind of {name} now, which it can't become: make a new object instead" in text
+        assert "--rebuild puts" not in text
+
+
 def test_what_is_left_runs_its_own_code_after_other_reloads(auto: Notebook, workshop: Workshop) -> None:
     """Also where something else of its old module is held, and replaced."""
     text = "class Box:\n    __slots__ = ('a',)\n    def size(self): return {0}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from types import BuiltinFunctionType, SimpleNamespace
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
@@ -44,7 +44,7 @@ def make_successor(instance: Any, before: type, now: type, replacement: Replacem
     Raises:
         TypeError: instances of the new class can't be made so.
     """
-    if issubclass(before, dict) != issubclass(now, dict) and all(issubclass(cls, Mapping) for cls in (before, now)):
+    if _is_other_map(before, now):
         return _with_same_items(instance, now)
     made = _bare_successor(instance, before, now, replacement)
     space = dict_of(made)
@@ -57,13 +57,18 @@ def make_successor(instance: Any, before: type, now: type, replacement: Replacem
 
 
 def require_values(instance: Any, before: type, now: type) -> None:
-    """See that a named tuple has what its successor would be made of.
+    """See that an instance has what its successor would be made of.
 
     Raises:
-        TypeError: it lacks a field.
+        TypeError: it lacks a field, or is no value of the kind that its class is of now.
     """
-    if issubclass(before, tuple) and issubclass(now, tuple):
-        _fitted(tuple.__getitem__(instance, slice(None)), before, now)
+    if not _is_other_map(before, now):
+        _bare_successor(instance, before, now, {})
+
+
+def _is_other_map(before: type, now: type) -> bool:
+    """Say whether one of two classes of maps is a dict and the other one is not."""
+    return issubclass(before, dict) != issubclass(now, dict) and all(issubclass(cls, Mapping) for cls in (before, now))
 
 
 def _bare_successor(instance: Any, before: type, now: type, replacement: Replacement) -> Any:
@@ -81,7 +86,13 @@ def _bare_successor(instance: Any, before: type, now: type, replacement: Replace
     if issubclass(before, BaseException) and issubclass(now, BaseException):
         return _exception_like(instance, now)
     # The two of which an instance has all that it has in its attributes.
-    return (SimpleNamespace if issubclass(now, SimpleNamespace) else object).__new__(now)
+    base = SimpleNamespace if issubclass(now, SimpleNamespace) else object
+    try:
+        return base.__new__(now)
+    except TypeError:  # `object.__new__(Name) is not safe, use Name.__new__()`
+        kind = next(cls for cls in mro_of(now) if type(vars(cls).get("__new__")) is BuiltinFunctionType)
+        message = f"its class is a kind of {kind.__name__} now, which it can't become: make a new object instead"
+        raise TypeError(message).with_traceback(None) from None
 
 
 def _exception_like(error: Any, now: Any) -> Any:
