@@ -24,9 +24,10 @@ from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.matching.lent import Staying
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.moving.caches import clear_caches
+from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
+from exocet_ipython.survivors.moving.traces import forget_traces
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
@@ -145,6 +146,7 @@ class _Publication:
             self._retired.add(record.module, name)
         self._lost_now = find_lost(self._old, self._modules, current.records)
         self._again: frozenset[int] = frozenset()  # ids
+        self._compiled: list[Any] = []
         self._migration = Migration()
 
     def retire(self) -> None:
@@ -204,10 +206,12 @@ class _Publication:
             fresh = {*self._made}  # all is as it was
         withdraw_effects(self._old, self._after.records, self.journal)
         withdraw_accessors(self._old, self._after.records, self.journal)
-        clear_caches(
+        answering = {*self._made, *_answering_anew(self._built, self._after)}
+        forget_traces(answering, self._after.records)
+        self._compiled = clear_caches(
             self._names.namespace,
             self._after.records.values(),
-            {*self._made, *_answering_anew(self._built, self._after)},
+            answering,
             {id(value) for _, _, value in self._retired.living()},
             [self._built.made[name] for name in fresh],
         )
@@ -223,6 +227,7 @@ class _Publication:
             staying = self._left.staying(self._succession)
             self._migration = migrate(self._succession, self.journal, older, staying=staying)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
+        compile_again(self._compiled)
 
     def _is_named(self) -> bool:
         """Say whether a name of the notebook has an instance of what retires: told at once, and held for certain."""

@@ -34,8 +34,9 @@ from exocet_ipython.reloading.returning import may_return
 from exocet_ipython.reloading.texts import ReadText
 from exocet_ipython.survivors.carrying.keepers import find_filled
 from exocet_ipython.survivors.carrying.reruns import find_reruns
-from exocet_ipython.survivors.moving.caches import clear_caches, holds_caches
+from exocet_ipython.survivors.moving.caches import clear_caches, compile_again, holds_caches
 from exocet_ipython.survivors.moving.returned import build_rest
+from exocet_ipython.survivors.moving.traces import forget_traces
 from exocet_ipython.survivors.replacing.generators import renew_generators
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -253,12 +254,14 @@ class Ladder:
 
     def _clear_caches(self, revisions: Sequence[Revision]) -> None:
         """Clear the caches of functions of cells that may have asked what answers differently now."""
-        changed = [revision.record.name for revision in revisions if revision.rung]
-        if changed and holds_caches(self.namespace):
-            generation = self.managed.generation
-            importers = generation.graph().dependants(changed)
+        if not (changed := [revision.record.name for revision in revisions if revision.rung]):
+            return
+        generation = self.managed.generation
+        answering = {*changed, *generation.graph().dependants(changed)}
+        forget_traces(answering, generation.records)
+        if holds_caches(self.namespace):
             # A cache of a module that holds answers of the old code is a reason to make the module anew.
-            clear_caches(self.namespace, (), {*changed, *importers}, (), generation.records.values())
+            compile_again(clear_caches(self.namespace, (), answering, (), generation.records.values()))
 
     def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:
         return self.judge.why_not(self.managed.generation.records, record, pairs)

@@ -7,6 +7,7 @@ notebook's own, and any that were asked about a class or an object that retired.
 from __future__ import annotations
 
 import abc
+import contextlib
 import gc
 import typing
 import weakref
@@ -24,9 +25,9 @@ from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatc
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.moving.memos import asked_by, has_own_call, may_remember, remembered_by
 
-__all__ = ["clear_caches", "forget_checks", "holds_caches"]
+__all__ = ["clear_caches", "compile_again", "forget_checks", "holds_caches"]
 
-_CLEARING = ("cache_clear", "recompile")
+_CLEARING = ("cache_clear", "clear_cache", "recompile")  # as functools, jax and numba name it
 
 
 def clear_caches(
@@ -35,8 +36,8 @@ def clear_caches(
     made: Collection[str],
     retired: Container[int],
     spared: Collection[ModuleRecord],
-) -> int:
-    """Clear the caches whose answers may come from code that was replaced; return how many.
+) -> list[Any]:
+    """Clear the caches whose answers may come from code that was replaced.
 
     Args:
         namespace: the notebook's names, where caches are looked for.
@@ -45,11 +46,14 @@ def clear_caches(
         retired: ids of what retired.
         spared: records of modules whose caches have answers that hold: their bodies have just run, say. Those that they
             only import from others have answers of before as well.
+
+    Returns:
+        Those whose answers are compiled, for `compile_again` when what they are made of is current.
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
     holding, fresh = {id(cache) for cache, _ in _caches({}, spared)}, {record.name for record in spared}
-    cleared = 0
+    compiled = []
     for cache, space in _caches(namespace, records):
         if _is_generic(cache):
             # It remembers, by weak references, which function answers for a class, whose bases are others now.
@@ -60,8 +64,18 @@ def clear_caches(
         parts = _parts_of(cache)
         is_others = id(cache) not in holding and (_depends(cache, space, made) or _is_about(parts, made))
         if is_others or _holds(parts, retired):
-            cleared += _clear(cache, space)
-    return cleared
+            if _clearing(cache) == "recompile":
+                compiled.append(cache)
+            else:
+                _clear(cache, space)
+    return compiled
+
+
+def compile_again(compiled: Iterable[Any]) -> None:
+    """Have numba's dispatchers compile anew what they have compiled; one that fails says so at its next call."""
+    for one in compiled:
+        with contextlib.suppress(Exception):
+            one.recompile()
 
 
 def forget_checks(renewed: Iterable[Any]) -> None:
@@ -138,7 +152,8 @@ def _is_generic(cache: Any) -> bool:
 def _clearing(value: Any) -> str:
     """Return the name of the method by which something that a library made of a function drops its answers.
 
-    It is as functools' caches call it, which others follow, or as numba's dispatchers do, whose answers are compiled.
+    It is as functools' caches call it, which others follow, as jax does, whose functions keep what they have traced, or
+    as numba's dispatchers do, whose answers are compiled.
     """
     kind = type(value)
     bases = mro_of(kind)
@@ -152,19 +167,15 @@ def _has_answers(cache: Any) -> bool:
     return type(cache) is not CACHE or bool(cache.cache_info().currsize)
 
 
-def _clear(cache: Any, namespace: Mapping[str, Any]) -> bool:
-    """Have a cache drop its answers; say whether it has. What has a name in the notebook is the person's."""
-    clearing = "cache_clear" if type(cache) is CACHE else _clearing(cache)
-    named = set(map(id, namespace.values()))
-    try:
-        if clearing:
+def _clear(cache: Any, namespace: Mapping[str, Any]) -> None:
+    """Have a cache drop its answers. What has a name in the notebook is the person's."""
+    if clearing := "cache_clear" if type(cache) is CACHE else _clearing(cache):
+        with contextlib.suppress(Exception):  # a library's, or the person's: it stops no reload
             getattr(cache, clearing)()
-            return True
-        for answers in (found := [part for part in remembered_by(cache) if id(part) not in named]):
-            answers.clear()
-    except Exception:  # noqa: BLE001 - what it is made of doesn't compile any more: its next call says so
-        return False
-    return bool(found)
+        return
+    named = set(map(id, namespace.values()))
+    for answers in [part for part in remembered_by(cache) if id(part) not in named]:
+        answers.clear()
 
 
 def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) -> bool:
