@@ -19,7 +19,14 @@ from exocet_ipython.reloading.generation import Journal
 __all__ = ["bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
 
 # What a class has whose instances are changed when they move to it.
-_MARKS = ("__exo_migrate__", "__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "_sa_class_manager")
+_MARKS = (
+    "__exo_migrate__",
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__pydantic_fields__",
+    "_sa_class_manager",
+    "_instance_inits",
+)
 
 
 def is_looked_after(cls: type) -> bool:
@@ -35,7 +42,7 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
     """Give an instance what its new class expects it to have.
 
     New fields of dataclasses, attrs classes and pydantic models get their defaults; SQLAlchemy's state of a mapped
-    instance is handed to the new class's mapper.
+    instance is handed to the new class's mapper; what traits an instance observes and validates is what its class says.
 
     >>> @dataclasses.dataclass
     ... class Point:
@@ -54,6 +61,7 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
         values |= added
         for name in [name for name in getattr(cls, "__pydantic_fields__", ()) if name in values]:
             values[name] = values.pop(name)  # in the order of the fields, as a model is shown and dumped
+    _renew_handlers(instance, cls)
     manager = vars(cls).get("_sa_class_manager")
     # Only a mapped instance is asked: another's `__getattr__` may raise anything.
     state = getattr(instance, "_sa_instance_state", None) if manager is not None else None
@@ -112,6 +120,25 @@ def _pydantic_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
     for name, field in fields.items() if isinstance(fields, dict) else ():
         if _lacks(instance, name) and not field.is_required():
             yield name, field.get_default(call_default_factory=True)
+
+
+def _renew_handlers(instance: Any, cls: type) -> None:
+    """Have traits call the observers and validators of a class, and then those that others have given the instance.
+
+    An instance gets its class's when it is made.
+    """
+    space = dict_of(instance) or {}
+    before = space.get("_trait_notifiers")
+    if before is None or not hasattr(cls, "_instance_inits"):
+        return
+    space["_trait_notifiers"], space["_trait_validators"] = {}, {}
+    for init in cls._instance_inits:
+        init(instance)
+    for name, kinds in before.items():
+        for kind, handlers in kinds.items():
+            for handler in handlers:
+                if not hasattr(type(handler), "instance_init"):
+                    instance.observe(handler, name, kind)
 
 
 def _lacks(instance: Any, name: str) -> bool:
