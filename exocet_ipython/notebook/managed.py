@@ -18,7 +18,7 @@ from exocet_ipython.reloading.building.plan import Plan, plan_reload
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
-from exocet_ipython.reloading.joining.adoption import adopt_modules, leave_modules, run_again
+from exocet_ipython.reloading.joining.adoption import adopt_module, adopt_modules, leave_modules, run_again
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.claims import Claims
 from exocet_ipython.reloading.moves import Wanted, find_moves
@@ -98,6 +98,10 @@ class ManagedModules:
             self._take(joining)
             self.follow()
             self.files.blanks += 1
+
+    def join(self, name: str) -> None:
+        """Bring a loaded module that a person names into the generation as it is, also one that is excluded."""
+        self._take(adopt_module(self.generation, name))
 
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:

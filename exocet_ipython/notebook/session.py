@@ -289,6 +289,7 @@ class Session:
     def _load(self, name: str, attributes: Sequence[str]) -> ModuleType:
         packages = with_packages(name)
         self.managed.adopt(*packages)
+        self.managed.join(name)
         wanted = [package for package in packages if package not in self.generation.records]
         plan = self._ladder.plan(self.managed.changes([name]), [name, *wanted])
         report = self._executor.carry_out(replace(plan, wanted=tuple((name, attribute) for attribute in attributes)))

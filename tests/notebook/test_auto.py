@@ -343,6 +343,17 @@ def test_a_module_edited_while_excluded_is_reloaded_once_it_is_included(auto: No
     assert auto.value("model.N") == 22
 
 
+def test_what_was_made_before_an_excluded_module_was_loaded_by_name_is_old(auto: Notebook, workshop: Workshop) -> None:
+    """`%exoload` makes a new one of it, whatever the patterns say: instances of the one before move when asked."""
+    workshop.write({"model.py": "class Model:\n    def f(self): return 1"})
+    auto.run("import model\nm = model.Model()\n%config Exocet.exclude = ['model']")
+    workshop.edit("model.py", "class Model:\n    def f(self): return 2\nX = 1")
+    auto.run("%exoload model")
+    assert "old Model alive: m" in auto.run("%exostatus")
+    auto.run("%exomigrate")
+    assert auto.value("m.f(), type(m) is model.Model") == (2, True)
+
+
 @pytest.mark.parametrize("pattern", ["tool", "*/site-packages/tool.py"])
 def test_included_modules_are_reloaded_though_installed(auto: Notebook, workshop: Workshop, pattern: str) -> None:
     """What lies in `site-packages` is not own code until the person says so."""

@@ -28,7 +28,7 @@ from exocet_ipython.reloading.joining.noting import LoadNotes, as_changed
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 
-__all__ = ["adopt_modules", "leave_modules", "make_records", "run_again"]
+__all__ = ["adopt_module", "adopt_modules", "leave_modules", "make_records", "run_again"]
 
 # What modules ran from, by module, of sessions that have let go of them.
 _LEFT: WeakKeyDictionary[Any, tuple[Snapshot, CodeType | None, tuple[Snapshot, ...], Any]] = WeakKeyDictionary()
@@ -67,6 +67,19 @@ def adopt_modules(
     if not joining:
         bystanders.leave(case)
     return joining
+
+
+def adopt_module(generation: Generation, name: str) -> dict[str, ModuleRecord]:
+    """Return a record of a module that is loaded and not in the generation, whoever's it is; none of what is no module.
+
+    Args:
+        generation: the current one.
+        name: dotted name of the module.
+    """
+    module = PRESENCE.current(name)
+    spec = getattr(module, "__spec__", None)
+    is_strange = name not in generation.records and isinstance(spec, ModuleSpec) and spec.name == name
+    return _adopted(generation, {name: module}) if is_strange else {}
 
 
 def leave_modules(records: Iterable[ModuleRecord]) -> None:
