@@ -1,4 +1,4 @@
-"""What refers to an object and is not shown by the collector: tuples and dicts of plain data, and numpy's arrays.
+"""What refers to an object and is not shown by the collector: tuples and dicts of plain data, structs, numpy's arrays.
 
 Neither numpy nor pandas, which builds on these, is imported for it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -22,14 +22,16 @@ from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 __all__ = ["find_hidden_holders", "replace_in_array"]
 
 _HIDDEN = frozenset(map(id, (tuple, dict)))
+_HEAP_TYPE = 1 << 9  # `Py_TPFLAGS_HEAPTYPE`: the flag of classes that are made while a program runs
 
 
 def find_hidden_holders(objects: list[Any], holders: list[Any], retired: Iterable[Any] = ()) -> list[Any]:
     """Return what holds one of the objects and is not among the holders that the collector shows.
 
     Tuples and dicts of plain data can't be part of a circle, so that it doesn't follow them: only a sentinel that is an
-    `object()`, numbers and text can be in them. Arrays show it nothing. The heap is looked over for either only where
-    more refers to one of the objects than what is known; nobody keeps code in one of them but other code.
+    `object()`, numbers and text can be in them. So it is with a struct of msgspec, which refers to its class. Arrays
+    show it nothing. The heap is looked over for any of these only where more refers to one of the objects than what is
+    known; nobody keeps code in one of them but other code.
 
     Args:
         objects: what is looked for.
@@ -37,7 +39,12 @@ def find_hidden_holders(objects: list[Any], holders: list[Any], retired: Iterabl
         retired: its functions keep their defaults, which go with the constants of their modules.
     """
     has_arrays = hasattr(sys.modules.get("numpy"), "ndarray")
-    asked = [item for item in objects if type(item) is not CodeType and (has_arrays or not gc.is_tracked(item))]
+    structs = {id(item) for item in objects if _has_hidden_instances(type(item))}
+    asked = [
+        item
+        for item in objects
+        if type(item) is not CodeType and (has_arrays or id(item) in structs or not gc.is_tracked(item))
+    ]
     functions = [item for item in retired if type(item) is FunctionType] if asked else []
     defaults = {id(part): part for part in gc.get_referents(*functions) if _is_hidden(part)}
     if not (asked and find_held(asked, chain([objects, holders, functions], holders, defaults.values()))):
@@ -47,7 +54,8 @@ def find_hidden_holders(objects: list[Any], holders: list[Any], retired: Iterabl
     for part in _hidden_parts() if wanted else ():
         if not wanted.isdisjoint(map(id, part.values() if type(part) is dict else part)):
             found[id(part)] = part
-    return [*(part for key, part in found.items() if key not in defaults), *(_arrays() if has_arrays else ())]
+    hidden = [part for key, part in found.items() if key not in defaults]
+    return [*hidden, *(_instances_of(structs) if structs else ()), *(_arrays() if has_arrays else ())]
 
 
 def _hidden_parts() -> Iterator[Any]:
@@ -71,19 +79,38 @@ def _is_hidden(part: Any) -> bool:
     return id(type(part)) in _HIDDEN and not gc.is_tracked(part)
 
 
+def _has_hidden_instances(kind: Any) -> bool:
+    """Say whether classes of a kind have instances that the collector need not follow: its metaclass is no Python code.
+
+    >>> _has_hidden_instances(type)
+    False
+    """
+    return bool(issubclass(kind, type) and kind is not type and not kind.__flags__ & _HEAP_TYPE)
+
+
+def _instances_of(classes: Collection[int]) -> list[Any]:
+    """Return the instances of classes, by their ids, that the collector doesn't follow and that something has."""
+    return [*{id(part): part for part in _parts_of_all(classes) if id(type(part)) in classes}.values()]
+
+
 def _arrays() -> list[Any]:
     """Return the arrays of objects that something has, also in what has nothing but arrays, and data."""
     base = sys.modules["numpy"].ndarray
     found: dict[int, Any] = {}
+    for part in _parts_of_all():
+        while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
+            found[id(part)] = part
+            part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
+    return list(found.values())
+
+
+def _parts_of_all(hidden: Container[int] = ()) -> Iterator[Any]:
+    """Yield what all objects have, also through what the collector doesn't follow; `hidden` are ids of such classes."""
     holding = [item for item in gc.get_objects() if type(item) is not ModuleType]  # what these hold their dicts do
     while holding:
         parts = gc.get_referents(*holding)
-        holding = [part for part in parts if _is_hidden(part)]
-        for part in parts:
-            while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
-                found[id(part)] = part
-                part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
-    return list(found.values())
+        yield from parts
+        holding = [one for one in parts if _is_hidden(one) or (id(type(one)) in hidden and not gc.is_tracked(one))]
 
 
 def replace_in_array(array: Any, replacement: Replacement, journal: Journal) -> None:

@@ -71,7 +71,7 @@ def _is_other_map(before: type, now: type) -> bool:
     return issubclass(before, dict) != issubclass(now, dict) and all(issubclass(cls, Mapping) for cls in (before, now))
 
 
-def _bare_successor(instance: Any, before: type, now: type, replacement: Replacement) -> Any:
+def _bare_successor(instance: Any, before: type, now: Any, replacement: Replacement) -> Any:
     for kind, value_of in _VALUES:
         if issubclass(now, kind) and issubclass(before, kind):
             value = value_of(instance)
@@ -85,6 +85,10 @@ def _bare_successor(instance: Any, before: type, now: type, replacement: Replace
             return made
     if issubclass(before, BaseException) and issubclass(now, BaseException):
         return _exception_like(instance, now)
+    if (
+        fields := getattr(now, "__struct_fields__", None)
+    ) is not None:  # of msgspec: it is its constructor that makes one
+        return now(**{name: getattr(instance, name) for name in fields if hasattr(instance, name)})
     # The two of which an instance has all that it has in its attributes.
     base = SimpleNamespace if issubclass(now, SimpleNamespace) else object
     try:
