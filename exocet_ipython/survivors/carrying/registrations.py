@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import abc
 import itertools
-from collections.abc import Container, Iterator, Mapping
+import weakref
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import singledispatch, singledispatchmethod
-from types import CodeType, FunctionType, MappingProxyType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.contents import attributes_of
 from exocet_ipython.reloading.held import CELLS
 from exocet_ipython.reloading.ladder.operations import iter_operations
+from exocet_ipython.reloading.ladder.uses import read_uses
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.origins import is_from_cell
 
 __all__ = [
     "DISPATCHING",
     "carry_registrations",
     "dispatcher_of",
+    "is_of_abstract_class",
     "registered_by_cells",
+    "without_registered",
 ]
 
 DISPATCHING = singledispatch(lambda _: None).__code__  # type: ignore[attr-defined] # typeshed has no function there
@@ -58,6 +63,46 @@ def registered_by_cells(dispatcher: Any) -> list[tuple[type, Any]]:
     """Return what cells registered with a generic function, by class; nothing where it is none."""
     found = (_registry(dispatcher) or {}).items()
     return [(cls, function) for cls, function in found if is_from_cell(function) or is_from_cell(cls)]
+
+
+def is_of_abstract_class(reference: Any) -> bool:
+    """Say whether a weak reference is one by which an abstract class knows another: it registered that, or was asked.
+
+    >>> import abc
+    >>> class Shape(abc.ABC): pass
+    >>> class Circle: pass
+    >>> _ = Shape.register(Circle)
+    >>> any(map(is_of_abstract_class, weakref.getweakrefs(Circle))), is_of_abstract_class(weakref.ref(Circle))
+    (True, False)
+    """
+    called = reference.__callback__ if issubclass(type(reference), weakref.ref) else None
+    return type(called) is BuiltinFunctionType and called.__name__ == "_destroy"
+
+
+def without_registered(
+    renewed: Mapping[int, tuple[Any, Any]], before: Any, records: Iterable[ModuleRecord]
+) -> Mapping[int, tuple[Any, Any]]:
+    """Return what takes the place of weak references, without those by which abstract classes know a registered class.
+
+    Not where no statement of the modules registers it, as a decorator or as it is called: then a cell did so.
+
+    Args:
+        renewed: id of a reference -> it, and its counterpart.
+        before: what the references are to.
+        records: of the modules that retire; what their bodies registered the new ones do, or do no more.
+    """
+    known = [key for key, (reference, _) in renewed.items() if is_of_abstract_class(reference)]
+    if not known or not any(_registers(before.__name__, record) for record in records):
+        return renewed
+    return {key: pair for key, pair in renewed.items() if key not in known}
+
+
+def _registers(name: str, record: ModuleRecord) -> bool:
+    code = record.readable_code
+    for body in read_uses(record.name, code).bodies if code is not None else ():
+        if not {one.offset for one in body.mentions("register")}.isdisjoint(one.offset for one in body.mentions(name)):
+            return True
+    return False
 
 
 def _registry(value: Any) -> Mapping[type, Any] | None:

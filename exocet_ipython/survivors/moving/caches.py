@@ -10,9 +10,8 @@ import abc
 import contextlib
 import gc
 import typing
-import weakref
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
@@ -21,7 +20,7 @@ from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.held import CELLS, home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
+from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of, is_of_abstract_class
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.moving.memos import asked_by, has_own_call, may_remember, remembered_by
 
@@ -86,8 +85,7 @@ def forget_checks(renewed: Iterable[Any]) -> None:
     Args:
         renewed: the weak references that were replaced; where none is of that kind, nothing happens.
     """
-    callbacks = [reference.__callback__ for reference in renewed if issubclass(type(reference), weakref.ref)]
-    if any(type(found) is BuiltinFunctionType and found.__name__ == "_destroy" for found in callbacks):
+    if any(map(is_of_abstract_class, renewed)):
         clear: Any = getattr(abc.ABCMeta, "_abc_caches_clear")  # noqa: B009 - typeshed doesn't know it
         for cls in living_classes():
             if issubclass(type(cls), abc.ABCMeta):

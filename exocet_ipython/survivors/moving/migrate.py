@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -19,7 +19,9 @@ from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_of
+from exocet_ipython.survivors.carrying.registrations import without_registered
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.comparison import Beside, reread_of
@@ -139,7 +141,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
         del left
     del holders
     successors = {**moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
-    _replace_successors(successors, pairs, moving)
+    _replace_successors(successors, pairs, moving, succession.old.values())
     renew_local_classes(local, pairs.inner, moving)
     kept = set(map(id, _methods_of(base for cls, _ in moving.left.values() for base in cls.__mro__)))
     for before, now, space in pairs.functions:
@@ -265,14 +267,19 @@ def _rebuilt_closures(
         yield id(closure), (closure, made)
 
 
-def _replace_successors(successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving) -> None:
-    """Replace the references to what was made anew one by one, and the weak ones to all that was replaced."""
+def _replace_successors(
+    successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving, records: Collection[ModuleRecord]
+) -> None:
+    """Replace the references to what was made anew one by one, and the weak ones to all that was replaced.
+
+    Not those by which abstract classes know a class that a body registered: the new body does, or does no more.
+    """
     replaced = dict(successors)
     known: set[tuple[int, int]] = set()  # ids of an object and of a reference to it, which its bases have
     for old, now in [*pairs.objects.values(), *successors.values()]:
         renewed = {id(weak): (weak, new) for weak, new in renewed_references(old, now)}
         known |= {(id(old), weak) for weak in renewed}
-        replaced |= renewed
+        replaced |= without_registered(renewed, old, records)
     searched = [old for old, _ in replaced.values()]
     if not searched:
         return
