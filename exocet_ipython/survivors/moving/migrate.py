@@ -270,10 +270,7 @@ def _rebuilt_closures(
 def _replace_successors(
     successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving, records: Collection[ModuleRecord]
 ) -> None:
-    """Replace the references to what was made anew one by one, and the weak ones to all that was replaced.
-
-    Not those by which abstract classes know a class that a body registered: the new body does, or does no more.
-    """
+    """Replace the references to what was made anew one by one, and the weak ones, but for registrations."""
     replaced = dict(successors)
     known: set[tuple[int, int]] = set()  # ids of an object and of a reference to it, which its bases have
     for old, now in [*pairs.objects.values(), *successors.values()]:
@@ -286,9 +283,12 @@ def _replace_successors(
     holders = [holder for holder in _holders(searched) if not _is_of_bases(holder, known)]
     own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
     own |= {id(pair) for pair in replaced.values()}
-    for name, error in replace_references(replaced, own, holders, moving.journal):
+    note = moving.rehashing.note if successors else None  # what holds one may be hashed with it
+    for name, error in replace_references(replaced, own, holders, moving.journal, note):
         moving.note(name, error)
     forget_checks(old for old, _ in replaced.values())
+    if frozen := moving.rehash(own):
+        _replace_successors(frozen, dataclasses.replace(pairs, objects={}), moving, records)
 
 
 def _is_of_bases(holder: Any, known: set[tuple[int, int]]) -> bool:

@@ -130,8 +130,13 @@ class Moving:
     def put_in_place(self, own: set[int]) -> None:
         """Take off stale answers, and put instances whose hash changed where dicts and sets look for them now."""
         self._answers.drop(self.journal)
-        self.rehashing.put_in_place(own, self.journal, self.note)
-        self.reborn |= self.rehashing.frozen
+        self.reborn |= self.rehash(own)
+
+    def rehash(self, own: set[int]) -> dict[int, tuple[Any, Any]]:
+        """Put instances whose hash changed where they are looked for; return what takes the place of frozen sets."""
+        noted, self.rehashing = self.rehashing, Rehashing()
+        noted.put_in_place(own, self.journal, self.note)
+        return noted.frozen
 
     def _move(self, instance: Any, pair: _Pair, known: Replacement) -> None:
         before, now = pair.before, pair.now
