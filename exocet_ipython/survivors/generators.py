@@ -17,13 +17,19 @@ GENERATING = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_CORO
 _RESUME = dis.opmap["RESUME"]
 
 
-def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: CodeType | None = None) -> Any:
+def remake_generator(
+    generator: Any,
+    find: Callable[[FunctionType], Any],
+    runs: CodeType | None = None,
+    renew: Callable[[Any], Any] = lambda argument: argument,
+) -> Any:
     """Return what another function makes of the arguments that a generator was made with.
 
     Args:
         generator: a generator, an asynchronous one, or a coroutine.
         find: gives what takes the place of its function.
         runs: what its function runs by now; None where that is the generator's own code.
+        renew: gives what takes the place of an argument: another generator, perhaps.
 
     Returns:
         None where it has begun, or where its function has no counterpart that makes such generators.
@@ -42,13 +48,14 @@ def remake_generator(generator: Any, find: Callable[[FunctionType], Any], runs: 
     now: Any = find(functions[0]) if functions else None
     if type(now) is not FunctionType or (now.__code__.co_flags ^ code.co_flags) & GENERATING:
         return None
-    given, names = frame.f_locals, list(code.co_varnames)
+    names = list(code.co_varnames)
+    given = {name: renew(argument) for name, argument in frame.f_locals.items()}
     args = [given[names.pop(0)] for _ in range(code.co_argcount)]
     keywords = {name: given[name] for name in (names.pop(0) for _ in range(code.co_kwonlyargcount))}
     if code.co_flags & inspect.CO_VARARGS:
-        args += given[names.pop(0)]
+        args += map(renew, given[names.pop(0)])
     if code.co_flags & inspect.CO_VARKEYWORDS:
-        keywords |= given[names.pop(0)]
+        keywords |= {name: renew(argument) for name, argument in given[names.pop(0)].items()}
     try:
         return now(*args, **keywords)  # runs nothing of its body
     except TypeError:

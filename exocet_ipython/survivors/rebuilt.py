@@ -175,7 +175,11 @@ def _rebuild_weak(holder: weakref.ref[Any], replacement: Replacement) -> Any:
 
 
 def _rebuild_generator(holder: Any, replacement: Replacement) -> Any:
-    return remake_generator(holder, lambda function: counterpart(function, replacement))
+    """Make a generator that has not begun anew, of other arguments (`evens(numbers())`), or by another function."""
+    if replacement.keys().isdisjoint(map(id, gc.get_referents(holder))):
+        return None
+    find = functools.partial(or_same, replacement=replacement)
+    return remake_generator(holder, find, renew=find)
 
 
 # For each type, what makes a holder anew with its references replaced; None where it holds nothing that is.
