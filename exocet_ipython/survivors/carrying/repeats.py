@@ -7,13 +7,13 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.paths import maker_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.beginnings import begins_alike
-from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id
+from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.storing.stores import Stores
 
@@ -48,6 +48,7 @@ class Repeats:
             compared = Comparison(old, new, self._record.assigned().keys() | stores.changing | self._begun_alike())
             pairs = [[maker_at(space, path) for space in spaces] for path in stores.setters(name)]
             is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
+            is_same = is_same and self._finds_alike(self._looked_at(name, stores), compared)
             self._alike[name] = is_same and not any(map(has_changed, self._record.data))
         return self._alike[name]
 
@@ -60,18 +61,43 @@ class Repeats:
             baseline: what had that name when the body had run, by id, and others.
             known: what has it in the new module, or in what takes the place of an instance, and others.
         """
-        makers = [maker_at(self._record.module, path) for path in stores.setters(name)]
-        codes = [code for maker in makers if type(maker) is FunctionType for code in whole(maker.__code__)]
-        looked = {name, *(other for code in codes for other in code.co_names)}
-        is_instance = self._owner[0] is not None and not issubclass(type(self._owner[0]), type)
-        asked = [other for other in looked if is_instance or other in stores.stepped]  # all else is compared
-        return self.does_alike(name, stores) and all(self.begins_alike(other, baseline, known) for other in asked)
+        stepped = {name} | (self._looked_at(name, stores) & stores.stepped)
+        asked = [other for other in stepped if other in baseline or other in known]
+        return self.does_alike(name, stores) and all(
+            other in baseline and self._is_as_it_was(other, baseline[other], known.get(other)) for other in asked
+        )
 
     def begins_alike(self, name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
         """Say whether a name stands for what it stood for when the old body had run; see `begins_alike`."""
         if begins_alike(name, baseline, known, self._record, self._after):
             return True
         return name in baseline and self._is_begun(f"{self._owner[2]}{name}", known.get(name))
+
+    def _is_as_it_was(self, name: str, was: int, now: Any) -> bool:
+        """Say whether what has a name is what had it when the old body had run, or filled as that was."""
+        is_constant = is_as_it_was(now, was, constants_by_id(self._record.body_code))
+        return is_constant or self._is_begun(f"{self._owner[2]}{name}", now)
+
+    def _looked_at(self, name: str, stores: Stores) -> set[str]:
+        """Return the names of what functions look at that set something up, but for what they set up without a look."""
+        paths = stores.setters(name)
+        makers = [maker_at(self._record.module, path) for path in paths]
+        codes = [code for maker in makers if type(maker) is FunctionType for code in whole(maker.__code__)]
+        set_up = {other for other, path in stores.set_up if path in paths}
+        return {other for code in codes for other in code.co_names} - (set_up - stores.stepped)
+
+    def _finds_alike(self, names: set[str], compared: Comparison) -> bool:
+        """Say whether the attributes of an instance that functions look at began as they do now, or are the same."""
+        before, now, place = self._owner
+        if before is None or issubclass(type(before), type):
+            return True  # all that a function finds otherwise is compared with it
+        old, new = dict(attributes_of(before)), dict(attributes_of(now))
+        baseline = self._record.contents.get(place[:-1], {})
+        return all(
+            (name in baseline and self._is_as_it_was(name, baseline[name], new.get(name)))
+            or compared.is_same(old.get(name), new.get(name))
+            for name in names & (old.keys() | new.keys())
+        )
 
     def _is_begun(self, path: str, now: Any) -> bool:
         contents, constants = self._record.contents, constants_by_id(self._record.body_code)
