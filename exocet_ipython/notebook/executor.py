@@ -90,6 +90,7 @@ class Executor:
             trim_traceback(done)
             return describe_failure(done, plan, self.managed.generation, time.perf_counter() - began)
         self.old.retire(done)
+        self.managed.stale.note(plan)
         self.ladder.left_behind = not migrating
         self.managed.follow_tried(tried)
         call_farewells(done.replaced, self.show_error)

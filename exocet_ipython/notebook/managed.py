@@ -13,6 +13,7 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.files import ManagedFiles
 from exocet_ipython.notebook.names.sources import star_names
+from exocet_ipython.notebook.stale import StaleModules
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, plan_reload
 from exocet_ipython.reloading.collector import paused_collector
@@ -43,6 +44,7 @@ class ManagedModules:
         scope: which modules are the person's own code.
         history: the generations of before.
         files: of the modules, with what differs by now.
+        stale: modules that were frozen while what they import was made anew.
         note_left: told of the records of modules that the person has imported anew by hand, as other objects.
     """
 
@@ -51,6 +53,7 @@ class ManagedModules:
         self.note_left: Callable[[list[ModuleRecord]], object] = bool
         self._scope = Scope()
         self._frozen: tuple[str, ...] = ()
+        self.stale = StaleModules()
         self.files = ManagedFiles(detector)
         self._claims: Claims | None = None
         self.history = History()
@@ -256,6 +259,9 @@ class ManagedModules:
         changes = self.changes([name for name in records if noticed.everything or name in noticed.names])
         failed = [one for one in self.generation.failed.values() if noticed.everything or one.name in noticed.names]
         changes += self.files.changes_of_failed(failed) if failed else []
+        if stale := self.stale.changes(records):
+            known = {*self.frozen(), *(change.name for change in changes)}
+            changes += [change for change in stale if change.name not in known]
         # What was read and did not load, or was looked for in vain, may be there by now.
         sought = {name for name in noticed.names if name not in records} | self.files.tried
         if not (noticed.appeared or noticed.everything or sought):

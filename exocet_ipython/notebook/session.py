@@ -213,6 +213,7 @@ class Session:
         with PUBLISHING:
             self.managed.adopt(*self.bindings.modules())
             changes = self.managed.changes(list(self.generation.records))
+            changes += self.managed.stale.changes(self.generation.records)
             modules = describe_modules(self.generation, changes, self.managed.frozen())
             retired, gone = self.old.describe(scan=scan)
             return StatusReport(self.generation.number, modules, retired, self.managed.files.limits, gone)

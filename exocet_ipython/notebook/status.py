@@ -20,6 +20,7 @@ __all__ = ["GenerationStatus", "ModuleStatus", "StatusReport", "describe_modules
 _NOTES = {
     "unknown": "what ran may be older than the file; %exoreload NAME --force makes it anew",
     "frozen": "its file is another by now; %exoreload NAME runs it",
+    "stale": "what it imports is another by now; %exoreload NAME runs it",
 }
 _CURRENT = 40  # modules that are listed although there is nothing to be said of them: a screen
 _UNCOUNTED = "instances that no name leads to; %exostatus --scan counts everything"
@@ -30,8 +31,8 @@ class ModuleStatus:
     """One module of the current generation: its dotted name, file, the generation it was made in, and its state.
 
     The state is `current`, `modified`, `deleted`, `unreadable`, `data modified` where only a data file is another by
-    now, `frozen` where a file is another and the module runs again only when it is named, or `unknown` where the text
-    that ran is not known.
+    now, `stale` where it was frozen while what it imports was made anew, `frozen` where a file is another and the
+    module runs again only when it is named, or `unknown` where the text that ran is not known.
     """
 
     name: str
@@ -145,7 +146,7 @@ class StatusReport:
     @property
     def _summary(self) -> str:
         alive = sum(len(generation.survivors) for generation in self.retired)
-        changed = sum(module.state not in ("current", "unknown") for module in self.modules)
+        changed = sum(module.state not in ("current", "unknown", "stale") for module in self.modules)
         old = f"{plural(alive, 'old definition')} held by names" if alive else "no old object held by a name"
         return "; ".join([f"{plural(changed, 'file')} changed on disk, {old}", *say_gone(self.collected)])
 
@@ -178,7 +179,7 @@ def describe_modules(
         change.name: "data modified" if change.kind == "data" else change.kind
         for change in reversed([*changes])  # the text's own before that of its data
     }
-    states |= dict.fromkeys(states.keys() & frozen, "frozen")
+    states |= {name: "frozen" for name in frozen if states.get(name, "stale") != "stale"}
     return tuple(_module(record, states) for record in generation.records.values())
 
 

@@ -435,6 +435,21 @@ def test_a_changed_module_that_is_frozen_no_more_is_reloaded(auto: Notebook, wor
     assert auto.value("weights.N") == 2
 
 
+@pytest.mark.parametrize("edited", ["", "N = 3\nL = [1]"])
+def test_what_was_left_stale_runs_once_it_is_frozen_no_more(auto: Notebook, workshop: Workshop, edited: str) -> None:
+    """Whether or not what it imports changes once more; until then it is said to be stale."""
+    workshop.write({"base.py": "N = 1", "weights.py": "from base import N\nM = (N + 10,)"})
+    auto.run("import base, weights\n%config Exocet.frozen = ['weights']")
+    workshop.edit("base.py", "N = 2\nL = [1]")
+    assert auto.value("base.N, weights.M") == (2, (11,))
+    assert "weights  stale" in auto.run("%exostatus")
+    auto.run("%config Exocet.frozen = []")
+    if edited:
+        workshop.edit("base.py", edited)
+    assert auto.value("base.N, weights.M") == ((3, (13,)) if edited else (2, (12,)))
+    assert "stale" not in auto.run("%exostatus")
+
+
 def test_tracking_leaves_instances_alone(auto: Notebook, workshop: Workshop) -> None:
     """`c.Exocet.instances = "track"`: names are replaced, and old instances stay and are named."""
     auto.run('%config Exocet.instances = "track"')

@@ -15,6 +15,7 @@ _REASONS = {
     "moved": "its source is elsewhere now",
     "appeared": "an import of it that failed could succeed now",
     "data": "a data file that it reads changed",
+    "stale": "it was frozen while what it imports was made anew",
 }
 
 

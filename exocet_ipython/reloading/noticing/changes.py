@@ -40,12 +40,13 @@ class Change:
     Attributes:
         name: dotted name of the module.
         kind: `modified`, `deleted`, `unreadable` when the file is there and can't be read, `moved` when the module's
-            source is another file now, `appeared` when an import of the module that failed could succeed.
+            source is another file now, `appeared` when an import of the module that failed could succeed, `stale` when
+            the module was frozen while what it imports was made anew.
         path: the file.
     """
 
     name: str
-    kind: Literal["modified", "deleted", "unreadable", "moved", "appeared", "data"]
+    kind: Literal["modified", "deleted", "unreadable", "moved", "appeared", "data", "stale"]
     path: str
 
     def __str__(self) -> str:
@@ -59,6 +60,7 @@ _WORDS = {
     "moved": "is where the source is now",
     "appeared": "can be imported now",
     "data": "is not what the module has read",
+    "stale": "imports what is another by now",
 }
 
 
