@@ -238,13 +238,13 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     loader: Any = spec.loader
     path = spec.origin
     stamp: FileStamp | None
-    if type(loader) is SourceFileLoader and path is not None and path.endswith(SOURCE_SUFFIXES):
+    if type(loader) is SourceFileLoader and path is not None:
         stamp, data = read_file(path)
     else:
         if path is None or is_extension(spec):
             return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
         get_data = getattr(loader, "get_data", None)
-        if get_data is None or not path.endswith(SOURCE_SUFFIXES):
+        if get_data is None or not (path.endswith(SOURCE_SUFFIXES) or isinstance(loader, SourceFileLoader)):
             return _read_foreign(spec, clock)
         try:
             stamp = stamp_file(path)

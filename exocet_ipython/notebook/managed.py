@@ -184,8 +184,11 @@ class ManagedModules:
         """
         if (claims := self._claims) is None:
             return
-        if claims.found_some and PUBLISHING.acquire(blocking=False):  # while another thread reloads it waits for nobody
+        # While another thread reloads it waits for nobody.
+        if (claims.found_some or claims.is_passed) and PUBLISHING.acquire(blocking=False):
             try:
+                if claims.is_passed:  # a hook that the cell has installed has loaded modules, maybe
+                    self.adopt()
                 self.follow()
             finally:
                 PUBLISHING.release()

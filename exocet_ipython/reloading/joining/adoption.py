@@ -18,6 +18,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from exocet_ipython.loading.bytecode import HEADER, has_stamp
+from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
@@ -177,7 +178,7 @@ def _read_loaded(spec: Any) -> LoadNotes:
         same = type(loader).get_code is SourceFileLoader.get_code
         return LoadNotes(snapshot, loader.get_code(spec.name) if same else None)
     if cached is None or getattr(type(loader), "exec_module", None) is not SourceFileLoader.exec_module:
-        return LoadNotes(replace(snapshot, digest=""))
+        return LoadNotes(_as_unknown(snapshot))
     try:
         code = compile_module(spec, snapshot)
     except (SyntaxError, ValueError):
@@ -186,6 +187,12 @@ def _read_loaded(spec: Any) -> LoadNotes:
     if code == ran:
         return LoadNotes(snapshot, code)
     return LoadNotes(as_changed(snapshot), ran if _is_written(spec.cached) else None)
+
+
+def _as_unknown(snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot of what a module may not have run from: what its file has later, and not now, is a change."""
+    data = snapshot.data or (read_file(snapshot.path)[1] if snapshot.path is not None else b"")
+    return replace(snapshot, data=data, digest="")
 
 
 def _is_written(path: str) -> bool:

@@ -162,9 +162,14 @@ class Claims:
         self.found_some = True
         self._stay_first()  # the module that has ended may have put a finder there
 
+    @property
+    def is_passed(self) -> bool:
+        """Whether a finder that was put before this one may have found modules without it."""
+        # Asked at each cell and after each body: the first entry tells as a rule.
+        return bool(sys.meta_path) and sys.meta_path[0] is not self and self in sys.meta_path
+
     def _stay_first(self) -> None:
-        # Asked before each cell and after each body: the first entry tells as a rule.
-        if sys.meta_path and sys.meta_path[0] is not self and self in sys.meta_path:
+        if self.is_passed:
             sys.meta_path[:] = [self, *(finder for finder in sys.meta_path if finder is not self)]
 
     def records(self, generation: Generation) -> dict[str, ModuleRecord]:

@@ -16,6 +16,7 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.digests import SOURCE_SUFFIXES
 from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.spaces import is_package
@@ -253,8 +254,8 @@ def _read(record: ModuleRecord) -> ReadText:
 def _compile(record: ModuleRecord, snapshot: Snapshot, loader: type[SourceFileLoader]) -> CodeType | None:
     """Compile what differs in a new text of a module; None where all of it has to be."""
     before, after = record.snapshot.text, snapshot.data
-    if record.code is None or before is None or after is None:
-        return None
+    if record.code is None or before is None or after is None or not record.code.co_filename.endswith(SOURCE_SUFFIXES):
+        return None  # what is no text of Python has a compiler of its own
     if loader.source_to_code is not SourceFileLoader.source_to_code or record.code.co_filename != snapshot.path:
         return None
     return recompile(record.code, before, after)
