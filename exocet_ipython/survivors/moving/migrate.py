@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -18,7 +19,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.held import CELLS, dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in, retired_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
@@ -49,7 +50,7 @@ from exocet_ipython.survivors.rebasing.subclasses import Rebased, rebase_subclas
 from exocet_ipython.survivors.rebuilt import renewed_references
 from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
 from exocet_ipython.survivors.replacing.instances import Moving, Stuck
-from exocet_ipython.survivors.replacing.libraries import renew_adapters
+from exocet_ipython.survivors.replacing.libraries import adapters_of, renew_adapters
 from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
@@ -152,7 +153,8 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     for closure, now in successors.values():
         if type(closure) is FunctionType:
             forward(closure, now, journal)
-    renew_adapters(moving.adapters, journal, moving.note)
+    named = adapters_of(globals_of(sys.modules.get(CELLS)), (now for _, now in pairs.classes))
+    renew_adapters({id(one): one for one in (*moving.adapters, *named)}.values(), journal, moving.note)
 
 
 def _closures_among(holders: list[Any], made: Iterable[type], side: RetiredSide, pairs: Pairs) -> list[FunctionType]:

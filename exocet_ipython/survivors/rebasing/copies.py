@@ -135,7 +135,7 @@ def own_config(cls: Any, retired: Mapping[int, Any]) -> dict[str, Any]:
 
 
 def rebuild_model(cls: Any, config: Mapping[str, Any]) -> None:
-    """Have a model take its bases' fields, validators, serializers, computed fields and settings as they are now.
+    """Have a model take its bases' fields, private attributes, validators, serializers and settings as they are now.
 
     What its own statement has decorated is its own attribute. A field of a generic one has the type of its parameters.
 
@@ -162,4 +162,11 @@ def rebuild_model(cls: Any, config: Mapping[str, Any]) -> None:
         known = getattr(before, kind.name)
         getattr(decorators, kind.name).update({name: known[name] for name in known if name in vars(cls)})
     set_attribute(cls, "__pydantic_decorators__", decorators)
+    private = dict(cls.__private_attributes__)
+    for base in reversed(cls.__mro__[1:]):
+        others = vars(base).get("__private_attributes__", {})
+        private |= {name: attribute for name, attribute in others.items() if name not in own}
+    set_attribute(cls, "__private_attributes__", private)
+    is_told = cls.model_post_init is not sys.modules["pydantic"].BaseModel.model_post_init  # it makes the private ones
+    set_attribute(cls, "__pydantic_post_init__", "model_post_init" if is_told else None)
     cls.model_rebuild(force=True)

@@ -5,9 +5,11 @@ No library is imported for it: each is known by the marks it leaves on its class
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import typing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -16,7 +18,7 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 
-__all__ = ["bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
+__all__ = ["adapters_of", "bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
 
 # What a class has whose instances are changed when they move to it.
 _MARKS = (
@@ -41,7 +43,8 @@ def is_looked_after(cls: type) -> bool:
 def bring_up_to_date(instance: Any, cls: type) -> None:
     """Give an instance what its new class expects it to have.
 
-    New fields of dataclasses, attrs classes and pydantic models get their defaults; SQLAlchemy's state of a mapped
+    New fields of dataclasses, attrs classes and pydantic models get their defaults, and so do private attributes of
+    these; SQLAlchemy's state of a mapped
     instance is handed to the new class's mapper; what traits an instance observes and validates is what its class says.
 
     >>> @dataclasses.dataclass
@@ -61,6 +64,9 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
         values |= added
         for name in [name for name in getattr(cls, "__pydantic_fields__", ()) if name in values]:
             values[name] = values.pop(name)  # in the order of the fields, as a model is shown and dumped
+    private = dict(_private_defaults(instance, cls))
+    if private:
+        object.__setattr__(instance, "__pydantic_private__", (instance.__pydantic_private__ or {}) | private)
     _renew_handlers(instance, cls)
     manager = vars(cls).get("_sa_class_manager")
     # Only a mapped instance is asked: another's `__getattr__` may raise anything.
@@ -73,6 +79,23 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
 def is_adapter(kind: type) -> bool:
     """Say whether a class is pydantic's of what validates any type: it keeps what it has made of that."""
     return kind.__module__ == "pydantic.type_adapter"
+
+
+def adapters_of(names: Mapping[str, Any], classes: Iterable[type]) -> list[Any]:
+    """Return the adapters with a name whose type is made of one of these classes: `TypeAdapter(Union[Line, Point])`.
+
+    An alias of `typing` is changed in place, so that nothing is replaced in the adapter itself.
+
+    >>> adapters_of({"a": 1}, [int])
+    []
+    """
+    found = [value for value in list(names.values()) if is_adapter(type(value))]
+    ids = set(map(id, classes)) if found else set[int]()
+    return [adapter for adapter in found if _is_made_of(vars(adapter).get("_type"), ids)]
+
+
+def _is_made_of(alias: Any, ids: Collection[int]) -> bool:
+    return id(alias) in ids or any(_is_made_of(part, ids) for part in typing.get_args(alias))
 
 
 def renew_adapters(adapters: Iterable[Any], journal: Journal, note: Callable[[str, Exception], object]) -> None:
@@ -120,6 +143,15 @@ def _pydantic_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
     for name, field in fields.items() if isinstance(fields, dict) else ():
         if _lacks(instance, name) and not field.is_required():
             yield name, field.get_default(call_default_factory=True)
+
+
+def _private_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
+    attributes = getattr(cls, "__private_attributes__", None) if "__pydantic_fields__" in vars(cls) else None
+    for name, attribute in attributes.items() if isinstance(attributes, dict) else ():
+        if name not in (instance.__pydantic_private__ or {}):
+            make = attribute.default_factory or partial(copy.deepcopy, attribute.default)
+            if type(value := make()).__name__ != "PydanticUndefinedType":
+                yield name, value
 
 
 def _renew_handlers(instance: Any, cls: type) -> None:
