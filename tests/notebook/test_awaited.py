@@ -104,7 +104,7 @@ def test_what_a_cell_can_do_without_is_tried_only_after_news(
 
 def test_a_statement_that_does_not_run_to_its_end_leaves_its_fallback_whole(auto: Notebook, workshop: Workshop) -> None:
     """It is tried again with the next change, and other cells' optional imports are followed beside it."""
-    auto.run("try:\n    import fast\n    SPEED = fast.SPEED\nexcept ImportError:\n    fast = None\n    SPEED = None")
+    auto.run("try:\n    import fast\n    SPEED = fast.SPEED\nexcept ImportError:\n    fast = SPEED = None")
     auto.run("try:\n    import other\nexcept ImportError:\n    other = None")
     workshop.write({"fast.py": "NAME = 'fast'\n"})
     assert auto.run("pass") == ""
@@ -114,6 +114,15 @@ def test_a_statement_that_does_not_run_to_its_end_leaves_its_fallback_whole(auto
     workshop.edit("fast.py", "SPEED = 9\n")
     auto.run("found = fast.SPEED, SPEED, other.NAME")
     assert auto["found"] == (9, 9, "other")
+
+
+@pytest.mark.parametrize(
+    "handler", ["tools = HAS_TOOLS = None", "tools, HAS_TOOLS = None, False", "(tools, _), HAS_TOOLS = (1, 2), 3"]
+)
+def test_a_handler_may_bind_several_names_at_once(handler: str) -> None:
+    """In a chain, or side by side; what is taken apart may be anything."""
+    found = list(read_optional(f"try:\n    import tools\nexcept ImportError:\n    {handler}"))
+    assert [sorted(one.names) for one in found] == ([] if "(" in handler else [["HAS_TOOLS", "tools"]])
 
 
 @pytest.mark.parametrize(

@@ -100,13 +100,22 @@ def _binds(node: ast.stmt) -> bool:  # noqa: PLR0911 - one case a kind of statem
             return _only_binds(body)
         case ast.FunctionDef(args=args, decorator_list=[]) | ast.AsyncFunctionDef(args=args, decorator_list=[]):
             return all(map(_is_still, [*args.defaults, *filter(None, args.kw_defaults)]))
-        case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=value):
+        case ast.Assign(targets=targets, value=value):
+            return all(isinstance(one, ast.Name) or _unpacks(one, value) for one in targets) and _is_still(value)
+        case ast.AnnAssign(target=ast.Name(), value=value):
             return value is None or _is_still(value)
         case ast.Expr(value=ast.Call(func=function) as call) if ast.unparse(function) in _SAYING:
             return all(map(_is_still, [*call.args, *(keyword.value for keyword in call.keywords)]))
         case ast.Expr(value=value):
             return isinstance(value, ast.Constant)
     return isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass))
+
+
+def _unpacks(target: ast.expr, value: ast.expr) -> bool:
+    """Say whether names are given the items of what is written beside them: `run, walk = None, None`."""
+    if not (isinstance(value, ast.Tuple) and isinstance(target, ast.Tuple)):
+        return False
+    return all(isinstance(name, ast.Name) for name in target.elts)
 
 
 def _is_still(node: ast.expr) -> bool:
