@@ -175,12 +175,14 @@ class AutoReload:
     def catch_up(self) -> BaseException | None:
         """Reload at once what changed: the rest of the cell that has turned it on runs on the code on disk, too.
 
+        While another thread runs a cell, it is left for the next one.
+
         Returns:
             the error for which the cell is to stop, if there is one; it was shown.
         """
         self._session.managed.collect_claims()
         self._keep(self._session.managed.files.suspects())
-        return self._reload(OPEN) if self._noticed else None
+        return self._reload(OPEN) if self._noticed and self._is_alone(None, within=True) else None
 
     def _catch_up(self, info: Any) -> None:
         """Notice what changed, and reload it or keep it for the next cell that is alone."""
@@ -244,15 +246,19 @@ class AutoReload:
                 raise _CellRunning
             yield
 
-    def _is_alone(self, info: Any) -> bool:
+    def _is_alone(self, info: Any, *, within: bool = False) -> bool:
         """Say whether no other cell runs: none on a thread's stack, and none that awaits something in another thread.
 
         Of the cells of this thread none awaits: the next one has begun.
+
+        Args:
+            info: what IPython tells of the cell that asks.
+            within: whether it runs itself, in this thread.
         """
         own = threading.get_ident()
         frames = sys._current_frames()  # noqa: SLF001 - the documented way to see other threads
         try:
-            if any(map(_runs_cell, frames.values())):
+            if any(_runs_cell(frame) for thread, frame in frames.items() if not (within and thread == own)):
                 return False
             with self._lock:
                 return not any(

@@ -116,6 +116,7 @@ def test_the_publish_stays_pending_until_no_cell_runs(shells: Shells) -> None:
     shells.edit(2)
     assert shells.run("Model().f()", first) == "1"
     assert shells.run("Model().f()", second) == "1"
+    assert shells.run("%exoauto off\n%exoauto on\nModel().f()", second) == "1"
     shells.run("go.set()", second)
     assert shells.finish(main) == "1"  # what it began with
     assert shells.run("Model().f()", first) == "2"
