@@ -76,6 +76,11 @@ class Assigning:
         return bool(self.computed or self.filled)
 
     @property
+    def looks_back(self) -> bool:
+        """Whether it looks at anything to which, or into which, it puts something."""
+        return not (self.computed | self.fixed | self.filled).isdisjoint(self.names | self.looked_at)
+
+    @property
     def name(self) -> str:
         """Its own name."""
         return self.path.rpartition(".")[2]

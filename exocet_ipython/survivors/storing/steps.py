@@ -8,7 +8,7 @@ A cache is no such thing: what it keeps comes from elsewhere. It shows in what t
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exocet_ipython.survivors.storing.certain import assigned_by, key_of, names_of
@@ -21,6 +21,7 @@ __all__ = ["Steps"]
 _COMPUTING = frozenset(
     ("abs", "bool", "divmod", "enumerate", "float", "int", "len", "list", "max", "min", "pow", "range", "reversed")
 ) | {"round", "set", "sorted", "str", "sum", "tuple", "zip"}
+_ASSIGNING = (ast.Assign, ast.AnnAssign)
 _DISPLAYS = (ast.Dict, ast.DictComp, ast.JoinedStr, ast.List, ast.ListComp, ast.Set, ast.SetComp)
 _KINDS = {"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"}
 _ELSEWHERE = (ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Import, ast.ImportFrom, ast.With, ast.Yield, ast.YieldFrom)
@@ -32,7 +33,7 @@ class Steps:
 
     Attributes:
         containers: the names that have containers of Python's own, wherever the text gives them a value.
-        harmless: the names of its functions that call nothing but each other and what Python has to compute with.
+        functions: its functions by their paths.
 
     >>> from exocet_ipython.survivors.storing.functions import find_functions
     >>> def stepped(text):
@@ -47,32 +48,43 @@ class Steps:
     """
 
     containers: frozenset[str]
-    harmless: frozenset[str]
+    functions: Mapping[str, Function]
 
     @classmethod
-    def of(cls, functions: Collection[Function], tree: ast.AST) -> Steps:
+    def of(cls, functions: Sequence[Function], tree: ast.AST) -> Steps:
         """Return what a text says of it.
 
         Args:
             functions: those of the text.
             tree: the whole.
         """
-        assigned = [pair for node in ast.walk(tree) for pair in assigned_by(node)]
+        nodes = [node for node in ast.walk(tree) if type(node) in _ASSIGNING]  # few of all
+        assigned = [pair for node in nodes for pair in assigned_by(node)]
         containers = {key_of(target).lstrip(".") for target, value in assigned if _is_container(value)}
         containers -= {key_of(target).lstrip(".") for target, value in assigned if not _is_container(value)}
-        found = cls(frozenset(containers), frozenset(one.path for one in functions))
-        while True:
-            harmless = frozenset(one.path for one in functions if one.path in found.harmless and found.is_harmless(one))
-            if harmless == found.harmless:
-                return found
-            found = cls(found.containers, harmless)
+        return cls(frozenset(containers), {one.path: one for one in reversed(functions)})
 
     def is_harmless(self, function: Function) -> bool:
-        """Say whether a function calls nothing that could get something from elsewhere, or do something there."""
-        return not any(
-            isinstance(node, _ELSEWHERE) or (isinstance(node, ast.Call) and not self._is_call_harmless(node, function))
-            for node in function.nodes
-        )
+        """Say whether a function calls nothing that could get something from elsewhere, or do something there.
+
+        That is what Python has to compute with, and functions of the text that call no more than that.
+        """
+        waiting, seen = [function], {function.path}
+        while waiting:
+            one = waiting.pop()
+            for node in one.nodes:
+                if isinstance(node, _ELSEWHERE):
+                    return False
+                if not isinstance(node, ast.Call):
+                    continue
+                own = self.functions.get(node.func.id) if isinstance(node.func, ast.Name) else None
+                if own is None or own.path in one.given:
+                    if not self._is_call_harmless(node, one):
+                        return False
+                elif own.path not in seen:
+                    seen.add(own.path)
+                    waiting.append(own)
+        return True
 
     def of_function(self, function: Function) -> set[str]:
         """Return the names, of variables, attributes and containers, that a function gives nothing but a next state."""
@@ -90,8 +102,7 @@ class Steps:
     def _is_call_harmless(self, call: ast.Call, function: Function) -> bool:
         match call.func:
             case ast.Name(id=name):
-                is_own = name in self.harmless or name in _COMPUTING or name[-5:] == "Error"
-                return is_own and name not in function.given
+                return (name in _COMPUTING or name[-5:] == "Error") and name not in function.given
             case ast.Attribute(value=ast.Constant(), attr=name):
                 return name in HARMLESS
             case ast.Attribute(value=held, attr=name):

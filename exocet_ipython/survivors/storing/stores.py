@@ -115,7 +115,7 @@ def read_stores(text: bytes) -> Stores:
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
     functions = find_functions(tree)
-    steps = Steps.of(functions, tree)
+    steps: Steps | None = None
     for part in functions:
         function, nodes, one = part.node, part.nodes, Stores()
         given = with_looped(part.given, nodes)
@@ -138,7 +138,9 @@ def read_stores(text: bytes) -> Stores:
         looks = one.looked_at - _filled_for_certain(function, nodes, given)
         one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
-        assigning[-1].stepped = steps.of_function(part)
+        if assigning[-1].looks_back:
+            steps = steps or Steps.of(functions, tree)
+            assigning[-1].stepped = steps.of_function(part)
         one.counted = assigning[-1].counted
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
         parts = (assigning[-1].handed, one.looked_at - local, kept)
