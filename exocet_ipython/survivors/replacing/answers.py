@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -15,9 +15,10 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.answers import kept_answers_of
+from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.comparison import Beside, Comparison, class_attributes
 
-__all__ = ["KeptAnswers", "stale_answers"]
+__all__ = ["KeptAnswers", "drop_answers", "stale_answers"]
 
 _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
@@ -34,11 +35,40 @@ def stale_answers(before: type, now: type, beside: Beside | None = None) -> tupl
         now: the new one.
         beside: what else is another now.
     """
-    return tuple(
+    found = [
         name
         for name, part in class_attributes(before).items()
         if (kept := kept_answers_of(part)) and _is_stale(name, kept, Comparison(before, now, beside=beside), now)
-    )
+    ]
+    slotted, known = _kept_in_slots(before), _kept_in_slots(now)
+    is_same = Comparison(before, now, beside=beside).is_same
+    stale = {name for name, part in slotted.items() if not is_same(part, known.get(name))}
+    for _ in slotted if stale else ():  # one may ask another
+        stale |= {name for name, part in slotted.items() if not stale.isdisjoint(part.__code__.co_names)}
+    return (*found, *stale)
+
+
+def _kept_in_slots(cls: type) -> dict[str, FunctionType]:
+    """Return the functions of the `cached_property`s of which attrs has made slots, and a `__getattr__` that asks them.
+
+    >>> _kept_in_slots(int)
+    {}
+    """
+    found: dict[str, FunctionType] = {}
+    for base in reversed(mro_of(cls)):
+        asking = vars(base).get("__getattr__")
+        if type(asking) is FunctionType and "_cached_setattr_get" in asking.__globals__:
+            found |= asking.__globals__["cached_properties"]
+    return found
+
+
+def drop_answers(instance: Any, names: Collection[str]) -> None:
+    """Take answers off an instance that keeps them under these names, in its dict or in slots."""
+    for name in names:
+        (dict_of(instance) or {}).pop(name, None)
+    for slot, _ in filled_slots(instance) if names else ():
+        if slot.__name__ in names:
+            slot.__delete__(instance)
 
 
 class KeptAnswers:

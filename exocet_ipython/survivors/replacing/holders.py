@@ -70,6 +70,10 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
             _set_class_attribute(owner, key, value, now, journal)
     if owner is None:
         found = {id(key): now for key in dict.keys(holder) if (now := counterpart(key, replacement)) is not MISSING}
+        for key, value in [entry for entry in dict.items(holder) if id(entry[0]) in found and _is_answer(*entry)]:
+            dict.pop(holder, key)
+            journal.add(functools.partial(dict.__setitem__, holder, key, value))
+            del found[id(key)]
         _replace_keys(holder, found, journal)
     if isinstance(holder, defaultdict):
         _replace_attribute(holder, "default_factory", replacement, journal)
@@ -78,6 +82,11 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
 def _is_cache(holder: dict[Any, Any]) -> bool:
     """Say whether a dict is the inside of a bounded `functools.lru_cache`: its answers come from the old code."""
     return type(holder) is dict and type(next(iter(holder.values()), None)).__qualname__ == "_lru_list_elem"
+
+
+def _is_answer(key: Any, value: Any) -> bool:
+    """Say whether an entry is one of SQLAlchemy's caches, of what it compiled: `(key, answer, [when it was asked])`."""
+    return type(value) is tuple and len(value) == 3 and value[0] is key and type(value[2]) is list  # noqa: PLR2004
 
 
 def _replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:

@@ -9,12 +9,11 @@ from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
-from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.held import dotted_name
 from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.rebuilt import Replacement
-from exocet_ipython.survivors.replacing.answers import KeptAnswers, stale_answers
+from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
@@ -152,12 +151,12 @@ class Moving:
                 message = f"{error}; --rebuild puts a new object in its place"
                 raise TypeError(message).with_traceback(None) from None
             successor = make_successor(instance, before, now, known)
+            drop_answers(successor, pair.stale)
             _bring_over(successor, before, now)
             self.reborn[id(instance)] = instance, successor
             return
         try:
-            for name in pair.stale:
-                (dict_of(instance) or {}).pop(name, None)
+            drop_answers(instance, pair.stale)
             if pair.looked_after:
                 _bring_over(instance, before, now)
         except BaseException:
