@@ -44,8 +44,8 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
     """Give an instance what its new class expects it to have.
 
     New fields of dataclasses, attrs classes and pydantic models get their defaults, and so do private attributes of
-    these; SQLAlchemy's state of a mapped
-    instance is handed to the new class's mapper; what traits an instance observes and validates is what its class says.
+    models; SQLAlchemy's state of a mapped instance is handed to the new class's mapper; what traits an instance
+    observes and validates is what its class says.
 
     >>> @dataclasses.dataclass
     ... class Point:

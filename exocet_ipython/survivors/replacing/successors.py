@@ -85,9 +85,8 @@ def _bare_successor(instance: Any, before: type, now: Any, replacement: Replacem
             return made
     if issubclass(before, BaseException) and issubclass(now, BaseException):
         return _exception_like(instance, now)
-    if (
-        fields := getattr(now, "__struct_fields__", None)
-    ) is not None:  # of msgspec: it is its constructor that makes one
+    fields = getattr(now, "__struct_fields__", None)
+    if fields is not None:  # a struct of msgspec, which only its constructor makes
         return now(**{name: getattr(instance, name) for name in fields if hasattr(instance, name)})
     # The two of which an instance has all that it has in its attributes.
     base = SimpleNamespace if issubclass(now, SimpleNamespace) else object

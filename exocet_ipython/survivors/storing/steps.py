@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from exocet_ipython.reloading.ladder.operations import words
 from exocet_ipython.survivors.storing.certain import assigned_by, key_of, names_of
 from exocet_ipython.survivors.storing.containers import HARMLESS, container_of
 from exocet_ipython.survivors.storing.functions import Function
@@ -18,12 +19,12 @@ from exocet_ipython.survivors.storing.given import is_given
 
 __all__ = ["Steps"]
 
-_COMPUTING = frozenset(
-    ("abs", "bool", "divmod", "enumerate", "float", "int", "len", "list", "max", "min", "pow", "range", "reversed")
-) | {"round", "set", "sorted", "str", "sum", "tuple", "zip"}
+_COMPUTING = words(
+    "abs bool divmod enumerate float int len list max min pow range reversed round set sorted str sum tuple zip"
+)
 _ASSIGNING = (ast.Assign, ast.AnnAssign)
 _DISPLAYS = (ast.Dict, ast.DictComp, ast.JoinedStr, ast.List, ast.ListComp, ast.Set, ast.SetComp)
-_KINDS = {"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"}
+_KINDS = words("Counter OrderedDict defaultdict deque dict list set")
 _ELSEWHERE = (ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Import, ast.ImportFrom, ast.With, ast.Yield, ast.YieldFrom)
 
 
