@@ -21,6 +21,7 @@ from exocet_ipython.survivors.storing.counting import shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand
+from exocet_ipython.survivors.storing.listed import listing_caches
 from exocet_ipython.survivors.storing.steps import Steps
 
 __all__ = ["Stores", "read_stores"]
@@ -114,7 +115,7 @@ def read_stores(text: bytes) -> Stores:
         return found
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
-    functions = find_functions(tree)
+    functions, caches = find_functions(tree), dict[str, set[str]]()
     steps: Steps | None = None
     for part in functions:
         function, nodes, one = part.node, part.nodes, Stores()
@@ -145,7 +146,11 @@ def read_stores(text: bytes) -> Stores:
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
         parts = (assigning[-1].handed, one.looked_at - local, kept)
         one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
+        caches[part.path] = one.caches - local
         found |= one
+    listing = listing_caches(functions, caches)
+    found.computed |= listing
+    found.looked_at |= listing
     judge(assigning, found)
     return found
 
