@@ -1,8 +1,8 @@
 """Processes that this one has started: what they have imported stays in them, and no reload of ours reaches it.
 
 A pickle only names a function, and the worker of a pool looks for it among its own modules. After a restart there would
-be no such worker. Those that joblib shares between its calls are held by nobody, so they are let go: its next call
-starts others. A pool that the person has made is told of.
+be no such worker. Those that joblib shares between its calls are held by nobody, so they are let go while they have
+nothing to do: its next call starts others. A pool that the person has made is told of.
 """
 
 from __future__ import annotations
@@ -43,12 +43,15 @@ class StartedProcesses:
 
 
 def _shared_executors() -> Iterator[Any]:
-    modules = filter(None, map(sys.modules.get, _SHARED))
-    return filter(None, (getattr(module, "_executor", None) for module in modules))
+    """Yield the executors that have nothing to do; one that is at work would take no more of it."""
+    for module in filter(None, map(sys.modules.get, _SHARED)):
+        executor = getattr(module, "_executor", None)
+        if executor is not None and not getattr(executor, "_pending_work_items", None):
+            yield executor
 
 
 def _let_go(executor: Any) -> list[Any]:
-    """Have an executor end its workers when they have done what they were given; return these."""
+    """Have an executor end its workers, and return these."""
     workers = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False)
     return workers

@@ -47,6 +47,17 @@ def test_the_workers_that_joblib_shares_run_the_code_of_now(tmp_path: Path, text
     assert TITLE not in lines
 
 
+def test_workers_that_joblib_shares_end_what_they_were_given(tmp_path: Path) -> None:
+    """A call that goes on beside the cells is not cut off: its workers are told of."""
+    wait = "import time\ndef slowly(n):\n    time.sleep(1)\n    return n\n"
+    call = "from joblib import Parallel, delayed\nresults = Parallel(n_jobs=2, return_as='generator')"
+    call += "(delayed(slowly)(n) for n in range(12))\nfirst = next(results)"
+    edit = EDIT.format(TEXT.format(20))
+    lines = run(tmp_path, wait + call, edit, "print([first, *results])", edit.replace("20", "30"), "0")
+    assert str([*range(12)]) in lines
+    assert lines.count(TITLE) == 1
+
+
 def test_the_workers_of_a_persons_pool_are_told_of_once(tmp_path: Path) -> None:
     """They keep what they have imported; a pool that is made again has the code of now."""
     pool = "import multiprocessing\npool = multiprocessing.get_context('spawn').Pool(1)\nprint(pool.map(work, [1]))"
