@@ -245,7 +245,7 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
             return Snapshot(spec.name, path if path and os.path.isfile(path) else None)
         get_data = getattr(loader, "get_data", None)
         if get_data is None or not (path.endswith(SOURCE_SUFFIXES) or isinstance(loader, SourceFileLoader)):
-            return _read_foreign(spec, clock)
+            return _read_foreign(spec, path, clock)
         try:
             stamp = stamp_file(path)
         except OSError:
@@ -254,13 +254,12 @@ def read_snapshot(spec: ModuleSpec, clock: int) -> Snapshot:
     return Snapshot(spec.name, path, data, digest_of(data), stamp, clock)
 
 
-def _read_foreign(spec: ModuleSpec, clock: int) -> Snapshot:
+def _read_foreign(spec: ModuleSpec, path: str, clock: int) -> Snapshot:
     """Return a snapshot of a file that is no Python text, or has a loader of its own (a notebook): whether it changed.
 
     What has no file that could be compared has nothing to tell.
     """
-    path = spec.origin
-    if path is None or not spec.has_location or not os.path.isfile(path):
+    if not spec.has_location or not os.path.isfile(path):
         return Snapshot(spec.name, None)
     stamp, data = read_file(path)
     return Snapshot(spec.name, path, b"", digest_of(data), stamp, clock)

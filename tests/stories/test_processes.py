@@ -22,6 +22,15 @@ if __name__ == "__main__":
 """
 TEXT = "N = {0}\ndef work(n): return n * N\nclass Task:\n    def run(self, n): return n * N\n"
 EDIT = "open(task.__file__, 'w').write({0!r})\nNone"
+WAIT = """
+import os, time
+def wait(n):
+    for _ in range(6000 if n else 0):
+        if os.path.exists({go!r}):
+            break
+        time.sleep(0.01)  # between two looks at the condition, a minute of them at most
+    return n
+"""
 TITLE = "processes that keep what they have imported; make their pools again:"
 
 
@@ -49,11 +58,12 @@ def test_the_workers_that_joblib_shares_run_the_code_of_now(tmp_path: Path, text
 
 def test_workers_that_joblib_shares_end_what_they_were_given(tmp_path: Path) -> None:
     """A call that goes on beside the cells is not cut off: its workers are told of."""
-    wait = "import time\ndef slowly(n):\n    time.sleep(1)\n    return n\n"
+    go = str(tmp_path / "go")
     call = "from joblib import Parallel, delayed\nresults = Parallel(n_jobs=2, return_as='generator')"
-    call += "(delayed(slowly)(n) for n in range(12))\nfirst = next(results)"
+    call += "(delayed(wait)(n) for n in range(12))\nfirst = next(results)"
     edit = EDIT.format(TEXT.format(20))
-    lines = run(tmp_path, wait + call, edit, "print([first, *results])", edit.replace("20", "30"), "0")
+    end = f"open({go!r}, 'w').close()\nprint([first, *results])"
+    lines = run(tmp_path, WAIT.format(go=go) + call, edit, end, edit.replace("20", "30"), "0")
     assert str([*range(12)]) in lines
     assert lines.count(TITLE) == 1
 

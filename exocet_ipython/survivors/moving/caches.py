@@ -73,7 +73,7 @@ def clear_caches(
 def compile_again(compiled: Iterable[Any]) -> None:
     """Have numba's dispatchers compile anew what they have compiled; one that fails says so at its next call."""
     for one in compiled:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # the person sees it where they call it
             one.recompile()
 
 

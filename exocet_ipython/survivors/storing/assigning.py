@@ -193,11 +193,9 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
 
 def _look(found: Assigning, name: str, *, is_attribute: bool, variables: Collection[str]) -> None:
     """Note that a function looks at an attribute or at what has a name; not one of its own variables."""
-    if is_attribute:
+    if is_attribute or name not in variables:
         found.names.add(name)
-    elif name not in variables:
-        found.names.add(name)
-        found.plain.add(name)
+        found.plain |= set() if is_attribute else {name}
 
 
 def _may_be_called(method: Assigning, functions: Collection[Assigning]) -> bool:
