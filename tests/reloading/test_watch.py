@@ -259,11 +259,11 @@ class Interrupted(InotifyWatch):
 
     presses = 1
 
-    def _take_events(self, size: int) -> None:
+    def _take_events(self) -> None:
         if self.presses:
             self.presses -= 1
             raise KeyboardInterrupt
-        super()._take_events(size)
+        super()._take_events()
 
 
 def test_interrupt_loses_nothing(tmp_path: Path) -> None:

@@ -111,10 +111,10 @@ class InotifyWatch:
                 now = self._clock()
                 idle = now - self._last >= _IDLE_SECONDS
                 self._last = now
-                size = self._read_into(self._buffer)
-                if size is None and self._calm and not idle:
+                has_events = self._has_events()
+                if self._calm and not (has_events or idle):
                     return NOTHING
-                return self._look(size, idle=idle)
+                return self._look(has_events=bool(has_events), idle=idle)
             except BaseException:
                 # Interrupted: events may have been read and not taken in.
                 self._doubt, self._calm = True, False
@@ -138,13 +138,13 @@ class InotifyWatch:
         """Give back, unread, the descriptor that a forked child has inherited; all starts over at the next cell."""
         self._lock = threading.Lock()  # another thread of the parent may have held it
         self._watches.close()
-        self._read_into = self._watches.read_into
+        self._has_events = self._watches.has_events
         if not self._closed:
             self._doubt, self._calm = True, False
 
-    def _look(self, size: int | None, *, idle: bool) -> Suspicion:
-        if not self._doubt and size is not None:
-            self._take_events(size)
+    def _look(self, *, has_events: bool, idle: bool) -> Suspicion:
+        if has_events and not self._doubt:
+            self._take_events()
         elif idle:
             self._patrol()
         if self._doubt:
@@ -156,9 +156,9 @@ class InotifyWatch:
         self._rest()
         return suspicion
 
-    def _take_events(self, size: int) -> None:
+    def _take_events(self) -> None:
         news = News()
-        if self._watches.tell(self._watches.read(size), news):
+        if self._watches.tell(self._watches.read(), news):
             self._doubt = True
             return
         if news.places:
@@ -281,7 +281,6 @@ class InotifyWatch:
         self._rest()
 
     def _rest(self) -> None:
-        """Find out whether a cell has nothing to do but to read."""
-        self._read_into = self._watches.read_into
-        self._buffer = self._watches.buffer
+        """Find out whether a cell has nothing to do but to ask for events."""
+        self._has_events = self._watches.has_events
         self._calm = self._sweep.is_empty and not (self._doubt or self._pending or self._waiting)
