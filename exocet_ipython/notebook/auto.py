@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -108,7 +108,8 @@ class AutoReload:
         self._lock = threading.RLock()
         self._noticed = NOTHING
         self._has_news = False  # for imports that failed: something has changed since they were tried
-        self._running: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # what IPython tells of a cell -> its thread
+        # id of what IPython tells of a cell -> that, and its thread; it is gone where no callback told of the end
+        self._running: dict[int, tuple[ref[Any], int]] = {}
 
     def __repr__(self) -> str:
         return repr(AutoState(self.is_on))
@@ -139,19 +140,20 @@ class AutoReload:
         self.stopper.relent()
         own = threading.get_ident()
         with self._lock:
-            is_inner = len(self._running) > 0 and own in self._running.values()  # the first part costs a tenth
-            self._running[info] = own
-        if not self.is_on:
+            is_inner = bool(self._running) and any(thread == own for _, thread in self._cells())
+            self._running[id(info)] = ref(info), own
+        managed = self._session.managed
+        if not managed.follows:
             return
-        self._session.managed.begin_cell("" if is_inner else info.raw_cell)
-        before = self._session.managed.generation.number
+        managed.begin_cell("" if is_inner else info.raw_cell)
+        before = managed.generation.number
         try:
             self._catch_up(info)
         except KeyboardInterrupt as error:
-            if self._session.managed.generation.number != before:
+            if managed.generation.number != before:
                 self.stopper.stop(_INTERRUPTED_LATE)
                 return
-            where = where_raised(error, partial(self._session.managed.scope.includes, ""))
+            where = where_raised(error, partial(managed.scope.includes, ""))
             reason = _INTERRUPTED_AGAIN if self._session.note_interrupt() else _INTERRUPTED
             self.stopper.stop(reason.format(f" at {where}" if where else ""))
 
@@ -163,14 +165,14 @@ class AutoReload:
         """
         with self._lock:
             if result is not None:
-                self._running.pop(result.info, None)
+                self._running.pop(id(result.info), None)
             else:
-                for info, thread in list(self._running.items()):
-                    if thread == threading.get_ident():
-                        del self._running[info]
-        if self.is_on:
-            self._session.managed.end_cell()
-            self._guard.keep_off(self._session.managed.names)
+                own = threading.get_ident()
+                self._running = {key: cell for key, cell in self._running.items() if cell[1] != own}
+        managed = self._session.managed
+        if managed.follows:
+            managed.end_cell()
+            self._guard.keep_off(managed.names)
 
     def catch_up(self) -> BaseException | None:
         """Reload at once what changed: the rest of the cell that has turned it on runs on the code on disk, too.
@@ -246,6 +248,10 @@ class AutoReload:
                 raise _CellRunning
             yield
 
+    def _cells(self) -> list[tuple[Any, int]]:
+        """Return what IPython tells of the cells that have begun and not ended, each with its thread."""
+        return [(info, thread) for cell, thread in self._running.values() if (info := cell()) is not None]
+
     def _is_alone(self, info: Any, *, within: bool = False) -> bool:
         """Say whether no other cell runs: none on a thread's stack, and none that awaits something in another thread.
 
@@ -262,7 +268,7 @@ class AutoReload:
                 return False
             with self._lock:
                 return not any(
-                    other is not info and thread != own and thread in frames for other, thread in self._running.items()
+                    other is not info and thread != own and thread in frames for other, thread in self._cells()
                 )
         finally:
             frames.clear()  # this call's own is among them, which would keep what the cell has for the collector

@@ -12,7 +12,6 @@ from typing import Any
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
-from exocet_ipython.notebook.names.cells import may_bind
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.optional import OptionalImport, names_bound, read_optional
 from exocet_ipython.notebook.names.sources import Source, is_bound
@@ -61,7 +60,7 @@ class OptionalImports:
         Args:
             cell: its text.
         """
-        if self._known and may_bind(cell):
+        if self._known:
             bound = names_bound(cell)
             self._known = [one for one in self._known if one.statement.agrees_with(bound)]
         found = list(read_optional(cell))

@@ -23,6 +23,7 @@ from exocet_ipython.notebook.describing import describe_plan, describe_steps
 from exocet_ipython.notebook.executor import OPEN, Executor
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.names.bindings import Bindings
+from exocet_ipython.notebook.names.cells import may_bind
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.old import OldObjects, Remains
@@ -273,8 +274,9 @@ class Session:
             failed: whether it may have failed.
             error: what it raised; an import that failed is tried again by `import_awaited`.
         """
-        self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed or error is not None)
-        self._awaited.note(cell, error)
+        if may_bind(cell):
+            self.bindings.learn(cell, self.managed.public_names, self.namespace, failed=failed or error is not None)
+            self._awaited.note(cell, error)
 
     def import_awaited(self) -> Retried:
         """Bind what cells could not import when they ran, where that is possible by now; return what came of it."""

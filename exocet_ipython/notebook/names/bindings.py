@@ -15,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.names.cells import may_bind, read_cell
+from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.choices import read_choices
 from exocet_ipython.notebook.names.events import CellAssignment, CellImport, Perhaps
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
@@ -131,9 +131,8 @@ class Bindings:
             namespace: the notebook's names; tells which of several imports of one name was reached.
             failed: whether the cell raised: then only what the namespace confirms was reached.
         """
-        if may_bind(cell):
-            read = partial(self._read, cell, public_names, namespace, failed, time.time_ns())
-            self._unread.add(0 if failed else len(cell), read)
+        read = partial(self._read, cell, public_names, namespace, failed, time.time_ns())
+        self._unread.add(0 if failed else len(cell), read)
 
     def _read(
         self,
