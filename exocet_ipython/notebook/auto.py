@@ -13,17 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType
-from typing import Any
-from weakref import ref
-
-from IPython.core.interactiveshell import InteractiveShell
+from typing import TYPE_CHECKING, Any
 
 from exocet_ipython.loading.tracebacks import where_raised
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.awaited import say_bound
 from exocet_ipython.notebook.executor import OPEN
 from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.notebook.running import CellRunning, RunningCells
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
 from exocet_ipython.notebook.stopper import CellStopper
@@ -31,6 +28,9 @@ from exocet_ipython.reloading.generation import PUBLISHING
 from exocet_ipython.reloading.joining.afterwards import only_imports
 from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion
 from exocet_ipython.survivors.finding.records import Survivor
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["AutoReload", "AutoState", "as_in_cell"]
 
@@ -43,11 +43,6 @@ _INTERRUPTED_AGAIN = (
     "the next change of a file reloads, and so does %exoreload"
 )
 _INTERRUPTED_LATE = "it was interrupted when the reload before it was done. Run the cell again"
-_RUNS_CELL = InteractiveShell.run_code.__code__
-
-
-class _CellRunning(BaseException):
-    """Another cell runs: nothing can be published. No Exception: these are reported as failures of the reload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +99,10 @@ class AutoReload:
         self._show_error = show_error
         self._at_work = at_work
         self._guard = guard
-        # Of the two below; held for moments and to publish, so that no cell begins under a publish or waits for a body.
-        self._lock = threading.RLock()
+        self._cells = RunningCells()
+        self._lock = threading.Lock()  # of the one below
         self._noticed = NOTHING
         self._has_news = False  # for imports that failed: something has changed since they were tried
-        # id of what IPython tells of a cell -> that, and its thread; it is gone where no callback told of the end
-        self._running: dict[int, tuple[ref[Any], int]] = {}
 
     def __repr__(self) -> str:
         return repr(AutoState(self.is_on))
@@ -138,10 +131,7 @@ class AutoReload:
     def before_cell(self, info: Any) -> None:
         """Reload what changed, if the cell that is about to run is alone."""
         self.stopper.relent()
-        own = threading.get_ident()
-        with self._lock:
-            is_inner = bool(self._running) and any(thread == own for _, thread in self._cells())
-            self._running[id(info)] = ref(info), own
+        is_inner = self._cells.begin(info)
         managed = self._session.managed
         if not managed.follows:
             return
@@ -163,12 +153,7 @@ class AutoReload:
         Args:
             result: what IPython tells of the cell; None for one that awaited something and was interrupted.
         """
-        with self._lock:
-            if result is not None:
-                self._running.pop(id(result.info), None)
-            else:
-                own = threading.get_ident()
-                self._running = {key: cell for key, cell in self._running.items() if cell[1] != own}
+        self._cells.end(None if result is None else result.info)
         managed = self._session.managed
         if managed.follows:
             managed.end_cell()
@@ -184,7 +169,7 @@ class AutoReload:
         """
         self._session.managed.collect_claims()
         self._keep(self._session.managed.files.suspects())
-        return self._reload(OPEN) if self._noticed and self._is_alone(None, within=True) else None
+        return self._reload(OPEN) if self._noticed and self._cells.is_alone(None, within=True) else None
 
     def _catch_up(self, info: Any) -> None:
         """Notice what changed, and reload it or keep it for the next cell that is alone."""
@@ -194,13 +179,13 @@ class AutoReload:
         if noticed or self._noticed:
             self._keep(noticed)
             self._has_news = True
-            if self._is_alone(info) and PUBLISHING.acquire(blocking=False):
+            if self._cells.is_alone(info) and PUBLISHING.acquire(blocking=False):
                 try:
-                    if self._reload(self._alone(info)) is not None:
+                    if self._reload(self._cells.alone(info)) is not None:
                         self.stopper.stop(_FAILED)
                 finally:
                     PUBLISHING.release()
-        if self._has_news and self._session.awaits and not only_imports(info.raw_cell) and self._is_alone(info):
+        if self._has_news and self._session.awaits and not only_imports(info.raw_cell) and self._cells.is_alone(info):
             self._has_news = False
             with self._at_work():
                 bound = self._session.import_awaited()
@@ -221,7 +206,7 @@ class AutoReload:
                 report = self._session.refresh(
                     noticed, migrating=migrating, limit=self._settings.rerun_limit, gate=gate
                 )
-        except _CellRunning:
+        except CellRunning:
             self._keep(noticed)
             return None
         except BaseException:
@@ -236,43 +221,6 @@ class AutoReload:
             self._show_report(report)
         return None
 
-    @contextmanager
-    def _alone(self, info: Any) -> Iterator[None]:
-        """Let no other cell begin within the block.
-
-        Raises:
-            _CellRunning: one has begun while modules ran; it is to go on with what it began with.
-        """
-        with self._lock:
-            if not self._is_alone(info):
-                raise _CellRunning
-            yield
-
-    def _cells(self) -> list[tuple[Any, int]]:
-        """Return what IPython tells of the cells that have begun and not ended, each with its thread."""
-        return [(info, thread) for cell, thread in self._running.values() if (info := cell()) is not None]
-
-    def _is_alone(self, info: Any, *, within: bool = False) -> bool:
-        """Say whether no other cell runs: none on a thread's stack, and none that awaits something in another thread.
-
-        Of the cells of this thread none awaits: the next one has begun.
-
-        Args:
-            info: what IPython tells of the cell that asks.
-            within: whether it runs itself, in this thread.
-        """
-        own = threading.get_ident()
-        frames = sys._current_frames()  # noqa: SLF001 - the documented way to see other threads
-        try:
-            if any(_runs_cell(frame) for thread, frame in frames.items() if not (within and thread == own)):
-                return False
-            with self._lock:
-                return not any(
-                    other is not info and thread != own and thread in frames for other, thread in self._cells()
-                )
-        finally:
-            frames.clear()  # this call's own is among them, which would keep what the cell has for the collector
-
 
 @contextmanager
 def as_in_cell(shell: InteractiveShell) -> Iterator[None]:
@@ -286,12 +234,3 @@ def as_in_cell(shell: InteractiveShell) -> Iterator[None]:
             yield
         finally:
             sys.excepthook = before
-
-
-def _runs_cell(frame: FrameType | None) -> bool:
-    """Say whether a cell is among a frame and its callers."""
-    while frame is not None:
-        if frame.f_code is _RUNS_CELL:
-            return True
-        frame = frame.f_back
-    return False

@@ -100,8 +100,6 @@ class Session:
         """The current generation."""
         return self.managed.generation
 
-    # -- verbs ---------------------------------------------------------------------------------------------------
-
     def load(self, name: str, attributes: Sequence[str] = ()) -> ModuleType:
         """Make a new module object for `name`, and for the loaded modules that import it; return it.
 
