@@ -59,13 +59,46 @@ class Effects:
 
 
 NO_EFFECTS = Effects()
+_count_exits: Callable[[], int] = getattr(atexit, "_ncallbacks", int)  # CPython's own; none elsewhere
+
+
+class _State:
+    """What the whole process has at a moment."""
+
+    __slots__ = ("exits", "filters", "finders", "last", "paths", "variables")
+
+    def __init__(self) -> None:
+        self.last = _last_handler()
+        self.exits = _count_exits()
+        self.filters = list(warnings.filters)
+        self.paths = sys.path.copy()
+        self.finders = sys.meta_path + sys.path_hooks
+        self.variables = _raw_environment().copy()
+
+    def stands(self) -> bool:
+        """Say whether the process has that still; asked twice for each module that is imported, so in one piece."""
+        handlers = getattr(sys.modules.get("logging"), "_handlerList", ())
+        filters = warnings.filters
+        return (
+            _count_exits() == self.exits
+            and (handlers[-1] if handlers else None) is self.last
+            and len(filters) == len(self.filters)
+            and all(map(operator.is_, filters, self.filters))
+            and sys.path == self.paths
+            and sys.meta_path + sys.path_hooks == self.finders
+            and getattr(os.environ, "_data", {}) == self.variables
+        )
 
 
 class _Running(threading.local):
-    """The notes of what a thread runs, outermost first."""
+    """The notes of what a thread runs, outermost first, and what the process had when one of these was begun last.
+
+    It is forgotten with the outermost: it refers to finders, and to categories of warnings.
+    """
 
     def __init__(self) -> None:
         self.notes: list[EffectsNote] = []
+        self.state: _State | None = None
 
 
 _running = _Running()
@@ -78,22 +111,24 @@ class EffectsNote:
     Effects(handlers=(), exits=(), filters=(), paths=(), finders=(), variables=(), originals=())
     """
 
-    __slots__ = ("_exits", "_filters", "_finders", "_foreign", "_last", "_paths", "_variables", "is_librarys")
+    __slots__ = ("_before", "_foreign", "is_librarys")
 
     def __init__(self, *, is_librarys: bool = False) -> None:
         self.is_librarys = is_librarys
         self._foreign: list[Effects] = []
         _running.notes.append(self)
-        self._last = _last_handler()
-        self._exits = _count_exits()
-        self._filters = list(warnings.filters)
-        self._paths = sys.path.copy()
-        self._finders = sys.meta_path + sys.path_hooks
-        self._variables = _raw_environment().copy()
+        state = _running.state
+        if state is None or not state.stands():
+            state = _running.state = _State()
+        self._before = state
 
     def effects(self, originals: tuple[tuple[Any, Any], ...] = ()) -> Effects:
         """Return what was added since, in the end; with what was known before of what the body sets."""
         _running.notes.remove(self)
+        if not _running.notes:
+            _running.state = None
+        if self._before.stands():
+            return Effects(originals=originals) if originals else NO_EFFECTS
         found = self._find(originals)
         return _without(found, self._foreign) if self._foreign else found
 
@@ -102,40 +137,34 @@ class EffectsNote:
         self._foreign.append(foreign)
 
     def _find(self, originals: tuple[tuple[Any, Any], ...]) -> Effects:
-        added = _count_exits() - self._exits
+        before = self._before
+        added = _count_exits() - before.exits
         now = list(warnings.filters)
-        are_known = len(now) == len(self._filters) and all(map(operator.is_, now, self._filters))
-        if added <= 0 and _last_handler() is self._last and are_known and self._is_process_as_it_was():
-            return Effects(originals=originals) if originals else NO_EFFECTS
-        known = set(map(id, self._filters))
+        known = set(map(id, before.filters))
         handlers = list(_handlers())
         start = len(handlers)
-        while start and handlers[start - 1] is not self._last:
+        while start and handlers[start - 1] is not before.last:
             start -= 1
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
-        new = handlers[start:] if start or self._last is None else []
+        new = handlers[start:] if start or before.last is None else []
         filters = itertools.takewhile(lambda entry: id(entry) not in known, now)
         exits = tuple(_weakly(exit_functions()[-added:])) if added > 0 else ()
-        known_finders = set(map(id, self._finders))
+        known_finders = set(map(id, before.finders))
         finders = [entry for entry in (*sys.meta_path, *sys.path_hooks) if id(entry) not in known_finders]
         return Effects(
             tuple(new),
             exits,
             tuple(map(filter_key, filters)),
-            tuple((Counter(sys.path) - Counter(self._paths)).elements()),
+            tuple((Counter(sys.path) - Counter(before.paths)).elements()),
             tuple(_weakly(finders)),
             tuple(self._changed_variables()),
             originals,
         )
 
-    def _is_process_as_it_was(self) -> bool:
-        is_same = sys.path == self._paths and sys.meta_path + sys.path_hooks == self._finders
-        return is_same and _raw_environment() == self._variables
-
     def _changed_variables(self) -> Iterator[tuple[str, str | None, str]]:
         environment: Any = os.environ
         for key, after in _raw_environment().copy().items():
-            before = self._variables.get(key)
+            before = self._before.variables.get(key)
             if before != after:
                 values = [None if value is None else environment.decodevalue(value) for value in (before, after)]
                 yield (environment.decodekey(key), *values)
@@ -230,11 +259,6 @@ def _handlers() -> Sequence[weakref.ref[Any]]:
 def _last_handler() -> weakref.ref[Any] | None:
     known = _handlers()[-1:]  # in one step: other threads make handlers too
     return known[0] if known else None
-
-
-def _count_exits() -> int:
-    count = getattr(atexit, "_ncallbacks", None)
-    return int(count()) if count is not None else 0
 
 
 class _Spy:

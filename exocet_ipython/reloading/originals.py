@@ -17,7 +17,7 @@ from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.settings import MISSING, Setting, is_of_own_code
-from exocet_ipython.reloading.targets import read_targets
+from exocet_ipython.reloading.targets import may_set, read_targets
 
 __all__ = ["Originals", "Unread", "read_originals"]
 
@@ -47,7 +47,7 @@ def read_originals(code: CodeType | None, text: Callable[[], bytes | None]) -> O
     >>> [(one.key, was is MISSING) for one, was in read_originals(compile(text, "m.py", "exec"), lambda: text)]
     [('dumps', False), ('is_patched', True)]
     """
-    if code is None:
+    if code is None or not may_set(code):
         return ()
     return tuple(_read(code, text))
 

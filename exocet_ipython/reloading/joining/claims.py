@@ -160,7 +160,8 @@ class Claims:
 
     def _tell(self) -> None:
         self.found_some = True
-        self._stay_first()  # the module that has ended may have put a finder there
+        if sys.meta_path[:1] != [self]:  # the module that has ended may have put a finder there
+            self._stay_first()
 
     @property
     def is_passed(self) -> bool:

@@ -60,11 +60,12 @@ class KnownModules:
             stem = _stem(name)
             self._by_stem[stem] = *(known for known in self._by_stem.get(stem, ()) if known != name), name
 
-    def named_by(self, code: CodeType) -> Iterator[str]:
-        """Yield the modules that import statements of a body could be of, by its names alone."""
-        if self._by_stem:
-            for stem in {*map(_stem, code.co_names)} & self._by_stem.keys():
-                yield from self._by_stem[stem]
+    def named_by(self, code: CodeType) -> list[str]:
+        """Return the modules that import statements of a body could be of, by its names alone."""
+        if not self._by_stem:
+            return []
+        stems = {*map(_stem, code.co_names)} & self._by_stem.keys()
+        return [name for stem in stems for name in self._by_stem[stem]]
 
 
 def _stem(name: str) -> str:
@@ -110,7 +111,8 @@ class Nesting(threading.local):
             The import statements of the body; None where they were not looked at, as none can be of a known module, or
             only of those that another body has had looked at.
         """
-        if all(name in self._before or name in self._others for name in self._known.named_by(code)):
+        named = self._known.named_by(code)
+        if not named or all(name in self._before or name in self._others for name in named):
             return None
         direct = read_imports(code, spec.name, is_package=spec.submodule_search_locations is not None)
         waiting: list[ImportStatement] = []
@@ -156,8 +158,10 @@ class Nesting(threading.local):
         self.failed[0].clear()  # a cell's own to deal with
         with paused_collector():
             if self._waits():
-                self._due += [one for one in self._ended if not _is_local(one[0])]
-                self.take([one for one in self._ended if _is_local(one[0])])
+                local: list[tuple[Ended, ModuleType]] = []
+                for ended in self._ended:
+                    (local if _is_local(ended[0]) else self._due).append(ended)
+                self.take(local)
             else:
                 self.take(self._ended)
                 for one, loaded in self._ended:  # those that wait are looked at in the thread of the next cell

@@ -142,9 +142,14 @@ class LoadNotes:
         once it is asked for. Where its file would show that it was written to, it is read then.
         """
         loader: Any = self._spec.loader
-        stamp = _stamp(self._spec) if type(loader) is SourceFileLoader else None
-        if stamp is not None:
-            self.code = read_bytecode(self._spec, stamp)
+        stamp = None
+        if type(loader) is SourceFileLoader:
+            try:
+                stamp = stamp_file(self._spec.origin or "")
+            except OSError:
+                pass  # the import itself will say what is wrong
+            else:
+                self.code = read_bytecode(self._spec, stamp)
         began = self.began = time.time_ns()
         if self.code is None or stamp is None or _is_young(stamp, began):
             self.snapshot = _read_text(self._spec, began)
@@ -210,13 +215,6 @@ def can_be_shadowed(loader: Any) -> bool:
     (True, False)
     """
     return getattr(type(loader), "exec_module", None) is _EXEC_MODULE
-
-
-def _stamp(spec: ModuleSpec) -> FileStamp | None:
-    try:
-        return stamp_file(spec.origin or "")
-    except OSError:
-        return None  # the import itself will say what is wrong
 
 
 def _is_young(stamp: FileStamp, clock: int) -> bool:
