@@ -9,7 +9,6 @@ from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.naming import name_again
 from exocet_ipython.survivors.replacing.instances import Moving
-from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["move_instances"]
 
@@ -33,6 +32,5 @@ def move_instances(holders: list[Any], pairs: Pairs, moving: Moving) -> None:
     late = [one for one in referrers_of(classes) if id(type(one)) in retired and id(one) not in known]
     if late:
         spaces = [space for one in late if (space := dict_of(one)) is not None]
-        for name, error in replace_references(pairs.objects, pairs.own, [*late, *spaces], moving.journal):
-            moving.note(name, error)
+        moving.replace(pairs.objects, pairs.own, [*late, *spaces])
         moving.move(late, pairs.classes, pairs.objects)

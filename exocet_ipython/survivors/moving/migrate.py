@@ -51,7 +51,6 @@ from exocet_ipython.survivors.rebuilt import renewed_references
 from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
 from exocet_ipython.survivors.replacing.instances import Moving, Stuck
 from exocet_ipython.survivors.replacing.libraries import adapters_of, renew_adapters
-from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["Migration", "Stuck", "let_go", "migrate"]
 
@@ -125,8 +124,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
     local = find_local_classes(closures, pairs)
-    for name, error in replace_references(pairs.objects, pairs.own, holders, journal, moving.note_before):
-        moving.note(name, error)
+    moving.replace(pairs.objects, pairs.own, holders, moving.note_before)
     renew_shared(held, pairs, journal)
     renew_zones(held, pairs.objects, journal)
     rebased = rebase_subclasses(pairs, succession, moving, made)
@@ -242,8 +240,7 @@ def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
     own = pairs.own | {id(olds), id(holders), id(rebased.remade)}
     own |= {id(pair) for pair in (*rebased.remade, *successors.values())}
     own |= {id(part) for before in olds for part in (before.__mro__, before.__bases__, vars(before))}
-    for name, error in replace_references(successors, own, holders, moving.journal):
-        moving.note(name, error)
+    moving.replace(successors, own, holders)
     moving.move(holders, rebased.remade, successors)
 
 
@@ -286,8 +283,7 @@ def _replace_successors(
     own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
     own |= {id(pair) for pair in replaced.values()}
     note = moving.rehashing.note if successors else None  # what holds one may be hashed with it
-    for name, error in replace_references(replaced, own, holders, moving.journal, note):
-        moving.note(name, error)
+    moving.replace(replaced, own, holders, note)
     forget_checks(old for old, _ in replaced.values())
     if frozen := moving.rehash(own):
         _replace_successors(frozen, dataclasses.replace(pairs, objects={}), moving, records)

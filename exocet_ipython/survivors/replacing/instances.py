@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
+from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
@@ -113,6 +114,17 @@ class Moving:
                 self.left[id(pair.before)] = pair.before, pair.now
             else:
                 self.moved[name] = self.moved.get(name, 0) + 1
+
+    def replace(
+        self,
+        replacement: Replacement,
+        own: set[int],
+        holders: list[Any],
+        note: Callable[[Any], object] | None = None,
+    ) -> None:
+        """Replace references, as `replace_references` does, and note what refused."""
+        for name, error in replace_references(replacement, own, holders, self.journal, note):
+            self.note(name, error)
 
     def note(self, name: str, error: Exception) -> None:
         """Note that an object could not move."""
