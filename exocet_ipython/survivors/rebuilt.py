@@ -93,16 +93,17 @@ def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:
     target = or_same(holder.__self__, replacement)
     if function is MISSING and target is holder.__self__:
         return None
-    return _bound(holder.__func__ if not callable(function) else function, target, replacement)
+    names = [getattr(one, "__name__", "") for one in (function, holder.__func__)]
+    return _bound(holder.__func__ if not callable(function) else function, target, replacement, names)
 
 
-def _bound(function: Any, target: Any, replacement: Replacement) -> Any:
+def _bound(function: Any, target: Any, replacement: Replacement, names: list[str]) -> Any:
     """Bind a function to an instance or a class as its class would: it may be a static method by now, or none."""
     owner = target if issubclass(type(target), type) else type(target)
     # A class of a cell has its old bases until all references are replaced.
-    spaces = (vars(or_same(base, replacement)) for base in mro_of(owner))
-    name = getattr(function, "__name__", "")
-    found: Any = next((space[name] for space in spaces if name in space), None)
+    spaces = [vars(or_same(base, replacement)) for base in mro_of(owner)]
+    # It may have been called like the attribute until now (`load = staticmethod(read)`).
+    found: Any = next((space[name] for name in names for space in spaces if name in space), None)
     if found is function and target is owner:
         return function
     if id(type(found)) in BOUND_IDS and found.__func__ is function:

@@ -7,7 +7,7 @@ references are not replaced.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -37,22 +37,23 @@ class Staying:
     take longer than a reload. What cells assigned there is no module's own, and the notebook's names aren't either.
 
     Attributes:
+        made: dotted names of the modules that are new, in a retiring one's place or in none's.
         names: the notebook's namespace, and the records of what is put there: by these nobody else knows a value.
 
     Args:
         old: dotted name -> record of a module that retires.
         records: dotted name -> record of each module of the session that is current.
-        made: dotted names of those that are new, in a retiring one's place or in none's.
+        made: those that are new.
     """
 
     def __init__(
         self,
         old: Mapping[str, ModuleRecord] = MappingProxyType({}),
         records: Mapping[str, ModuleRecord] = MappingProxyType({}),
-        made: Container[str] = (),
+        made: Collection[str] = (),
     ) -> None:
         self._old = old
-        self._made = made
+        self.made = made
         self._records = records
         self._left: frozenset[Any] | None = None
         self._ids: frozenset[int] | None = None
@@ -74,7 +75,7 @@ class Staying:
         for name in dict.fromkeys((*self._records, *needs)):
             module = PRESENCE.current(name)
             space = getattr(module, "__dict__", None)
-            if name in self._old or name in self._made or name == CELLS or type(space) is not dict:
+            if name in self._old or name in self.made or name == CELLS or type(space) is not dict:
                 continue
             record = self._records.get(name)
             yield space, record if record is not None and record.module is module else None

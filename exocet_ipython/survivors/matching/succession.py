@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import attribute_of
+from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import Staying
 
@@ -50,6 +55,28 @@ class Succession:
         for part in path.split(".") if path else ():
             found = attribute_of(found, part, None)
         return found
+
+    def was_there(self, value: Any) -> bool:
+        """Say whether a value is older than the new modules: Python's own, or that of a module which goes on.
+
+        >>> succession = Succession({}, {}, staying=Staying(made=["shapes"]))
+        >>> [succession.was_there(value) for value in (len, (dict, 1), dict.get, lambda: 0, object())]
+        [True, True, True, False, False]
+        """
+        kind = type(value)
+        if not self.staying.made or is_shared(value):
+            return True
+        if kind is tuple:
+            return all(map(self.was_there, value))
+        if kind is MethodType:
+            return self.was_there(value.__func__)
+        if issubclass(kind, weakref.ref):
+            return self.was_there(value())
+        if issubclass(kind, (type, FunctionType)):
+            home = home_of(value)
+            named = attribute_at(sys.modules.get(home), value.__qualname__)
+            return home not in (*self.staying.made, CELLS) and named is value
+        return id(value) in self.staying
 
     def names(self, name: str) -> Iterator[str]:
         """Yield a dotted name, then those that what has it had before, the latest first.

@@ -97,7 +97,8 @@ def migrate(
     stay = [value for generation in older for _, _, value in generation.living() if id(value) in staying]
     pairs.own |= {id(part) for value in stay for part in own_parts(value)}
     del stay
-    moving = Moving(journal, rebuild, Beside(reread_of(succession.old.values()), pairs.classes))
+    beside = Beside(reread_of(succession.old.values()), pairs.classes)
+    moving = Moving(journal, rebuild, beside, succession.was_there)
     if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
         re.purge()  # its cache would give the new pattern to all who ask for the old text
     side = RetiredSide(succession, older, pairs, journal)

@@ -16,6 +16,7 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.contents import CACHE, dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.held import home_of
 from exocet_ipython.survivors.arrays import is_array
 from exocet_ipython.survivors.classes import class_of, filled_slots
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
@@ -29,12 +30,21 @@ __all__ = ["replace_in"]
 _OF_ERRORS = tuple(vars(BaseException)[name] for name in ("args", "__cause__", "__context__"))
 
 
-def replace_in(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
+def replace_in(
+    holder: Any,
+    replacement: Replacement,
+    journal: Journal,
+    note: Callable[[Any], object],
+    was_there: Callable[[Any], bool] | None = None,
+) -> Any:
     """Replace what one holder holds; return what must take the holder's own place where it can't be changed."""
     kind = type(holder)
     for base, change in _CHANGES:
         if issubclass(kind, base):
-            change(holder, replacement, journal)
+            if change is replace_in_list:
+                replace_in_list(holder, replacement, journal, was_there)
+            else:
+                change(holder, replacement, journal)
             if id(kind) not in _PYTHONS:  # a subclass has attributes beside
                 _replace_attributes(holder, replacement, journal, note)
             return None
@@ -70,7 +80,8 @@ def _replace_in_dict(holder: dict[Any, Any], replacement: Replacement, journal: 
             _set_class_attribute(owner, key, value, now, journal)
     if owner is None:
         found = {id(key): now for key in dict.keys(holder) if (now := counterpart(key, replacement)) is not MISSING}
-        for key, value in [entry for entry in dict.items(holder) if id(entry[0]) in found and _is_answer(*entry)]:
+        answers = [entry for entry in dict.items(holder) if id(entry[0]) in found and _is_answer(*entry)]
+        for key, value in answers if answers and _is_sqlalchemys(holder) else ():
             dict.pop(holder, key)
             journal.add(functools.partial(dict.__setitem__, holder, key, value))
             del found[id(key)]
@@ -85,8 +96,12 @@ def _is_cache(holder: dict[Any, Any]) -> bool:
 
 
 def _is_answer(key: Any, value: Any) -> bool:
-    """Say whether an entry is one of SQLAlchemy's caches, of what it compiled: `(key, answer, [when it was asked])`."""
+    """Say whether an entry is as those of SQLAlchemy's caches, of what it compiled: `(key, answer, [when asked])`."""
     return type(value) is tuple and len(value) == 3 and value[0] is key and type(value[2]) is list  # noqa: PLR2004
+
+
+def _is_sqlalchemys(holder: dict[Any, Any]) -> bool:
+    return any(home_of(type(one)).startswith("sqlalchemy.") for one in (holder, *gc.get_referrers(holder)))
 
 
 def _replace_keys(holder: dict[Any, Any], keys: Mapping[int, Any], journal: Journal) -> None:
@@ -127,9 +142,10 @@ def _replace_in_set(holder: set[Any], replacement: Replacement, journal: Journal
         now = counterpart(value, replacement)
         if now is not MISSING and hash(now) is not None:  # what can't be an item refuses before anything is taken out
             set.discard(holder, value)
-            set.add(holder, now)
             journal.add(functools.partial(set.add, holder, value))
-            journal.add(functools.partial(set.discard, holder, now))
+            if not set.__contains__(holder, now):
+                set.add(holder, now)
+                journal.add(functools.partial(set.discard, holder, now))
 
 
 def _replace_in_cell(holder: CellType, replacement: Replacement, journal: Journal) -> None:

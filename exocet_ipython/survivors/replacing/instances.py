@@ -71,6 +71,7 @@ class Moving:
         adapters: what keeps a validator of a class that was replaced.
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
         beside: what is another now, apart from a class that is compared with its new one.
+        was_there: says of a value that it is older than what is new.
         left: id of a retired class -> it and the new one, where an instance of it could not move: that goes on as it
             was, methods too.
     """
@@ -78,6 +79,7 @@ class Moving:
     journal: Journal
     rebuild: bool = True
     beside: Beside = field(default_factory=Beside)
+    was_there: Callable[[Any], bool] | None = None
     moved: dict[str, int] = field(default_factory=dict)
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashing: Rehashing = field(default_factory=Rehashing)
@@ -123,7 +125,7 @@ class Moving:
         note: Callable[[Any], object] | None = None,
     ) -> None:
         """Replace references, as `replace_references` does, and note what refused."""
-        for name, error in replace_references(replacement, own, holders, self.journal, note):
+        for name, error in replace_references(replacement, own, holders, self.journal, note, was_there=self.was_there):
             self.note(name, error)
 
     def note(self, name: str, error: Exception) -> None:

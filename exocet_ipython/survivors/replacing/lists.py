@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
@@ -13,16 +14,28 @@ from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 __all__ = ["replace_in_list"]
 
 
-def replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> None:
+def replace_in_list(
+    holder: Any, replacement: Replacement, journal: Journal, was_there: Callable[[Any], bool] | None = None
+) -> None:
     """Replace items by index; where the new object is there already, it was registered again: it goes to the old place.
 
     Those of a module that were registered again keep the places that it has among others', in their new order.
+
+    Args:
+        holder: the list, or the deque.
+        replacement: what takes the place of what.
+        journal: how it is taken back.
+        was_there: says of an item that no body can have registered it now; None where that can be so of all.
 
     >>> items, old, new, mine = [], object(), object(), object()
     >>> items += [old, mine, new]
     >>> replace_in_list(items, {id(old): (old, new)}, Journal())
     >>> items == [new, mine]
     True
+    >>> items = [mine, len]
+    >>> replace_in_list(items, {id(mine): (mine, len)}, Journal(), callable)
+    >>> items
+    [<built-in function len>, <built-in function len>]
     """
     kind: Any = deque if isinstance(holder, deque) else list  # what a subclass makes of its items is its own
     items, places = list(kind.__iter__(holder)), dict[int, int]()
@@ -41,7 +54,7 @@ def replace_in_list(holder: Any, replacement: Replacement, journal: Journal) -> 
             place = tuples.get(tuple(map(id, now)), place)
         elif type(now) is MethodType:
             place = next((at for at, method in methods if method == now), place)
-        if place is None:
+        if place is None or (was_there is not None and was_there(items[place])):
             kind.__setitem__(holder, index, now)
             journal.add(functools.partial(kind.__setitem__, holder, index, value))
         else:

@@ -23,12 +23,14 @@ __all__ = ["replace_references"]
 _PASSES = 8  # a tuple in a tuple, and so on; for deeper nests forwarders answer
 
 
-def replace_references(
+def replace_references(  # noqa: PLR0913 - what is replaced, and where, whom to tell, and whom to ask
     replacement: Replacement,
     own: set[int],
     holders: list[Any],
     journal: Journal,
     note: Callable[[Any], object] | None = None,
+    *,
+    was_there: Callable[[Any], bool] | None = None,
 ) -> list[tuple[str, Exception]]:
     """Replace retired objects by their counterparts in everything that holds them.
 
@@ -39,11 +41,13 @@ def replace_references(
             was made anew, a weak reference for one, takes its place there: it is to be moved.
         journal: how each write is taken back.
         note: told of each instance before attributes of it are replaced.
+        was_there: says of a value that it is older than what is new, so that no body can have registered it anew in a
+            list; None where nothing is.
 
     Returns:
         The holders that refused, by the name of their type, each with its error; they are as they were.
     """
-    replacing = _Replacing(replacement, own | {id(journal.coroutines)}, journal, note or bool)
+    replacing = _Replacing(replacement, own | {id(journal.coroutines)}, journal, note or bool, was_there)
     settled: dict[int, dict[Any, Any]] = {}  # of these it is known whose they are, if anyone's
     given, ours = holders, [holders]
     for _ in range(_PASSES):
@@ -74,12 +78,19 @@ class _Replacing:
     """One replacing of references: what is replaced, what is left alone, and the holders that refused."""
 
     def __init__(
-        self, replacement: Replacement, own: set[int], journal: Journal, note: Callable[[Any], object]
+        self,
+        replacement: Replacement,
+        own: set[int],
+        journal: Journal,
+        note: Callable[[Any], object],
+        was_there: Callable[[Any], bool] | None,
     ) -> None:
         self._replacement = replacement
         self._own = own
         self._journal = journal
         self._note = note
+        self._was_there = was_there
+        self._placed: set[int] = set()  # ids of what earlier passes have put in the place of something
         self._alive: list[Any] = []  # what is known by its id
         self.refused: list[tuple[str, Exception]] = []
         self._note_coroutines()
@@ -103,7 +114,7 @@ class _Replacing:
             holder = owners.get(id(found), found)
             writes = Journal()
             try:
-                replaced = replace_in(holder, self._replacement, writes, self._note)
+                replaced = replace_in(holder, self._replacement, writes, self._note, self._is_settled)
             except Exception as error:  # noqa: BLE001 - a person's container may raise anything
                 writes.undo()
                 self.refused.append((type(holder).__qualname__, error))
@@ -122,11 +133,16 @@ class _Replacing:
             rebuilt: what takes the place of what, by the ids of these.
             olds: what is replaced, in a list of ours.
         """
-        self._alive += [rebuilt, olds]
+        self._alive += [rebuilt, olds, self._replacement]
+        self._placed.update(id(now) for _, now in self._replacement.values())
         self._own = self.left_alone() | {id(self._alive), id(rebuilt), id(olds), *map(id, rebuilt.values())}
         classes = {key: pair for key, pair in self._replacement.items() if issubclass(type(pair[1]), type)}
         self._replacement = {**classes, **rebuilt}
         self._note_coroutines()
+
+    def _is_settled(self, item: Any) -> bool:
+        """Say whether a list has an item for another reason than that a body has registered it anew."""
+        return id(item) in self._placed or (self._was_there is not None and self._was_there(item))
 
     def _note_coroutines(self) -> None:
         found = (one for pair in self._replacement.values() for one in pair if type(one) is CoroutineType)
