@@ -38,6 +38,7 @@ from exocet_ipython.survivors.carrying.entries import (
     MANY,
     assign,
     changed_entries,
+    count_in,
     emptied,
     held_entries,
     hold_alike,
@@ -259,11 +260,11 @@ class _Carrier:
         if is_new and self._owned.begins(path, before) and (key in now or not is_theirs):
             self._carry_begun(f"{path}{place_of(key)}", value, now, key)
             return key in now
-        if is_theirs:
-            if not is_map(before) or key not in now or id(key) in baseline or home_of(value) not in self._session:
-                put_into(now, key, value, self._journal, place_in(before, key, baseline))
-            return True
-        return is_modules
+        is_put = is_map(before) and key in now and id(key) not in baseline and home_of(value) in self._session
+        if is_theirs and not is_put:
+            place, count = place_in(before, key, baseline), count_in(before, key)
+            put_into(now, key, value, self._journal, place=place, count=count)
+        return is_theirs or is_modules
 
     def _carry_begun(self, path: str, before: Any, now: Any, key: Any) -> set[int]:
         """Carry what is in such a container, into the one under its key in the new map, or into another one."""

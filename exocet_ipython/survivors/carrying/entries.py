@@ -25,6 +25,7 @@ __all__ = [
     "MANY",
     "assign",
     "changed_entries",
+    "count_in",
     "emptied",
     "entries",
     "held_entries",
@@ -99,15 +100,30 @@ def changed_entries(
         now: the one that takes its place; what stands under the counterpart of a key there has that one for its key.
         after: dotted name -> what takes the place of a module that retires.
 
-    >>> changed_entries(["a", "mine"], {id("a"): 0})
-    [('mine', None)]
+    >>> changed_entries(["a", "mine", "a"], {id("a"): -1})
+    [('mine', None), ('a', None)]
     """
     of_map = is_map(container)
+    if isinstance(container, (list, deque)):
+        items = list(container)
+        return [(items[place], None) for place in _added_places(items, baseline)]
     return [
         (_key_in(now, key, after) if of_map and id(key) not in baseline else key, value)
         for key, value in entries(container)
         if (baseline.get(id(key)) != id(value) if of_map else id(key) not in baseline)
     ]
+
+
+def _added_places(items: list[Any], baseline: Mapping[Any, int]) -> list[int]:
+    """Return the places of what a list has got; of an item that is there more often, the first are those it had."""
+    left = {key: places.bit_count() for key, places in baseline.items()}
+    added = []
+    for place, item in enumerate(items):
+        if left.get(id(item), 0) > 0:
+            left[id(item)] -= 1
+        else:
+            added.append(place)
+    return added
 
 
 def _key_in(now: Any, key: Any, after: Mapping[str, ModuleType | None]) -> Any:
@@ -164,13 +180,14 @@ def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:
     """Return where in a list something was put between what its module's body had put there; -1 for behind all of it.
 
     >>> items = ["mine", "a", "later"]
-    >>> [place_in(items, item, {id("a"): 0}) for item in items]
-    [0, 1, -1]
+    >>> [place_in(items, item, {id("a"): -2}) for item in ("mine", "later")]
+    [0, -1]
     """
     if not isinstance(items, (list, deque)):
         return -1
-    place = next(at for at, known in enumerate(items) if known is item)
-    return place if any(id(known) in baseline for known in list(items)[place:]) else -1
+    added = _added_places(list(items), baseline)
+    place = next(at for at in added if items[at] is item)
+    return place if len(items) - place > sum(at >= place for at in added) else -1
 
 
 @functools.lru_cache(1_000)
@@ -183,17 +200,33 @@ def names_in(path: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", path))
 
 
-def put_into(container: Any, key: Any, value: Any, journal: Journal, place: int = -1) -> None:
-    """Put an entry into a map, or an item into a list or a set that lacks it: at a place, or at the end."""
+def put_into(  # noqa: PLR0913 - an entry, and where it goes
+    container: Any, key: Any, value: Any, journal: Journal, *, place: int = -1, count: int = 1
+) -> None:
+    """Put an entry into a map, or an item into a list or a set that lacks it: at a place, or at the end.
+
+    A list lacks what it doesn't have `count` times.
+    """
     if is_map(container):
         journal.set_item(container, key, value)
     elif isinstance(container, (set, WeakSet)):
         if key not in container:
             container.add(key)
             journal.add(partial(container.discard, key))
-    elif not any(key is known or (id(type(key)) in ATOM_IDS and key == known) for known in container):
+    elif count_in(container, key) < count:
         container.insert(len(container) if place < 0 else place, key)
         journal.add(partial(_drop_last, container, key))
+
+
+def count_in(items: Any, item: Any) -> int:
+    """Return how often a list has an item; an atom by what it is, all else by identity.
+
+    >>> count_in([[], "a", "a"], "a"), count_in([[]], [])
+    (2, 0)
+    """
+    if id(type(item)) in ATOM_IDS:
+        return list(items).count(item)
+    return [*map(id, items)].count(id(item))
 
 
 def take_out(container: Any, key: Any, journal: Journal) -> None:
