@@ -12,7 +12,7 @@ from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, var
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 
-__all__ = ["classes_within", "functions_within", "space_of", "wrapped_functions"]
+__all__ = ["classes_within", "functions_held", "functions_within", "space_of", "wrapped_functions"]
 
 _CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
 _PLACES = ("__wrapped__", "__func__", "func")
@@ -28,7 +28,7 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
     """
     if not (_may_hold(before) and _may_hold(now)):
         return
-    first, second = _held(before), _held(now)
+    first, second = functions_held(before), functions_held(now)
     for place, function in first.items():
         found = second.get(place)
         if found is not None and found.__qualname__ == function.__qualname__:
@@ -55,7 +55,9 @@ def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[Fun
     found: dict[int, FunctionType] = {}
     waiting = [value for value in values if _may_wrap(value)]
     while waiting:
-        inner = {id(part): part for value in waiting for part in _held(value).values() if id(part) not in found}
+        inner = {
+            id(part): part for value in waiting for part in functions_held(value).values() if id(part) not in found
+        }
         found |= inner
         waiting = [part for part in inner.values() if _may_wrap(part)]
     return [part for part in found.values() if id(part.__globals__) in spaces]
@@ -67,7 +69,7 @@ def space_of(function: FunctionType) -> dict[str, Any]:
     >>> [space_of(part) is space_of.__globals__ for part in (space_of, functools.singledispatch(space_of))]
     [True, True]
     """
-    for part in (function, *_held(function).values()):
+    for part in (function, *functions_held(function).values()):
         if part.__globals__.get("__name__") == function.__module__:
             return part.__globals__
     return function.__globals__
@@ -86,10 +88,13 @@ def _may_wrap(value: Any) -> bool:
     return id(type(value)) in _CACHES or (type(value) is FunctionType and _may_hold(value))
 
 
-def _held(value: Any) -> dict[str, FunctionType]:
+def functions_held(value: Any) -> dict[str, FunctionType]:
     """Return the functions that something holds, by place: a variable of the function around it, or an attribute.
 
     What a forwarder calls took the place of what it had wrapped, and is none of its own.
+
+    >>> functions_held(functools.partial(space_of)) == {"func": space_of}
+    True
     """
     held = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
     for place in _PLACES:

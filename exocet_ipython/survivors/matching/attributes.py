@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from functools import cached_property, partialmethod, singledispatchmethod
-from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of
+from exocet_ipython.reloading.contents import BOUND_IDS, CACHE
 from exocet_ipython.reloading.held import dotted_name, home_of
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
+from exocet_ipython.survivors.wrapped import functions_held
 
 __all__ = ["Member", "binds", "pulled_up", "pushed_down"]
 
@@ -35,8 +35,7 @@ def binds(value: Any, modules: Container[str]) -> bool:
     """
     kind = type(value)
     return id(kind) in _WRAPPERS or (
-        hasattr(kind, "__get__")
-        and (kind.__module__ in modules or any(type(part) is FunctionType for _, part in attributes_of(value)))
+        hasattr(kind, "__get__") and (kind.__module__ in modules or bool(functions_held(value)))
     )
 
 
