@@ -51,6 +51,7 @@ class Assigning:
         looked_at: all that it names otherwise than to put something into it.
         stepped: names to which, or into which, it puts nothing but the next state.
         called: the names of what it calls.
+        is_harmless: whether it calls nothing that could get something from elsewhere.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Assigning:
     looked_at: set[str] = field(default_factory=set)
     stepped: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
+    is_harmless: bool = False
 
     @property
     def answers(self) -> bool:
@@ -94,7 +96,8 @@ class Assigned:
         globals: global names to which they assign what they have computed.
         attributes: names of attributes to which they do, but for an instance's first ones.
         set_up: what a function assigns, and containers that it fills, without a look at them, and that function's
-            path, where no other function of the module names it: it is cells that call it.
+            path, where no other function of the module names it: it is cells that call it. A function that steps on
+            may be called by others that get nothing from elsewhere; their paths are there as well.
         stepped: those of `set_up` at which that function does look: what comes next follows from what is there.
         found_out: names to which, or into which, any other one puts what it has computed.
         onward: names to which they assign what comes next after what is there.
@@ -184,9 +187,11 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         set_up = answers | one.filled
         looked_at = (answers & one.names) | (one.filled & one.looked_at)
         only_steps = set_up <= one.stepped and not _may_be_called(one, functions)
-        if is_called or (looked_at and not only_steps):
+        callers = _callers(one, functions) if is_called and looked_at and only_steps else []
+        is_asked = is_called and not (callers and all(caller.is_harmless for caller in callers))
+        if is_asked or (looked_at and not only_steps):
             set_up = set()  # what it keeps beside a cache may be how it tells whether it has that
-        found.set_up |= {(name, one.path) for name in set_up}
+        found.set_up |= {(name, part.path) for name in set_up for part in (one, *callers)}
         found.stepped |= set_up & looked_at
         found.found_out |= ((answers - one.fixed) | one.filled) - set_up
 
@@ -196,6 +201,16 @@ def _look(found: Assigning, name: str, *, is_attribute: bool, variables: Collect
     if is_attribute or name not in variables:
         found.names.add(name)
         found.plain |= set() if is_attribute else {name}
+
+
+def _callers(function: Assigning, functions: Collection[Assigning]) -> list[Assigning]:
+    """Return the functions that name one that is no method, and those that name these; not itself."""
+    found = [function]
+    for one in found:
+        found += [
+            other for other in functions if one.name in other.names and all(other is not known for known in found)
+        ]
+    return found[1:]
 
 
 def _may_be_called(method: Assigning, functions: Collection[Assigning]) -> bool:

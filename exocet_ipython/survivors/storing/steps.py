@@ -8,6 +8,7 @@ A cache is no such thing: what it keeps comes from elsewhere. It shows in what t
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,8 @@ class Steps:
     [['best', 'on', 'seen']]
     >>> stepped("size = {}\ndef f(x): size[x] = size.get(x, 1) + size[same(x)]\ndef same(x): return x")
     [['size'], []]
+    >>> stepped("ids = {}\ndef f(x):\n if x not in ids: n = len(ids); ids[x] = n\n return ids[x]")
+    [['ids']]
     >>> stepped("def f(x): conn = conn or connect(); seen = True"), stepped("def f(x): seen = x * 2")
     ([[]], [[]])
     """
@@ -92,12 +95,15 @@ class Steps:
         if not self.is_harmless(function):
             return set()
         stepped, others = set[str](), set[str]()
-        for node in function.nodes:
-            for name, values in _assigned(node):
-                goes_on = all(
-                    is_given(value, function.given) or _is_step(name, value, function.given) for value in values
-                )
-                (stepped if goes_on else others).add(name)
+        pairs = [pair for node in function.nodes for pair in _assigned(node)]
+        known = Counter(name for name, _ in pairs)
+        own = known.keys() - function.given
+        variables = {name: values[0] for name, values in pairs if name in own and known[name] == len(values) == 1}
+        for name, given in pairs:
+            # `number = len(IDS); IDS[word] = number`
+            values = [variables.get(value.id, value) if isinstance(value, ast.Name) else value for value in given]
+            goes_on = all(is_given(value, function.given) or _is_step(name, value, function.given) for value in values)
+            (stepped if goes_on else others).add(name)
         return stepped - others
 
     def _is_call_harmless(self, call: ast.Call, function: Function) -> bool:

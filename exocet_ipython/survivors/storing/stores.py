@@ -151,6 +151,9 @@ def read_stores(text: bytes) -> Stores:
     listing = listing_caches(functions, caches)
     found.computed |= listing
     found.looked_at |= listing
+    if steps is not None:
+        for part, assigns in zip(functions, assigning, strict=True):
+            assigns.is_harmless = steps.is_harmless(part)
     judge(assigning, found)
     return found
 
