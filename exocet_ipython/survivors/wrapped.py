@@ -8,7 +8,7 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import CACHE, attributes_of, dict_of, variables_around
+from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 
@@ -36,18 +36,23 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
 
 
 def classes_within(before: Any, now: Any) -> Iterator[tuple[type, type]]:
-    """Yield the classes that a function has from the one around it, each with its namesake in another.
+    """Yield the classes that a function has from around it, or that a wrapper has, each with its namesake in another.
 
     >>> def singleton(cls): return lambda: cls
-    >>> list(classes_within(singleton(bool), singleton(bool)))
-    [(<class 'bool'>, <class 'bool'>)]
+    >>> [list(classes_within(one(bool), one(bool))) for one in (singleton, functools.cache)]
+    [[(<class 'bool'>, <class 'bool'>)], [(<class 'bool'>, <class 'bool'>)]]
     """
-    if type(before) is type(now) is FunctionType and before.__closure__ and now.__closure__:
-        second = variables_around(now)
-        for name, cls in variables_around(before).items():
-            found: Any = second.get(name)
-            if issubclass(type(cls), type) and issubclass(type(found), type) and _name_of(cls) == _name_of(found):
-                yield cls, found
+    second = _around(now)
+    for name, cls in _around(before).items() if second else ():
+        found: Any = second.get(name)
+        if issubclass(type(cls), type) and issubclass(type(found), type) and _name_of(cls) == _name_of(found):
+            yield cls, found
+
+
+def _around(value: Any) -> dict[str, Any]:
+    if type(value) is FunctionType:
+        return variables_around(value) if value.__closure__ else {}
+    return {"__wrapped__": _attribute(value, "__wrapped__")}
 
 
 def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[FunctionType]:
@@ -104,9 +109,20 @@ def functions_held(value: Any) -> dict[str, FunctionType]:
         target = target_of(value)
         held |= variables_around(value)
     for place, part in [*held.items()]:
-        if type(part) is functools.partial:
-            held[f"{place}.func"] = part.func
+        inner, name = part, place
+        while (inner := _called_by(inner, name)) is not None:
+            name += ".func"
+            held[name] = inner
     return {place: part for place, part in held.items() if type(part) is FunctionType and part is not target}
+
+
+def _called_by(part: Any, place: str) -> Any:
+    """Return what something calls that is at a place in another; None for a function, and where nothing is known."""
+    if type(part) is functools.partial:
+        return part.func
+    if id(type(part)) in BOUND_IDS:
+        return part.__func__
+    return _attribute(part, "__wrapped__") if place[:11] == "__wrapped__" and type(part) is not FunctionType else None
 
 
 def _attribute(value: Any, name: str) -> Any:
