@@ -7,7 +7,7 @@ import gc
 import operator
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinMethodType, GenericAlias, MethodType, MethodWrapperType, UnionType
 from typing import Any
 
@@ -15,7 +15,7 @@ from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.contents import BOUND_IDS, C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
-__all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references"]
+__all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references", "renewed_supers"]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
@@ -56,6 +56,20 @@ def renewed_references(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
             yield reference, weakref.KeyedRef(now, reference.__callback__, reference.key)
         elif kind is weakref.ref and (reference.__callback__ is not None or sys.getrefcount(reference) > bases + _OURS):
             yield reference, weakref.ref(now, reference.__callback__)
+
+
+def renewed_supers(holders: Iterable[Any], replacement: Replacement) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    """Yield, by id, the `super(Base, thing)` among holders of replaced classes, each with that of the new class.
+
+    Where the thing has moved to that: else Python makes none.
+    """
+    for holder in holders:
+        if type(holder) is super:
+            before, thing = (vars(super)[name].__get__(holder) for name in ("__thisclass__", "__self__"))
+            now, target = counterpart(before, replacement), or_same(thing, replacement)
+            cls = target if issubclass(type(target), type) else type(target)
+            if now is not MISSING and now in mro_of(cls):
+                yield id(holder), (holder, super(now, target))
 
 
 def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement) -> Any:
