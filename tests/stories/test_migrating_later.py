@@ -565,3 +565,12 @@ def test_turning_automatic_reloading_on_names_what_is_still_old(tracking: Notebo
     tracking.run("0")
     assert tracking.value("cat.age") == 1
     assert repr(tracking.value("%exoauto on")) == "<automatic reloading: on>"
+
+
+def test_list_that_cells_gave_the_old_and_the_new(tracking: Notebook, workshop: Workshop) -> None:
+    """What a cell has put into a list before and after a reload is there twice: no body has registered it."""
+    text = "def speak(): return 'old'\nclass Cat: pass"
+    grow_old(tracking, workshop, Case(text, "heard = [zoo.speak, zoo.Cat]", text.replace("old", "new"), ""))
+    tracking.run("heard += [zoo.speak, zoo.Cat]")
+    tracking.run("%exomigrate")
+    assert tracking.value("heard == [zoo.speak, zoo.Cat] * 2")
