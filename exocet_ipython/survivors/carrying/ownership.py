@@ -144,7 +144,7 @@ class Ownership:
         """Put what is in a list in the order in which functions of the module keep it; what is no list stays."""
         homes = [self.session[home] for home in self._homes if type(items) is list and home in self.session]
         for home in homes:
-            code = find_sorted(home.snapshot.data or b"").get(last_name_of(path))
+            code = find_sorted(self._read.text_now(home.name)).get(last_name_of(path))
             module = self.after.get(home.name) or home.module
             if code is not None:
                 put_in_order(items, code, globals_of(module), journal)

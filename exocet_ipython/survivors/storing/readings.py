@@ -38,11 +38,18 @@ class ReadStores:
         session: that.
         assigned: dotted name -> what cells have assigned to the module or its classes, and the paths of the entries
             that they have written: that is theirs, whoever else stores there.
+        after: dotted name -> record, of what is current from now on.
     """
 
-    def __init__(self, session: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]] = _NONE) -> None:
+    def __init__(
+        self,
+        session: Mapping[str, ModuleRecord],
+        assigned: Mapping[str, Collection[str]] = _NONE,
+        after: Mapping[str, ModuleRecord] = MappingProxyType({}),
+    ) -> None:
         self.session = session
         self._assigned = assigned
+        self._after = after
         self._known: dict[str, Stores] = {}
         self._together: dict[tuple[str, ...], Stores] = {}
 
@@ -51,6 +58,10 @@ class ReadStores:
         if names not in self._together:
             self._together[names] = functools.reduce(operator.or_, map(self._read, dict.fromkeys(names)))
         return self._together[names]
+
+    def text_now(self, name: str) -> bytes:
+        """Return the text of a module as it is from now on; of one that is gone, the last one."""
+        return self._after.get(name, self.session[name]).snapshot.data or b""
 
     def is_assigned(self, name: str, path: str) -> bool:
         """Say whether cells have written the entry of a module's container that a path leads to."""
