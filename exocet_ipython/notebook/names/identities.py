@@ -112,6 +112,6 @@ def find_lent_ids(
         succession: which modules retire, and which are current now; it knows what refers to them and doesn't count.
     """
     new = succession.new
-    sources = [known[id(value)][0] for value in list(values) if id(value) in known and is_foreign(value, new)]
+    sources = [known[id(value)][0] for value in list(values) if id(value) in known and is_foreign(value, succession)]
     found = [now for _, now in resolved(sources, new)]  # and no variable beside the list
     return find_lent(found, new.values(), succession.staying.names) if found else frozenset()

@@ -40,6 +40,10 @@ class Succession:
     staying: Staying = field(default_factory=Staying)
     former: Mapping[str, str] = field(default_factory=dict)
 
+    def __contains__(self, name: object) -> bool:
+        """Say whether a dotted name is that of a module of the session, or of one that is gone now."""
+        return name in self.new or name in self.old
+
     def place_of(self, name: str) -> tuple[str, str]:
         """Return the dotted name of the module that a dotted name leads into, and the path there."""
         module, path = name, ""

@@ -52,7 +52,7 @@ class Values:
     """
 
     def __init__(self, succession: Succession) -> None:
-        self._new = succession.new
+        self._succession = succession
         self._whole = succession.whole
         self._staying = succession.staying
         self._found: dict[int, list[Value]] = {}
@@ -72,7 +72,7 @@ class Values:
     def foreign(self) -> Iterator[tuple[Any, Any]]:
         """Yield the instances of others' classes, but for those that their modules only had from elsewhere."""
         before, now = self._foreign
-        lent = find_lent(now, self._new.values(), [*self._staying.names, *self._around]) if now else ()
+        lent = find_lent(now, self._succession.new.values(), [*self._staying.names, *self._around]) if now else ()
         for index, value in enumerate(before):
             if id(now[index]) not in lent:
                 yield value, now[index]
@@ -116,7 +116,7 @@ class Values:
             now: what the new one has there.
             around: the container or instance of the new one that has it; None where a module or a class does.
         """
-        found = is_foreign(before, self._new)
+        found = is_foreign(before, self._succession)
         if found:
             self._foreign[0].append(before)
             self._foreign[1].append(now)
