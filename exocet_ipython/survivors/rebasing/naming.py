@@ -1,23 +1,27 @@
 """Descriptors of a module in classes of cells: they are told their names again when they make something else of them.
 
 `__set_name__` is told when the `class` statement runs, which a restart does again. It is told again only where its text
-shows that it sets attributes of the descriptor, and no more.
+shows that it sets attributes of the descriptor and of the class that has it, as lists of fields, and no more.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.held import CELLS, dotted_name
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText
+from exocet_ipython.survivors.rebasing.retelling import is_alike, put_back
+from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.states import InstanceState
 from exocet_ipython.survivors.storing.functions import tree_of
@@ -25,6 +29,29 @@ from exocet_ipython.survivors.storing.functions import tree_of
 __all__ = ["name_again"]
 
 _TOLD = "__set_name__"
+_missing = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """What a class of descriptors did with the names that they were told, and what it does now.
+
+    Attributes:
+        before: the function that it had for that.
+        attributes: the names of what either of the functions sets of the class that has a descriptor.
+    """
+
+    before: FunctionType
+    attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A descriptor, the name that it has in a class, and how it was told of that."""
+
+    name: str
+    descriptor: Any
+    naming: _Naming
 
 
 def name_again(holders: Iterable[Any], pairs: Pairs, moving: Moving) -> None:
@@ -33,40 +60,126 @@ def name_again(holders: Iterable[Any], pairs: Pairs, moving: Moving) -> None:
     Args:
         holders: what referred to the retired classes.
         pairs: what retired.
-        moving: what is moved; an error is noted there, and leaves the descriptor as it was.
+        moving: what is moved; an error is noted there, and leaves a class and its descriptors as they were.
     """
-    renewed = {id(now): now for before, now in pairs.classes if _is_told_otherwise(before, now)}
+    found = {id(now): _read_naming(before, now) for before, now in pairs.classes}
+    renewed = {key: naming for key, naming in found.items() if naming is not None}
     descriptors = [holder for holder in holders if id(type(holder)) in renewed] if renewed else []
-    for owner, name, descriptor in _places_of(descriptors) if descriptors else ():
-        state = InstanceState(descriptor)
-        try:
-            descriptor.__set_name__(owner, name)
-        except Exception as error:  # noqa: BLE001 - a person's hook may raise anything
+    for owner, places in _places_of(descriptors, renewed) if descriptors else ():
+        _tell(owner, places, pairs.objects, moving)
+
+
+def _tell(owner: type, places: list[_Place], replaced: Replacement, moving: Moving) -> None:
+    """Tell all descriptors of a class their names again; what cells have made of its attributes stays."""
+    names = frozenset(name for place in places for name in place.naming.attributes)
+    before, states = copy_space(vars(owner)), [InstanceState(place.descriptor) for place in places]
+
+    def restore() -> None:
+        for state in states:
             state.restore()
-            moving.note(dotted_name(type(descriptor)), error)
-        else:
-            moving.journal.add(state.restore)
+        put_back(owner, names, before)
+
+    try:
+        theirs = names - _answers(owner, places, names, before, replaced) if names else names
+        restore()
+        _take_off(owner, names)
+        for place in places:
+            place.descriptor.__set_name__(owner, place.name)
+        put_back(owner, theirs & before.keys(), before)
+    except Exception as error:  # noqa: BLE001 - a person's hook may raise anything
+        restore()
+        moving.note(dotted_name(owner), error)
+    else:
+        moving.journal.add(restore)
 
 
-def _is_told_otherwise(before: type, now: type) -> bool:
+def _answers(
+    owner: type, places: list[_Place], names: Iterable[str], before: Mapping[str, Any], replaced: Replacement
+) -> frozenset[str]:
+    """Return which attributes of a class are as its descriptors have set them when they were told, and no one since."""
+    _take_off(owner, names)
+    for place in places:
+        place.naming.before(place.descriptor, owner, place.name)
+    made = copy_space(vars(owner))
+    return frozenset(name for name in names if is_alike(before.get(name, _missing), made.get(name, _missing), replaced))
+
+
+def _take_off(owner: type, names: Iterable[str]) -> None:
+    for name in names:
+        if name in vars(owner):
+            delete_attribute(owner, name)
+
+
+def _read_naming(before: type, now: type) -> _Naming | None:
+    """Return what a class made of names and makes now; None where that is the same, or its text doesn't say it all."""
     functions = [first_named(_TOLD, mro_of(cls)) for cls in (before, now)]
     if not all(type(function) is FunctionType for function in functions):
-        return False
-    return not runs_alike(*(function.__code__ for function in functions)) and _only_sets_itself(functions[1])
+        return None
+    if runs_alike(*(function.__code__ for function in functions)) or (now_sets := _sets(functions[1])) is None:
+        return None
+    return _Naming(functions[0], now_sets | (_sets(functions[0]) or frozenset()))
 
 
-def _only_sets_itself(function: FunctionType) -> bool:
-    """Say whether all that a function does is to set attributes of what it is called of."""
+def _sets(function: FunctionType) -> frozenset[str] | None:
+    """Return what a function sets of the class that it is told of; None where it may do more than set attributes."""
     tree = tree_of(function)
     node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None) if tree else None
-    text = HookText({}, (function.__code__.co_varnames[0], ""), "", (), ())
-    return node is not None and all(map(text.reads, node.body))
+    if node is None or function.__code__.co_argcount != 3:  # noqa: PLR2004 - the descriptor, the class, the name
+        return None
+    text = _NamingText(*function.__code__.co_varnames[:2])
+    return frozenset(text.given) if all(map(text.reads, node.body)) and text.filled <= text.given else None
 
 
-def _places_of(descriptors: list[Any]) -> Iterator[tuple[type, str, Any]]:
-    """Yield the classes of cells that have descriptors, the names that they have there, and these."""
+class _NamingText(HookText):
+    """What the text of `__set_name__` says that it does; `names` are what it calls the descriptor and the class.
+
+    Attributes:
+        given: the names of attributes of the class that it sets.
+        filled: those of which it changes the value.
+    """
+
+    def __init__(self, *names: str) -> None:
+        super().__init__({}, (names[0], ""), "", (), ())
+        self.given, self.filled = set[str](), set[str]()
+        self._owner = names[1]
+
+    def reads(self, node: ast.stmt) -> bool:
+        match node:
+            case ast.Assign(targets=[target], value=value) if (name := self._attribute(target)) is not None:
+                self.given.add(name)
+                return self._computes(value)
+            case ast.Expr(
+                value=ast.Call(func=ast.Name(id="setattr"), args=[held, ast.Constant(value=str(name)), value])
+            ):
+                self.given.add(name)
+                return self._is_owner(held) and self._computes(value)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="append" | "add"), args=args)):
+                return self._fills(held) and all(map(self._computes, args))
+            case ast.Assign(targets=[ast.Subscript(value=held, slice=key)], value=value):
+                return self._fills(held) and self._computes(key) and self._computes(value)
+        return super().reads(node)
+
+    def _fills(self, node: ast.expr) -> bool:
+        name = self._attribute(node)
+        self.filled.update([] if name is None else [name])
+        return name is not None
+
+    def _attribute(self, node: ast.expr) -> str | None:
+        """Return the name of an attribute of the class; None of all else."""
+        return node.attr if isinstance(node, ast.Attribute) and self._is_owner(node.value) else None
+
+    def _is_owner(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == self._owner
+
+
+def _places_of(descriptors: list[Any], renewed: Mapping[int, _Naming]) -> Iterable[tuple[type, list[_Place]]]:
+    """Return the classes of cells that have descriptors, bases first, each with these in the order of its statement."""
     known = set(map(id, descriptors))
     spaces = [holder for holder in referrers_of(descriptors) if type(holder) is dict]
+    found: defaultdict[type, list[_Place]] = defaultdict(list)
     for owner in referrers_of(spaces):
         if issubclass(type(owner), type) and type.__getattribute__(owner, "__module__") == CELLS:
-            yield from ((owner, name, part) for name, part in copy_space(vars(owner)).items() if id(part) in known)
+            for name, part in copy_space(vars(owner)).items():
+                if id(part) in known:
+                    found[owner].append(_Place(name, part, renewed[id(type(part))]))
+    return sorted(found.items(), key=lambda entry: len(mro_of(entry[0])))

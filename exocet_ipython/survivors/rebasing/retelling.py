@@ -22,7 +22,7 @@ from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_ke
 from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["Retelling", "find_keywords", "plan_retelling", "put_back"]
+__all__ = ["Retelling", "find_keywords", "is_alike", "plan_retelling", "put_back"]
 
 _missing = object()
 
@@ -157,7 +157,7 @@ def _ask(
         put_back(cls, attributes, before)
         for place, content in zip(places, had, strict=True):
             _restore(place, content)
-    answers = (name for name in attributes if _is_alike(before.get(name, _missing), now.get(name, _missing), replaced))
+    answers = (name for name in attributes if is_alike(before.get(name, _missing), now.get(name, _missing), replaced))
     ids = [[{(id(key), id(value)) for key, value in content} for content in contents] for contents in (had, have)]
     return frozenset(answers), ids[0] == ids[1]
 
@@ -176,16 +176,16 @@ def _restore(place: Any, content: list[tuple[Any, Any]]) -> None:
             place[key] = before[key]
 
 
-def _is_alike(before: Any, now: Any, replaced: Replacement) -> bool:
+def is_alike(before: Any, now: Any, replaced: Replacement) -> bool:
     """Say whether two values are equal, but for what has taken the place of others in the first one."""
     try:
         if type(before) is type(now) is dict:
             keys = {_renewed(key, replaced): key for key in now}
             return before.keys() == keys.keys() and all(
-                _is_alike(before[key], now[keys[key]], replaced) for key in before
+                is_alike(before[key], now[keys[key]], replaced) for key in before
             )
         if type(before) is type(now) and type(now) in (list, tuple):
-            return len(before) == len(now) and all(_is_alike(*pair, replaced) for pair in zip(before, now, strict=True))
+            return len(before) == len(now) and all(is_alike(*pair, replaced) for pair in zip(before, now, strict=True))
         if type(before) is type(now) and type(now) in (set, frozenset):
             return bool(before == {_renewed(item, replaced) for item in now})
         return or_same(now, replaced) is before or bool(before == now)
