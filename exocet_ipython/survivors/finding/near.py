@@ -29,7 +29,7 @@ _MANY = 500  # of one object
 _SIZED = frozenset(map(id, (dict, frozenset, list, set, tuple)))
 _SHELLS = ("IPython", "ipykernel")  # they lead to all there is
 _FIXED = (tuple, frozenset, MethodType)
-_APART = (ModuleType, CodeType, BuiltinFunctionType)  # as do modules
+_APART = (ModuleType, CodeType)  # as do modules
 
 
 def find_holders(objects: list[Any], ours: Iterable[Any]) -> list[Any]:
@@ -127,6 +127,8 @@ def _followed(parts: Iterable[Any], seen: set[int]) -> list[Any]:
         is_class = issubclass(kind, type)
         owner = type(part.__self__) if kind is MethodType else part if is_class else kind
         home = str(type.__getattribute__(owner, "__module__"))
+        if kind is BuiltinFunctionType and issubclass(type(part.__self__), ModuleType):
+            continue
         is_large = id(kind) in _SIZED and len(part) > _MANY  # asked for its parts it would list them all
         if is_large or issubclass(kind, _APART) or home.partition(".")[0] in _SHELLS or (is_class and home != CELLS):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -42,6 +43,11 @@ class Pairs:
         """Return everything whose holders must be found."""
         matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
         return [*matched, *self.orphans, *self.lost, *self.made]
+
+    def leave(self, is_meant: Callable[[Any], bool]) -> None:
+        """Have nothing take the place of what is meant: it goes on to be what it is in all that holds it."""
+        for key in [key for key, (before, _) in self.objects.items() if is_meant(before)]:
+            del self.objects[key]
 
     def predecessors(self) -> dict[int, type]:
         """Return the classes whose place others took, by the id of each of these: the latest, where older ones live."""

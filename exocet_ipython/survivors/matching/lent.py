@@ -1,4 +1,4 @@
-"""What a module only has from elsewhere: a logger, `sys.stdout`, a compiled pattern that `re` keeps.
+"""What a module only has from elsewhere: a logger, `sys.stdout`.
 
 Where the module names another one in the next edit, the first goes on to be what it is for everybody else: its
 references are not replaced.
@@ -23,6 +23,7 @@ from exocet_ipython.survivors.arrays import is_array, items_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.freed import own_parts
 from exocet_ipython.survivors.finding.held import count_outside
+from exocet_ipython.survivors.finding.patterns import cells_may_compile, pattern_caches
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
@@ -163,7 +164,8 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
         part for part in own_parts(values, own_referents_of, (type, ModuleType), _MANY)[0] if id(part) not in known
     ]
     in_arrays = Counter(id(item) for space in spaces for item in _items_in(space))
-    found = count_outside([*values, *definitions], [values, definitions, *spaces, *names, *parts])
+    caches = () if cells_may_compile() else pattern_caches()
+    found = count_outside([*values, *definitions], [values, definitions, *spaces, *names, *parts, *caches])
     # What an array holds the collector doesn't show.
     return frozenset(key for key, count in found.numbers.items() if not 0 < count <= in_arrays[key]) & known
 

@@ -7,7 +7,6 @@ made to answer as the new one. Each object moves whole or stays as it was, and w
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
@@ -31,6 +30,7 @@ from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_used
 from exocet_ipython.survivors.finding.near import without_gone
+from exocet_ipython.survivors.finding.patterns import is_pattern
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.left import Left
@@ -99,10 +99,10 @@ def migrate(
     del stay
     beside = Beside(reread_of(succession.old.values()), pairs.classes)
     moving = Moving(journal, rebuild, beside, succession.was_there)
-    if any(issubclass(type(before), re.Pattern) for before, _ in pairs.objects.values()):
-        re.purge()  # its cache would give the new pattern to all who ask for the old text
     side = RetiredSide(succession, older, pairs, journal)
     near = side.find_near()
+    if near is None:
+        pairs.leave(is_pattern)  # a library may have compiled the same text, and goes on with that
     if side.held:
         _move(side, near, pairs, moving, succession)
     detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)

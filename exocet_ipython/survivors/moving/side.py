@@ -15,6 +15,7 @@ from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
 from exocet_ipython.survivors.finding.near import find_near
+from exocet_ipython.survivors.finding.patterns import pattern_caches
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -90,4 +91,4 @@ def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[An
     old = succession.old.values()
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old, *map(vars, old)]
-    return [*records, remembered, *(part for found in remembered for part in found.parts())]
+    return [*records, *pattern_caches(), remembered, *(part for found in remembered for part in found.parts())]
