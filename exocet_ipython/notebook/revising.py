@@ -111,7 +111,8 @@ class Ladder:
         self.texts = {} if (asked := tuple(asked)) else self.texts
         plan, generation = self.managed.plan(changes, asked), self.managed.generation
         with paused_collector():
-            plan = self._with(plan, moved_circles(plan, generation, self.texts, self.bindings.modules()))
+            roots = self.bindings.modules()
+            plan = self._with(plan, moved_circles(plan, generation, self.texts, roots, self.managed.scope))
             read = ReadStores(generation.records, self.bindings.assigned())
             while (more := self._with(plan, find_filled(plan.names, read))) is not plan:
                 plan = more

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
 
 from exocet_ipython.loading.names import with_packages
+from exocet_ipython.loading.running import compile_for_reading
+from exocet_ipython.loading.source import find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import ImportStatement
+from exocet_ipython.reloading.graph import ImportStatement, read_imports
 from exocet_ipython.reloading.noticing.changes import Change
+from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.texts import Texts
 
 __all__ = ["changes_imports", "is_circular", "moved_circles"]
@@ -39,7 +43,7 @@ def changes_imports(plan: Plan, current: Generation, texts: Texts) -> bool:
     return False
 
 
-def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable[str]) -> set[str]:
+def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable[str], scope: Scope) -> set[str]:
     """Return the modules beside a plan that a restart would have import another half-way that they did not, or not so.
 
     It is told from the import statements: those of before and those of now are followed in the same way. Modules beside
@@ -50,6 +54,7 @@ def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable
         current: what it is made beside.
         texts: dotted name -> what was read again and compiled a moment ago.
         roots: dotted names of what cells have imported, in their order.
+        scope: which modules are the person's own.
     """
     roots = [*roots]
     around = _circles_around(plan, current, texts, roots)
@@ -57,9 +62,10 @@ def moved_circles(plan: Plan, current: Generation, texts: Texts, roots: Iterable
         return around
     before: _Imports = {name: record.imports for name, record in current.records.items()}
     now = _imports_now(plan, current, texts)
+    now = _with_new(now, texts.keys() & now, scope)
     begun = [*roots, *sorted(before, key=current.order.__getitem__)]
     moved = _met_halfway(before, begun) ^ _met_halfway(now, begun)
-    return around | {importer for importer, _ in moved} - plan.names
+    return around | {importer for importer, _ in moved if importer in before} - plan.names
 
 
 def _circles_around(plan: Plan, current: Generation, texts: Texts, roots: Iterable[str]) -> set[str]:
@@ -85,6 +91,28 @@ def _imports_now(plan: Plan, current: Generation, texts: Texts) -> _Imports:
     before = {name: record.imports for name, record in current.records.items()}
     gone = {step.name: () for step in plan.steps if step.gone}
     return {**before, **gone, **{name: texts[name].imports for name in texts.keys() & before}}
+
+
+def _with_new(imports: _Imports, edited: Iterable[str], scope: Scope) -> _Imports:
+    """Add the import statements of own modules that nothing had imported, and that edited ones import by now."""
+    found = dict(imports)
+    waiting = [*edited]
+    while waiting:
+        for statement in found[waiting.pop()]:
+            for name in (part for wanted in statement.names for part in with_packages(wanted)):
+                spec = None if name in found or statement.is_late else find_spec_of(name)
+                if spec is not None and scope.includes_spec(spec):
+                    found[name] = _read_imports(spec)
+                    waiting.append(name)
+    return found
+
+
+def _read_imports(spec: ModuleSpec) -> Sequence[ImportStatement]:
+    try:
+        code = compile_for_reading(read_snapshot(spec, 0))
+    except OSError:
+        code = None  # what runs it will say what is wrong
+    return () if code is None else read_imports(code, spec.name, is_package=bool(spec.submodule_search_locations))
 
 
 def is_circular(error: BaseException) -> bool:
