@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -133,7 +133,8 @@ def _move_items(kind: Any, holder: Any, before: list[tuple[Any, Any]], after: li
         if now is old or id(now) not in known or now in placed:
             if now not in placed:
                 kind.pop(holder, now, None)  # it only equals a later key: the first of two is what a dict has
-            kind.__setitem__(holder, now, value)
+            counted = dict.__getitem__(holder, now) if now in placed and isinstance(holder, Counter) else 0
+            kind.__setitem__(holder, now, value + counted if counted else value)
             placed[now] = None
 
 
