@@ -10,14 +10,18 @@ from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.contents import variables_around
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
-from exocet_ipython.reloading.ladder.operations import is_class_body, nested, whole
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
-__all__ = ["Inner", "defaults_of", "is_stored", "match_inner", "set_defaults"]
+__all__ = ["LABELS", "Inner", "defaults_of", "is_stored", "match_inner", "operations_of", "set_defaults"]
+
+# What a class is called and where it stands: the body of its statement assigns that as well.
+LABELS = frozenset(("__module__", "__qualname__", "__firstlineno__", "__static_attributes__"))
 
 # What computes the defaults of a function, by parameter; None where that can't be told.
 _Computed = Mapping[str, tuple[Operation, ...]] | None
 
+_STORE_NAME = dis.opmap["STORE_NAME"]
 _STORES = {dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]}
 
 
@@ -185,3 +189,19 @@ def _renamed_parameters(old: CodeType, new: CodeType) -> Iterator[tuple[str, str
 def _parameters(code: CodeType) -> tuple[str, ...]:
     stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
+
+
+def operations_of(code: CodeType | None) -> list[tuple[int, Any]]:
+    """Return what code does, without what the functions in it are made of and the labels that a class gives itself.
+
+    >>> operations_of((lambda: lambda: 1).__code__) == operations_of((lambda: lambda: 2).__code__)
+    True
+    """
+    parts = [] if code is None else list(iter_operations(code))
+    found: list[tuple[int, Any]] = []
+    for place, (_, operation, argument) in enumerate(parts):
+        after = parts[place + 1][1:] if place + 1 < len(parts) else (0, None)
+        if after[0] == _STORE_NAME and after[1] in LABELS:
+            continue
+        found.append((operation, repr(argument.co_name if isinstance(argument, CodeType) else argument)))
+    return found

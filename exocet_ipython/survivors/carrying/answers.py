@@ -1,4 +1,4 @@
-"""Instances that functions keep and that somebody has: asked again, they are to give the very ones.
+"""Instances and classes that functions keep and that somebody has: asked again, they are to give the very ones.
 
 `@cache def get_settings()`, `@lru_cache def client(name)`, `global _conn; _conn = connect(url)`. Others are answers of
 the old code. So are those that would be made in another way now: who edits the function or the constructor asks for
@@ -10,7 +10,7 @@ from __future__ import annotations
 import dis
 import functools
 import gc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
@@ -22,10 +22,10 @@ from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.comparison import Comparison, Making
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
-from exocet_ipython.survivors.origins import is_instance_of
 
 __all__ = ["carry_answers", "gives_again", "kept_answers_of"]
 
@@ -38,7 +38,7 @@ _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the argum
 def carry_answers(
     before: Any, now: Any, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]
 ) -> None:
-    """Have the cache of a function give the instances that the old one has given, where somebody has them.
+    """Have the cache of a function give the instances and classes that the old one has given, where somebody has them.
 
     Args:
         before: the `lru_cache` of a retired module.
@@ -52,13 +52,17 @@ def carry_answers(
     if type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
         return
     known = _keys_of(now)
-    given = [answer for answer in _answers_of(before) if is_instance_of(answer[-1], session) and answer[0] not in known]
+    given = [
+        answer
+        for answer in _answers_of(before, session)
+        if answer[0] not in known and goes_on(answer[-1], session, after)
+    ]
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
     for _, arguments, keywords, value in given:
         cls = type(value)
-        if id(value) in held and Making(cls, _counterpart(cls, after)).is_same(old, new):
+        if id(value) in held and (issubclass(cls, type) or Making(cls, _counterpart(cls, after)).is_same(old, new)):
             _put(now, new, value, arguments, keywords)
 
 
@@ -109,8 +113,8 @@ def _stored(function: FunctionType) -> set[Any]:
     return {name for code in codes for _, operation, name in iter_operations(code) if operation in _STORING}
 
 
-def _answers_of(cache: Any) -> Iterator[_Answer]:
-    """Yield what a cache has given for plain arguments; other kinds of keys are left out.
+def _answers_of(cache: Any, session: Container[str] = ()) -> Iterator[_Answer]:
+    """Yield what a cache has given for plain arguments and classes of no module of the session; no others.
 
     >>> import functools
     >>> both, every, named = functools.lru_cache(divmod), functools.cache(divmod), functools.cache(dict)
@@ -130,7 +134,10 @@ def _answers_of(cache: Any) -> Iterator[_Answer]:
         parts = key if type(key) is tuple else (key,)
         mark = next((place for place, part in enumerate(parts) if type(part) is object), len(parts))
         arguments, named = parts[:mark], parts[mark + 1 :]  # names and values in turn, behind an object of the cache's
-        if all(id(type(part)) in ATOM_IDS for part in (*arguments, *named)):
+        if all(
+            id(type(part)) in ATOM_IDS or (type(part) is type and part.__module__ not in session)
+            for part in (*arguments, *named)
+        ):
             yield key, arguments, dict(zip(named[::2], named[1::2], strict=True)), value
 
 

@@ -239,7 +239,7 @@ class _Carrier:
             return self._carry_nested(path, before, now) | ({id(before)} if placed else set())
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
-        for entry in held_entries(before, now, changed, self._session):
+        for entry in held_entries(before, now, changed, self._session, self._after):
             if is_map(before) or not self._owned.is_modules(path, *entry):  # a new map has theirs already
                 put_into(now, *entry, self._journal)
         self._owned.put_in_order(path, now if changed else None, self._journal)

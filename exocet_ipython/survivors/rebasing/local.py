@@ -8,7 +8,6 @@ that, and so no base is told of one.
 from __future__ import annotations
 
 import abc
-import dis
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import CellType, CodeType, FunctionType
@@ -19,10 +18,10 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.contents import is_shared
 from exocet_ipython.reloading.held import dotted_name
-from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations
+from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.classes import class_of
-from exocet_ipython.survivors.inner import Inner
+from exocet_ipython.survivors.inner import LABELS, Inner, operations_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.copies import decorate_again
 from exocet_ipython.survivors.rebasing.keeping import change_class
@@ -31,9 +30,7 @@ from exocet_ipython.survivors.replacing.instances import Moving
 __all__ = ["LocalClass", "find_local_classes", "renew_local_classes"]
 
 _missing: Any = object()
-_STORE_NAME = dis.opmap["STORE_NAME"]
-_LABELS = frozenset(("__module__", "__qualname__", "__firstlineno__", "__static_attributes__"))
-_OF_CLASS = _LABELS | {"__classcell__", "__classdictcell__", "__slots__", "__dict__", "__weakref__"}
+_OF_CLASS = LABELS | {"__classcell__", "__classdictcell__", "__slots__", "__dict__", "__weakref__"}
 _PREPARE = vars(type)["__prepare__"]  # a metaclass with another one makes something else of what a body assigns
 _PLAIN = (dict, list, set)
 _IMPLIED = {"__new__": staticmethod, "__init_subclass__": classmethod, "__class_getitem__": classmethod}
@@ -61,7 +58,7 @@ def find_local_classes(closures: Iterable[FunctionType], pairs: Pairs) -> list[L
         if body is None or body.new is None or not is_class_body(body.old):
             continue
         if id(body.old) not in edited:
-            edited[id(body.old)] = _operations(body.old) != _operations(body.new)
+            edited[id(body.old)] = operations_of(body.old) != operations_of(body.new)
         if edited[id(body.old)]:
             bodies[id(closure)] = body
             methods.append(closure)
@@ -96,18 +93,6 @@ def renew_local_classes(found: Iterable[LocalClass], inner: Mapping[int, Inner],
         changes = dict(_changes(cls, before, now, inner))
         if changes:
             change_class(cls, partial(_change, changes=changes, cell=now.get("__classcell__")), moving)
-
-
-def _operations(code: CodeType | None) -> list[tuple[int, Any]]:
-    """Return what the body of a class does, without what its methods are made of and the labels that it gives."""
-    parts = [] if code is None else list(iter_operations(code))
-    found: list[tuple[int, Any]] = []
-    for place, (_, operation, argument) in enumerate(parts):
-        after = parts[place + 1][1:] if place + 1 < len(parts) else (0, None)
-        if after[0] == _STORE_NAME and after[1] in _LABELS:
-            continue
-        found.append((operation, repr(argument.co_name if isinstance(argument, CodeType) else argument)))
-    return found
 
 
 def _require_plain(cls: type) -> None:
