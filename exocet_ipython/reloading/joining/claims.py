@@ -65,7 +65,7 @@ class Claims:
         self._afterwards = Afterwards()
         self._due: list[tuple[Ended, ModuleType]] = []
         self._cell: tuple[int, str] | None = None
-        self._nesting = Nesting(self.known, self._only_imports, self._due)
+        self._nesting = Nesting(self.known, self._only_imports, self._due, self._tell)
 
     def put_on(self) -> None:
         """Put the finder before all others on `sys.meta_path`."""
@@ -95,7 +95,7 @@ class Claims:
                 leave_out_effects(spec)
             return spec  # not None: the other finders need not look for it again
         notes = self._loaded[name] = LoadNotes()
-        notes.watch(spec, self._nesting, self._tell)
+        notes.watch(spec, self._nesting)
         self.found_some = True
         return spec
 

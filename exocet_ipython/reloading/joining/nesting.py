@@ -84,6 +84,7 @@ class Nesting(threading.local):
         known: the own modules that were loaded before.
         waits: says whether the baselines of what this thread loads can wait until its cell ends.
         due: takes those that wait, each as the notes of its load and the module.
+        tell: called when a body has run.
 
     Attributes:
         seconds: for each body, outermost first, how long those that it imports took so far; the lowest entry is the
@@ -91,12 +92,19 @@ class Nesting(threading.local):
         failed: likewise, which loads have failed within it.
     """
 
-    def __init__(self, known: KnownModules, waits: Callable[[], bool], due: list[tuple[Ended, ModuleType]]) -> None:
+    def __init__(
+        self,
+        known: KnownModules,
+        waits: Callable[[], bool],
+        due: list[tuple[Ended, ModuleType]],
+        tell: Callable[[], object],
+    ) -> None:
         self.seconds = [0.0]
         self.failed: list[list[FailedLoad]] = [[]]
         self._known = known
         self._waits = waits
         self._due = due
+        self.tell = tell
         self._ended: list[tuple[Ended, ModuleType]] = []
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
         self._others: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
@@ -58,7 +58,6 @@ class LoadNotes:
         "_nesting",
         "_originals",
         "_spec",
-        "_tell",
         "baseline",
         "began",
         "code",
@@ -90,7 +89,7 @@ class LoadNotes:
         self.settings: dict[Setting, int] | None = None
         self._originals: Originals = ()
 
-    def watch(self, spec: ModuleSpec, nesting: Nesting, tell: Callable[[], None]) -> None:
+    def watch(self, spec: ModuleSpec, nesting: Nesting) -> None:
         """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.
 
         The loader is the finder's own object, made for this spec; methods of it are shadowed until each is called.
@@ -98,12 +97,11 @@ class LoadNotes:
         Args:
             spec: of the module.
             nesting: what the thread is running.
-            tell: called when the body has run.
         """
         loader: Any = spec.loader
         self._spec = spec
         if can_be_shadowed(loader):
-            self._nesting, self._tell = nesting, tell
+            self._nesting = nesting
             loader.exec_module = self._run
         else:
             self.snapshot = _read_text(spec, time.time_ns())
@@ -205,7 +203,7 @@ class LoadNotes:
             self.effects = note.effects(self._originals)
             self.ended = True
             nesting.end(self, module)
-            self._tell()
+            nesting.tell()
 
 
 def can_be_shadowed(loader: Any) -> bool:
