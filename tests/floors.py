@@ -20,7 +20,7 @@ FLOORS = ("integrations", "notebook", "survivors", "reloading", "loading", "erro
 # The folders of a floor, in the same order; files beside them are the floor's own, and any of its folders may use them.
 STOREYS = {
     "survivors": ("moving", "rebasing", "replacing", "matching", "carrying", "storing", "finding"),
-    "reloading": ("joining", "building", "datafiles", "ladder", "noticing"),
+    "reloading": ("joining", "building", "datafiles", "lasting", "ladder", "holding", "noticing"),
     "notebook": ("names",),
 }
 # Public names only. The facade may use what is below the notebook, and the notebook lazily: importing it stays light.

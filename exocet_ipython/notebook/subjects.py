@@ -13,7 +13,7 @@ from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.records import RetiredNames, describe

@@ -11,7 +11,7 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.holding.paths import attribute_at
 
 __all__ = [
     "class_of",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from exocet_ipython.reloading.contents import variables_around
+from exocet_ipython.reloading.holding.contents import variables_around
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested

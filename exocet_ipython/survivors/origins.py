@@ -7,8 +7,8 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import attributes_of, cell_values
-from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.reloading.holding.contents import attributes_of, cell_values
+from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["is_from_cell", "is_instance_of"]

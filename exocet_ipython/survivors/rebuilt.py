@@ -12,7 +12,7 @@ from types import BuiltinMethodType, GenericAlias, MethodType, MethodWrapperType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import BOUND_IDS, C_METHODS, CACHE
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
 __all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references", "renewed_supers"]

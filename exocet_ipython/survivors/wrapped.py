@@ -8,7 +8,7 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import BOUND_IDS, CACHE, attributes_of, dict_of, variables_around
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, attributes_of, dict_of, variables_around
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.forwarders import target_of
 

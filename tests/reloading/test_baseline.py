@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from exocet_ipython.reloading.baseline import take_baseline
+from exocet_ipython.reloading.holding.baseline import take_baseline
 
 
 class Node:

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from exocet_ipython.reloading.building.batch import Batch
-from exocet_ipython.reloading.contents import fingerprint
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.holding.contents import fingerprint
 from exocet_ipython.reloading.scope import Scope
 from tests.plain_notebook import PlainNotebook, python_import
 from tests.workshop import Workshop, standin_names

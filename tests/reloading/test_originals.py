@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from exocet_ipython.reloading.originals import read_originals
+from exocet_ipython.reloading.lasting.originals import read_originals
 
 
 class Lazy:

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.settings import MISSING, Setting, mark_of_value
-from exocet_ipython.reloading.targets import note_settings
+from exocet_ipython.reloading.lasting.settings import MISSING, Setting, mark_of_value
+from exocet_ipython.reloading.lasting.targets import note_settings
 
 FILE = str(Path("m.py").absolute())  # in a folder of the person's
 

@@ -11,7 +11,7 @@ from typing import Any
 from IPython.core.inputtransformer2 import TransformerManager
 
 from exocet_ipython.notebook.names.events import CellAssignment, CellEvent, CellImport, Perhaps, without_doubt
-from exocet_ipython.reloading.contents import place_of
+from exocet_ipython.reloading.holding.contents import place_of
 
 __all__ = ["may_bind", "read_cell"]
 

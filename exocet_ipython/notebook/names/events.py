@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.names import with_packages
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.holding.paths import attribute_at
 
 __all__ = ["CellAssignment", "CellEvent", "CellImport", "Perhaps", "without_doubt"]
 

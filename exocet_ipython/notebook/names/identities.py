@@ -10,7 +10,7 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import Source, resolved
-from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.holding.contents import is_shared
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
 from exocet_ipython.survivors.matching.succession import Succession

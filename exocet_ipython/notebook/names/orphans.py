@@ -8,7 +8,7 @@ from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.notebook.names.sources import Source
-from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.holding.contents import is_shared
 
 __all__ = ["Orphans"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import attribute_of, globals_of
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.reloading.holding.wiring import is_as_made
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.wiring import is_as_made
 
 __all__ = [
     "MISSING",

@@ -11,7 +11,7 @@ from typing import Any
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 
 __all__ = ["Attributes"]
 

@@ -24,11 +24,11 @@ from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import attach, is_package
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.baseline import Baseline
 from exocet_ipython.reloading.building.bodies import BodyBuiltins, Runs, copied, run_by_loader
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
-from exocet_ipython.reloading.effects import librarys_effects
 from exocet_ipython.reloading.generation import Generation
+from exocet_ipython.reloading.holding.baseline import Baseline
+from exocet_ipython.reloading.lasting.effects import librarys_effects
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.texts import Texts

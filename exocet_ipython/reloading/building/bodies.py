@@ -15,9 +15,9 @@ from typing import Any
 from exocet_ipython.loading.interrupts import interruptible
 from exocet_ipython.loading.running import compile_module
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.effects import NO_EFFECTS, Effects, EffectsNote
 from exocet_ipython.reloading.failed import FailedLoad, lacks_module
-from exocet_ipython.reloading.originals import read_originals
+from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, Effects, EffectsNote
+from exocet_ipython.reloading.lasting.originals import read_originals
 
 __all__ = ["BodyBuiltins", "Run", "Runs", "copied", "run_by_loader"]
 

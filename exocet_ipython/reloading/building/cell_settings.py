@@ -11,11 +11,11 @@ from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.reloading.building.wrappers import find_original
-from exocet_ipython.reloading.contents import is_plain
-from exocet_ipython.reloading.held import home_of
-from exocet_ipython.reloading.originals import Unread
+from exocet_ipython.reloading.holding.contents import is_plain
+from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.lasting.originals import Unread
+from exocet_ipython.reloading.lasting.settings import MISSING, Setting, is_of_own_code, mark_of_value
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.settings import MISSING, Setting, is_of_own_code, mark_of_value
 
 __all__ = ["kept_settings"]
 

@@ -13,8 +13,8 @@ from typing import Any
 from exocet_ipython.errors import WishTypeError
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.baseline import Baseline, add_changes, renew_baseline, take_baseline
-from exocet_ipython.reloading.paths import owner_of
+from exocet_ipython.reloading.holding.baseline import Baseline, add_changes, renew_baseline, take_baseline
+from exocet_ipython.reloading.holding.paths import owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wishes import hand_on, wishes_of
 

@@ -19,8 +19,8 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.building.registries import CONTAINERS, has_still, literals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, refill
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["TakenOut", "take_out"]

@@ -14,7 +14,7 @@ from exocet_ipython.loading.spaces import attach, attribute_of, copy_space, glob
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.batch import Batch
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["ask_lazily", "share_submodules", "uncover_names"]

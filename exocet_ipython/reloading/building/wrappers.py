@@ -11,10 +11,10 @@ from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, variables_around
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, variables_around
+from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.lasting.settings import MISSING, is_of_own_code
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.reloading.settings import MISSING, is_of_own_code
 
 __all__ = ["find_original"]
 

@@ -17,7 +17,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import ATOM_IDS, BOUND_IDS, CACHE, dict_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, CACHE, dict_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
 

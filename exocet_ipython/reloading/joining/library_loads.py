@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.tracebacks import as_importlibs
-from exocet_ipython.reloading.effects import are_noted, librarys_effects
 from exocet_ipython.reloading.joining.noting import can_be_shadowed
+from exocet_ipython.reloading.lasting.effects import are_noted, librarys_effects
 
 __all__ = ["leave_out_effects"]
 

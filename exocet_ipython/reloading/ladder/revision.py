@@ -21,8 +21,8 @@ from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.contents import is_plain
 from exocet_ipython.reloading.generation import Generation, Journal
+from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
 from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class, set_code, set_facts
 from exocet_ipython.reloading.ladder.propagation import note_values, set_values

@@ -23,7 +23,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
-from exocet_ipython.reloading.contents import CACHE, cell_values
+from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.operations import whole
 

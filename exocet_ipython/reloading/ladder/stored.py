@@ -22,11 +22,11 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, entries_of, is_registry, place_of
-from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, entries_of, is_registry, place_of
+from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.holding.parts import parts_of
+from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.ladder.uses import Definition
-from exocet_ipython.reloading.parts import parts_of
-from exocet_ipython.reloading.paths import attribute_at, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["find_stored", "kept_in_defaults"]

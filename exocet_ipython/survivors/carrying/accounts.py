@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.contents import attributes_of, is_registry
+from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.ladder.operations import is_same_constant
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.inner import defaults_of

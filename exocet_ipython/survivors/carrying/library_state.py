@@ -8,10 +8,10 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import is_registry
-from exocet_ipython.reloading.marks import connection_of, is_marked, kind_of, mark_of
-from exocet_ipython.reloading.paths import split_entry, value_at
-from exocet_ipython.reloading.settings import is_librarys
+from exocet_ipython.reloading.holding.contents import is_registry
+from exocet_ipython.reloading.holding.marks import connection_of, is_marked, kind_of, mark_of
+from exocet_ipython.reloading.holding.paths import split_entry, value_at
+from exocet_ipython.reloading.lasting.settings import is_librarys
 from exocet_ipython.survivors.carrying.entries import is_of_one_kind
 
 __all__ = ["fill", "write_again"]

@@ -10,9 +10,9 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import CACHE
+from exocet_ipython.reloading.holding.contents import CACHE
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import whole
-from exocet_ipython.reloading.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.inner import operations_of

@@ -10,8 +10,8 @@ from functools import singledispatch, singledispatchmethod
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
-from exocet_ipython.reloading.contents import attributes_of
-from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.holding.contents import attributes_of
+from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.ladder.uses import read_uses
 from exocet_ipython.reloading.recording import ModuleRecord

@@ -7,10 +7,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import attributes_of, is_registry
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
+from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
+from exocet_ipython.reloading.holding.paths import maker_at
 from exocet_ipython.reloading.ladder.operations import whole
-from exocet_ipython.reloading.paths import maker_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was

@@ -8,9 +8,9 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS, place_of, refill
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.parts import ids_in_order
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, place_of, refill
+from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 
 __all__ = ["begins_filled_alike", "constants_by_id", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
@@ -31,7 +31,7 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
         code: what ran then, which has the constants; None where it is not known.
         journal: how it is taken back.
 
-    >>> from exocet_ipython.reloading.parts import parts_of
+    >>> from exocet_ipython.reloading.holding.parts import parts_of
     >>> old, new = ["b", "mine"], ["a", "b"]
     >>> take_whole(old, new, parts_of(["a", "b"]), None, Journal()), new
     (True, ['b', 'mine'])

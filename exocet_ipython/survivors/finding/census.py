@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of, referrers_of
-from exocet_ipython.reloading.held import CELLS, home_of
+from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.survivors.classes import is_defined
 from exocet_ipython.survivors.finding.freed import Freed, find_freed
 from exocet_ipython.survivors.finding.generations import RetiredGeneration

@@ -17,8 +17,8 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import BOUND_IDS
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.holding.contents import BOUND_IDS
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.retired import RetiredModule, retired_module
 from exocet_ipython.survivors.definitions import Kind, definitions
 from exocet_ipython.survivors.finding.garbage import is_garbage

@@ -20,7 +20,7 @@ from types import CellType, CodeType, FunctionType, GetSetDescriptorType, Member
 from typing import Any
 
 from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of", "shared_cells"]

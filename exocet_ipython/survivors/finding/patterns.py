@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.holding.held import CELLS
 
 __all__ = ["cells_may_compile", "is_pattern", "pattern_caches"]
 

@@ -7,7 +7,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of
-from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.holding.held import CELLS
 
 __all__ = ["leads_to_old"]
 

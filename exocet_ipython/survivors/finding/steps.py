@@ -33,7 +33,7 @@ from weakref import ref
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.finding.frames import FRAMES, locals_of
 
 __all__ = ["Places", "attribute_of", "express"]

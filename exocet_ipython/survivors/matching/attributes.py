@@ -8,8 +8,8 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import BOUND_IDS, CACHE
-from exocet_ipython.reloading.held import dotted_name, home_of
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE
+from exocet_ipython.reloading.holding.held import dotted_name, home_of
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession

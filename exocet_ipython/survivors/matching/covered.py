@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.succession import Succession
 

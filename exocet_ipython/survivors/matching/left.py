@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["Left", "LeftClasses"]

@@ -15,9 +15,9 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import own_referents_of
-from exocet_ipython.reloading.held import CELLS, home_of
-from exocet_ipython.reloading.parts import parts_of
-from exocet_ipython.reloading.paths import value_at
+from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.parts import parts_of
+from exocet_ipython.reloading.holding.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.arrays import is_array, items_of
 from exocet_ipython.survivors.definitions import is_definition

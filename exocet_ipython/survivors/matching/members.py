@@ -8,7 +8,7 @@ import operator
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from exocet_ipython.reloading.contents import is_shared
+from exocet_ipython.reloading.holding.contents import is_shared
 
 __all__ = ["composed_members", "find_by_members", "renamed_members"]
 

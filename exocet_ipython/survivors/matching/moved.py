@@ -9,9 +9,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, BOUND_IDS, dict_of
-from exocet_ipython.reloading.held import dotted_name, home_of
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, dict_of
+from exocet_ipython.reloading.holding.held import dotted_name, home_of
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.succession import Succession

@@ -9,8 +9,8 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import BOUND_IDS, dict_of, is_shared, variables_around
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, dict_of, is_shared, variables_around
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of

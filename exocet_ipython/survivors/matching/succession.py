@@ -10,9 +10,9 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import attribute_of
-from exocet_ipython.reloading.contents import is_shared
-from exocet_ipython.reloading.held import CELLS, home_of
-from exocet_ipython.reloading.paths import attribute_at
+from exocet_ipython.reloading.holding.contents import is_shared
+from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import Staying
 

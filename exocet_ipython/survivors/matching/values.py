@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.reloading.contents import (
+from exocet_ipython.reloading.holding.contents import (
     attributes_of,
     dict_of,
     entries_beside,
@@ -22,9 +22,9 @@ from exocet_ipython.reloading.contents import (
     is_shared,
     place_of,
 )
-from exocet_ipython.reloading.parts import parts_of
+from exocet_ipython.reloading.holding.parts import parts_of
+from exocet_ipython.reloading.holding.wiring import is_as_made
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.wiring import is_as_made
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
 from exocet_ipython.survivors.matching.succession import Succession

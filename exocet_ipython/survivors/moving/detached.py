@@ -11,7 +11,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.lineages import bases_of, lineages_of, put_in_order, with_successors

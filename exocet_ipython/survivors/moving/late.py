@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.naming import name_again
 from exocet_ipython.survivors.replacing.instances import Moving

@@ -12,7 +12,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of, variables_around
+from exocet_ipython.reloading.holding.contents import dict_of, variables_around
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.storing.asking import Answers, as_written
@@ -36,7 +36,7 @@ def asked_by(value: Any) -> dict[str, Any]:
 def remembered_by(value: Any) -> list[dict[Any, Any]]:
     """Return the dicts into which a function or a callable instance puts what functions that it has give; none empty.
 
-    >>> from exocet_ipython.reloading.held import dotted_name
+    >>> from exocet_ipython.reloading.holding.held import dotted_name
     >>> remembered_by(dotted_name)
     []
     """

@@ -15,7 +15,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = [

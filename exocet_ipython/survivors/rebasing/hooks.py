@@ -10,7 +10,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import is_registry
+from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.told import HOOK
 from exocet_ipython.survivors.storing.functions import tree_of

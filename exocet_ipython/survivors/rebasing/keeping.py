@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.rebasing.retelling import put_back
 from exocet_ipython.survivors.replacing.instances import Moving
 

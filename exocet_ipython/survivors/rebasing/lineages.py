@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from exocet_ipython.loading.classes import set_attribute
-from exocet_ipython.reloading.held import home_of
+from exocet_ipython.reloading.holding.held import home_of
 
 __all__ = ["Lineage", "bases_of", "lineages_of", "put_in_order", "with_successors"]
 

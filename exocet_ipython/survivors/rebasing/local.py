@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.contents import is_shared
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.contents import is_shared
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.classes import class_of

@@ -16,7 +16,7 @@ from typing import Any
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.held import CELLS, dotted_name
+from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from exocet_ipython.reloading.contents import dict_of
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.replacing.answers import stale_answers

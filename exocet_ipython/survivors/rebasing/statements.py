@@ -11,7 +11,7 @@ from typing import Any
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.held import CELLS
+from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.matching.succession import Succession
 

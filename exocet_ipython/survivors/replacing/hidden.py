@@ -13,8 +13,8 @@ from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.contents import dict_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.arrays import items_of
 from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.held import dotted_name
+from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers

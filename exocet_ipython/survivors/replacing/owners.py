@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.forwarders import TARGET

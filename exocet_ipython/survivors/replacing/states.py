@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from exocet_ipython.reloading.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.classes import filled_slots
 
 __all__ = ["InstanceState", "attributes_of_instance", "put_back", "set_class"]

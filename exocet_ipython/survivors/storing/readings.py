@@ -12,9 +12,9 @@ from typing import Any
 
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import is_registry, place_of
-from exocet_ipython.reloading.held import CELLS, home_of
-from exocet_ipython.reloading.paths import last_name_of, owner_of
+from exocet_ipython.reloading.holding.contents import is_registry, place_of
+from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of

@@ -15,8 +15,8 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.contents import refill
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.contents import refill
 from exocet_ipython.survivors.storing.containers import container_of
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 

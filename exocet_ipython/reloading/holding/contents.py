@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.marks import is_theirs, mark_of
+from exocet_ipython.reloading.holding.marks import is_theirs, mark_of
 
 __all__ = [
     "ATOMS",

@@ -15,7 +15,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import is_own_folder
 

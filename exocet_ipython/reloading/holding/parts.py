@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from exocet_ipython.reloading.contents import is_registry, state_of
-from exocet_ipython.reloading.marks import is_marked, mark_of
+from exocet_ipython.reloading.holding.contents import is_registry, state_of
+from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 
 __all__ = ["ids_by_name", "ids_in_order", "parts_of", "size_of"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_registry
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_registry
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
 
@@ -154,7 +154,7 @@ def dotted_name(definition: Any) -> str:
     """Return where a class or function says that it is defined.
 
     >>> dotted_name(partial), dotted_name(home_of)
-    ('functools.partial', 'exocet_ipython.reloading.held.home_of')
+    ('functools.partial', 'exocet_ipython.reloading.holding.held.home_of')
     """
     is_class = issubclass(type(definition), type)
     name = type.__getattribute__(definition, "__qualname__") if is_class else definition.__qualname__

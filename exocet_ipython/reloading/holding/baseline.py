@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.contents import (
+from exocet_ipython.reloading.holding.contents import (
     ATOMS,
     CARRIERS,
     attributes_of,
@@ -31,9 +31,9 @@ from exocet_ipython.reloading.contents import (
     place_of,
     state_of,
 )
-from exocet_ipython.reloading.marks import is_marked
-from exocet_ipython.reloading.parts import parts_of
-from exocet_ipython.reloading.paths import owner_of, path_behind, value_at
+from exocet_ipython.reloading.holding.marks import is_marked
+from exocet_ipython.reloading.holding.parts import parts_of
+from exocet_ipython.reloading.holding.paths import owner_of, path_behind, value_at
 
 __all__ = ["Baseline", "add_changes", "is_own_function", "renew_baseline", "take_baseline", "take_glance"]
 

@@ -9,7 +9,7 @@ from collections import deque
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.contents import dict_of, place_of, state_of
+from exocet_ipython.reloading.holding.contents import dict_of, place_of, state_of
 
 __all__ = ["attribute_at", "last_name_of", "maker_at", "owner_of", "path_behind", "split_entry", "value_at"]
 

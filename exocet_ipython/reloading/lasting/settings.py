@@ -17,7 +17,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.contents import dict_of, is_plain
+from exocet_ipython.reloading.holding.contents import dict_of, is_plain
 from exocet_ipython.reloading.scope import is_own_folder
 
 __all__ = [

@@ -14,10 +14,10 @@ from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.loading.tracebacks import describe_error
-from exocet_ipython.reloading.contents import is_plain
+from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
-from exocet_ipython.reloading.settings import MISSING, Setting, is_of_own_code
-from exocet_ipython.reloading.targets import may_set, read_targets
+from exocet_ipython.reloading.lasting.settings import MISSING, Setting, is_of_own_code
+from exocet_ipython.reloading.lasting.targets import may_set, read_targets
 
 __all__ = ["Originals", "Unread", "read_originals"]
 

@@ -23,10 +23,18 @@ from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.contents import ATOM_IDS, dict_of, is_plain
-from exocet_ipython.reloading.effects import all_loggers
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, is_plain
+from exocet_ipython.reloading.lasting.effects import all_loggers
+from exocet_ipython.reloading.lasting.settings import (
+    Setting,
+    attribute_of,
+    evaluate,
+    is_librarys,
+    is_own,
+    parse,
+    take_marks,
+)
 from exocet_ipython.reloading.scope import is_own_folder
-from exocet_ipython.reloading.settings import Setting, attribute_of, evaluate, is_librarys, is_own, parse, take_marks
 
 __all__ = ["may_set", "note_settings", "read_targets"]
 

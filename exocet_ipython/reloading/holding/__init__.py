@@ -1,0 +1,1 @@
+"""Holding: what a module has in its globals, looked at by identity, and held by nobody for it."""

@@ -1,0 +1,1 @@
+"""Lasting: what the bodies of modules set in, or add to, what outlives them."""
