@@ -271,11 +271,11 @@ def test_changed_state_is_kept(notebook: PlainNotebook, workshop: Workshop, name
 
 
 def test_kept_state_follows_after_it_was_taken_anew(notebook: PlainNotebook, workshop: Workshop) -> None:
-    """After the person took the new object, the name follows again."""
+    """After the person took the new object, and left it as its module made it, the name follows again."""
     notebook.run("from things import ITEMS\nITEMS.append(1)")
     edit(workshop)
     notebook.reload()
-    notebook.run("from things import ITEMS")
+    notebook.run("from things import ITEMS\nITEMS.remove(1)")
     workshop.write({"things.py": THINGS.format(number=3)})
     notebook.reload()
     assert notebook["ITEMS"] == [3]
