@@ -38,7 +38,7 @@ _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the argum
 def carry_answers(
     before: Any, now: Any, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]
 ) -> None:
-    """Have the cache of a function give the instances and classes that the old one has given, where somebody has them.
+    """Have the cache of a function or class give what the old one has given, instances and classes that somebody has.
 
     Args:
         before: the `lru_cache` of a retired module.
@@ -49,7 +49,11 @@ def carry_answers(
     if not type(before) is type(now) is CACHE or before is now or before.cache_info().currsize > _MANY:
         return
     old, new = (vars(cache).get("__wrapped__") for cache in (before, now))
-    if type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
+    are_classes = issubclass(type(old), type) and issubclass(type(new), type)
+    if are_classes:
+        if now.cache_parameters()["maxsize"] is not None:
+            return  # its table takes nothing but what the class makes when it is called
+    elif type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
         return
     known = _keys_of(now)
     given = [
@@ -60,10 +64,14 @@ def carry_answers(
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
-    for _, arguments, keywords, value in given:
+    for key, arguments, keywords, value in given:
         cls = type(value)
-        if id(value) in held and (issubclass(cls, type) or Making(cls, _counterpart(cls, after)).is_same(old, new)):
-            _put(now, new, value, arguments, keywords)
+        counterpart = new if cls is old else _counterpart(cls, after)
+        if id(value) in held and (issubclass(cls, type) or Making(cls, counterpart).is_same(old, new)):
+            if are_classes:
+                known[key] = value
+            else:
+                _put(now, new, value, arguments, keywords)
 
 
 def _is_resource(value: Any) -> bool:
