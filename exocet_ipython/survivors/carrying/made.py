@@ -1,24 +1,32 @@
 """Classes that functions make and keep for who asks again: those that they would make in the same way now go on.
 
-`if kind not in TYPES: class Typed(Base): item = kind`: these are renewed as closures are, and get the new bases.
+`if kind not in TYPES: class Typed(Base): item = kind`: these are renewed as closures are, and get the new bases. So do
+those that a call makes: `TYPES[kind] = type(name, (Base,), {"item": kind})`.
 """
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import CACHE
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
-from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.inner import operations_of
 from exocet_ipython.survivors.origins import is_instance_of
 
 __all__ = ["goes_on"]
+
+_CALLS = {number for name, number in dis.opmap.items() if name in ("CALL", "CALL_KW")}
+_ANY_CALL = {dis.opmap["CALL_FUNCTION_EX"]}
+_PARTS = 3  # a class is made of
 
 
 def goes_on(value: Any, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]) -> bool:
@@ -35,12 +43,15 @@ def goes_on(value: Any, session: Mapping[str, ModuleRecord], after: Mapping[str,
 
 
 def _is_made_alike(cls: type, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]) -> bool:
-    if "<locals>" not in cls.__qualname__ or cls.__module__ not in session:
+    if cls.__module__ not in session:
         return False
     home = session[cls.__module__].module
-    makers = [_codes_of_maker(cls, module) for module in (home, after.get(cls.__module__, home))]
-    (before, body), (now, new_body) = makers
-    if before is None or body is None or new_body is None or operations_of(before) != operations_of(now):
+    modules = home, after.get(cls.__module__, home)
+    if "<locals>" not in cls.__qualname__:
+        before, now = (_callers({kind.__name__ for kind in mro_of(type(cls))[:-1]}, module) for module in modules)
+        return attribute_at(home, cls.__qualname__) is None and bool(before) and before == now
+    (before_maker, body), (maker, new_body) = (_codes_of_maker(cls, module) for module in modules)
+    if body is None or new_body is None or operations_of(before_maker) != operations_of(maker):
         return False
     has_methods = any(functions_in(part) for part in copy_space(vars(cls)).values())
     return has_methods or operations_of(body) == operations_of(new_body)
@@ -48,9 +59,27 @@ def _is_made_alike(cls: type, session: Mapping[str, ModuleRecord], after: Mappin
 
 def _codes_of_maker(cls: type, module: ModuleType | None) -> tuple[CodeType | None, CodeType | None]:
     """Return the code of the function of a module that makes a class, and of the body of its statement there."""
-    path = cls.__qualname__.partition(".<locals>")[0]
-    maker = attribute_at(module, path)
-    functions = functions_in(vars(maker).get("__wrapped__") if type(maker) is CACHE else maker)
-    codes = [code for function in functions for code in whole(function.__code__)]
+    codes = _codes_in(attribute_at(module, cls.__qualname__.partition(".<locals>")[0]))
     body = next((code for code in codes if code.co_qualname == cls.__qualname__), None)
     return codes[0] if codes else None, body
+
+
+def _callers(names: set[str], module: ModuleType | None) -> dict[str, list[tuple[int, Any]]]:
+    """Return what the functions and methods of a module do that may call what has one of the names for a class."""
+    parts = [part for part in copy_space(globals_of(module)).values() if home_of(part) == vars(module)["__name__"]]
+    for cls in [part for part in parts if issubclass(type(part), type)]:
+        parts += copy_space(vars(cls)).values()
+    codes = [code for part in parts for code in _codes_in(part) if not names.isdisjoint(code.co_names)]
+    return {code.co_qualname: operations_of(code) for code in codes if any(map(_may_make, iter_operations(code)))}
+
+
+def _may_make(operation: tuple[int, int, Any]) -> bool:
+    """Say whether an operation is a call that takes a name, bases and attributes: no `type(self)`."""
+    _, number, argument = operation
+    return number in _ANY_CALL or (number in _CALLS and argument >= _PARTS)
+
+
+def _codes_in(part: Any) -> list[CodeType]:
+    """Return the code of a function or method, cached or not, and of what is inside of it."""
+    functions = functions_in(vars(part).get("__wrapped__") if type(part) is CACHE else part)
+    return [code for function in functions for code in whole(function.__code__)]
