@@ -7,13 +7,14 @@ only where it computes with numbers and strings, and calls no function but Pytho
 from __future__ import annotations
 
 import builtins
+import copy
 import dis
 import gc
 import itertools
 import re
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType, GeneratorType
 from typing import Any
 
@@ -27,6 +28,7 @@ _COUNT = re.compile(r"count\((-?\d+)(?:, (-?\d+))?\)")
 _FAR, _MANY = 1_000_000, 10_000
 _EMPTY: tuple[Any, ...] = ([], (), range(0), "", "\u00e9")  # strings have two kinds of iterators
 _ITERATORS = tuple(map(type, map(iter, _EMPTY)))
+_SEQUENCES = (list, tuple)
 # What a generator may call, and which methods: none of these changes anything.
 _COMPUTING = frozenset(
     map(id, (abs, bool, chr, divmod, enumerate, float, int, len, max, min, ord, range, reversed, round, str, sum, zip))
@@ -81,14 +83,21 @@ def _place_of(one: Any) -> tuple[int, int] | None:
     return _FAR, 1  # it has come to its end
 
 
+def _carry_iterators(before: Any, now: Any, returned: bool) -> None:  # noqa: FBT001 - likewise
+    """Take on what a `map` or the like goes over; nothing is called for it."""
+    for old, new in zip(before.__reduce__()[1], now.__reduce__()[1], strict=False):
+        if type(old) is type(new) and (carry := PROGRESS.get(id(type(new)))) is not None:
+            carry(old, new, returned)
+
+
 def _carry_generator(before: Any, now: Any, _: bool) -> None:  # noqa: FBT001 - likewise
     """Take a generator as many steps on as one of the old function needs to be where the old one is."""
     old, new = _function_of(before), _function_of(now)
     if not (_only_computes(old) and _only_computes(new)) or _flow_of(old) != _flow_of(new):
         return
-    if not has_begun(before) or has_begun(now) or not is_plain(tuple(now.gi_frame.f_locals.values())):
+    if not has_begun(before) or has_begun(now) or not all(map(_is_repeatable, now.gi_frame.f_locals.values())):
         return
-    again = remake_generator(now, lambda _: old)
+    again = remake_generator(now, lambda _: old, renew=_at_its_place)
     if again is None:
         return
     try:
@@ -104,8 +113,22 @@ def _is_at(one: Any, other: Any) -> bool:
     if frames[1] is None or frames[0].f_lasti != frames[1].f_lasti:
         return False
     places = [[_place_of(part) for part in gc.get_referents(one) if type(part) in _ITERATORS] for one in (one, other)]
-    variables = [dict(frame.f_locals) for frame in frames]  # since Python 3.13 these are views
+    variables = [
+        {name: part for name, part in frame.f_locals.items() if type(part) not in _ITERATORS} for frame in frames
+    ]
     return variables[0] == variables[1] and places[0] == places[1]
+
+
+def _is_repeatable(argument: Any) -> bool:
+    """Say whether what a generator was made with gives it the same again: plain data, or an iterator over such."""
+    if type(argument) not in _ITERATORS:
+        return is_plain(argument)
+    return all(is_plain(tuple(part)) for part in gc.get_referents(argument) if type(part) in _SEQUENCES)
+
+
+def _at_its_place(argument: Any) -> Any:
+    """Return another iterator at the place of one, which `(x for x in items)` is made with; all else as it is."""
+    return copy.copy(argument) if type(argument) in _ITERATORS else argument
 
 
 def _function_of(generator: Any) -> Any:
@@ -143,8 +166,10 @@ def _flow_of(function: FunctionType) -> list[str]:
     return [part.opname for part in dis.get_instructions(function) if _FLOW.search(part.opname)]
 
 
-PROGRESS = {
+PROGRESS: dict[int, Callable[[Any, Any, bool], None]] = {
     id(itertools.count): _carry_place,
     id(itertools.cycle): _carry_place,
     id(GeneratorType): _carry_generator,
-} | dict.fromkeys(map(id, _ITERATORS), _carry_place)
+    **dict.fromkeys(map(id, _ITERATORS), _carry_place),
+    **dict.fromkeys(map(id, (filter, map, zip)), _carry_iterators),
+}
