@@ -46,7 +46,8 @@ def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
     return all(
         id(type(part)) in ATOM_IDS
         or _calls_own(part)
-        or (baseline.get(name) == id(None) and _is_data(part, _library_of(type(value)) if name[0] == "_" else None))
+        or (name[0] == "_" and _is_data(part, _library_of(type(value))))
+        or (baseline.get(name) == id(None) and _is_data(part))
         for name, part in changed
     )
 
@@ -69,8 +70,8 @@ def _is_data(value: Any, library: str | None = None) -> bool:
         if id(kind) in ATOM_IDS or id(part) in seen:
             continue
         seen[id(part)] = part
-        if kind is dict:
-            waiting += [*part.keys(), *part.values()]
+        if kind is dict or (issubclass(kind, dict) and _library_of(kind) == library):
+            waiting += [*dict.keys(part), *dict.values(part)]
         elif kind is list or kind is tuple:
             waiting += part
         elif library is None:
