@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from exocet_ipython.loading.source import Snapshot
@@ -16,6 +16,7 @@ from exocet_ipython.reloading.noticing.followed import absolute_path
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.shown import ShownTexts
+from exocet_ipython.survivors.storing.keeping import find_keepers
 
 __all__ = ["ManagedFiles"]
 
@@ -93,15 +94,23 @@ class ManagedFiles:
         """Follow files as they have been read now, of which others were followed before."""
         self._detector.exchange(before, after)
 
-    def changes(self, records: Iterable[ModuleRecord]) -> list[Change]:
-        """Return the changes of the files of modules, and of the data files they read, by content."""
-        records = list(records)
+    def changes(self, names: Iterable[str], session: Mapping[str, ModuleRecord]) -> list[Change]:
+        """Return the changes of the files of modules, and of the data files they read, by content.
+
+        Args:
+            names: of the modules; those that are not in the session have no files.
+            session: dotted name -> record. Modules whose functions have read such a file for one of these, and keep
+                what was in it, have changed as well.
+        """
+        records = [session[name] for name in names if name in session]
         changes = list(self._detector.changed(record.snapshot for record in records))
         changes += [Change(record.name, "deleted", str(record.snapshot.path)) for record in records if is_gone(record)]
-        data = self._detector.changed(snapshot for record in records for snapshot in record.data)
+        data = list(self._detector.changed(snapshot for record in records for snapshot in record.data))
+        for change in list(data):
+            data += [replace(change, name=name) for name in find_keepers(change.name, session)]
         # What reads a file at import has to run again, also where its own text could change in place.
         known = {change.name for change in changes if change.kind != "modified"}
-        return changes + [replace(change, kind="data") for change in data if change.name not in known]
+        return changes + [replace(change, kind="data") for change in dict.fromkeys(data) if change.name not in known]
 
     def changes_of_failed(self, loads: Iterable[FailedLoad]) -> list[Change]:
         """Return the changes of the files of what could not be imported."""

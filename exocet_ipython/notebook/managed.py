@@ -253,8 +253,7 @@ class ManagedModules:
 
     def changes(self, names: Sequence[str]) -> list[Change]:
         """Return the changes of the files of these modules, and of the data files they read, by content."""
-        records = self.generation.records
-        return self.files.changes(records[name] for name in names if name in records)
+        return self.files.changes(names, self.generation.records)
 
     def look_into(self, noticed: Suspicion, wanted: Wanted) -> list[Change]:
         """Return what really changed of what was noticed; `wanted` is what cells have imported."""

@@ -8,6 +8,7 @@ cells call is read again at its next call, and what it writes is no source of it
 from __future__ import annotations
 
 import dis
+import functools
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, CACHE, dict_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, CACHE, attributes_of, dict_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
 from exocet_ipython.reloading.scope import is_own_folder
 
@@ -27,6 +28,7 @@ _STANDARD = sys.stdlib_module_names
 _MANY = 40  # functions of other modules
 _LONG = 200  # characters: a longer string is no path
 _NAMING = frozenset(dis.hasname) - {dis.opmap["STORE_NAME"], dis.opmap["DELETE_NAME"]}
+_STANDING_FOR = frozenset(map(id, (CACHE, classmethod, functools.cached_property, property, staticmethod)))
 _UNNAMED = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
 READING = frozenset(
     words(
@@ -44,12 +46,17 @@ class Readers:
     Attributes:
         codes: it.
         folders: those of the files that it is in.
-        places: the paths of files and folders among the values that it names.
+        places: the paths of files and folders among the values that it names, and in instances.
+        functions: those of other modules.
+        keeping: ids of those of them that may give what they have given before: they remember it, or are methods of an
+            instance that another module has.
     """
 
     codes: list[CodeType]
     folders: list[str]
     places: list[str]
+    functions: list[FunctionType]
+    keeping: set[int]
 
 
 def readers_at_import(code: CodeType, here: str, space: Mapping[str, Any]) -> Readers:
@@ -67,7 +74,8 @@ def readers_at_import(code: CodeType, here: str, space: Mapping[str, Any]) -> Re
         functions = []
     others = [part for function in functions for part in whole(function.__code__)]
     folders = [here, *(os.path.dirname(function.__code__.co_filename) for function in functions)]
-    return Readers([*own, *others], [*dict.fromkeys(folders)], [*dict.fromkeys(search.places)])
+    places = [*dict.fromkeys(search.places)]
+    return Readers([*own, *others], [*dict.fromkeys(folders)], places, functions, search.keeping)
 
 
 def reads_elsewhere(code: CodeType, space: Mapping[str, Any]) -> bool:
@@ -79,30 +87,35 @@ def reads_elsewhere(code: CodeType, space: Mapping[str, Any]) -> bool:
     for name in names:
         value: Any = space.get(name)
         kind: Any = type(value)
-        if kind is FunctionType:
-            if value.__globals__ is not space and _may_read(value):
+        if kind is FunctionType or kind is CACHE:
+            function = _function_of(value)
+            if type(function) is FunctionType and function.__globals__ is not space and _may_read(function):
                 return True
         elif kind is ModuleType:
             if value.__name__ not in _STANDARD and any(map(_may_read, map(value.__dict__.get, names))):
                 return True
-        elif kind is not str and kind is not int and issubclass(kind, type):
-            home = type.__getattribute__(value, "__module__")
+        elif kind is not str and kind is not int:
+            cls = value if issubclass(kind, type) else kind
+            home = type.__getattribute__(cls, "__module__")
             if home not in _STANDARD and home != space.get("__name__"):
-                parts = list(type.__getattribute__(value, "__dict__").values())
-                if any(map(_may_read, parts)) and _is_own(value):
+                parts = list(type.__getattribute__(cls, "__dict__").values())
+                if any(map(_may_read, parts)) and _is_own(cls):
                     return True
     return False
 
 
 def _may_read(value: Any) -> bool:
-    """Say whether a value is a function that names what reads files, or another function that does."""
+    """Say whether a value is or stands for a function that names what reads files, or another function that does."""
+    value = _function_of(value) if id(type(value)) in _STANDING_FOR else value
     if type(value) is not FunctionType:
         return False
     names, space = value.__code__.co_names, value.__globals__
     if not READING.isdisjoint(names):
         return True
     for name in names:
-        other = space.get(name)
+        other: Any = space.get(name)
+        if type(other) is CACHE:
+            other = other.__wrapped__
         if type(other) is FunctionType and not READING.isdisjoint(other.__code__.co_names):
             return True
     return False
@@ -140,6 +153,7 @@ class _Search:
 
     Attributes:
         places: the paths.
+        keeping: ids of the functions that may give what they have given before.
 
     Args:
         space: the globals of the module.
@@ -147,6 +161,7 @@ class _Search:
 
     def __init__(self, space: Mapping[str, Any]) -> None:
         self.places: list[str] = []
+        self.keeping: set[int] = set()
         self._space = space
         self._seen: set[int] = set()
         self._known: set[int] = set()  # ids of what was looked at, which the module and those that it names hold
@@ -158,24 +173,31 @@ class _Search:
         Args:
             named: the names that pieces of the module's own code use.
         """
-        waiting: list[tuple[Collection[str], Mapping[str, Any]]] = [(names, self._space) for names in named]
-        for names, known in waiting:
-            for function in (found for name in names for found in self._look_at(known.get(name), names)):
+        waiting = [(names, [self._space.get(name) for name in names]) for names in named]
+        for names, values in waiting:
+            for function, owner in (found for value in values for found in self._look_at(value, names)):
                 if function.__globals__ is self._space or id(function) in self._seen or len(self._seen) >= _MANY:
                     continue
                 self._seen.add(id(function))
                 yield function
                 used = {name for part in whole(function.__code__) for name in part.co_names}
-                waiting.append((used, function.__globals__))
+                waiting.append((used, [owner, *map(function.__globals__.get, used)]))
 
-    def _look_at(self, value: Any, names: Collection[str]) -> Iterator[FunctionType]:
-        """Yield the functions that a value is or has, as far as they are named; note the paths."""
+    def _look_at(self, value: Any, names: Collection[str]) -> Iterator[tuple[FunctionType, type | None]]:
+        """Yield the functions that a value is, or has as a module, a class or its instance, as far as they are named.
+
+        Each comes with the class, whose other methods it may call. Paths are noted.
+        """
         kind = type(value)
         parts: list[Any] = [value]
+        owner: type | None = None
         if kind is ModuleType:
             parts = [value.__dict__.get(name) for name in names]
-        elif issubclass(kind, type):
-            parts = self._parts_of(value, names)
+        elif issubclass(kind, type) or (id(kind) not in ATOM_IDS and _is_own(kind)):
+            owner = value if issubclass(kind, type) else kind
+            parts = self._parts_of(owner, names)
+            if owner is kind:
+                parts += [held for _, held in attributes_of(value) if _path_of(held)]
         for part in parts:
             if part is None or id(part) in self._known:
                 continue
@@ -183,10 +205,11 @@ class _Search:
             if path := _path_of(part):
                 self.places.append(os.path.normpath(path))
             elif id(type(part)) not in ATOM_IDS:
-                function = part.__func__ if id(type(part)) in BOUND_IDS else part
-                function = (dict_of(function) or {}).get("__wrapped__", function)
+                function = _function_of(part)
                 if type(function) is FunctionType and is_own_folder(os.path.dirname(function.__code__.co_filename)):
-                    yield function
+                    if type(part) is CACHE or owner is kind:
+                        self.keeping.add(id(function))
+                    yield function, owner
 
     def _parts_of(self, cls: type, names: Collection[str]) -> list[Any]:
         """Return what a class has under some names, and once what needs none: Python's own protocols, and paths.
@@ -203,6 +226,18 @@ class _Search:
                     if name[:2] == "__" or _path_of(part):
                         unnamed.append(part)
         return [*unnamed, *(part for name in names if name in known for part in known[name])]
+
+
+def _function_of(value: Any) -> Any:
+    """Return the function that a method, a property or what a decorator has made of it stands for; else the value."""
+    kind = type(value)
+    if id(kind) in BOUND_IDS:
+        value = value.__func__
+    elif kind is property:
+        value = value.fget
+    elif kind is functools.cached_property:
+        value = value.func
+    return (dict_of(value) or {}).get("__wrapped__", value)
 
 
 def _path_of(value: Any) -> str:
