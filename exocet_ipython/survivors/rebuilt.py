@@ -8,14 +8,24 @@ import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import BuiltinMethodType, GenericAlias, MethodType, MethodWrapperType, UnionType
+from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType, MethodWrapperType, UnionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 
-__all__ = ["MISSING", "REBUILDS", "Replacement", "counterpart", "or_same", "renewed_references", "renewed_supers"]
+__all__ = [
+    "MISSING",
+    "REBUILDS",
+    "Replacement",
+    "counterpart",
+    "or_same",
+    "rebound_methods",
+    "renewed_references",
+    "renewed_supers",
+]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
@@ -72,6 +82,33 @@ def renewed_supers(holders: Iterable[Any], replacement: Replacement) -> Iterator
                 yield id(holder), (holder, super(now, target))
 
 
+def rebound_methods(
+    classes: Iterable[tuple[type, type]], replacement: Replacement
+) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    """Yield, by id, the bound methods of bases that go on, each with that of the class which covers it by now.
+
+    Args:
+        classes: retired classes with the new ones, to which their instances have moved.
+        replacement: what retired: methods of that are made anew as holders of it.
+    """
+    covered: dict[int, Any] = {}  # the functions of these bases
+    gained: set[int] = set()
+    for old, new in classes:
+        for name in vars(new).keys() - vars(old).keys():
+            before, now = (_function_of(first_named(name, mro_of(cls))) for cls in (old, new))
+            if type(before) is type(now) is FunctionType and id(before) not in replacement and name[:2] != "__":
+                covered[id(before)] = before
+                gained.add(id(now))
+    for holder in referrers_of([*covered.values()]) if covered else ():
+        if type(holder) is MethodType:
+            name, owner = holder.__func__.__name__, _class_of(holder.__self__)
+            found = [part for cls in mro_of(owner) if (part := vars(cls).get(name)) is not None]
+            others = [part for part in found if id(_function_of(part)) not in gained]
+            if others and others[0] is not found[0] and _function_of(others[0]) is holder.__func__:
+                target = None if owner is holder.__self__ else holder.__self__
+                yield id(holder), (holder, found[0].__get__(target, owner))
+
+
 def _rebuild_tuple(holder: tuple[Any, ...], replacement: Replacement) -> Any:
     """Make a tuple with other items, a named one as an instance of its new class: both are what it can't change."""
     items = tuple.__getitem__(holder, slice(None))
@@ -103,7 +140,9 @@ def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement) -> Any:
 
 
 def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:
-    function = counterpart(holder.__func__, replacement)
+    function = _looked_up(holder, replacement)
+    if function is MISSING:
+        function = counterpart(holder.__func__, replacement)
     target = or_same(holder.__self__, replacement)
     if function is MISSING and target is holder.__self__:
         return None
@@ -111,11 +150,41 @@ def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:
     return _bound(holder.__func__ if not callable(function) else function, target, replacement, names)
 
 
+def _looked_up(method: MethodType, replacement: Replacement) -> Any:
+    """Return the function that looking a method up gives now, another class's perhaps; `MISSING` where nothing tells.
+
+    It was looked up where its object's class has it under its name: what `super()` gives is as a rule another one.
+    """
+    before, name = method.__func__, getattr(method.__func__, "__name__", "")
+    owner = _class_of(method.__self__)
+    if _function_of(first_named(name, mro_of(owner))) is not before:
+        return MISSING
+    found = _function_of(first_named(name, _mro_now(owner, replacement)))
+    return found if type(found) is FunctionType and found is not before else MISSING
+
+
+def _class_of(target: Any) -> type:
+    return target if issubclass(type(target), type) else type(target)
+
+
+def _function_of(part: Any) -> Any:
+    return part.__func__ if id(type(part)) in BOUND_IDS else part
+
+
+def _mro_now(cls: type, replacement: Replacement) -> tuple[type, ...]:
+    """Return where attributes of a class will be looked up: one of a cell has its old bases until all is replaced."""
+    now, bases = or_same(cls, replacement), type.__getattribute__(cls, "__bases__")
+    if now is not cls:
+        return mro_of(now) if issubclass(type(now), type) else ()
+    if len(bases) == 1:
+        return (cls, *_mro_now(bases[0], replacement))
+    return tuple(kind for base in mro_of(cls) if issubclass(type(kind := or_same(base, replacement)), type))
+
+
 def _bound(function: Any, target: Any, replacement: Replacement, names: list[str]) -> Any:
     """Bind a function to an instance or a class as its class would: it may be a static method by now, or none."""
-    owner = target if issubclass(type(target), type) else type(target)
-    # A class of a cell has its old bases until all references are replaced.
-    spaces = [vars(or_same(base, replacement)) for base in mro_of(owner)]
+    owner = _class_of(target)
+    spaces = [vars(base) for base in _mro_now(owner, replacement)]
     # It may have been called like the attribute until now (`load = staticmethod(read)`).
     found: Any = next((space[name] for name in names for space in spaces if name in space), None)
     if found is function and target is owner:

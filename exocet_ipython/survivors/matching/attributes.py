@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from functools import cached_property, partialmethod, singledispatchmethod
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
@@ -15,7 +16,7 @@ from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.wrapped import functions_held
 
-__all__ = ["Member", "binds", "pulled_up", "pushed_down"]
+__all__ = ["Member", "binds", "lost_methods", "pulled_up", "pushed_down"]
 
 # A retired class, its counterpart, the name of a member, what the first one had, and what answers for it now.
 Member = tuple[type, type, str, Any, Any]
@@ -79,6 +80,20 @@ def pushed_down(pairs: Pairs, retiring: Container[str], succession: Succession) 
     for members in found.values():
         if len({id(now) for *_, now in members}) == 1:
             yield members[0]
+
+
+def lost_methods(pairs: Pairs) -> Iterator[FunctionType]:
+    """Yield the methods that retired classes have, and their counterparts have not, nor anything in their place.
+
+    Args:
+        pairs: what was matched.
+    """
+    for old, new in pairs.classes:
+        space = vars(old)
+        for name in space.keys() - vars(new).keys():
+            part = space[name]
+            if type(part) is FunctionType and id(part) not in pairs.objects and home_of(part) == home_of(old):
+                yield part
 
 
 def _is_there(base: type, succession: Succession) -> bool:

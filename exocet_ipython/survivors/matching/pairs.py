@@ -18,7 +18,7 @@ from exocet_ipython.survivors.classes import classes_made, is_made
 from exocet_ipython.survivors.definitions import is_definition, own_parts
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.inner import match_inner
-from exocet_ipython.survivors.matching.attributes import binds, pulled_up, pushed_down
+from exocet_ipython.survivors.matching.attributes import binds, lost_methods, pulled_up, pushed_down
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.covered import covered_functions
 from exocet_ipython.survivors.matching.members import composed_members, find_by_members, renamed_members
@@ -118,8 +118,7 @@ class _Matcher:
             return
         self._gone.append((home, before))
         if is_definition(before):
-            gone: list[Any] = self.pairs.lost if type(before) is FunctionType else self.pairs.orphans
-            gone.append(before)
+            (self.pairs.lost if type(before) is FunctionType else self.pairs.orphans).append(before)
             self._leave_as_it_was(before)
 
     def match_moved(self) -> None:
@@ -152,6 +151,9 @@ class _Matcher:
             record = self._old.get(home_of(member[0]))
             self._space = {} if record is None else globals_of(record.module)
             self._match_part(*member)
+        for method in lost_methods(self.pairs):  # what has one bound may find another class's by now
+            self.pairs.lost.append(method)
+            self._leave_as_it_was(method)
 
     def match_values(self) -> None:
         """Match the instances and containers that modules and classes name, and what is in them."""

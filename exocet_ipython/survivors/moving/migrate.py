@@ -47,7 +47,7 @@ from exocet_ipython.survivors.moving.zones import renew_zones
 from exocet_ipython.survivors.rebasing.local import find_local_classes, renew_local_classes
 from exocet_ipython.survivors.rebasing.refreshing import refresh_instances
 from exocet_ipython.survivors.rebasing.subclasses import Rebased, rebase_subclasses, tell_again
-from exocet_ipython.survivors.rebuilt import renewed_references, renewed_supers
+from exocet_ipython.survivors.rebuilt import rebound_methods, renewed_references, renewed_supers
 from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
 from exocet_ipython.survivors.replacing.instances import Moving, Stuck
 from exocet_ipython.survivors.replacing.libraries import adapters_of, renew_adapters
@@ -139,9 +139,9 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
         left = without_gone(near, journal.references())
         stuck_with.intersection_update([id(part) for holder in left for part in referents_of(holder)])
         del left
-    supers = dict(renewed_supers(holders, pairs.objects))
+    bound = dict(renewed_supers(holders, pairs.objects)) | dict(rebound_methods(pairs.classes, pairs.objects))
     del holders
-    successors = {**supers, **moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
+    successors = {**bound, **moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving, succession.old.values())
     renew_local_classes(local, pairs.inner, moving)
     kept = set(map(id, _methods_of(base for cls, _ in moving.left.values() for base in cls.__mro__)))
