@@ -133,9 +133,9 @@ class AutoReload:
         self.stopper.relent()
         is_inner = self._cells.begin(info)
         managed = self._session.managed
+        managed.begin_cell("" if is_inner else info.raw_cell)
         if not managed.follows:
             return
-        managed.begin_cell("" if is_inner else info.raw_cell)
         before = managed.generation.number
         try:
             self._catch_up(info)
@@ -155,8 +155,8 @@ class AutoReload:
         """
         self._cells.end(None if result is None else result.info)
         managed = self._session.managed
+        managed.end_cell()
         if managed.follows:
-            managed.end_cell()
             self._guard.keep_off(managed.names)
 
     def catch_up(self) -> BaseException | None:

@@ -45,7 +45,7 @@ class ManagedFiles:
     def __repr__(self) -> str:
         return f"<managed files of {self._detector!r}>"
 
-    def follow(self, records: Iterable[ModuleRecord], claims: Claims | None, scope: Scope) -> None:
+    def follow(self, records: Iterable[ModuleRecord], claims: Claims, scope: Scope) -> None:
         """Tell the detector which files and folders to follow from now on.
 
         Args:
@@ -54,7 +54,7 @@ class ManagedFiles:
             scope: which folders have own code.
         """
         records = list(records)
-        texts, folders = ([], set[str]()) if claims is None else (claims.texts, claims.folders)
+        texts, folders = claims.texts, claims.folders
         for record in records:
             if "__path__" in (space := globals_of(record.module)):
                 folders.update(space["__path__"])

@@ -20,6 +20,7 @@ from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.joining.adoption import adopt_module, adopt_modules, leave_modules, run_again
+from exocet_ipython.reloading.joining.afterwards import may_load
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.claims import Claims
 from exocet_ipython.reloading.moves import Wanted, find_moves
@@ -45,6 +46,7 @@ class ManagedModules:
         history: the generations of before.
         files: of the modules, with what differs by now.
         stale: modules that were frozen while what they import was made anew.
+        follows: whether first imports of own code join the session by themselves, and their files are followed.
         note_left: told of the records of modules that the person has imported anew by hand, as other objects.
     """
 
@@ -55,7 +57,8 @@ class ManagedModules:
         self._frozen: tuple[str, ...] = ()
         self.stale = StaleModules()
         self.files = ManagedFiles(detector)
-        self._claims: Claims | None = None
+        self.follows = self._notes = False
+        self._claims = self._make_claims()
         self.history = History()
         self._bystanders = Bystanders()
         self._bystanders.find_own(self._scope)  # now, and not while a person waits for their first reload
@@ -71,8 +74,7 @@ class ManagedModules:
     @scope.setter
     def scope(self, scope: Scope) -> None:
         self._scope = scope
-        if self._claims is not None:
-            self._claims.scope = scope
+        self._claims.scope = scope
 
     def configure(self, include: Iterable[str], exclude: Iterable[str], frozen: Iterable[str]) -> None:
         """Take other patterns for what is own code, and for what is never made anew unless asked for by name."""
@@ -131,8 +133,7 @@ class ManagedModules:
             if left:
                 self.note_left(left)
             self.generation = self.generation.adopting(records)
-            if self._claims is not None:
-                self._claims.known.add(*records)
+            self._claims.known.add(*records)
 
     def advance(self, after: Generation, touched: Iterable[str]) -> None:
         """Take the generation that a publish has made current, which made or took away the modules `touched`."""
@@ -141,20 +142,15 @@ class ManagedModules:
 
     # -- following -----------------------------------------------------------------------------------------------
 
-    @property
-    def follows(self) -> bool:
-        """Whether first imports of own code join the session, and their files are followed."""
-        return self._claims is not None
-
     def start_following(self, patched: Collection[str] = ()) -> None:
         """Let first imports of own code join the session, whoever imports, and follow the files of all own modules.
 
         Of the `patched` modules others have changed in place what their files say anew by now.
         """
         with PUBLISHING:
-            if self._claims is None:
+            if not self.follows:
                 self._take(run_again(self.generation, {change.name for change in self.changes(list(patched))}))
-                self._claims = self._make_claims()
+                self.follows = True
                 self._claims.put_on()
                 self.files.forget()
                 self.files.expects = True
@@ -164,17 +160,24 @@ class ManagedModules:
     def stop_following(self) -> None:
         """Stop; what was loaded stays as it is, and its files are followed for whoever asks."""
         with PUBLISHING:
-            if self._claims is not None:
+            if self.follows:
                 self.collect_claims()
-                self._claims.take_off()
-                self._claims = None
+                self.follows = False
                 self.files.blanks += 1
                 self.follow()
+            self._notes = False
+            self._claims.take_off()
+
+    def note_imports(self) -> None:
+        """From the running cell on, note what cells import: where nothing is followed, it joins at the next reload."""
+        self._notes = True
+        self._claims.put_on()
 
     def begin_cell(self, cell: str) -> None:
         """Note what a cell is about to run; see `Claims.begin_cell`."""
-        if self._claims is not None:
-            self._claims.begin_cell(cell)
+        if self._notes and not self.follows and may_load(cell):
+            self._claims.put_on()
+        self._claims.begin_cell(cell)
 
     def end_cell(self) -> None:
         """Note of the own modules that a cell has imported what a moment later could be another.
@@ -182,10 +185,11 @@ class ManagedModules:
         They join the generation when something is asked of it, at the next cell at the latest: an import is to cost
         what it costs.
         """
-        if (claims := self._claims) is None:
+        if not self.follows:
+            self._claims.leave()
             return
         # While another thread reloads it waits for nobody.
-        if (claims.found_some or claims.is_passed) and PUBLISHING.acquire(blocking=False):
+        if ((claims := self._claims).found_some or claims.is_passed) and PUBLISHING.acquire(blocking=False):
             try:
                 if claims.is_passed:  # a hook that the cell has installed has loaded modules, maybe
                     self.adopt()
@@ -196,23 +200,21 @@ class ManagedModules:
 
     def names(self) -> list[str]:
         """Return the dotted names of the own modules that are loaded, also of those that have only been noted."""
-        new = [] if self._claims is None else [name for name in self._claims.names if name in sys.modules]
-        return list(dict.fromkeys([*self.generation.records, *new]))
+        return list(dict.fromkeys([*self.generation.records, *filter(sys.modules.__contains__, self._claims.names)]))
 
     def collect_claims(self) -> None:
         """Bring the own modules that were imported since the last call into the current generation.
 
         While another thread reloads it waits for nobody: they join with the next call.
         """
-        claims = self._claims
-        if claims is None or not claims.found_some or not PUBLISHING.acquire(blocking=False):
-            return
-        try:
-            with paused_collector():
-                self._take(claims.records(self.generation))
-                self.follow()
-        finally:
-            PUBLISHING.release()
+        if self._claims.found_some and PUBLISHING.acquire(blocking=False):
+            try:
+                with paused_collector():
+                    self._take(self._claims.records(self.generation))
+                    self.follow()
+                self.files.blanks += not self.follows
+            finally:
+                PUBLISHING.release()
 
     def expect(self) -> None:
         """Follow the folders of `sys.path` from before the first load on: what comes there meanwhile is noticed."""
@@ -241,8 +243,7 @@ class ManagedModules:
 
     def abandon(self) -> None:
         """Take the finder off for a shell that is gone; wherever the collector comes by, so it waits for nothing."""
-        if self._claims is not None:
-            self._claims.abandon()
+        self._claims.abandon()
 
     def close(self) -> None:
         """Stop following, and give back what the detector holds."""

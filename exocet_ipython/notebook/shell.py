@@ -64,6 +64,7 @@ class Attachment:
         for cell in () if history is None else history.input_hist_parsed:
             self.session.learn(cell, failed=True)  # it may have failed: what the names confirm is learned
         self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
+        self.session.managed.note_imports()  # the rest of the cell that loads the extension
         finalize(self, self.session.managed.abandon).atexit = False
 
     def __repr__(self) -> str:

@@ -176,12 +176,11 @@ class ModuleRecord:
             now: what the module holds since.
             code: what they ran, where that is known.
         """
+        again = replace(self, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
         if self.was_seen:
-            return replace(self, spec=_spec_of(self.module, None), was_seen=False, is_seated=False)
+            return again
         names = {name for text in (self.readable_code, code) if text is not None for name in text.co_names}
-        baseline = renew_baseline(self.baseline, now, names)
-        known = replace(self, baseline=baseline, spec=_spec_of(self.module, None), body=code)
-        return replace(known, was_seen=False, is_seated=False)
+        return replace(again, baseline=renew_baseline(self.baseline, now, names), body=code)
 
     @property
     def body_code(self) -> CodeType | None:
@@ -217,6 +216,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     baseline: Baseline | None = None,
     settings: dict[Setting, int] | None = None,
     is_adopted: bool = False,
+    spec: Any = None,
 ) -> ModuleRecord:
     """Return the record of a module whose body has run.
 
@@ -236,6 +236,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         baseline: what it held when its body had run; by default what it holds now.
         settings: what its body has set when it had run; by default what it has set as that is now.
         is_adopted: whether it was imported so long ago that what it held then is unknown.
+        spec: the one that it had when its body had run; by default the one that it has now.
     """
     named = _data_files(module, snapshot, code, like, data)
     is_same = like is not None and code is not None and like.code is code
@@ -260,7 +261,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         is_nested if like is None else like.is_nested,
         settings=settings,
         is_adopted=is_adopted,
-        spec=_spec_of(module, like),
+        spec=_spec_of(module, like, spec),
         was_seen=like is not None and like.module is module,
     )
     if like is not None and is_same:
@@ -270,12 +271,11 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     return record
 
 
-def _spec_of(module: ModuleType, like: ModuleRecord | None) -> weakref.ref[Any] | None:
+def _spec_of(module: ModuleType, like: ModuleRecord | None, spec: Any = None) -> weakref.ref[Any] | None:
     """Return a reference to a module's spec; that of its first record, where there is one of the same object."""
     if like is not None and like.module is module:
         return like.spec
-    spec = getattr(module, "__spec__", None)
-    return None if spec is None or not hasattr(spec, "__dict__") else weakref.ref(spec)
+    return weakref.ref(spec) if hasattr(spec := spec or getattr(module, "__spec__", None), "__dict__") else None
 
 
 def _data_files(

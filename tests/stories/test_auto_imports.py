@@ -330,6 +330,31 @@ def test_without_a_pyc_the_state_is_unknown(
     assert model.state == "current"
 
 
+def test_what_plain_imports_of_cells_ran_is_known(
+    tracking: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as nobody has turned automatic reloading off: what the cell does next is told from what the body did."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    workshop.write({"model.py": "N = 1\nTABLE = {}"})
+    tracking.run("import model\nmodel.N = model.TABLE['mine'] = 2")
+    workshop.edit("model.py", "N = 1\nTABLE = {'own': 1}\nMORE = 1")
+    assert [module.name for module in tracking.value("%exoreload").reloaded] == ["model"]
+    assert tracking.value("model.N, model.TABLE, model.MORE") == (2, {"own": 1, "mine": 2}, 1)
+
+
+def test_a_finder_is_only_there_while_a_cell_imports(tracking: Notebook, workshop: Workshop) -> None:
+    """It is none of those that a cell sees which asks for them, nor of any cell after `%exoauto off`."""
+    workshop.write({"model.py": "import sys\nOURS = [f for f in sys.meta_path if hasattr(f, 'is_exocet')]"})
+    ask = "import sys\n[f for f in sys.meta_path if hasattr(f, 'is_exocet')]"
+    assert tracking.value(ask) == []
+    assert len(tracking.value("import model\nmodel.OURS")) == 1
+    assert tracking.value(ask) == []
+    tracking.run("%exoauto on")
+    tracking.run("%exoauto off")
+    workshop.write({"other.py": "from model import OURS as BEFORE\nimport sys\nNOW = list(sys.meta_path)"})
+    assert tracking.value("import other\nother.BEFORE[0] in other.NOW") is False
+
+
 @pytest.mark.usefixtures("compiled")
 def test_a_first_import_never_runs_a_stale_pyc(auto: Notebook, workshop: Workshop) -> None:
     """Two texts of one size within one second are a classic wrong answer of Python's own import."""

@@ -24,6 +24,7 @@ from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.holding.baseline import take_baseline
+from exocet_ipython.reloading.holding.guessed import guess_baseline
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.noting import LoadNotes, as_changed
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
@@ -97,9 +98,10 @@ def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleR
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:
-    return make_records(
-        generation, {name: _left(module) or _read_loaded(module.__spec__) for name, module in found.items()}
-    )
+    loaded = {name: _left(module) or _read_loaded(module.__spec__) for name, module in found.items()}
+    for name, notes in loaded.items():
+        notes.baseline = guess_baseline(found[name])
+    return make_records(generation, loaded)
 
 
 def _left(module: Any) -> LoadNotes | None:
@@ -151,6 +153,7 @@ def make_records(generation: Generation, found: Mapping[str, LoadNotes]) -> dict
             data=loaded.data,
             baseline=loaded.baseline,
             settings=loaded.settings,
+            spec=loaded.spec,
             is_adopted=not loaded.ended,
         )
         for place, (name, loaded) in enumerate(found.items())

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 import threading
 from collections.abc import Callable
 
-__all__ = ["Afterwards", "only_imports"]
+__all__ = ["Afterwards", "may_load", "only_imports"]
+
+_IMPORT = re.compile(r"(?:^|[;:])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+)?import\b([^;\n#]*)", re.MULTILINE)
 
 
 class Afterwards:
@@ -66,3 +70,22 @@ def only_imports(cell: str) -> bool:
     except SyntaxError:
         return False
     return bool(body) and all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body)
+
+
+def may_load(cell: str) -> bool:
+    r"""Say whether an import statement of a cell may name what is not loaded yet.
+
+    >>> may_load("import sys; from os import path"), may_load("import sys, nowhere"), may_load("x = 1")
+    (False, True, False)
+    """
+    if "import" not in cell:  # most have none
+        return False
+    return any(not _is_there(package, name) for package, names in _IMPORT.findall(cell) for name in names.split(","))
+
+
+def _is_there(package: str, name: str) -> bool:
+    """Say whether a module is loaded, or what is imported from one is there; nothing is asked for it."""
+    words = name.split(maxsplit=1) or [""]
+    if not package:
+        return words[0] in sys.modules
+    return words[0] in getattr(sys.modules.get(package), "__dict__", ()) or f"{package}.{words[0]}" in sys.modules

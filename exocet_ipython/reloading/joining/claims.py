@@ -68,9 +68,15 @@ class Claims:
         self._nesting = Nesting(self.known, self._only_imports, self._due, self._tell)
 
     def put_on(self) -> None:
-        """Put the finder before all others on `sys.meta_path`."""
-        forget_listings()
-        sys.meta_path.insert(0, self)
+        """Put the finder before all others on `sys.meta_path`, where it is not on it."""
+        if not self.is_on:
+            forget_listings()
+            sys.meta_path.insert(0, self)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the finder is on `sys.meta_path`."""
+        return self in sys.meta_path
 
     def take_off(self) -> None:
         """Take the finder off, and wait for what it has begun; harmless when it is off."""
@@ -79,7 +85,7 @@ class Claims:
 
     def abandon(self) -> None:
         """Take the finder off, whatever it has begun."""
-        if self in sys.meta_path:
+        if self.is_on:
             sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - protocol
@@ -109,6 +115,8 @@ class Claims:
 
         A finder that a module has put before this one would find its modules without it: it is the first again.
         """
+        if self.found_some:
+            self.settle()
         self._cell = threading.get_ident(), cell
         self._stay_first()
 
@@ -117,6 +125,12 @@ class Claims:
         self._cell = None
         if self.found_some:
             self._afterwards.start(partial(self._note, clock_of_files()))
+
+    def leave(self) -> None:
+        """End a cell likewise, and take the finder off until another one is to be noted; harmless when it is off."""
+        if self.is_on:
+            self.abandon()
+            self.end_cell()
 
     def _only_imports(self) -> bool:
         """Say whether the present thread runs a cell that does nothing but import."""
@@ -130,6 +144,11 @@ class Claims:
                 notes.text()
                 notes.note_data(ended)
             self._take_due()
+
+    def settle(self) -> None:
+        """Wait for what the end of a cell has begun, and see what its modules hold before others change it."""
+        self._afterwards.wait()
+        self._take_due()
 
     def _take_due(self) -> None:
         while self._due:
@@ -160,14 +179,13 @@ class Claims:
 
     def _tell(self) -> None:
         self.found_some = True
-        if sys.meta_path[:1] != [self]:  # the module that has ended may have put a finder there
-            self._stay_first()
+        self._stay_first()  # the module that has ended may have put a finder there
 
     @property
     def is_passed(self) -> bool:
-        """Whether a finder that was put before this one may have found modules without it."""
+        """Whether a finder that was put before this one, and is none of ours, may have found modules without it."""
         # Asked at each cell and after each body: the first entry tells as a rule.
-        return bool(sys.meta_path) and sys.meta_path[0] is not self and self in sys.meta_path
+        return bool(sys.meta_path) and type(sys.meta_path[0]) is not Claims and self.is_on
 
     def _stay_first(self) -> None:
         if self.is_passed:
@@ -179,8 +197,7 @@ class Claims:
         Another thread may be loading one of them: it is asked for again when it is done. A module that is in the
         generation and was loaded again (taken out of `sys.modules`, or by `importlib.reload`) gets a new record.
         """
-        self._afterwards.wait()
-        self._take_due()
+        self.settle()
         self.found_some = False
         loaded = {}
         for name in list(self._loaded):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
@@ -36,6 +36,7 @@ class Ended(Protocol):
     baseline: Baseline | None
     code: CodeType | None
     settings: dict[Setting, int] | None
+    spec: Any
 
     def text(self) -> Snapshot:
         """Return the text that ran."""
@@ -142,7 +143,8 @@ class Nesting(threading.local):
         """
         for notes, module in ended:
             spec = getattr(module, "__spec__", None)
-            notes.baseline = take_baseline(PRESENCE.current(getattr(spec, "name", "")) or module)
+            current = PRESENCE.current(getattr(spec, "name", "")) or module
+            notes.baseline, notes.spec = take_baseline(current), getattr(current, "__spec__", None)
             self._known.add(module.__name__)
 
     def _note_settings(self, module: ModuleType, settings: dict[Setting, int]) -> None:

@@ -52,6 +52,7 @@ class LoadNotes:
         is_nested: whether another module's body has brought it.
         imports: its import statements, where they were looked at.
         settings: what it had set elsewhere then.
+        spec: the one that it had then; it has another one when others have run its body again.
     """
 
     __slots__ = (
@@ -70,6 +71,7 @@ class LoadNotes:
         "seconds",
         "settings",
         "snapshot",
+        "spec",
         "stamp",
     )
 
@@ -87,6 +89,7 @@ class LoadNotes:
         self.baseline: Baseline | None = None
         self.imports: tuple[ImportStatement, ...] | None = None
         self.settings: dict[Setting, int] | None = None
+        self.spec: Any = None
         self._originals: Originals = ()
 
     def watch(self, spec: ModuleSpec, nesting: Nesting) -> None:
