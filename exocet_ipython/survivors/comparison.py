@@ -21,15 +21,20 @@ from exocet_ipython.reloading.datafiles.readers import READING
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.ladder.operations import is_same_constant, whole
+from exocet_ipython.reloading.ladder.operations import is_same_constant, whole, words
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["Beside", "Comparison", "Making", "class_attributes", "reread_of", "runs_alike"]
+__all__ = ["Answering", "Beside", "Comparison", "Making", "class_attributes", "reread_of", "runs_alike"]
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
 _ANY_NAME = frozenset(("__annotations__", "__dict__", "dir", "getattr", "hasattr", "setattr", "vars"))
+# What finds files, names or classes that the code doesn't say.
+_LOOKING = (_ANY_NAME | READING) | words(
+    "__subclasses__ entry_points environ eval exec getenv getmembers glob globals import_module iter_modules "
+    "iterdir listdir locals modules rglob scandir walk walk_packages"
+)
 _PLAIN = frozenset(name for kind in (dict, list, set, str, tuple) for name in dir(kind))
 _missing = object()
 
@@ -84,6 +89,8 @@ class Comparison:
         beside: what else is another now.
     """
 
+    _most = _MANY
+
     def __init__(
         self, before: type = object, now: type = object, but: Container[str] = (), beside: Beside | None = None
     ) -> None:
@@ -98,7 +105,7 @@ class Comparison:
         if id(type(before)) in ATOM_IDS or issubclass(type(before), PurePath):
             return type(now) is type(before) and bool(before == now)
         self._seen.add((id(before), id(now)))
-        if len(self._seen) > _MANY:
+        if len(self._seen) > self._most:
             return False
         if type(before) is FunctionType:
             return type(now) is FunctionType and self._is_same_function(before, now)
@@ -143,6 +150,15 @@ class Comparison:
             return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
         spaces = dict_of(before), dict_of(now)
         return type(spaces[0]) is dict and self.is_same(*spaces)
+
+
+class Answering(Comparison):
+    """Compares what functions answer again by themselves: not those that read a file, or look around what there is."""
+
+    _most = 1_000  # many functions may be asked about
+
+    def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
+        return _LOOKING.isdisjoint(_names_of(before)) and super()._is_same_function(before, now)
 
 
 class Making(Comparison):

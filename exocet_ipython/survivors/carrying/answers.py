@@ -2,7 +2,8 @@
 
 `@cache def get_settings()`, `@lru_cache def client(name)`, `global _conn; _conn = connect(url)`. Others are answers of
 the old code. So are those that would be made in another way now: who edits the function or the constructor asks for
-what these make.
+what these make. Containers of data go on whoever has them, with what cells have put there, where the function would
+answer the same in every way.
 """
 
 from __future__ import annotations
@@ -10,33 +11,39 @@ from __future__ import annotations
 import dis
 import functools
 import gc
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, attributes_of, is_shared
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, attributes_of, is_registry, is_shared
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.entries import is_map
 from exocet_ipython.survivors.carrying.made import goes_on
-from exocet_ipython.survivors.comparison import Comparison, Making
+from exocet_ipython.survivors.comparison import Answering, Beside, Comparison, Making
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 
-__all__ = ["carry_answers", "gives_again", "kept_answers_of"]
+__all__ = ["carry_answers", "gives_again", "is_data", "kept_answers_of"]
 
 _STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
-_MANY = 1_000
+_MANY, _MUCH = 1_000, 10_000
 _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
 
 def carry_answers(
-    before: Any, now: Any, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]
+    before: Any,
+    now: Any,
+    session: Mapping[str, ModuleRecord],
+    after: Mapping[str, ModuleType | None],
+    beside: Callable[[], Beside],
 ) -> None:
     """Have the cache of a function or class give what the old one has given, instances and classes that somebody has.
 
@@ -45,6 +52,7 @@ def carry_answers(
         now: its counterpart, which nobody sees yet.
         session: dotted name -> record, of all modules until now.
         after: dotted name -> what takes the place of a module that retires.
+        beside: gives what else is another now.
     """
     if not type(before) is type(now) is CACHE or before is now or before.cache_info().currsize > _MANY:
         return
@@ -59,19 +67,52 @@ def carry_answers(
     given = [
         answer
         for answer in _answers_of(before, session)
-        if answer[0] not in known and goes_on(answer[-1], session, after)
+        if answer[0] not in known and (_is_container(answer[-1], session) or goes_on(answer[-1], session, after))
     ]
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
+    given = [answer for answer in given if id(answer[-1]) in held or is_data(answer[-1], session)]
+    has_containers = any(_is_container(answer[-1], session) for answer in given)
+    answers_alike = has_containers and Answering(beside=beside()).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
-        counterpart = new if cls is old else _counterpart(cls, after)
-        if id(value) in held and (issubclass(cls, type) or Making(cls, counterpart).is_same(old, new)):
-            if are_classes:
-                known[key] = value
-            else:
-                _put(now, new, value, arguments, keywords)
+        if _is_container(value, session):
+            is_kept = answers_alike
+        else:
+            counterpart = new if cls is old else _counterpart(cls, after)
+            is_kept = issubclass(cls, type) or Making(cls, counterpart).is_same(old, new)
+        if is_kept and are_classes:
+            known[key] = value
+        elif is_kept:
+            _put(now, new, value, arguments, keywords)
+
+
+def _is_container(value: Any, session: Container[str]) -> bool:
+    return is_registry(value) and type(value).__module__ not in session
+
+
+def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
+    """Say whether a value is a container that has nothing of the session's modules: plain data, or libraries' objects.
+
+    Not one that has very much, or is too deep.
+
+    >>> is_data({"a": [1, (2, "b")]}, ()), is_data([is_data], ()), is_data("a", ())
+    (True, False, False)
+    """
+    if not (_is_container(value, session) or type(value) is tuple) or not depth or len(value) > _MUCH:
+        return False
+    parts = list(value.values() if is_map(value) else value)
+    return ATOM_IDS.issuperset(map(id, map(type, parts))) or all(
+        is_data(part, session, depth - 1)
+        if is_registry(part) or type(part) is tuple
+        else id(type(part)) in ATOM_IDS or (not callable(part) and _is_of_library(type(part), session))
+        for part in parts
+    )
+
+
+def _is_of_library(kind: type, session: Container[str]) -> bool:
+    return kind.__module__ not in session and kind.__module__ != "builtins"
 
 
 def _is_resource(value: Any) -> bool:
@@ -85,21 +126,27 @@ def _is_resource(value: Any) -> bool:
     return not (is_shared(value) or is_definition(value) or hasattr(kind, "__len__")) and kind.__module__ != "builtins"
 
 
-def gives_again(name: str, value: Any, homes: Collection[ModuleRecord], after: Mapping[str, ModuleType | None]) -> bool:
-    """Say whether a library's instance is what functions that keep it under a name would make again, as they are now.
+def gives_again(
+    name: str, value: Any, homes: Collection[ModuleRecord], after: Mapping[str, ModuleType | None], beside: Beside
+) -> bool:
+    """Say whether functions that keep something under a name would make it again, as they are now.
 
     Args:
         name: of a global or an attribute.
-        value: the instance.
+        value: a container, or a library's instance; nothing else is made again.
         homes: the modules whose functions may have put it there.
         after: dotted name -> what takes the place of a module that retires.
+        beside: what else is another now.
     """
-    if not _is_resource(value) or any(has_changed(data) for home in homes for data in home.data):
+    if not (is_registry(value) or _is_resource(value)) or any(
+        has_changed(data) for home in homes for data in home.data
+    ):
         return False
-    return any(_stores_alike(name, home.module, after.get(home.name)) for home in homes)
+    compare = partial(Answering, beside=beside) if is_registry(value) else Comparison
+    return any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes)
 
 
-def _stores_alike(name: str, before: ModuleType, now: ModuleType | None) -> bool:
+def _stores_alike(name: str, before: ModuleType, now: ModuleType | None, compare: Callable[..., Comparison]) -> bool:
     """Say whether the functions of a module that put something away under a name are what they were."""
     spaces = vars(before), globals_of(now)
     owners: list[tuple[Any, Any, Any, Any]] = [(object, object, *spaces)]
@@ -108,7 +155,7 @@ def _stores_alike(name: str, before: ModuleType, now: ModuleType | None) -> bool
         if issubclass(type(cls), type) and cls.__module__ == before.__name__ and issubclass(type(other), type):
             owners.append((cls, other, vars(cls), vars(other)))
     found = [
-        Comparison(old, new, but={name}).is_same(part, having.get(key))
+        compare(old, new, but={name}).is_same(part, having.get(key))
         for old, new, had, having in owners
         for key, part in copy_space(had).items()
         if any(name in _stored(function) for function in functions_in(part) if function.__globals__ is spaces[0])

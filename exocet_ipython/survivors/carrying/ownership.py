@@ -18,10 +18,10 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
-from exocet_ipython.survivors.carrying.answers import gives_again, kept_answers_of
+from exocet_ipython.survivors.carrying.answers import gives_again, is_data, kept_answers_of
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
 from exocet_ipython.survivors.carrying.repeats import Repeats
-from exocet_ipython.survivors.comparison import Beside, Comparison
+from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
@@ -117,7 +117,7 @@ class Ownership:
         pairs = [kept_answers_of(first_named(name, mro_of(type(one)))) for one in self._instances]
         if not any(pairs):
             return False
-        is_same = Comparison(type(before), type(now), beside=self._beside).is_same
+        is_same = Comparison(type(before), type(now), beside=self._read.beside(self.after)).is_same
         if len(pairs[0]) != len(pairs[1]) or not all(map(is_same, *pairs)):
             return True
         return not all(is_same(part, known.get(other)) for other, part in attributes_of(before) if other in baseline)
@@ -247,10 +247,6 @@ class Ownership:
         return self._handed[path]
 
     @cached_property
-    def _beside(self) -> Beside:
-        return Beside.of([self.session[name] for name in self.after if name in self.session], self.after)
-
-    @cached_property
     def _retiring(self) -> list[str]:
         return [name for name in self.after if name in self.session and name not in self._homes]  # other modules
 
@@ -271,10 +267,10 @@ class Ownership:
         Not under a name that only the old text gives a value, and where nobody has it, the new code makes its own.
         """
         is_asked = known.get(name) is None and (name in known or name not in baseline)
-        if not is_asked or not held_elsewhere([value], (), _UNASKED):
+        if not is_asked or not (is_data(value, self.session) or held_elsewhere([value], (), _UNASKED)):
             return False
         homes = [self.session[home] for home in self._homes if home in self.session]
-        return self._is_survivor(value) or gives_again(name, value, homes, self.after)
+        return self._is_survivor(value) or gives_again(name, value, homes, self.after, self._read.beside(self.after))
 
     def _is_set_up(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether cells had a function set something up that does the same now, or had it make an instance."""

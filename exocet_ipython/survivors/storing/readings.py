@@ -16,6 +16,7 @@ from exocet_ipython.reloading.holding.contents import is_registry, place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.comparison import Beside
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
 from exocet_ipython.survivors.storing.asking import as_written, find_asking
@@ -52,6 +53,17 @@ class ReadStores:
         self._after = after
         self._known: dict[str, Stores] = {}
         self._together: dict[tuple[str, ...], Stores] = {}
+        self._beside: tuple[Mapping[str, ModuleType | None], Beside] | None = None
+
+    def beside(self, after: Mapping[str, ModuleType | None]) -> Beside:
+        """Return what else is another now for code that is compared; found out once.
+
+        Args:
+            after: dotted name -> what takes the place of a module that retires.
+        """
+        if self._beside is None or self._beside[0] is not after:
+            self._beside = after, Beside.of([self.session[name] for name in after if name in self.session], after)
+        return self._beside[1]
 
     def of(self, names: tuple[str, ...]) -> Stores:
         """Return what the functions of some modules store, given by their names; Python's own are not looked at."""
