@@ -2,8 +2,8 @@
 
 `@cache def get_settings()`, `@lru_cache def client(name)`, `global _conn; _conn = connect(url)`. Others are answers of
 the old code. So are those that would be made in another way now: who edits the function or the constructor asks for
-what these make. Containers of data go on whoever has them, with what cells have put there, where the function would
-answer the same in every way.
+what these make. Containers of data go on whoever has them, with what cells have put there, and instances of libraries'
+classes that somebody has, where the function would answer the same in every way.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def carry_answers(
     after: Mapping[str, ModuleType | None],
     beside: Callable[[], Beside],
 ) -> None:
-    """Have the cache of a function or class give what the old one has given, instances and classes that somebody has.
+    """Have the cache of a function or class give what the old one has given, where somebody has it, or it is data.
 
     Args:
         before: the `lru_cache` of a retired module.
@@ -67,17 +67,17 @@ def carry_answers(
     given = [
         answer
         for answer in _answers_of(before, session)
-        if answer[0] not in known and (_is_container(answer[-1], session) or goes_on(answer[-1], session, after))
+        if answer[0] not in known and (_is_foreign(answer[-1], session) or goes_on(answer[-1], session, after))
     ]
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
     given = [answer for answer in given if id(answer[-1]) in held or is_data(answer[-1], session)]
-    has_containers = any(_is_container(answer[-1], session) for answer in given)
-    answers_alike = has_containers and Answering(beside=beside()).is_same(old, new)
+    is_asked = any(_is_foreign(answer[-1], session) for answer in given)
+    answers_alike = is_asked and Answering(beside=beside()).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
-        if _is_container(value, session):
+        if _is_foreign(value, session):
             is_kept = answers_alike
         else:
             counterpart = new if cls is old else _counterpart(cls, after)
@@ -90,6 +90,15 @@ def carry_answers(
 
 def _is_container(value: Any, session: Container[str]) -> bool:
     return is_registry(value) and type(value).__module__ not in session
+
+
+def _is_foreign(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is a container of Python's own, or an instance of a library's class."""
+    return (is_registry(value) or _is_of_library(value)) and type(value).__module__ not in session
+
+
+def _is_of_library(value: Any) -> bool:
+    return not (is_shared(value) or is_definition(value)) and type(value).__module__ != "builtins"
 
 
 def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
@@ -106,13 +115,9 @@ def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
     return ATOM_IDS.issuperset(map(id, map(type, parts))) or all(
         is_data(part, session, depth - 1)
         if is_registry(part) or type(part) is tuple
-        else id(type(part)) in ATOM_IDS or (not callable(part) and _is_of_library(type(part), session))
+        else id(type(part)) in ATOM_IDS or (not callable(part) and _is_foreign(part, session))
         for part in parts
     )
-
-
-def _is_of_library(kind: type, session: Container[str]) -> bool:
-    return kind.__module__ not in session and kind.__module__ != "builtins"
 
 
 def _is_resource(value: Any) -> bool:
@@ -122,8 +127,7 @@ def _is_resource(value: Any) -> bool:
     >>> _is_resource(gc.get_referrers), _is_resource(functools.partial(print)), _is_resource([1])
     (False, True, False)
     """
-    kind = type(value)
-    return not (is_shared(value) or is_definition(value) or hasattr(kind, "__len__")) and kind.__module__ != "builtins"
+    return _is_of_library(value) and not hasattr(type(value), "__len__")
 
 
 def gives_again(
@@ -138,11 +142,11 @@ def gives_again(
         after: dotted name -> what takes the place of a module that retires.
         beside: what else is another now.
     """
-    if not (is_registry(value) or _is_resource(value)) or any(
+    if not (is_registry(value) or _is_of_library(value)) or any(
         has_changed(data) for home in homes for data in home.data
     ):
         return False
-    compare = partial(Answering, beside=beside) if is_registry(value) else Comparison
+    compare = Comparison if _is_resource(value) else partial(Answering, beside=beside)
     return any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes)
 
 
