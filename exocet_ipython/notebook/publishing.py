@@ -168,7 +168,8 @@ class _Publication:
 
     def carry_over(self) -> None:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""
-        read = ReadStores(self._current.records, self._names.bindings.assigned(), self._after.records)
+        assigned = self._names.bindings.assigned()
+        read = ReadStores(self._current.records, assigned, self._after.records, moves=self._migrating)
         returned = self._built.returned
         self._carried = carry_over(self._old, self._made, read, self.journal, returned=returned)
         self._lost.put_back(self._made, self.journal)

@@ -344,3 +344,25 @@ def test_bases_that_go_on_list_no_class_that_nobody_holds(notebook: PlainNoteboo
         assert notebook["sub"].Sub in notebook["base"].Base.__subclasses__()
     finally:
         gc.enable()
+
+
+def test_new_code_is_not_given_an_old_instance_that_nobody_holds(workshop: Workshop) -> None:
+    """A function that makes one instance makes another of the new class, where old ones are only tracked."""
+    text = """
+        NUMBER = {number}
+        class Conf:
+            def __init__(self): self.given = {{}}
+        made = None
+        def conf():
+            global made
+            if made is None: made = Conf()
+            return made
+    """
+    workshop.write({"single.py": text.format(number=1)})
+    notebook = PlainNotebook()
+    notebook.exoload("single")
+    notebook.run("import single; single.conf().given['a'] = 1")
+    workshop.write({"single.py": text.format(number=[2])})
+    notebook.reload()
+    notebook.run("import single; known = isinstance(single.conf(), single.Conf)")
+    assert notebook["known"]

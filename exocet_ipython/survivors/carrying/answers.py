@@ -17,20 +17,25 @@ from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, attributes_of, is_registry, is_shared
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import is_map
 from exocet_ipython.survivors.carrying.made import goes_on
-from exocet_ipython.survivors.comparison import Answering, Beside, Comparison, Making
+from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.survivors.comparison import Answering, Comparison, Making
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.readings import ReadStores
 
-__all__ = ["carry_answers", "gives_again", "is_data", "kept_answers_of"]
+__all__ = ["carry_answers", "gives_again", "is_data", "is_told", "kept_answers_of"]
 
 _STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 _MANY, _MUCH = 1_000, 10_000
@@ -38,22 +43,16 @@ _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
 
-def carry_answers(
-    before: Any,
-    now: Any,
-    session: Mapping[str, ModuleRecord],
-    after: Mapping[str, ModuleType | None],
-    beside: Callable[[], Beside],
-) -> None:
+def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, ModuleType | None]) -> None:
     """Have the cache of a function or class give what the old one has given, where somebody has it, or it is data.
 
     Args:
         before: the `lru_cache` of a retired module.
         now: its counterpart, which nobody sees yet.
-        session: dotted name -> record, of all modules until now.
+        read: what the functions of the session's modules store.
         after: dotted name -> what takes the place of a module that retires.
-        beside: gives what else is another now.
     """
+    session = read.session
     if not type(before) is type(now) is CACHE or before is now or before.cache_info().currsize > _MANY:
         return
     old, new = (vars(cache).get("__wrapped__") for cache in (before, now))
@@ -72,9 +71,9 @@ def carry_answers(
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
-    given = [answer for answer in given if id(answer[-1]) in held or is_data(answer[-1], session)]
+    given = [a for a in given if id(a[-1]) in held or is_data(a[-1], session) or is_told(a[-1], read)]
     is_asked = any(_is_foreign(answer[-1], session) for answer in given)
-    answers_alike = is_asked and Answering(beside=beside()).is_same(old, new)
+    answers_alike = is_asked and Answering(beside=read.beside(after)).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
         if _is_foreign(value, session):
@@ -120,6 +119,28 @@ def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
     )
 
 
+def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
+    """Say whether an instance that is to move has only what it began with and what it was given since.
+
+    Nothing in it is an answer of the old code, then, nor in the instances that it has.
+
+    Args:
+        value: it.
+        read: what the functions of the session's modules store.
+        depth: of instances in others.
+    """
+    if not (read.moves and depth and is_instance_of(value, read.session)):
+        return False
+    lineage = mro_of(type(value))
+    stores = read.of(tuple(home for cls in lineage if (home := home_of(cls)) in read.session))
+    parts = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    if not (parts.keys().isdisjoint(stores.caches) and parts.keys().isdisjoint(stores.attributes)):
+        return False
+    if any(kept_answers_of(first_named(name, lineage)) for name in parts):
+        return False
+    return all(is_told(part, read, depth - 1) for part in parts.values() if is_instance_of(part, read.session))
+
+
 def _is_resource(value: Any) -> bool:
     """Say whether a value is an instance of a library's class, a connection say, and no data: that has a length.
 
@@ -131,22 +152,26 @@ def _is_resource(value: Any) -> bool:
 
 
 def gives_again(
-    name: str, value: Any, homes: Collection[ModuleRecord], after: Mapping[str, ModuleType | None], beside: Beside
+    name: str, value: Any, homes: Collection[ModuleRecord], after: Mapping[str, ModuleType | None], read: ReadStores
 ) -> bool:
     """Say whether functions that keep something under a name would make it again, as they are now.
 
     Args:
         name: of a global or an attribute.
-        value: a container, or a library's instance; nothing else is made again.
+        value: a container, or an instance; nothing else is made again.
         homes: the modules whose functions may have put it there.
         after: dotted name -> what takes the place of a module that retires.
-        beside: what else is another now.
+        read: what the functions of the session's modules store.
     """
     if not (is_registry(value) or _is_of_library(value)) or any(
         has_changed(data) for home in homes for data in home.data
     ):
         return False
-    compare = Comparison if _is_resource(value) else partial(Answering, beside=beside)
+    compare: Callable[..., Comparison]
+    if is_instance_of(value, read.session):
+        compare = Making
+    else:
+        compare = Comparison if _is_resource(value) else partial(Answering, beside=read.beside(after))
     return any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes)
 
 

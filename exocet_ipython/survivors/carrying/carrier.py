@@ -136,7 +136,7 @@ class _Carrier:
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
-                carry_answers(value, now, self._session, self._after, lambda: self._read.beside(self._after))
+                carry_answers(value, now, self._read, self._after)
         write_again(self._read.assigned_in(self._record.name), space, namespace)
         return whole
 

@@ -34,12 +34,14 @@ class ReadStores:
 
     Attributes:
         session: dotted name -> record.
+        moves: whether instances of classes that retire move to the new ones.
 
     Args:
         session: that.
         assigned: dotted name -> what cells have assigned to the module or its classes, and the paths of the entries
             that they have written: that is theirs, whoever else stores there.
         after: dotted name -> record, of what is current from now on.
+        moves: whether instances move.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class ReadStores:
         session: Mapping[str, ModuleRecord],
         assigned: Mapping[str, Collection[str]] = _NONE,
         after: Mapping[str, ModuleRecord] = MappingProxyType({}),
+        *,
+        moves: bool = False,
     ) -> None:
-        self.session = session
+        self.session, self.moves = session, moves
         self._assigned = assigned
         self._after = after
         self._known: dict[str, Stores] = {}
