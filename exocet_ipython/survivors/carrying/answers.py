@@ -9,36 +9,32 @@ classes that somebody has, where the function would answer the same in every way
 from __future__ import annotations
 
 import dis
-import functools
 import gc
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, attributes_of, is_registry, is_shared
-from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
 from exocet_ipython.reloading.holding.paths import attribute_at
-from exocet_ipython.reloading.ladder.operations import iter_operations, whole
+from exocet_ipython.reloading.ladder.operations import iter_operations, whole, words
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.entries import is_map
+from exocet_ipython.survivors.carrying.kept import is_data, is_foreign, is_of_library, is_resource, is_told
 from exocet_ipython.survivors.carrying.made import goes_on
-from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.comparison import Answering, Comparison, Making
-from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
-from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.storing.readings import ReadStores, codes_in
 
-__all__ = ["carry_answers", "gives_again", "is_data", "is_told", "kept_answers_of"]
+__all__ = ["carry_answers", "gives_again"]
 
-_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
-_MANY, _MUCH = 1_000, 10_000
+_MANY = 1_000
+_FILLING = frozenset((dis.opmap["STORE_SUBSCR"], dis.opmap["STORE_ATTR"]))
+_CHANGING = words("add append appendleft discard extend insert pop popitem popleft remove setdefault update")
 _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
@@ -66,89 +62,30 @@ def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, M
     given = [
         answer
         for answer in _answers_of(before, session)
-        if answer[0] not in known and (_is_foreign(answer[-1], session) or goes_on(answer[-1], session, after))
+        if answer[0] not in known and (is_foreign(answer[-1], session) or goes_on(answer[-1], session, after))
     ]
     if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
     given = [a for a in given if id(a[-1]) in held or is_data(a[-1], session) or is_told(a[-1], read)]
-    is_asked = any(_is_foreign(answer[-1], session) for answer in given)
-    answers_alike = is_asked and Answering(beside=read.beside(after)).is_same(old, new)
+    is_asked = any(is_foreign(answer[-1], session) or id(answer[-1]) not in held for answer in given)
+    home = globals_of(session[old.__module__].module) if old.__module__ in session else {}
+    names = {old.__name__, *(key for key, part in copy_space(home).items() if part is before)}
+    is_left = is_asked and _is_filled_alike(names, read, after)
+    answers_alike = is_left and Answering(beside=read.beside(after)).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
-        if _is_foreign(value, session):
+        if is_foreign(value, session):
             is_kept = answers_alike
         else:
             counterpart = new if cls is old else _counterpart(cls, after)
-            is_kept = issubclass(cls, type) or Making(cls, counterpart).is_same(old, new)
+            is_kept = issubclass(cls, type) or (
+                (is_left or id(value) in held) and Making(cls, counterpart).is_same(old, new)
+            )
         if is_kept and are_classes:
             known[key] = value
         elif is_kept:
             _put(now, new, value, arguments, keywords)
-
-
-def _is_container(value: Any, session: Container[str]) -> bool:
-    return is_registry(value) and type(value).__module__ not in session
-
-
-def _is_foreign(value: Any, session: Container[str]) -> bool:
-    """Say whether a value is a container of Python's own, or an instance of a library's class."""
-    return (is_registry(value) or _is_of_library(value)) and type(value).__module__ not in session
-
-
-def _is_of_library(value: Any) -> bool:
-    return not (is_shared(value) or is_definition(value)) and type(value).__module__ != "builtins"
-
-
-def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
-    """Say whether a value is a container that has nothing of the session's modules: plain data, or libraries' objects.
-
-    Not one that has very much, or is too deep.
-
-    >>> is_data({"a": [1, (2, "b")]}, ()), is_data([is_data], ()), is_data("a", ())
-    (True, False, False)
-    """
-    if not (_is_container(value, session) or type(value) is tuple) or not depth or len(value) > _MUCH:
-        return False
-    parts = list(value.values() if is_map(value) else value)
-    return ATOM_IDS.issuperset(map(id, map(type, parts))) or all(
-        is_data(part, session, depth - 1)
-        if is_registry(part) or type(part) is tuple
-        else id(type(part)) in ATOM_IDS or (not callable(part) and _is_foreign(part, session))
-        for part in parts
-    )
-
-
-def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
-    """Say whether an instance that is to move has only what it began with and what it was given since.
-
-    Nothing in it is an answer of the old code, then, nor in the instances that it has.
-
-    Args:
-        value: it.
-        read: what the functions of the session's modules store.
-        depth: of instances in others.
-    """
-    if not (read.moves and depth and is_instance_of(value, read.session)):
-        return False
-    lineage = mro_of(type(value))
-    stores = read.of(tuple(home for cls in lineage if (home := home_of(cls)) in read.session))
-    parts = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
-    if not (parts.keys().isdisjoint(stores.caches) and parts.keys().isdisjoint(stores.attributes)):
-        return False
-    if any(kept_answers_of(first_named(name, lineage)) for name in parts):
-        return False
-    return all(is_told(part, read, depth - 1) for part in parts.values() if is_instance_of(part, read.session))
-
-
-def _is_resource(value: Any) -> bool:
-    """Say whether a value is an instance of a library's class, a connection say, and no data: that has a length.
-
-    >>> import functools
-    >>> _is_resource(gc.get_referrers), _is_resource(functools.partial(print)), _is_resource([1])
-    (False, True, False)
-    """
-    return _is_of_library(value) and not hasattr(type(value), "__len__")
 
 
 def gives_again(
@@ -163,7 +100,7 @@ def gives_again(
         after: dotted name -> what takes the place of a module that retires.
         read: what the functions of the session's modules store.
     """
-    if not (is_registry(value) or _is_of_library(value)) or any(
+    if not (is_registry(value) or is_of_library(value)) or any(
         has_changed(data) for home in homes for data in home.data
     ):
         return False
@@ -171,8 +108,34 @@ def gives_again(
     if is_instance_of(value, read.session):
         compare = Making
     else:
-        compare = Comparison if _is_resource(value) else partial(Answering, beside=read.beside(after))
-    return any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes)
+        compare = Comparison if is_resource(value) else partial(Answering, beside=read.beside(after))
+    if not any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes):
+        return False
+    givers = {part.before.__name__ for part in read.naming(name, after) if type(part.before) is FunctionType}
+    return compare is Comparison or _is_filled_alike({name, *givers}, read, after)
+
+
+def _is_filled_alike(names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]) -> bool:
+    """Say whether the functions that may put something into what they get by some names do what they did.
+
+    What they have computed and put there is an answer of their old code else.
+    """
+    return all(
+        Answering(part.cls, part.new_cls, names, read.beside(after)).is_same(part.before, part.now)
+        for part in {id(part.before): part for name in names for part in read.naming(name, after)}.values()
+        if any(map(_fills, [*codes_in(part.before), *_codes_called(part.before)]))
+    )
+
+
+def _codes_called(part: Any) -> list[CodeType]:
+    """Return the code of the functions that a function names: it may hand on what it got."""
+    named = [function.__globals__.get(name) for function in functions_in(part) for name in function.__code__.co_names]
+    return [code for other in named if type(other) is FunctionType for code in codes_in(other)]
+
+
+def _fills(code: CodeType) -> bool:
+    stores = any(operation in _FILLING for _, operation, _ in iter_operations(code))
+    return stores or not _CHANGING.isdisjoint(code.co_names)
 
 
 def _stores_alike(name: str, before: ModuleType, now: ModuleType | None, compare: Callable[..., Comparison]) -> bool:
@@ -248,21 +211,3 @@ def _put(
         cache(*arguments, **keywords)
     finally:
         function.__code__ = code
-
-
-def kept_answers_of(part: Any) -> list[FunctionType]:
-    """Return the functions whose answers a descriptor puts into instances' dicts, and what does so; none of another.
-
-    >>> kept_answers_of(functools.cached_property(carry_answers)) == [carry_answers], kept_answers_of(carry_answers)
-    (True, [])
-    """
-    if type(part) is functools.cached_property:
-        return functions_in(part)
-    getter = getattr(type(part), "__get__", None)
-    if type(getter) is not FunctionType or hasattr(type(part), "__set__"):
-        return []
-    stores = any(operation == _STORE_SUBSCR for _, operation, _ in iter_operations(getter.__code__))
-    if not (stores or "setattr" in getter.__code__.co_names):
-        return []
-    functions = [value for _, value in attributes_of(part) if type(value) is FunctionType]
-    return [*functions, getter] if functions else []

@@ -13,14 +13,14 @@ from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import CACHE
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
-from exocet_ipython.reloading.ladder.operations import iter_operations, whole
+from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.inner import operations_of
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.readings import codes_in
 
 __all__ = ["goes_on"]
 
@@ -59,7 +59,7 @@ def _is_made_alike(cls: type, session: Mapping[str, ModuleRecord], after: Mappin
 
 def _codes_of_maker(cls: type, module: ModuleType | None) -> tuple[CodeType | None, CodeType | None]:
     """Return the code of the function of a module that makes a class, and of the body of its statement there."""
-    codes = _codes_in(attribute_at(module, cls.__qualname__.partition(".<locals>")[0]))
+    codes = codes_in(attribute_at(module, cls.__qualname__.partition(".<locals>")[0]))
     body = next((code for code in codes if code.co_qualname == cls.__qualname__), None)
     return codes[0] if codes else None, body
 
@@ -69,7 +69,7 @@ def _callers(names: set[str], module: ModuleType | None) -> dict[str, list[tuple
     parts = [part for part in copy_space(globals_of(module)).values() if home_of(part) == vars(module)["__name__"]]
     for cls in [part for part in parts if issubclass(type(part), type)]:
         parts += copy_space(vars(cls)).values()
-    codes = [code for part in parts for code in _codes_in(part) if not names.isdisjoint(code.co_names)]
+    codes = [code for part in parts for code in codes_in(part) if not names.isdisjoint(code.co_names)]
     return {code.co_qualname: operations_of(code) for code in codes if any(map(_may_make, iter_operations(code)))}
 
 
@@ -77,9 +77,3 @@ def _may_make(operation: tuple[int, int, Any]) -> bool:
     """Say whether an operation is a call that takes a name, bases and attributes: no `type(self)`."""
     _, number, argument = operation
     return number in _ANY_CALL or (number in _CALLS and argument >= _PARTS)
-
-
-def _codes_in(part: Any) -> list[CodeType]:
-    """Return the code of a function or method, cached or not, and of what is inside of it."""
-    functions = functions_in(vars(part).get("__wrapped__") if type(part) is CACHE else part)
-    return [code for function in functions for code in whole(function.__code__)]

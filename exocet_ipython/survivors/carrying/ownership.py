@@ -18,8 +18,9 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
-from exocet_ipython.survivors.carrying.answers import gives_again, is_data, is_told, kept_answers_of
+from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.entries import is_map, names_in
+from exocet_ipython.survivors.carrying.kept import is_data, is_told, kept_answers_of
 from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
@@ -273,8 +274,7 @@ class Ownership:
         if not (is_held or is_data(value, self.session) or is_told(value, self._read)):
             return False
         homes = [self.session[home] for home in self._homes if home in self.session]
-        is_theirs = is_held and self._is_survivor(value)
-        return is_theirs or gives_again(name, value, homes, self.after, self._read)
+        return (is_held and self._is_survivor(value)) or gives_again(name, value, homes, self.after, self._read)
 
     def _is_set_up(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether cells had a function set something up that does the same now, or had it make an instance."""

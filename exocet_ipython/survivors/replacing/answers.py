@@ -14,7 +14,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.answers import kept_answers_of
+from exocet_ipython.survivors.carrying.kept import kept_answers_of
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.comparison import Beside, Comparison, class_attributes
 

@@ -6,16 +6,19 @@ import functools
 import operator
 import re
 import sys
-from collections.abc import Collection, Mapping
-from types import FunctionType, MappingProxyType, ModuleType
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from types import CodeType, FunctionType, MappingProxyType, ModuleType
+from typing import Any, NamedTuple
 
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import is_registry, place_of
+from exocet_ipython.reloading.holding.contents import CACHE, cell_values, is_registry, place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, owner_of
+from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Beside
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
@@ -24,9 +27,18 @@ from exocet_ipython.survivors.storing.filling import may_fill
 from exocet_ipython.survivors.storing.handing import filled_by_hand
 from exocet_ipython.survivors.storing.stores import Stores, read_stores
 
-__all__ = ["ReadStores"]
+__all__ = ["Part", "ReadStores", "codes_in"]
 
 _NONE: Mapping[str, Collection[str]] = MappingProxyType({})
+
+
+class Part(NamedTuple):
+    """What a module or a class has that retires, with what takes its place, and the classes; `object` for none."""
+
+    before: Any
+    now: Any
+    cls: type
+    new_cls: type
 
 
 class ReadStores:
@@ -57,6 +69,7 @@ class ReadStores:
         self._after = after
         self._known: dict[str, Stores] = {}
         self._together: dict[tuple[str, ...], Stores] = {}
+        self._naming: tuple[Mapping[str, ModuleType | None], Mapping[str, list[Part]]] | None = None
         self._beside: tuple[Mapping[str, ModuleType | None], Beside] | None = None
 
     def beside(self, after: Mapping[str, ModuleType | None]) -> Beside:
@@ -68,6 +81,33 @@ class ReadStores:
         if self._beside is None or self._beside[0] is not after:
             self._beside = after, Beside.of([self.session[name] for name in after if name in self.session], after)
         return self._beside[1]
+
+    def naming(self, name: str, after: Mapping[str, ModuleType | None]) -> list[Part]:
+        """Return what modules that retire, and their classes, have of functions that use a name.
+
+        Args:
+            name: a global one, or that of an attribute.
+            after: dotted name -> what takes the place of a module that retires.
+        """
+        if self._naming is None or self._naming[0] is not after:
+            found: defaultdict[str, list[Part]] = defaultdict(list)
+            for part in (part for home in after if home in self.session for part in self._parts_of(home, after[home])):
+                for used in {used for code in codes_in(part.before) for used in code.co_names}:
+                    found[used].append(part)
+            self._naming = after, found
+        return self._naming[1].get(name, [])
+
+    def _parts_of(self, home: str, module: ModuleType | None) -> Iterator[Part]:
+        """Yield what a module and its classes have, each with what takes its place."""
+        spaces = [copy_space(globals_of(one)) for one in (self.session[home].module, module)]
+        for key, before in spaces[0].items():
+            now: Any = spaces[1].get(key)
+            if (vars(before).get("__module__") if type(before) is CACHE else home_of(before)) != home:
+                continue
+            yield Part(before, now, object, object)
+            if issubclass(type(before), type) and issubclass(type(now), type):
+                others = vars(now)
+                yield from (Part(one, others.get(name), before, now) for name, one in copy_space(vars(before)).items())
 
     def of(self, names: tuple[str, ...]) -> Stores:
         """Return what the functions of some modules store, given by their names; Python's own are not looked at."""
@@ -231,3 +271,14 @@ def _names_any(text: bytes, names: Collection[str]) -> bool:
 def _is_of_others(name: str, text: bytes) -> bool:
     """Say whether a text has a name otherwise than as an attribute of a method's own instance or class."""
     return re.search(rb"(?<!\bself\.)(?<!\bcls\.)\b%s\b" % name.encode(), text) is not None
+
+
+def codes_in(part: Any) -> list[CodeType]:
+    """Return the code of a function or method, cached or decorated or not, and of what is inside of it.
+
+    >>> [code.co_name for code in codes_in(functools.cache(codes_in))][:1], codes_in(1)
+    (['codes_in'], [])
+    """
+    functions = functions_in(vars(part).get("__wrapped__") if type(part) is CACHE else part)
+    functions += [one for function in functions for one in cell_values(function) if type(one) is FunctionType]
+    return [code for function in functions for code in whole(function.__code__)]

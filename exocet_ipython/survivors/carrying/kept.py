@@ -1,0 +1,113 @@
+"""What functions keep: data, objects of libraries, instances that have only what they were given, cached answers."""
+
+from __future__ import annotations
+
+import dis
+import functools
+from collections.abc import Container
+from types import FunctionType
+from typing import Any
+
+from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_registry, is_shared
+from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.ladder.operations import iter_operations
+from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.entries import is_map
+from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.readings import ReadStores
+
+__all__ = ["is_data", "is_foreign", "is_of_library", "is_resource", "is_told", "kept_answers_of"]
+
+_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
+_MUCH = 10_000
+
+
+def _is_container(value: Any, session: Container[str]) -> bool:
+    return is_registry(value) and type(value).__module__ not in session
+
+
+def is_foreign(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is a container of Python's own, or an instance of a library's class."""
+    return (is_registry(value) or is_of_library(value)) and type(value).__module__ not in session
+
+
+def is_of_library(value: Any) -> bool:
+    """Say whether a value is an instance of a class that is neither a plain type nor its own definition.
+
+    >>> import datetime
+    >>> is_of_library(datetime.timezone.utc), is_of_library([1]), is_of_library(is_data)
+    (True, False, False)
+    """
+    return not (is_shared(value) or is_definition(value)) and type(value).__module__ != "builtins"
+
+
+def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
+    """Say whether a value is a container that has nothing of the session's modules: plain data, or libraries' objects.
+
+    Not one that has very much, or is too deep.
+
+    >>> is_data({"a": [1, (2, "b")]}, ()), is_data([is_data], ()), is_data("a", ())
+    (True, False, False)
+    """
+    if not (_is_container(value, session) or type(value) is tuple) or not depth or len(value) > _MUCH:
+        return False
+    parts = list(value.values() if is_map(value) else value)
+    return ATOM_IDS.issuperset(map(id, map(type, parts))) or all(
+        is_data(part, session, depth - 1)
+        if is_registry(part) or type(part) is tuple
+        else id(type(part)) in ATOM_IDS or (not callable(part) and is_foreign(part, session))
+        for part in parts
+    )
+
+
+def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
+    """Say whether an instance that is to move has only what it began with and what it was given since.
+
+    Nothing in it is an answer of the old code, then, nor in the instances that it has.
+
+    Args:
+        value: it.
+        read: what the functions of the session's modules store.
+        depth: of instances in others.
+    """
+    if not (read.moves and depth and is_instance_of(value, read.session)):
+        return False
+    lineage = mro_of(type(value))
+    stores = read.of(tuple(home for cls in lineage if (home := home_of(cls)) in read.session))
+    parts = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    if not (parts.keys().isdisjoint(stores.caches) and parts.keys().isdisjoint(stores.attributes)):
+        return False
+    if any(kept_answers_of(first_named(name, lineage)) for name in parts):
+        return False
+    return all(is_told(part, read, depth - 1) for part in parts.values() if is_instance_of(part, read.session))
+
+
+def is_resource(value: Any) -> bool:
+    """Say whether a value is an instance of a library's class, a connection say, and no data: that has a length.
+
+    >>> import functools
+    >>> is_resource(print), is_resource(functools.partial(print)), is_resource([1])
+    (False, True, False)
+    """
+    return is_of_library(value) and not hasattr(type(value), "__len__")
+
+
+def kept_answers_of(part: Any) -> list[FunctionType]:
+    """Return the functions whose answers a descriptor puts into instances' dicts, and what does so; none of another.
+
+    >>> kept_answers_of(functools.cached_property(is_data)) == [is_data], kept_answers_of(is_data)
+    (True, [])
+    """
+    if type(part) is functools.cached_property:
+        return functions_in(part)
+    getter = getattr(type(part), "__get__", None)
+    if type(getter) is not FunctionType or hasattr(type(part), "__set__"):
+        return []
+    stores = any(operation == _STORE_SUBSCR for _, operation, _ in iter_operations(getter.__code__))
+    if not (stores or "setattr" in getter.__code__.co_names):
+        return []
+    functions = [value for _, value in attributes_of(part) if type(value) is FunctionType]
+    return [*functions, getter] if functions else []
