@@ -15,9 +15,9 @@ from exocet_ipython.reloading.ladder.revision import apply_revisions, put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
 from exocet_ipython.survivors.accessors import withdraw_accessors
-from exocet_ipython.survivors.carrying.carrier import carry_over
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
+from exocet_ipython.survivors.carrying.over import carry_over
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.labels import label_replaced

@@ -8,7 +8,7 @@ computed and put away is a cache of the old code, and is not carried (`stores.py
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet
@@ -58,7 +58,7 @@ from exocet_ipython.survivors.carrying.untouched import take_whole
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 
-__all__ = ["carry_over"]
+__all__ = ["Carrier"]
 
 # Attributes of a class in which `enum` and SQLAlchemy keep what they have made of it.
 _LIBRARIES = frozenset(("_value2member_map_", "_sa_class_manager", "_sa_registry"))
@@ -66,35 +66,7 @@ _UNREFERRED = 3  # references to an item of a weak set that nobody else holds
 _STATELESS = frozenset(map(id, (*ATOMS, ModuleType, BuiltinFunctionType)))
 
 
-def carry_over(
-    old: Mapping[str, ModuleRecord],
-    new: Mapping[str, ModuleType],
-    read: ReadStores,
-    journal: Journal,
-    *,
-    returned: Collection[str] = (),
-) -> frozenset[int]:
-    """Bring what cells put into retiring modules into the new ones.
-
-    Args:
-        old: dotted name -> record of a module that retires.
-        new: dotted name -> the module that takes its place; only these are written.
-        read: what the functions of the session's modules store, and what cells have assigned there.
-        journal: how each write is taken back.
-        returned: the names of those that become current again, and have values of their own.
-
-    Returns:
-        The ids of the containers and instances whose successors have all that was put into them: these are whole.
-    """
-    whole: set[int] = set()
-    after = {name: new.get(name) for name in old}
-    for name, record in old.items():
-        if (module := new.get(name)) is not None:
-            whole |= _Carrier(record, read, after, journal, returned=name in returned).carry(module)
-    return frozenset(whole)
-
-
-class _Carrier:
+class Carrier:
     """Carries the state of one module, whose record it has; `returned` where it has values of its own."""
 
     def __init__(
@@ -132,7 +104,7 @@ class _Carrier:
                     whole |= self._carry_value(path, value.__self__, now.__self__)
             elif (origin := self._read.find_origin(self._record, name, value, self._after)) is not None:
                 record, path = origin
-                carrier = _Carrier(record, self._read, self._after, self._journal, returned=self._returned)
+                carrier = Carrier(record, self._read, self._after, self._journal, returned=self._returned)
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
