@@ -8,7 +8,7 @@ computed and put away is a cache of the old code, and is not carried (`stores.py
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakSet
@@ -86,11 +86,12 @@ class Carrier:
         self._returned = returned
         self._owned = Ownership(record, read, after)
 
-    def carry(self, module: ModuleType) -> set[int]:
-        """Carry to the new module; return the ids of what was carried whole."""
+    def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
+        """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = globals_of(module), set[int]()
-        self._carry_assigned(module, namespace)
+        self._carry_assigned(module, namespace, names)
         space = copy_space(globals_of(self._record.module))
+        space = space if names is None else {name: space[name] for name in names}
         for name, value in space.items():
             kind = type(value)
             if id(kind) in _STATELESS or is_dunder(name):
@@ -112,10 +113,11 @@ class Carrier:
         write_again(self._read.assigned_in(self._record.name), space, namespace)
         return whole
 
-    def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any]) -> None:
+    def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any], names: Collection[str] | None) -> None:
         """Carry the globals that were assigned since."""
         for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
-            if not is_dunder(name) and self._owned.is_assigned(name, value, namespace):
+            is_meant = not is_dunder(name) if names is None else name in names
+            if is_meant and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import Carrier
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["carry_over"]
@@ -38,4 +43,36 @@ def carry_over(
     for name, record in old.items():
         if (module := new.get(name)) is not None:
             whole |= Carrier(record, read, after, journal, returned=name in returned).carry(module)
+        for home, names in _find_moved(record, old, new):
+            there = {**after, name: new[home]}
+            whole |= Carrier(record, read, there, journal, returned=home in returned).carry(new[home], names)
     return frozenset(whole)
+
+
+def _find_moved(
+    record: ModuleRecord, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the modules to which functions and classes of a module have moved with what they use, and its names.
+
+    Args:
+        record: of the module that retires.
+        old: dotted name -> record of a module that retires.
+        new: dotted name -> the module that takes its place.
+    """
+    space = copy_space(globals_of(record.module))
+    gone = space.keys() - globals_of(new.get(record.name)).keys()
+    gone = {name for name in gone if not is_dunder(name) and not is_definition(space[name])}
+    gone = {name for name in gone if not issubclass(type(space[name]), ModuleType)}
+    own = [name for name, value in space.items() if _is_own(value, record.name)] if gone else []
+    for home, module in new.items() if own and gone else ():
+        there = globals_of(module)
+        before = globals_of(old[home].module) if home in old else {}
+        moved = (name for name in own if _is_own(there.get(name), home) and not _is_own(before.get(name), home))
+        names = [name for name in gone if name in there and name not in before]
+        if home != record.name and names and any(moved):
+            yield home, names
+            gone.difference_update(names)  # a module that imports them from there is made after it
+
+
+def _is_own(value: Any, home: str) -> bool:
+    return is_definition(value) and home_of(value) == home
