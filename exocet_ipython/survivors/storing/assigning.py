@@ -19,6 +19,7 @@ from exocet_ipython.survivors.storing.containers import HARMLESS
 from exocet_ipython.survivors.storing.counting import goes_on
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 from exocet_ipython.survivors.storing.given import is_given
+from exocet_ipython.survivors.storing.handing import handed_by
 
 __all__ = ["Assigned", "Assigning", "judge", "read_assigning"]
 
@@ -152,10 +153,9 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
                 found.handed |= {name} & found.computed
             case ast.Attribute(attr=name, ctx=ast.Store()) if id(node) in counted:
                 found.counted.add(name)
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
                 found.called.add(name)
-                if not all(is_given(value, given) for value in (*args, *(keyword.value for keyword in keywords))):
-                    found.handed.add(name)
+    found.handed |= handed_by(nodes, given)
     found.registered = found.names - called
     _note_next(found, (pair for node in nodes for pair in assigned_by(node)), given, variables)
     return found

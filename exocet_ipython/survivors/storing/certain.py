@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 
-__all__ = ["END", "assigned_by", "begin_of", "certain_in", "key_of", "names_of"]
+__all__ = ["END", "assigned_by", "begin_of", "certain_in", "certain_parts", "key_of", "names_of"]
 
 END = (sys.maxsize, 0)  # behind all lines
 
@@ -38,6 +38,24 @@ def certain_in(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, 
         is_renewed = name not in used and all(map(names_of, values)) and min(returns, default=END) > begin_of(statement)
         found[name] = (0, 0) if is_renewed else (statement.end_lineno or 0, statement.end_col_offset or 0)
     return found
+
+
+def certain_parts(function: ast.AST, nodes: list[ast.AST]) -> dict[int, ast.AST]:
+    """Return, by id, what is in the statements that a function runs whatever it finds.
+
+    Not where it may have left before.
+
+    Args:
+        function: it.
+        nodes: all that is in it, but for other functions.
+    """
+    leaving = [node.lineno for node in nodes if isinstance(node, (ast.Return, ast.Continue, ast.Break))]
+    inside: dict[int, ast.AST] = {}
+    for statement in _certain_statements(getattr(function, "body", None)):
+        parts = list(ast.walk(statement))
+        if min(leaving, default=statement.lineno) >= statement.lineno and not any(map(_is_choice, parts)):
+            inside |= {id(part): part for part in parts}
+    return inside
 
 
 def names_of(value: ast.expr) -> set[str]:
@@ -87,3 +105,16 @@ def _assigned_in_all(statement: ast.stmt, blocks: list[list[ast.stmt]]) -> dict[
 def begin_of(node: ast.expr | ast.stmt) -> tuple[int, int]:
     """Return the line and the column at which an expression or a statement begins."""
     return node.lineno, node.col_offset
+
+
+def _certain_statements(body: object) -> Iterator[ast.stmt]:
+    for statement in body if isinstance(body, list) else ():
+        if isinstance(statement, (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)):
+            yield from _certain_statements(statement.body)
+        elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
+            yield statement
+
+
+def _is_choice(node: ast.AST) -> bool:
+    is_setdefault = isinstance(node, ast.Attribute) and node.attr == "setdefault"
+    return is_setdefault or isinstance(node, (ast.IfExp, ast.BoolOp))

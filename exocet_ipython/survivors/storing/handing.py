@@ -6,10 +6,14 @@ looked first whether it is there, and hands over what it has computed, keeps an 
 
 from __future__ import annotations
 
+import ast
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Handing", "filled_by_hand"]
+from exocet_ipython.survivors.storing.given import is_given
+
+__all__ = ["Handing", "filled_by_hand", "handed_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,22 @@ def filled_by_hand(functions: frozenset[Handing]) -> frozenset[str]:
             asked = [one.looked_at for one in functions if one.name in caller.looked_at and one is not keeper]
             found |= keeper.keeps & caller.looked_at.union(*asked)
     return found
+
+
+def handed_by(nodes: Iterable[ast.AST], given: frozenset[str]) -> set[str]:
+    """Return the names of what a function calls with what it has computed.
+
+    Args:
+        nodes: of the function.
+        given: the names that it is given.
+
+    >>> sorted(handed_by(ast.walk(ast.parse("put(x, x * 2); say(x)")), frozenset({"x"})))
+    ['put']
+    """
+    handed = set[str]()
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
+                values = *args, *(keyword.value for keyword in keywords)
+                handed |= set() if all(is_given(value, given) for value in values) else {name}
+    return handed

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, fields
 
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
+from exocet_ipython.survivors.storing.certain import certain_parts
 from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
 from exocet_ipython.survivors.storing.counting import shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
-from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand
+from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
 from exocet_ipython.survivors.storing.listed import listing_caches
 from exocet_ipython.survivors.storing.steps import Steps
 
@@ -136,7 +137,8 @@ def read_stores(text: bytes) -> Stores:
         if _registers(function, nodes, given):
             one.computed.clear()
         assigning.append(read_assigning(function, nodes, given, part.path))
-        looks = one.looked_at - _filled_for_certain(function, nodes, given)
+        certain = certain_parts(function, nodes)
+        looks = one.looked_at - _filled_for_certain(nodes, certain, given)
         one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         if assigning[-1].looks_back:
@@ -144,7 +146,8 @@ def read_stores(text: bytes) -> Stores:
             assigning[-1].stepped = steps.of_function(part)
         one.counted = assigning[-1].counted
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
-        parts = (assigning[-1].handed, one.looked_at - local, kept)
+        handed = assigning[-1].handed - (handed_by(certain.values(), given) - handed_by(_others(nodes, certain), given))
+        parts = (handed, one.looked_at - local, kept)
         one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
         caches[part.path] = one.caches - local
         found |= one
@@ -192,33 +195,18 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.told |= container_of(held)
 
 
-def _filled_for_certain(function: ast.AST, nodes: list[ast.AST], given: frozenset[str]) -> set[str]:
+def _others(nodes: list[ast.AST], parts: dict[int, ast.AST]) -> list[ast.AST]:
+    return [node for node in nodes if id(node) not in parts]
+
+
+def _filled_for_certain(nodes: list[ast.AST], parts: dict[int, ast.AST], given: frozenset[str]) -> set[str]:
     """Return the names of containers that a function fills whatever is in them: looking at them decides nothing.
 
-    Not where it may have left before, where the value may be one that was there, or where it fills them otherwise too.
+    Not where the value may be one that was there, or where it fills them otherwise too.
     """
-    leaving = [node.lineno for node in nodes if isinstance(node, (ast.Return, ast.Continue, ast.Break))]
-    inside: dict[int, ast.AST] = {}
-    for statement in _certain_statements(getattr(function, "body", None)):
-        parts = list(ast.walk(statement))
-        if min(leaving, default=statement.lineno) >= statement.lineno and not any(map(_is_choice, parts)):
-            inside |= {id(part): part for part in parts}
-    certain = _filled_by(inside.values(), given) - _filled_by((n for n in nodes if id(n) not in inside), given)
+    certain = _filled_by(parts.values(), given) - _filled_by(_others(nodes, parts), given)
     values = [node.value for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
     return certain - {part.id for value in values for part in ast.walk(value) if isinstance(part, ast.Name)}
-
-
-def _certain_statements(body: object) -> Iterator[ast.stmt]:
-    for statement in body if isinstance(body, list) else ():
-        if isinstance(statement, (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)):
-            yield from _certain_statements(statement.body)
-        elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
-            yield statement
-
-
-def _is_choice(node: ast.AST) -> bool:
-    is_setdefault = isinstance(node, ast.Attribute) and node.attr == "setdefault"
-    return is_setdefault or isinstance(node, (ast.IfExp, ast.BoolOp))
 
 
 def _filled_by(nodes: Iterable[ast.AST], given: frozenset[str]) -> set[str]:
