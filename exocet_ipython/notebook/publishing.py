@@ -170,8 +170,8 @@ class _Publication:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""
         assigned = self._names.bindings.assigned()
         read = ReadStores(self._current.records, assigned, self._after.records, moves=self._migrating)
-        returned = self._built.returned
-        self._carried = carry_over(self._old, self._made, read, self.journal, returned=returned)
+        again = {name: self._after.records[name] for name in self._built.returned if name in self._after.records}
+        self._carried = carry_over(self._old, self._made, read, self.journal, again)
         self._lost.put_back(self._made, self.journal)
         put_cells_last(self._after.records, self.journal)
 

@@ -54,7 +54,7 @@ from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
-from exocet_ipython.survivors.carrying.untouched import take_whole
+from exocet_ipython.survivors.carrying.untouched import constants_by_id, take_whole
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -67,7 +67,7 @@ _STATELESS = frozenset(map(id, (*ATOMS, ModuleType, BuiltinFunctionType)))
 
 
 class Carrier:
-    """Carries the state of one module, whose record it has; `returned` where it has values of its own."""
+    """Carries the state of one module, whose record it has; `again` is that of one which returns with its values."""
 
     def __init__(
         self,
@@ -75,21 +75,23 @@ class Carrier:
         read: ReadStores,
         after: Mapping[str, ModuleType | None],
         journal: Journal,
-        *,
-        returned: bool,
+        again: ModuleRecord | None = None,
     ) -> None:
         self._record = record
         self._session = read.session
         self._read = read
         self._after = after
         self._journal = journal
-        self._returned = returned
+        self._again = again
+        self._returned = again is not None
+        self._constants = constants_by_id(again.body_code) if again is not None else {}
         self._owned = Ownership(record, read, after)
 
     def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = globals_of(module), set[int]()
-        self._carry_assigned(module, namespace, names)
+        begun = namespace if self._again is None else self._as_begun(namespace, self._again.values)
+        self._carry_assigned(module, begun, names)
         space = copy_space(globals_of(self._record.module))
         space = space if names is None else {name: space[name] for name in names}
         for name, value in space.items():
@@ -105,7 +107,7 @@ class Carrier:
                     whole |= self._carry_value(path, value.__self__, now.__self__)
             elif (origin := self._read.find_origin(self._record, name, value, self._after)) is not None:
                 record, path = origin
-                carrier = Carrier(record, self._read, self._after, self._journal, returned=self._returned)
+                carrier = Carrier(record, self._read, self._after, self._journal, self._again)
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
@@ -119,6 +121,14 @@ class Carrier:
             is_meant = not is_dunder(name) if names is None else name in names
             if is_meant and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
+
+    def _as_begun(self, known: Mapping[str, Any], baseline: Mapping[Any, int]) -> Mapping[str, Any]:
+        """Return what has some names in what returns, as its body has left it, where that was a constant.
+
+        What it has by now is what cells had made of it when it retired, and of which what retires now has made more.
+        """
+        left = {name: self._constants[was] for name, was in baseline.items() if was in self._constants}
+        return {name: left.get(name, value) for name, value in copy_space(known).items()}
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
@@ -140,6 +150,7 @@ class Carrier:
         if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
             parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]
         is_class = issubclass(type(before), type)
+        begun = known if self._again is None else self._as_begun(known, self._again.contents.get(path, {}))
         outer, whole = self._owned, set[int]()
         self._owned = outer.with_makers(before, now, path)
         for name, value in parts:
@@ -148,7 +159,7 @@ class Carrier:
             if baseline.get(name) == id(value):
                 above = inherited(now, name, self._session) if is_class and name not in known else None
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name, above))
-            elif self._owned.is_attribute_assigned(baseline, name, value, known):
+            elif self._owned.is_attribute_assigned(baseline, name, value, begun):
                 assign(now, name, value, self._journal)
         if not is_class and self._owned.is_changed_by_cells(before, baseline):
             whole.add(id(before))

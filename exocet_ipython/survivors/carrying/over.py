@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from types import ModuleType
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
@@ -23,8 +23,7 @@ def carry_over(
     new: Mapping[str, ModuleType],
     read: ReadStores,
     journal: Journal,
-    *,
-    returned: Collection[str] = (),
+    again: Mapping[str, ModuleRecord] = MappingProxyType({}),
 ) -> frozenset[int]:
     """Bring what cells put into retiring modules into the new ones.
 
@@ -33,7 +32,7 @@ def carry_over(
         new: dotted name -> the module that takes its place; only these are written.
         read: what the functions of the session's modules store, and what cells have assigned there.
         journal: how each write is taken back.
-        returned: the names of those that become current again, and have values of their own.
+        again: dotted name -> record of those that become current again, and have values of their own.
 
     Returns:
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
@@ -42,10 +41,10 @@ def carry_over(
     after = {name: new.get(name) for name in old}
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= Carrier(record, read, after, journal, returned=name in returned).carry(module)
+            whole |= Carrier(record, read, after, journal, again.get(name)).carry(module)
         for home, names in _find_moved(record, old, new):
             there = {**after, name: new[home]}
-            whole |= Carrier(record, read, there, journal, returned=home in returned).carry(new[home], names)
+            whole |= Carrier(record, read, there, journal, again.get(home)).carry(new[home], names)
     return frozenset(whole)
 
 
