@@ -1,6 +1,7 @@
 """Counting, which goes on in new code that begins where the old one did.
 
-It may be written out: `N = N + 1` is `N += 1`, and `SEEN[word] = SEEN.get(word, 0) + 1` is `SEEN[word] += 1`.
+It may be written out: `N = N + 1` is `N += 1`, and `SEEN[word] = SEEN.get(word, 0) + 1` is `SEEN[word] += 1`. So is the
+best so far: `best = max(best, x)`, or `if best is None or x > best: best = x`.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 import ast
 import re
 
-__all__ = ["goes_on", "shorten_counting"]
+__all__ = ["BEST", "goes_on", "shorten_counting"]
 
 # Most texts have none. Looked for where statements begin: from each letter on, a long text in quotes would take hours.
 _WRITTEN_OUT = re.compile(
-    rb"(?:^|[;:])[ \t]*([\w.\[\]'\"]+)[ \t]*=[ \t]*\1[ \t]*[-+*/|&%]|\.get\([^()]*\)\s*[-+]", re.MULTILINE
+    rb"(?:^|[;:])[ \t]*([\w.\[\]'\"]+)[ \t]*=[ \t]*\1[ \t]*[-+*/|&%]|\.get\([^()]*\)\s*[-+]"
+    rb"|=[ \t]*(?:max|min)\(|^[ \t]*(?:el)?if\b.*[<>]",
+    re.MULTILINE,
 )
+BEST = ast.Pow  # how "the best so far" is written: nothing is put into a container that way
+_COMPARING = (ast.BoolOp, ast.boolop, ast.Compare, ast.cmpop, ast.UnaryOp, ast.Not, ast.expr_context)
 
 
 def shorten_counting(tree: ast.AST, text: bytes) -> ast.AST:
@@ -25,6 +30,10 @@ def shorten_counting(tree: ast.AST, text: bytes) -> ast.AST:
     >>> print(ast.unparse(shorten_counting(ast.parse(text), text)))
     N += 1
     SEEN[word] += 1
+    >>> text = b"if best is None or x > best: best = x"
+    >>> print(ast.unparse(shorten_counting(ast.parse(text), text)))
+    if best is None or x > best:
+        best **= x
     """
     shortened: ast.AST = _Shortening().visit(tree) if _WRITTEN_OUT.search(text) is not None else tree
     return shortened
@@ -51,7 +60,47 @@ class _Shortening(ast.NodeTransformer):
             case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=op, right=right)):
                 if isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)) and _is_read(left, target):
                     return ast.copy_location(ast.AugAssign(target, op, right), node)
+            case ast.Assign(
+                targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target],
+                value=ast.Call(func=ast.Name(id="max" | "min"), args=[_, _] as args),
+            ):
+                others = [part for part in args if ast.unparse(part) != ast.unparse(target)]
+                if len(others) == 1:
+                    return ast.copy_location(_added(target, others[0]), node)
         return node
+
+    def visit_If(self, node: ast.If) -> ast.stmt:
+        """Shorten what a comparison of a name with its next value decides."""
+        self.generic_visit(node)
+        for index, statement in enumerate(node.body):
+            match statement:
+                case ast.Assign(
+                    targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target],
+                    value=ast.Name() | ast.Attribute() | ast.Subscript() as value,
+                ):
+                    if _compares_only(node.test, target, value):
+                        node.body[index] = ast.copy_location(_added(target, value), statement)
+        return node
+
+
+def _added(target: ast.Name | ast.Attribute | ast.Subscript, value: ast.expr) -> ast.AugAssign:
+    return ast.AugAssign(target, BEST(), value)
+
+
+def _compares_only(test: ast.expr, target: ast.expr, value: ast.expr) -> bool:
+    """Say whether a test compares what is assigned to with its next value, and with nothing but constants else."""
+    known = {ast.unparse(target), ast.unparse(value)}
+    waiting: list[ast.AST] = [test]
+    compared = set[str]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.expr) and (written := ast.unparse(part)) in known:
+            compared.add(written)
+        elif isinstance(part, _COMPARING):
+            waiting += ast.iter_child_nodes(part)
+        elif not isinstance(part, ast.Constant):
+            return False
+    return compared == known and len(known) > 1
 
 
 def _is_read(value: ast.expr, target: ast.expr) -> bool:

@@ -18,7 +18,7 @@ from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
 from exocet_ipython.survivors.storing.certain import certain_parts
 from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
-from exocet_ipython.survivors.storing.counting import shorten_counting
+from exocet_ipython.survivors.storing.counting import BEST, shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
@@ -180,10 +180,10 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _REMOVING:
             if not (values and is_given(values[0], given)):
                 found.emptied |= container_of(held)
-        case ast.AugAssign(target=target, value=value):
+        case ast.AugAssign(target=target, op=op, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
             found.placed |= container_of(held) if held is not target else set()
-            if not is_given(value, given):  # `COUNTS[name] += 1` only counts
+            if not (is_given(value, given) or isinstance(op, BEST)):  # `COUNTS[name] += 1` only counts
                 found.computed |= container_of(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
             put = values[1:] if method == "setdefault" else values  # a key tells nothing of who made what is under it
