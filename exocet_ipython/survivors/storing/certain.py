@@ -111,6 +111,9 @@ def _certain_statements(body: object) -> Iterator[ast.stmt]:
     for statement in body if isinstance(body, list) else ():
         if isinstance(statement, (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor)):
             yield from _certain_statements(statement.body)
+        elif isinstance(statement, ast.While):
+            asked = names_of(statement.test)
+            yield from (inner for inner in _certain_statements(statement.body) if asked.isdisjoint(_filled_by(inner)))
         elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
             yield statement
 
@@ -118,3 +121,18 @@ def _certain_statements(body: object) -> Iterator[ast.stmt]:
 def _is_choice(node: ast.AST) -> bool:
     is_setdefault = isinstance(node, ast.Attribute) and node.attr == "setdefault"
     return is_setdefault or isinstance(node, (ast.IfExp, ast.BoolOp))
+
+
+def _filled_by(statement: ast.stmt) -> set[str]:
+    """Return the names of what a statement itself fills; those of attributes behind a dot, and not `self`.
+
+    What it takes out of something, for what it fills, is none of it.
+    """
+    match statement:
+        case ast.Expr(value=ast.Call(func=filled)) | ast.Expr(value=ast.Await(value=ast.Call(func=filled))):
+            parts = [filled]
+        case ast.Assign(targets=targets):
+            parts = targets
+        case _:
+            parts = [statement.target] if isinstance(statement, ast.AugAssign) else []
+    return {name for part in parts for name in names_of(part)} - {"self", "cls"}
