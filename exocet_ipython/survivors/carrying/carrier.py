@@ -30,7 +30,7 @@ from exocet_ipython.reloading.holding.contents import (
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
-from exocet_ipython.reloading.holding.paths import path_behind
+from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
@@ -45,6 +45,7 @@ from exocet_ipython.survivors.carrying.entries import (
     inherited,
     is_map,
     is_of_one_kind,
+    names_in,
     place_in,
     put_into,
 )
@@ -204,9 +205,16 @@ class Carrier:
             return set()
         return {id(before)} if fill(before, now, self._after) else set()
 
+    def _answers_for_others(self, homes: tuple[str, ...], path: str) -> bool:
+        return self._read.answer_for_others(homes, names_in(path))
+
     def _takes_state(self, path: str, before: Any, now: Any) -> bool:
         """Have an object of a library take what the library has made of the old one since; say whether it has."""
-        beginning = Beginning(path, self._record.contents, self._owned.answers)
+        root = globals_of(self._record.module).get(owner_of(path))
+        is_whole = root is before or is_registry(root) or is_instance_of(root, self._session)
+        beginning = Beginning(
+            path, self._record.contents, self._answers_for_others if is_whole else self._owned.answers
+        )
         may_take = is_of_library(before, self._session) and not self._owned.is_answered_from(path)
         return may_take and hand_over(before, now, beginning, self._session, self._journal)
 

@@ -9,6 +9,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
+from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.paths import maker_at
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -100,6 +101,9 @@ class Repeats:
         )
 
     def _is_begun(self, path: str, now: Any) -> bool:
+        """Say whether a container is filled, or an array, as that on a path was."""
+        if is_marked(now):
+            return mark_of(now) == self._record.contents.get(path, {}).get("")
         contents, constants = self._record.contents, constants_by_id(self._record.body_code)
         return is_registry(now) and begins_filled_alike(path, now, contents, constants)
 

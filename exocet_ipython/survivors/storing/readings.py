@@ -215,6 +215,16 @@ class ReadStores:
         home, path = origin
         return origin if home is record or path not in globals_of(after[home.name]) else None
 
+    def answer_for_others(self, homes: Collection[str], names: Collection[str]) -> bool:
+        """Say whether functions of libraries put into a container what functions that they were given have answered.
+
+        Args:
+            homes: names of the libraries' modules.
+            names: on the way to the container.
+        """
+        written = set(map(as_written, names))
+        return any(name in written for home in homes for name, _ in find_asking(_text_of_library(home)))
+
     def can_import(self, importer: str, imported: str) -> bool:
         """Say whether a module of the session is another one, or imports it, directly or through others."""
         waiting, seen = [importer] if importer in self.session else [], {importer}
@@ -254,13 +264,20 @@ class ReadStores:
 @functools.cache
 def _read_library(name: str) -> Stores:
     """Read what the functions of a library's module store: its text stays as it is."""
+    text = _text_of_library(name)
+    return read_stores(text) if text else Stores()
+
+
+@functools.cache
+def _text_of_library(name: str) -> bytes:
+    """Return the text of a library's module; nothing of what is Python's own, or has none."""
     path = getattr(sys.modules.get(name), "__file__", None) or ""
     if name.partition(".")[0] in (*sys.stdlib_module_names, CELLS) or not path.endswith(".py"):
-        return Stores()
+        return b""
     try:
-        return read_stores(read_file(path)[1])
+        return read_file(path)[1]
     except OSError:
-        return Stores()
+        return b""
 
 
 def _names_any(text: bytes, names: Collection[str]) -> bool:
