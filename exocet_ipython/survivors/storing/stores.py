@@ -24,6 +24,7 @@ from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
 from exocet_ipython.survivors.storing.listed import listing_caches
 from exocet_ipython.survivors.storing.steps import Steps
+from exocet_ipython.survivors.storing.writing import written_down
 
 __all__ = ["Stores", "read_stores"]
 
@@ -138,6 +139,7 @@ def read_stores(text: bytes) -> Stores:
             one.computed.clear()
         assigning.append(read_assigning(function, nodes, given, part.path))
         certain = certain_parts(function, nodes)
+        one.computed -= written_down(part, certain.keys(), functions) if one.computed else set()
         looks = one.looked_at - _filled_for_certain(nodes, certain, given)
         one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
@@ -183,7 +185,8 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
         case ast.AugAssign(target=target, op=op, value=value):
             held = target.value if isinstance(target, ast.Subscript) else target
             found.placed |= container_of(held) if held is not target else set()
-            if not (is_given(value, given) or isinstance(op, BEST)):  # `COUNTS[name] += 1` only counts
+            # `COUNTS[name] += 1` only counts, and so does `RATES[name] += step * (x - RATES[name])`.
+            if held is target and not (is_given(value, given) or isinstance(op, BEST)):
                 found.computed |= container_of(held)
         case ast.Call(func=ast.Attribute(value=held, attr=method), args=values) if method in _ADDING:
             put = values[1:] if method == "setdefault" else values  # a key tells nothing of who made what is under it
