@@ -18,6 +18,8 @@ _WRITTEN_OUT = re.compile(
     re.MULTILINE,
 )
 BEST = ast.Pow  # how "the best so far" is written: nothing is put into a container that way
+_NOTED = (ast.Attribute, ast.Constant, ast.Name, ast.Subscript)
+_EQUALLING = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)  # `if key != last: last, answer = key, compute(key)`
 _COMPARING = (ast.BoolOp, ast.boolop, ast.Compare, ast.cmpop, ast.UnaryOp, ast.Not, ast.expr_context)
 
 
@@ -70,16 +72,19 @@ class _Shortening(ast.NodeTransformer):
         return node
 
     def visit_If(self, node: ast.If) -> ast.stmt:
-        """Shorten what a comparison of a name with its next value decides."""
+        """Shorten what a comparison of a name with its next value decides: that, and what is noted along with it.
+
+        Not where that is computed: `if changed > last: last, text = changed, read(path)` keeps an answer.
+        """
         self.generic_visit(node)
-        for index, statement in enumerate(node.body):
-            match statement:
-                case ast.Assign(
-                    targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target],
-                    value=ast.Name() | ast.Attribute() | ast.Subscript() as value,
-                ):
-                    if _compares_only(node.test, target, value):
-                        node.body[index] = ast.copy_location(_added(target, value), statement)
+        assigned = [one for one in node.body if isinstance(one, ast.Assign)]
+        is_noted = all(isinstance(one.value, _NOTED) for one in assigned)
+        if is_noted and any(_compares_only(node.test, one.targets[0], one.value) for one in assigned):
+            for one in assigned:
+                match one.targets:
+                    case [ast.Name() | ast.Attribute() | ast.Subscript() as target]:
+                        best = ast.copy_location(_added(target, one.value), one)
+                        node.body[node.body.index(one)] = best
         return node
 
 
@@ -96,7 +101,7 @@ def _compares_only(test: ast.expr, target: ast.expr, value: ast.expr) -> bool:
         part = waiting.pop()
         if isinstance(part, ast.expr) and (written := ast.unparse(part)) in known:
             compared.add(written)
-        elif isinstance(part, _COMPARING):
+        elif isinstance(part, _COMPARING) and not isinstance(part, _EQUALLING):
             waiting += ast.iter_child_nodes(part)
         elif not isinstance(part, ast.Constant):
             return False
