@@ -264,8 +264,7 @@ class ReadStores:
 @functools.cache
 def _read_library(name: str) -> Stores:
     """Read what the functions of a library's module store: its text stays as it is."""
-    text = _text_of_library(name)
-    return read_stores(text) if text else Stores()
+    return read_stores(_text_of_library(name))
 
 
 @functools.cache
