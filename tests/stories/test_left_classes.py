@@ -86,6 +86,18 @@ def test_what_an_object_cannot_become_is_said_with_what_to_do(auto: Notebook, wo
         assert "--rebuild puts" not in text
 
 
+@pytest.mark.parametrize(("kind", "value"), [("float", "2.5"), ("str", "'a'"), ("list", "[1]"), ("tuple", "(1, 2)")])
+def test_an_object_keeps_a_value_that_its_class_has_no_place_for(
+    auto: Notebook, workshop: Workshop, kind: str, value: str
+) -> None:
+    """A plain object in its place would be an empty one: it stays, and what stands in the way is said."""
+    workshop.write({"box.py": f"class Box({kind}): pass"})
+    auto.run(f"from box import Box\nbox = Box({value})")
+    workshop.edit("box.py", "class Box:\n    def __init__(self, value): self.value = value")
+    assert f"its class is no kind of {kind} by now, and what it has as one would be lost" in auto.run("0")
+    assert auto.value(f"box == {value}") is True
+
+
 def test_what_is_left_runs_its_own_code_after_other_reloads(auto: Notebook, workshop: Workshop) -> None:
     """Also where something else of its old module is held, and replaced."""
     text = "class Box:\n    __slots__ = ('a',)\n    def size(self): return {0}\n"

@@ -35,6 +35,8 @@ _CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
 def make_successor(instance: Any, before: type, now: type, replacement: Replacement) -> Any:
     """Return an instance of the new class with the value, the items and the attributes of an old one.
 
+    The fields of a named tuple are its attributes, and become those where its class is another one, or the fields.
+
     Args:
         instance: the old one.
         before: its class.
@@ -48,7 +50,8 @@ def make_successor(instance: Any, before: type, now: type, replacement: Replacem
         return _with_same_items(instance, now)
     made = _bare_successor(instance, before, now, replacement)
     space = dict_of(made)
-    for name, value in attributes_of_instance(instance):
+    fields = _fields_of(instance, replacement) if not issubclass(now, tuple) else {}
+    for name, value in (*fields.items(), *attributes_of_instance(instance)):
         if name in (space or ()) or _has_slot(now, name):
             set_attribute(made, name, value)
         elif space is not None:
@@ -72,22 +75,15 @@ def _is_other_map(before: type, now: type) -> bool:
 
 
 def _bare_successor(instance: Any, before: type, now: Any, replacement: Replacement) -> Any:
-    for kind, value_of in _VALUES:
-        if issubclass(now, kind) and issubclass(before, kind):
-            value = value_of(instance)
-            if kind is tuple:
-                value = _fitted(tuple(or_same(item, replacement) for item in value), before, now)
-            return kind.__new__(now, value)
-    for kind, add in _CONTENTS:
-        if issubclass(now, kind) and issubclass(before, kind):
-            made = kind.__new__(now)
-            add(made, instance)
-            return made
+    if (made := _with_same_value(instance, before, now, replacement)) is not None:
+        return made
     if issubclass(before, BaseException) and issubclass(now, BaseException):
         return _exception_like(instance, now)
     fields = getattr(now, "__struct_fields__", None)
     if fields is not None:  # a struct of msgspec, which only its constructor makes
         return now(**{name: getattr(instance, name) for name in fields if hasattr(instance, name)})
+    if issubclass(now, tuple) and hasattr(now, "_fields"):
+        return tuple.__new__(now, _in_order(dict(attributes_of_instance(instance)), now))
     # The two of which an instance has all that it has in its attributes.
     base = SimpleNamespace if issubclass(now, SimpleNamespace) else object
     try:
@@ -96,6 +92,32 @@ def _bare_successor(instance: Any, before: type, now: Any, replacement: Replacem
         kind = next(cls for cls in mro_of(now) if type(vars(cls).get("__new__")) is BuiltinFunctionType)
         message = f"its class is a kind of {kind.__name__} now, which it can't become: make a new object instead"
         raise TypeError(message).with_traceback(None) from None
+
+
+def _with_same_value(instance: Any, before: type, now: Any, replacement: Replacement) -> Any:
+    """Return an instance of the new class with the value or the items of an old one; None where both have none.
+
+    Raises:
+        TypeError: they would be lost.
+    """
+    for kind, value_of in _VALUES:
+        if issubclass(now, kind) and issubclass(before, kind):
+            value = value_of(instance)
+            if kind is tuple:
+                value = tuple(or_same(item, replacement) for item in value)
+                if (fields := getattr(now, "_fields", None)) is not None and fields != getattr(before, "_fields", ()):
+                    value = _in_order(_fields_of(instance, replacement), now)
+            return kind.__new__(now, value)
+    for kind, add in _CONTENTS:
+        if issubclass(now, kind) and issubclass(before, kind):
+            made = kind.__new__(now)
+            add(made, instance)
+            return made
+    lost = next((kind for kind, _ in (*_VALUES, *_CONTENTS) if issubclass(before, kind)), None)
+    if lost is not None and not hasattr(before, "_fields"):
+        message = f"its class is no kind of {lost.__name__} by now, and what it has as one would be lost"
+        raise TypeError(message)
+    return None
 
 
 def _exception_like(error: Any, now: Any) -> Any:
@@ -108,17 +130,21 @@ def _exception_like(error: Any, now: Any) -> Any:
     return made
 
 
-def _fitted(items: tuple[Any, ...], before: Any, now: Any) -> tuple[Any, ...]:
-    """Return the items of a named tuple for the fields of the new class; new ones need a default."""
-    fields = getattr(now, "_fields", None)
-    if fields is None or fields == getattr(before, "_fields", ()):
-        return items
-    known = dict(getattr(now, "_field_defaults", {})) | dict(zip(before._fields, items, strict=False))
-    missing = [name for name in fields if name not in known]
+def _fields_of(instance: Any, replacement: Replacement) -> dict[str, Any]:
+    """Return the fields of a named tuple; none of anything else."""
+    names = getattr(type(instance), "_fields", ()) if issubclass(type(instance), tuple) else ()
+    items = tuple.__getitem__(instance, slice(None)) if names else ()
+    return dict(zip(names, (or_same(item, replacement) for item in items), strict=False))
+
+
+def _in_order(values: Mapping[str, Any], now: Any) -> tuple[Any, ...]:
+    """Return the items of a named tuple that has these values under its names; others need a default."""
+    known = {**getattr(now, "_field_defaults", {}), **values}
+    missing = [name for name in now._fields if name not in known]
     if missing:
         message = f"the new field {missing[0]!r} has no default"
         raise TypeError(message)
-    return tuple(known[name] for name in fields)
+    return tuple(known[name] for name in now._fields)
 
 
 def _has_slot(cls: type, name: str) -> bool:
