@@ -128,6 +128,22 @@ def test_strange_entries_in_sys_modules(workshop: Workshop, monkeypatch: pytest.
     assert adopt_modules(Generation(), SCOPE) == {}
 
 
+def test_claims_are_first_while_a_cell_runs() -> None:
+    """But for those that note the imports of one thread for a moment: they were put on for that."""
+    finders = list(sys.meta_path)
+    claims, others, moment = Claims(SCOPE), Claims(SCOPE), Claims(SCOPE, thread=threading.get_ident())
+    claims.put_on()
+    others.put_on()
+    claims.begin_cell("")
+    assert sys.meta_path[:2] == [claims, others]
+    moment.put_on()
+    claims.begin_cell("")
+    assert sys.meta_path[:2] == [moment, claims]
+    for one in (claims, others, moment):
+        one.take_off()
+    assert sys.meta_path == finders
+
+
 def test_claims_note_what_is_imported(workshop: Workshop) -> None:
     """Claims note the first imports of own code while they are on, once, and are taken off without a trace."""
     workshop.write({"a.py": "import b, wave\n", "b.py": ""})

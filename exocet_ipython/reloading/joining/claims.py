@@ -47,6 +47,7 @@ class Claims:
 
     Attributes:
         scope: as given; it may be replaced while the finder is on.
+        thread: as given.
         known: the own modules that are loaded.
         found_some: whether modules were noted, or have ended loading, since `records` was asked for.
     """
@@ -58,7 +59,7 @@ class Claims:
     ) -> None:
         self.scope = scope
         self.known = KnownModules(self._find_known)
-        self._thread = thread
+        self.thread = thread
         self._loaded: dict[str, LoadNotes] = {}
         self.found_some = False
         self._generation = generation
@@ -90,7 +91,7 @@ class Claims:
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - protocol
         """Note the text of an own module that is about to be loaded, and have its loader hand us the code."""
-        if self._thread not in (None, threading.get_ident()):
+        if self.thread not in (None, threading.get_ident()):
             return None
         spec = find_spec(name, path)
         if spec is None and _is_folder_new():
@@ -183,9 +184,10 @@ class Claims:
 
     @property
     def is_passed(self) -> bool:
-        """Whether a finder that was put before this one, and is none of ours, may have found modules without it."""
+        """Whether a finder that was put before this one, and not for one import of ours, may have found modules."""
         # Asked at each cell and after each body: the first entry tells as a rule.
-        return bool(sys.meta_path) and type(sys.meta_path[0]) is not Claims and self.is_on
+        first = sys.meta_path[0] if sys.meta_path else self
+        return first is not self and self.is_on and (type(first) is not Claims or first.thread is None)
 
     def _stay_first(self) -> None:
         if self.is_passed:
