@@ -13,19 +13,22 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.origins import is_instance_of
 
 __all__ = [
     "MANY",
     "assign",
     "changed_entries",
+    "containers_in",
     "count_in",
     "emptied",
     "entries",
@@ -204,6 +207,29 @@ def names_in(path: str) -> frozenset[str]:
     ['CONFIG', 'db', 'items']
     """
     return frozenset(re.findall(r"\w+", path))
+
+
+def containers_in(path: str, module: ModuleType, session: Container[str]) -> frozenset[str]:
+    """Return the names on a path of what may be containers: not that of an instance, whose `add` is one of its own.
+
+    Unless it has items.
+
+    Args:
+        path: in a module.
+        module: that one.
+        session: the dotted names of all modules, of whose classes it may be an instance.
+
+    >>> from types import SimpleNamespace
+    >>> module = ModuleType("m")
+    >>> module.table, module.space = {}, SimpleNamespace(table={})
+    >>> [sorted(containers_in(path, module, {"types"})) for path in ("table['a']", "space.table")]
+    [['a', 'table'], ['table']]
+    """
+    owner = owner_of(path)
+    value = globals_of(module).get(owner)
+    is_other = path != owner and is_instance_of(value, session) and not is_registry(value)
+    has_items = is_other and first_named("__setitem__", mro_of(type(value))) is not None
+    return names_in(path) - {owner} if is_other and not has_items else names_in(path)
 
 
 def put_into(  # noqa: PLR0913 - an entry, and where it goes

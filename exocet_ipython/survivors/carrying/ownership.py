@@ -19,7 +19,7 @@ from exocet_ipython.reloading.holding.paths import last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again
-from exocet_ipython.survivors.carrying.entries import is_map, names_in
+from exocet_ipython.survivors.carrying.entries import containers_in, is_map, names_in
 from exocet_ipython.survivors.carrying.kept import is_data, is_told, kept_answers_of
 from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Comparison
@@ -173,7 +173,7 @@ class Ownership:
 
     def answers(self, homes: tuple[str, ...], path: str) -> bool:
         """Say the same of the functions of some modules."""
-        return not self._read.of(homes).caches.isdisjoint(names_in(path))
+        return not self._read.of(homes).caches.isdisjoint(containers_in(path, self.record.module, self.session))
 
     def is_modules(self, path: str, key: Any, value: Any) -> bool:
         """Say whether a module of the session has put an entry into a container, and does so when made anew."""
@@ -214,7 +214,7 @@ class Ownership:
 
     def may_keep(self, path: str, key: Any, value: Any, home: Ownership) -> bool:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
-        caches = self._stores.caches & names_in(path)
+        caches = self._stores.caches & containers_in(path, self.record.module, self.session)
         if not caches or not all(map(self._stores.setters, caches)):
             return not caches or (self._is_survivor(value) and is_account(key, value, self._stores))
         is_again = any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))

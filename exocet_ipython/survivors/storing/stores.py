@@ -23,6 +23,7 @@ from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
 from exocet_ipython.survivors.storing.listed import listing_caches
+from exocet_ipython.survivors.storing.numbering import numbered_by
 from exocet_ipython.survivors.storing.steps import Steps
 from exocet_ipython.survivors.storing.writing import written_down
 
@@ -127,6 +128,7 @@ def read_stores(text: bytes) -> Stores:
         storing = [node for node in nodes if type(node) in _STORING]
         for node in storing:
             _read_node(node, given, one)
+        one.computed -= numbered_by(nodes, given) if one.computed else set()
         one.looked_at |= {
             node.id if isinstance(node, ast.Name) else node.attr
             for node in nodes
