@@ -157,7 +157,7 @@ class Carrier:
         for name, value in parts:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue
-            if baseline.get(name) == id(value):
+            if baseline.get(name) == id(value) and not self._is_another(f"{path}.{name}", name, value):
                 above = inherited(now, name, self._session) if is_class and name not in known else None
                 whole |= self._carry_part(f"{path}.{name}", value, known.get(name, above))
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
@@ -166,6 +166,12 @@ class Carrier:
             whole.add(id(before))
         self._owned = outer
         return whole
+
+    def _is_another(self, path: str, name: str, value: Any) -> bool:
+        """Say whether an array is another where the first was: functions assign it, and Python uses memory again."""
+        known = self._record.contents.get(path, {}).get("") if is_marked(value) else None
+        stores = self._owned.stores
+        return known is not None and name in stores.attributes | stores.counted and mark_of(value) != known
 
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.

@@ -86,7 +86,7 @@ class Ownership:
         return owned
 
     @property
-    def _stores(self) -> Stores:
+    def stores(self) -> Stores:
         """What the old texts store; read when something was stored."""
         return self._read.of(self._homes)
 
@@ -99,7 +99,7 @@ class Ownership:
         is_submodule = issubclass(type(value), ModuleType) and value.__name__ == f"{self.record.name}.{name}"
         if is_submodule or self._is_cached(name, value):
             return False
-        may_assign = self._may_assign(self._stores.globals, self.record.values, name, value, known)
+        may_assign = self._may_assign(self.stores.globals, self.record.values, name, value, known)
         return may_assign or (name in known and self._is_set_up(self.record.values, name, value, known))
 
     def is_attribute_assigned(
@@ -108,7 +108,7 @@ class Ownership:
         """Say the same of an attribute that was assigned since."""
         if self._is_stale_answer(baseline, name, known):
             return False
-        may_assign = self._may_assign(self._stores.attributes, baseline, name, value, known)
+        may_assign = self._may_assign(self.stores.attributes, baseline, name, value, known)
         is_kept = name in known or name not in baseline
         return may_assign or (is_kept and self._is_set_up(baseline, name, value, known))
 
@@ -126,7 +126,7 @@ class Ownership:
     def is_changed_by_cells(self, instance: Any, baseline: Mapping[Any, int]) -> bool:
         """Say whether an instance has changed, and by no function of the module: all of it is with its successor."""
         changed = {name for name, value in attributes_of(instance) if baseline.get(name) != id(value)}
-        return bool(changed) and self._stores.attributes.isdisjoint(changed)
+        return bool(changed) and self.stores.attributes.isdisjoint(changed)
 
     def was_given(self, key: Any, value: Any, container: Any) -> bool:
         """Say whether other modules have put an entry into a container when they were made anew: they do it again."""
@@ -134,12 +134,12 @@ class Ownership:
 
     def begins(self, path: str, container: Any) -> bool:
         """Say whether functions of the module begin containers in one, for the first who registers something there."""
-        begins = isinstance(container, defaultdict) or not self._stores.begun.isdisjoint(names_in(path))
+        begins = isinstance(container, defaultdict) or not self.stores.begun.isdisjoint(names_in(path))
         return begins and is_map(container)
 
     def leaves_alone(self, path: str) -> bool:
         """Say whether no function of the module changes a container but with what it is given, nor one of others."""
-        return self._stores.leaves_alone(names_in(path)) and not (self._fillers(path) or self._is_handed(path))
+        return self.stores.leaves_alone(names_in(path)) and not (self._fillers(path) or self._is_handed(path))
 
     def put_in_order(self, path: str, items: Any, journal: Journal) -> None:
         """Put what is in a list in the order in which functions of the module keep it; what is no list stays."""
@@ -152,8 +152,8 @@ class Ownership:
 
     def makes_no_room(self, path: str, container: Any) -> bool:
         """Say whether no function takes something out of a container for what it has computed: else cells did."""
-        out = set[str]() if is_map(container) else self._stores.placed & self._stores.computed
-        return (out | (self._stores.emptied & self._stores.caches)).isdisjoint(names_in(path))
+        out = set[str]() if is_map(container) else self.stores.placed & self.stores.computed
+        return (out | (self.stores.emptied & self.stores.caches)).isdisjoint(names_in(path))
 
     def puts_in_place(self, path: str) -> bool:
         """Say whether functions put something in the place of items of a list, the module's or of others."""
@@ -161,7 +161,7 @@ class Ownership:
 
     def places(self, path: str) -> bool:
         """Say whether functions of the module put something under keys of a container, or in the place of its items."""
-        return not self._stores.placed.isdisjoint(names_in(path))
+        return not self.stores.placed.isdisjoint(names_in(path))
 
     def is_written(self, path: str) -> bool:
         """Say whether cells have written an entry of a container, given its own path."""
@@ -214,11 +214,11 @@ class Ownership:
 
     def may_keep(self, path: str, key: Any, value: Any, home: Ownership) -> bool:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
-        caches = self._stores.caches & containers_in(path, self.record.module, self.session)
-        if not caches or not all(map(self._stores.setters, caches)):
-            return not caches or (self._is_survivor(value) and is_account(key, value, self._stores))
+        caches = self.stores.caches & containers_in(path, self.record.module, self.session)
+        if not caches or not all(map(self.stores.setters, caches)):
+            return not caches or (self._is_survivor(value) and is_account(key, value, self.stores))
         is_again = any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
-        answered = caches & (self._stores.answered | self._stores.stepped | home._stores.answered)
+        answered = caches & (self.stores.answered | self.stores.stepped | home.stores.answered)
         return is_again or not (answered or any(map(has_changed, self.record.data)))
 
     def _is_put_by_cells(self, path: str, key: Any, value: Any) -> bool:
@@ -258,9 +258,9 @@ class Ownership:
 
         The module's functions have assigned to the `stored` names. `known` is what is there in the new module.
         """
-        if self._stores.goes_on(name) and self._repeats.begins_alike(name, baseline, known):
+        if self.stores.goes_on(name) and self._repeats.begins_alike(name, baseline, known):
             return True
-        return self._is_kept(baseline, name, value, known) if name in stored else not self._stores.only_counts(name)
+        return self._is_kept(baseline, name, value, known) if name in stored else not self.stores.only_counts(name)
 
     def _is_kept(self, baseline: Container[Any], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether the module's functions have put away an instance that somebody has: asked again, they give it.
@@ -278,18 +278,18 @@ class Ownership:
 
     def _is_set_up(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether cells had a function set something up that does the same now, or had it make an instance."""
-        if not self._stores.setters(name):
+        if not self.stores.setters(name):
             return False
-        if name in self._stores.stepped:
-            return self._repeats.steps_alike(name, self._stores, baseline, known)
+        if name in self.stores.stepped:
+            return self._repeats.steps_alike(name, self.stores, baseline, known)
         return self._does_alike(name) or self._is_survivor(value)
 
     def _does_alike(self, name: str) -> bool:
-        return self._repeats.does_alike(name, self._stores)
+        return self._repeats.does_alike(name, self.stores)
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""
-        if not self._stores.any_global:
+        if not self.stores.any_global:
             return False
         others = (record.module for record in self.session.values() if record is not self.record)
         return (not self._is_survivor(value) and home_of(value) in self.session) or any(
