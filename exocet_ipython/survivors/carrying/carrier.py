@@ -84,15 +84,13 @@ class Carrier:
         self._after = after
         self._journal = journal
         self._again = again
-        self._returned = again is not None
         self._constants = constants_by_id(again.body_code) if again is not None else {}
         self._owned = Ownership(record, read, after)
 
     def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = globals_of(module), set[int]()
-        begun = namespace if self._again is None else self._as_begun(namespace, self._again.values)
-        self._carry_assigned(module, begun, names)
+        self._carry_assigned(module, self._as_begun(namespace), names)
         space = copy_space(globals_of(self._record.module))
         space = space if names is None else {name: space[name] for name in names}
         for name, value in space.items():
@@ -123,18 +121,21 @@ class Carrier:
             if is_meant and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
-    def _as_begun(self, known: Mapping[str, Any], baseline: Mapping[Any, int]) -> Mapping[str, Any]:
-        """Return what has some names in what returns, as its body has left it, where that was a constant.
+    def _as_begun(self, known: Mapping[str, Any], path: str | None = None) -> Mapping[str, Any]:
+        """Return what has some names, globals or on a path; in what returns as its body has left it, of constants.
 
         What it has by now is what cells had made of it when it retired, and of which what retires now has made more.
         """
+        if self._again is None:
+            return known
+        baseline: Mapping[Any, int] = self._again.values if path is None else self._again.contents.get(path, {})
         left = {name: self._constants[was] for name, was in baseline.items() if was in self._constants}
         return {name: left.get(name, value) for name, value in copy_space(known).items()}
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
         if type(before) is type(now) and (carry_context := CONTEXTS.get(id(type(now)))) is not None:
-            carry_context(before, now, self._returned)
+            carry_context(before, now, self._again is not None)
         return self._carry_state(path, before, now, has_parts=self._has_parts(path, before, now))
 
     def _has_parts(self, name: str, value: Any, now: Any) -> bool:
@@ -151,7 +152,7 @@ class Carrier:
         if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
             parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]
         is_class = issubclass(type(before), type)
-        begun = known if self._again is None else self._as_begun(known, self._again.contents.get(path, {}))
+        begun = self._as_begun(known, path)
         outer, whole = self._owned, set[int]()
         self._owned = outer.with_makers(before, now, path)
         for name, value in parts:
@@ -179,7 +180,7 @@ class Carrier:
         Of an instance of a library's class, which that changes itself, all or nothing.
         """
         if (kind := type(before)) is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
-            carry_context(before, now, self._returned)
+            carry_context(before, now, self._again is not None)
         if not (kind is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
@@ -207,7 +208,7 @@ class Carrier:
         known = self._record.contents.get(path, {}).get("")
         if known is None or type(before) is not type(now) or mark_of(before) == known:
             return set()
-        if not (self._returned or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
+        if not (self._again is not None or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
             return set()
         return {id(before)} if fill(before, now, self._after) else set()
 

@@ -142,7 +142,8 @@ def read_stores(text: bytes) -> Stores:
         assigning.append(read_assigning(function, nodes, given, part.path))
         certain = certain_parts(function, nodes)
         one.computed -= written_down(part, certain.keys(), functions) if one.computed else set()
-        looks = one.looked_at - _filled_for_certain(nodes, certain, given)
+        others = [node for node in nodes if id(node) not in certain]
+        looks = one.looked_at - _filled_for_certain(nodes, certain.values(), others, given)
         one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
         assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
         if assigning[-1].looks_back:
@@ -150,7 +151,7 @@ def read_stores(text: bytes) -> Stores:
             assigning[-1].stepped = steps.of_function(part)
         one.counted = assigning[-1].counted
         kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
-        handed = assigning[-1].handed - (handed_by(certain.values(), given) - handed_by(_others(nodes, certain), given))
+        handed = assigning[-1].handed - (handed_by(certain.values(), given) - handed_by(others, given))
         parts = (handed, one.looked_at - local, kept)
         one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
         caches[part.path] = one.caches - local
@@ -200,18 +201,16 @@ def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
                 found.told |= container_of(held)
 
 
-def _others(nodes: list[ast.AST], parts: dict[int, ast.AST]) -> list[ast.AST]:
-    return [node for node in nodes if id(node) not in parts]
-
-
-def _filled_for_certain(nodes: list[ast.AST], parts: dict[int, ast.AST], given: frozenset[str]) -> set[str]:
+def _filled_for_certain(
+    nodes: list[ast.AST], certain: Iterable[ast.AST], others: list[ast.AST], given: frozenset[str]
+) -> set[str]:
     """Return the names of containers that a function fills whatever is in them: looking at them decides nothing.
 
     Not where the value may be one that was there, or where it fills them otherwise too.
     """
-    certain = _filled_by(parts.values(), given) - _filled_by(_others(nodes, parts), given)
+    filled = _filled_by(certain, given) - _filled_by(others, given)
     values = [node.value for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
-    return certain - {part.id for value in values for part in ast.walk(value) if isinstance(part, ast.Name)}
+    return filled - {part.id for value in values for part in ast.walk(value) if isinstance(part, ast.Name)}
 
 
 def _filled_by(nodes: Iterable[ast.AST], given: frozenset[str]) -> set[str]:
