@@ -301,6 +301,21 @@ def test_an_edit_of_a_function_compiles_that_function_alone(auto: Notebook, work
         assert sum(sizes) < 4_000
 
 
+def test_an_edit_of_a_class_reads_that_class_alone(auto: Notebook, workshop: Workshop) -> None:
+    """What the functions of a module store is asked only where cells have changed what it has."""
+    functions = "\n".join(f"def f{i}(x): return x + {i}" for i in range(200))
+    text = f"LIMIT, NAMES = 0, ['a']\nclass Room:\n    doors = ['north']\n    number = 0\n{functions}\n"
+    workshop.write({"rooms.py": text})
+    auto.run("import rooms\nfrom rooms import Room\nheld = [Room() for _ in range(10)]")
+    for number in (1, 2):
+        workshop.edit("rooms.py", text.replace("number = 0", f"number = {number}"))
+        sizes: list[int] = []
+        with compiled_sizes(sizes):
+            auto.run("answers = {room.number for room in held}")
+        assert auto["answers"] == {number}
+        assert sum(sizes) < 1_000 < len(text)
+
+
 @contextlib.contextmanager
 def compiled_sizes(sizes: list[int]) -> Iterator[None]:
     """Note how long the texts are that are compiled in the block, in the present thread, without empty lines."""

@@ -171,8 +171,8 @@ class Carrier:
     def _is_another(self, path: str, name: str, value: Any) -> bool:
         """Say whether an array is another where the first was: functions assign it, and Python uses memory again."""
         known = self._record.contents.get(path, {}).get("") if is_marked(value) else None
-        stores = self._owned.stores
-        return known is not None and name in stores.attributes | stores.counted and mark_of(value) != known
+        is_other = known is not None and mark_of(value) != known
+        return is_other and name in (stores := self._owned.stores).attributes | stores.counted
 
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.
