@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from types import FunctionType, ModuleType
+from types import FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
@@ -227,7 +227,7 @@ class _Matcher:
         for attribute, before in copy_space(vars(old)).items():
             if (now := counterparts.get(attribute)) is None:
                 now = pulled_up(attribute, before, new)
-            if now is not None and now is not before:
+            if now is not None and now is not before and type(before) is not GetSetDescriptorType:  # `__dict__`, say
                 self._match_part(old, new, attribute, before, now)
         for before, now in (*renamed_members(old, new), *composed_members(old, new)):
             self._add(before, now)
