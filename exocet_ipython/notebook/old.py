@@ -128,7 +128,7 @@ class OldObjects:
         named = find_named(self._retirement.referenced(), self._namespace)
         living = self._retirement.living({survivor.generation for survivor in named.survivors})
         self._retirement.tell(named.survivors)
-        censuses = take_census(living, None if scan else named.instances)
+        censuses = take_census(living, named.instances, scan=scan)
         return describe_retired(living, named, censuses, scanned=scan), self._retirement.take_gone()
 
     def gone(self) -> tuple[int, ...]:

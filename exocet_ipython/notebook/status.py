@@ -23,6 +23,7 @@ _NOTES = {
     "stale": "what it imports is another by now; %exoreload NAME runs it",
 }
 _CURRENT = 40  # modules that are listed although there is nothing to be said of them: a screen
+_FROZEN = "instances among the {:,} objects that gc.freeze has set aside, but for those that names lead to"
 _UNCOUNTED = "instances that no name leads to; %exostatus --scan counts everything"
 
 
@@ -167,6 +168,8 @@ class StatusReport:
         states = {module.state for module in self.modules}
         notes = [(state, [note]) for state, note in _NOTES.items() if state in states]
         uncounted = [] if all(generation.scanned for generation in self.retired) else [_UNCOUNTED]
+        frozen = max((old.census.frozen for old in self.retired if old.census is not None), default=0)
+        uncounted += [_FROZEN.format(frozen)] if frozen else []
         rest = [("not counted", uncounted), ("noticing", list(self.limits))]
         return without_empty([("modules", modules), *notes, *old, *rest])
 

@@ -52,6 +52,7 @@ def test_without_a_scan_it_tells_what_is_known(game: Notebook, monkeypatch: pyte
     assert held == {
         ("instance", "game.Room"): ("room", "hall"),
         ("function", "game.on_click"): ('handlers["click"]',),
+        ("class", "game.Room"): ("Hall.__base__",),
     }
     text = repr(report)
     assert "2 known instances, 1 subclass, 1 class, 1 function" in text

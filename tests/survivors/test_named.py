@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +19,14 @@ class Plain:
 class Slotted:
     __slots__ = ("part",)
 def train(): pass
+"""
+CELL = """
+class Deep(old.Model): pass
+class Both(dict, old.Model): pass
+class Config: model = old.Model()
+class Handler: fit = staticmethod(old.train)
+def run(plain: old.Plain, *, slotted=old.Slotted): pass
+made = defaultdict(old.Slotted)
 """
 
 
@@ -86,6 +94,21 @@ def test_instances_of_subclasses_and_without_attributes(old: tuple[RetiredGenera
     generation, module = old
     space = {"sub": type("Sub", (module.Model,), {})(), "plain": [module.Plain()]}
     assert names(generation, space) == {("instance", "m.Model"): ("sub",), ("instance", "m.Plain"): ("plain[0]",)}
+
+
+def test_classes_and_functions_of_cells(old: tuple[RetiredGeneration, ModuleType]) -> None:
+    """What a class or function of a cell refers to is its own: bases, attributes, annotations, defaults, factories."""
+    generation, module = old
+    space: dict[str, Any] = {"old": module, "__name__": "__main__", "defaultdict": defaultdict}
+    exec(compile(CELL, "cell", "exec", dont_inherit=True), space)
+    del space["old"]
+    assert names(generation, space) == {
+        ("class", "m.Model"): ("Deep.__base__", "Both.__bases__[1]"),
+        ("instance", "m.Model"): ("Config.model",),
+        ("function", "m.train"): ('vars(Handler)["fit"].__func__',),
+        ("class", "m.Plain"): ('run.__annotations__["plain"]',),
+        ("class", "m.Slotted"): ("made.default_factory", 'run.__kwdefaults__["slotted"]'),
+    }
 
 
 def test_what_is_twice_in_one_container_is_named_once(old: tuple[RetiredGeneration, ModuleType]) -> None:

@@ -77,12 +77,16 @@ def test_frozen_objects(old: tuple[RetiredGeneration, ModuleType]) -> None:
     space: dict[str, Any] = {"box": [[module.Model()]], "model": module.Model()}
     gc.freeze()
     try:
-        named = find_named([generation], space).survivors
+        found = find_named([generation], space)
+        named = found.survivors
+        (census,) = take_census([generation], found.instances)
         by_name = find_holds([space["model"]], Roots(space))
         hidden = find_holds([space["box"][0][0]], Roots(space))
     finally:
         gc.unfreeze()
     assert [survivor.names for survivor in named] == [("model", "box[0][0]")]
+    assert census.instances["m.Model"].number == 2  # a scan counts what the names lead to as well
+    assert census.frozen > 0
     assert by_name.paths[0].expression == "model"
     assert hidden.frozen > 0
     assert hidden.from_c == 1

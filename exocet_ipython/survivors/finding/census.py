@@ -5,6 +5,7 @@ One scan of the heap finds the instances: each refers to its class. What the sca
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ __all__ = ["Census", "Count", "take_census"]
 
 _POINTER = 8  # bytes
 _MEASURED = 30  # definitions of one kind
-_Found = Mapping[tuple[int, str], Sequence[Any]]  # generation, dotted name of a class -> instances
+_Found = Mapping[tuple[int, str], list[Any]]  # generation, dotted name of a class -> instances
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Count:
 class Census:
     """What lives of one retired generation.
 
-    Not found are instances that `gc.freeze` has set aside. Others are, whether or not they can be referenced weakly.
+    Of the instances that `gc.freeze` has set aside, only those are found that names lead to. Others are, whether or not
+    they can be referenced weakly.
 
     Attributes:
         number: of the generation.
@@ -59,6 +61,7 @@ class Census:
         functions: how many of its functions.
         modules: how many of its modules.
         freed: how large all of it is with what only it holds; None where the heap was not scanned.
+        frozen: how many objects `gc.freeze` has set aside; there may be further instances among them.
     """
 
     number: int
@@ -68,6 +71,7 @@ class Census:
     functions: Count = Count()
     modules: Count = Count()
     freed: Freed | None = None
+    frozen: int = 0
 
     @property
     def total(self) -> Count:
@@ -76,12 +80,15 @@ class Census:
         return sum(parts, Count())
 
 
-def take_census(generations: Iterable[RetiredGeneration], found: _Found | None = None) -> tuple[Census, ...]:
+def take_census(
+    generations: Iterable[RetiredGeneration], named: _Found | None = None, *, scan: bool = True
+) -> tuple[Census, ...]:
     """Count what lives of retired generations, with one scan of the heap for all of them.
 
     Args:
         generations: the retired generations.
-        found: the instances to count, by generation and dotted name of their class; then the heap is not scanned.
+        named: the instances that names lead to, by generation and dotted name of their class.
+        scan: whether to scan the heap for all instances; else those count that names lead to.
 
     >>> take_census([])
     ()
@@ -104,8 +111,10 @@ def take_census(generations: Iterable[RetiredGeneration], found: _Found | None =
                 classes.append(below)
                 subclasses[number] += 1
                 sizes[number] += _size_of(below)
-    is_scan = found is None
-    found = _find_instances(classes, owners) if found is None else found
+    frozen = gc.get_freeze_count()
+    found = _find_instances(classes, owners) if scan else dict(named or {})
+    if scan and frozen:
+        _add_named(found, named or {})
     counted = _count_found(found)
     return tuple(
         Census(
@@ -113,7 +122,8 @@ def take_census(generations: Iterable[RetiredGeneration], found: _Found | None =
             counted.get(number, {}),
             Count(subclasses[number], sizes[number]),
             **_count_definitions(entries),
-            freed=_freed(number, entries, found) if is_scan else None,
+            freed=_freed(number, entries, found) if scan else None,
+            frozen=frozen,
         )
         for number, entries in living
     )
@@ -131,6 +141,13 @@ def _find_instances(classes: list[type], owners: Mapping[int, tuple[int, str]]) 
         if id(type(found)) in owners:
             instances.setdefault(owners[id(type(found))], []).append(found)
     return instances
+
+
+def _add_named(found: dict[tuple[int, str], list[Any]], named: _Found) -> None:
+    """Add to the instances that a scan has found those that names lead to: `gc.freeze` hides some from the scan."""
+    for key, instances in named.items():
+        known = {id(one) for one in found.get(key, ())}
+        found.setdefault(key, []).extend(one for one in instances if id(one) not in known)
 
 
 def _freed(

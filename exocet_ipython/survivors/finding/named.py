@@ -6,6 +6,7 @@ It looks forward from the names, breadth first, at a bounded number of objects: 
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +15,7 @@ from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.survivors.definitions import Kind
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.records import Survivor, named_values
@@ -25,8 +27,9 @@ _MOST = 600  # objects that are looked into
 _WIDE = 30  # parts of one object that are looked at
 _DEEP = 5  # references from a name
 _LISTED = 6  # names and expressions for one definition
-_CLOSED = (ModuleType, type, CodeType, FrameType)  # not gone through: what they hold, they hold anyway
+_CLOSED = (ModuleType, type, CodeType, FrameType)  # but for cells' classes: what they hold, they hold anyway
 _OUTPUTS = ("_", "__", "___")
+_FACTORY: Any = defaultdict.__dict__["default_factory"]  # past what a subclass makes of it
 _Label = tuple[int, Kind, str]  # generation, kind, dotted name
 
 
@@ -72,7 +75,7 @@ def find_named(generations: Sequence[RetiredGeneration], namespace: Mapping[str,
             found.setdefault(label, []).append(step)
         elif looked < most and depth <= _DEEP and gc.is_tracked(value) and id(value) not in seen:
             seen.add(id(value))
-            if not issubclass(type(value), _CLOSED):
+            if not issubclass(type(value), _CLOSED) or _is_of_cells(value):
                 looked += 1
                 parts = {id(part): part for part in _parts(value)}.values()  # one place of each is enough
                 waiting += [(p, step, depth + 1) for p in parts if gc.is_tracked(p) or id(type(p)) in kinds]
@@ -120,21 +123,36 @@ def _names(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from ((name, namespace[name]) for name in _OUTPUTS if name in namespace)
 
 
+def _is_of_cells(value: Any) -> bool:
+    """Say whether a value is a class that a cell has made: what it holds is the person's, as what an instance holds."""
+    return issubclass(type(value), type) and home_of(value) == CELLS
+
+
 def _parts(value: Any) -> Iterable[Any]:
-    """Return what an object refers to, as far as the search goes: of a function only what is its own."""
+    """Return what an object refers to, as far as the search goes: of a function or class only what is its own."""
     kind = type(value)
     if kind is list or kind is tuple:
         return value[:_WIDE]  # type: ignore[no-any-return] # a list or a tuple, as the line above has asked
     if kind is dict:
         return [*islice(value.values(), _WIDE), *islice(value, _WIDE)]
-    if kind is FunctionType:
-        return [part for part in (value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__) if part]
+    if kind is FunctionType or issubclass(kind, type):
+        return _own_parts(value)
     if issubclass(kind, (list, tuple, set, frozenset)):
         base = next(base for base in (list, tuple, set, frozenset) if issubclass(kind, base))
         return [*islice(base.__iter__(value), _WIDE), *_attributes(value)]
     if issubclass(kind, dict):
-        return [*islice(dict.values(value), _WIDE), *islice(dict.__iter__(value), _WIDE), *_attributes(value)]
+        factory = [_FACTORY.__get__(value)] if issubclass(kind, defaultdict) else []
+        return [*islice(dict.values(value), _WIDE), *islice(dict.__iter__(value), _WIDE), *_attributes(value), *factory]
     return referents_of(value)[:_WIDE]
+
+
+def _own_parts(value: Any) -> list[Any]:
+    """Return what makes up a function, without what it shares with others; of a class, its namespace and its bases."""
+    if type(value) is FunctionType:
+        shared = (id(value.__globals__), id(vars(FunctionType)["__builtins__"].__get__(value)))
+        return [part for part in referents_of(value) if type(part) in {dict, tuple} and id(part) not in shared]
+    bases: tuple[type, ...] = type.__dict__["__bases__"].__get__(value)
+    return [*(part for part in referents_of(value) if type(part) is dict), bases if len(bases) > 1 else bases[0]]
 
 
 def _attributes(value: Any) -> list[Any]:
