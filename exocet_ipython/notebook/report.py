@@ -140,9 +140,11 @@ class ReloadReport:
             return f"not reloaded: {self.waiting}, more than c.Exocet.rerun_limit; run %exoreload for it"
         if self.revised and not self.returned:
             return self._revised_headline
-        if self.skipped and not self.reloaded and not self.gone and not self.returned:
+        if self._only_skipped:
             frozen = [module.name for module in self.skipped]
-            return f"nothing reloaded: {join_names(frozen)} changed, but frozen; %exoreload {' '.join(frozen)} runs it"
+            what = f"{self.skipped[0]} is" if len(frozen) == 1 else f"{join_names(frozen)} are"
+            them = "it" if len(frozen) == 1 else "them"
+            return f"nothing reloaded: {what} frozen, and stale now; %exoreload {' '.join(frozen)} runs {them}"
         if not self.reloaded and not self.gone and not self.returned:
             parts = [f"nothing changed (generation {self.generation})", *say_gone(self.collected)]
             if self.unknown:
@@ -155,6 +157,12 @@ class ReloadReport:
         if len(self.survivors) > _NAMED:
             parts.append(f"{len(self.survivors) - _NAMED} more with %exostatus")
         return "; ".join([*parts, *say_gone(self.collected)])
+
+    @property
+    def _only_skipped(self) -> bool:
+        """Whether all that would have been made anew is frozen."""
+        done = self.reloaded or self.revised or self.returned or self.gone
+        return bool(self.skipped) and not (done or self.waiting or self.error)
 
     @property
     def _deed(self) -> str:
@@ -221,9 +229,14 @@ class ReloadReport:
         )
 
     def lines(self) -> list[str]:
-        """Return the text form: the headline, what was kept, and all details where the report is full or a plan."""
+        """Return the text form: the headline, what was kept, and all details where the report is full or a plan.
+
+        >>> print(*ReloadReport(3, skipped=(ReloadedModule("weights", "its file changed"),)).lines())
+        nothing reloaded: weights (its file changed) is frozen, and stale now; %exoreload weights runs it
+        """
         lines = [self.headline]
+        is_said = self._only_skipped and len(self.skipped) == 1  # the headline has it all
         for title, entries in self.details():
-            if self.full or self.dry_run or title in _ALWAYS_SAID:
+            if self.full or self.dry_run or (title in _ALWAYS_SAID and not (is_said and title == _FROZEN)):
                 lines += [f"  {title}:", *(f"    {entry}" for entry in entries)]
         return lines
