@@ -12,7 +12,7 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import parse_argstring
 
-__all__ = ["parse_arguments", "parse_load", "require_module_names"]
+__all__ = ["parse_arguments", "parse_load", "require_dotted_names"]
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _LOAD_USAGE = "%exoload NAME [as ALIAS], or: %exoload from NAME import A, B as C"
@@ -38,17 +38,17 @@ def parse_arguments(magic: Any, line: str) -> Namespace:
     return parsed
 
 
-def require_module_names(magic: str, words: Iterable[str]) -> None:
-    """Let pass what may be dotted names of modules.
+def require_dotted_names(magic: str, kind: str, words: Iterable[str]) -> None:
+    """Let pass what may be dotted names of things of a kind, given in the plural.
 
     Raises:
         UsageError: a word can't be one: it has quotes, slashes or commas in it, or is a keyword.
 
-    >>> require_module_names("%exoreload", ["game.world"])
+    >>> require_dotted_names("%exoreload", "modules", ["game.world"])
     """
     for word in words:
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in word.split(".")):
-            raise UsageError(f"{magic} can't read {word!r}: it takes dotted names of modules; %exostatus lists them")
+            raise UsageError(f"{magic} can't read {word!r}: it takes dotted names of {kind}; %exostatus lists them")
 
 
 def parse_load(words: list[str]) -> ast.Import | ast.ImportFrom:

@@ -15,7 +15,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from exocet_ipython.notebook.arguments import parse_arguments, parse_load, require_module_names
+from exocet_ipython.notebook.arguments import parse_arguments, parse_load, require_dotted_names
 from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
 from exocet_ipython.notebook.autoreload import AutoreloadGuard
 from exocet_ipython.notebook.awaited import say_bound
@@ -110,7 +110,7 @@ class ExocetMagics(Magics):
         __tracebackhide__ = True
         with self.failures.watched():
             given = parse_arguments(self.exoreload, line)
-            require_module_names("%exoreload", given.names)
+            require_dotted_names("%exoreload", "modules", given.names)
             migrate = given.migrate or self.settings.instances == "migrate"
             report = self.session.reload(given.names, force=given.force, dry_run=given.dry_run, migrate=migrate)
             if not given.dry_run:
@@ -170,6 +170,7 @@ class ExocetMagics(Magics):
         __tracebackhide__ = True
         with self.failures.watched():
             given = parse_arguments(self.exomigrate, line)
+            require_dotted_names("%exomigrate", "classes", given.classes)
             return self.session.old.migrate(given.classes, rebuild=given.rebuild)
 
     @magic_arguments()

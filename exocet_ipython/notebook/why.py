@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -194,7 +195,8 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
         holds = find_holds(subject.targets, Roots(namespace, known), **options)
         if subject.is_generation:
             holds = replace(holds, from_c=None)  # its parts hold each other
-        held.append(HeldObject(subject.label, subject.generation, subject.asked, holds))
+        asked = next((path.expression for path in holds.paths if _is_same(path.expression, subject.asked)), "")
+        held.append(HeldObject(subject.label, subject.generation, asked or subject.asked, holds))
     return WhyReport(question.text, tuple(held), more, name)
 
 
@@ -203,6 +205,20 @@ def _leave_what_is_held(subject: Subject) -> None:
     spaces = [vars(target) for target in subject.targets if type(target) is ModuleType]
     spaces += namespaces_of(subject.targets)
     subject.targets[:] = find_held(subject.targets, spaces) or subject.targets
+
+
+def _is_same(expression: str, asked: str) -> bool:
+    """Say whether two expressions differ by no more than their quotes and spaces.
+
+    >>> _is_same('rooms["hall"][0]', "rooms['hall'] [0]"), _is_same("<tuple>[0]", "x"), _is_same("x", "")
+    (True, False, False)
+    """
+    if not asked or expression == asked:
+        return bool(asked)
+    try:
+        return ast.unparse(ast.parse(expression)) == ast.unparse(ast.parse(asked))
+    except SyntaxError:  # what begins with something that no expression gives
+        return False
 
 
 def _line(path: HoldPath, width: int, *, is_asked: bool) -> str:

@@ -131,7 +131,8 @@ class Generation:
                     advice = f"a module is named by itself: %exoreload {owner.name}"
                 else:
                     advice = f"load it with %exoload {name}, or see what is loaded with %exostatus"
-                raise ModuleNotLoadedError(f"{name!r} was never loaded here", advice=advice)
+                shared = "it was imported as usual, since it is installed or excluded" if name in sys.modules else ""
+                raise ModuleNotLoadedError(f"{name!r} was never loaded here", where=shared, advice=advice)
             chosen += found
         return chosen
 

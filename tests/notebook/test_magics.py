@@ -224,6 +224,7 @@ def test_help_shows_the_arguments(notebook: Notebook, magic: str, words: list[st
         ("%exoreload game, game.world", "can't read 'game,'"),
         ("%exoreload game as g", "can't read 'as'"),
         ("%exoreload ''", "can't read"),
+        ("%exomigrate Room, World", "can't read 'Room,': it takes dotted names of classes"),
         ("%exostatus game", "game"),
         ("%exowhy", "needs a name"),
         ("%exowhy --all", "--all"),

@@ -76,6 +76,7 @@ def test_expressions(game: Notebook) -> None:
     for expression in ("app.model.layers[3]", 'handlers["click"]'):
         report = ask(game, expression)
         assert report.headline.endswith(f"is held by {expression} alone")
+    assert ask(game, "handlers['click']").headline.endswith('is held by handlers["click"] alone')  # by other quotes
 
 
 @pytest.mark.parametrize("found", ["room", "type(room)", "[room]", "len(handlers)", "__import__('json')", "nothing"])

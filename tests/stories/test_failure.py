@@ -303,9 +303,10 @@ def test_reload_of_what_was_never_loaded(notebook: PlainNotebook) -> None:
     """The name of a module that was never loaded is an error that says what to do, and nothing changes."""
     before = state_of(notebook, *ROOTS)
     for name in ("nothing", "json", "", "top.", "to", "pack.", "pack.nothing"):
-        with pytest.raises(ModuleNotLoadedError, match=r"was never loaded here; .*%exo(re)?load") as caught:
+        with pytest.raises(ModuleNotLoadedError, match=r"was never loaded here.*; .*%exo(re)?load") as caught:
             notebook.session.reload([name])
         assert isinstance(caught.value, LookupError)
+        assert ("imported as usual" in str(caught.value)) == (name == "json")
     with pytest.raises(ModuleNotLoadedError):
         notebook.session.reload(["top", "nothing"], force=True)
     assert state_of(notebook, *ROOTS) == before
