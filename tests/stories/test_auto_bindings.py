@@ -58,6 +58,7 @@ def edit(workshop: Workshop) -> None:
         ("match 1:\n    case 1:\n        from pkg.model import RATE", "RATE"),
         ("%%time\nfrom pkg.model import RATE", "RATE"),
         ("%time from pkg.model import RATE", "RATE"),
+        ("%prun -q -l 3 from pkg.model import RATE", "RATE"),
         ("%%capture out\nfrom pkg.model import RATE", "RATE"),
         ("%%time\n%%capture out\nfrom pkg.model import RATE", "RATE"),
         ("import asyncio\nfrom pkg.model import RATE\nawait asyncio.sleep(0)", "RATE"),
@@ -267,6 +268,28 @@ def test_of_two_star_imports_the_last_that_has_a_name_wins(auto: Notebook, works
     auto.run("from one import *\nfrom two import *")
     workshop.edit("two.py", "y = 3000")
     assert auto.value("(x, y)") == (1000, 3000)
+
+
+def test_a_name_that_all_stars_have_lost_is_told_with_the_one_that_gave_it(auto: Notebook, workshop: Workshop) -> None:
+    """Not with the last one, which had lost it before."""
+    workshop.write({"one.py": "x = 1000", "two.py": "x = 2000"})
+    auto.run("from one import *\nfrom two import *")
+    workshop.edit("two.py", "y = 2")
+    assert auto.value("x") == 1000
+    workshop.edit("one.py", "z = 3")
+    assert "x (one.x) is no longer defined and keeps its old value" in auto.run("assert x == 1000")
+
+
+def test_a_function_that_imports_into_the_notebook(auto: Notebook, workshop: Workshop) -> None:
+    """`global` in a function: what it imports is the notebook's; what others import is their own."""
+    workshop.write({"config.py": "rate = 1000\nsize = 1000\nname = 1000"})
+    auto.run(
+        "def load():\n    global rate, other\n    from config import rate, size\n    other = 1\n"
+        "async def wait():\n    if True:\n        global late\n        from config import name as late\n"
+        "load()\nawait wait()\nsize = 1000"
+    )
+    workshop.edit("config.py", "rate = 2000\nsize = 2000\nname = 2000")
+    assert auto.value("(rate, size, late, other)") == (2000, 1000, 2000, 1)
 
 
 def test_an_enum_member_follows_by_its_name(auto: Notebook, workshop: Workshop) -> None:

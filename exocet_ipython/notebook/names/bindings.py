@@ -226,7 +226,7 @@ class Bindings:
             if now is MISSING:
                 moved = find_moved(value, succession)
                 reason = _GONE if moved is None else f"has moved to {name_of(moved)}"
-                kept.append(Kept(name, source, reason, gone=True))
+                kept.append(Kept(name, given_by(sources, value, before), reason, gone=True))
             elif id(value) not in succession.whole and was_changed(given_by(sources, value, before), value, old):
                 kept.append(Kept(name, source, f"was changed since it was made and stays; {source} is the new one"))
             else:

@@ -20,8 +20,9 @@ _BINDING_WORD = re.compile(
     r"=|\b(?:import|def|class|for|as|del|case)\b"
     r"|\.(?:add|append|appendleft|extend|insert|put|register|save|set|setdefault|store|update)\b"
 )
-# Without one of these in its text, an expression of a cell binds nothing.
-_BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic")
+_OPTIONS = re.compile(r"^\s*(?:--no-raise-error\s+|-[rq]+\s+|-[DlsT]\s*\S+\s+)+")  # of `%time` and `%prun`
+# Without one of these in its text, no expression and no function of a cell binds anything.
+_BINDING_SIGNS = (":=", "run_line_magic", "run_cell_magic", "global ")
 # Other nodes bind nothing then: expressions, and what has no parts.
 _BINDING = frozenset(
     (
@@ -66,7 +67,7 @@ def read_cell(text: str) -> tuple[CellEvent, ...]:
 
     Attributes that it assigns count as well, and entries that it puts under a key, or adds, where it writes these out.
 
-    Blocks are gone through, functions and classes are not: what they bind is theirs.
+    Blocks are gone through, functions and classes are not: what they bind is theirs, but for what is declared global.
 
     >>> read_cell("if fast:\n    from config import LR as rate\nrate = 1")
     (Perhaps(event=CellImport(name='rate', module='config', attribute='LR')), 'rate')
@@ -114,6 +115,8 @@ def _walk(  # noqa: C901, PLR0912 - one case a kind of node
                     yield CellImport(alias.asname or alias.name, module, alias.name)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
+                if deep:
+                    yield from _global_imports(node)
             case ast.Lambda(args=defaults):
                 yield from _walk(deep, [defaults])
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
@@ -174,6 +177,15 @@ def _walk_block(deep: bool, node: ast.AST) -> Iterator[CellEvent]:  # noqa: FBT0
             yield from _perhaps(_walk(deep, body))
 
 
+def _global_imports(definition: ast.AST) -> Iterator[CellEvent]:
+    """Yield what functions import into names that they declare global, as what may not have been reached."""
+    parts = list(ast.walk(definition))
+    declared = {name for part in parts if isinstance(part, ast.Global) for name in part.names}
+    imports = [part for part in parts if declared and isinstance(part, (ast.Import, ast.ImportFrom))]
+    found = (event for event in _walk(deep=False, nodes=imports) if isinstance(event, CellImport))
+    yield from _perhaps(event for event in found if event.name in declared)
+
+
 def _added(call: ast.Call) -> Iterator[Any]:
     """Yield the keys and items that are written in a call which adds them to what it is a method of.
 
@@ -227,7 +239,7 @@ def _perhaps(events: Iterable[CellEvent]) -> Iterator[CellEvent]:
 def _code_of(arguments: Iterable[ast.AST]) -> str:
     """Return the code that a magic runs in the notebook's own names and that IPython tells nobody of; "" for others."""
     match [argument.value for argument in arguments if isinstance(argument, ast.Constant)]:
-        case ["time", str(code)] | ["time" | "prun", _, str(code)]:
+        case ["time" | "prun", str(code)] | ["time" | "prun", _, str(code)]:
             manager: Any = TransformerManager
-            return str(manager().transform_cell(code))
+            return str(manager().transform_cell(_OPTIONS.sub("", code)))
     return ""
