@@ -13,28 +13,27 @@ import gc
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
 from exocet_ipython.reloading.holding.paths import attribute_at
-from exocet_ipython.reloading.ladder.operations import iter_operations, whole, words
+from exocet_ipython.reloading.ladder.operations import iter_operations, whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.filled import is_filled_alike
 from exocet_ipython.survivors.carrying.kept import is_data, is_foreign, is_of_library, is_resource, is_told
 from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.comparison import Answering, Comparison, Making
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
-from exocet_ipython.survivors.storing.readings import ReadStores, codes_in
+from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["carry_answers", "gives_again"]
 
 _MANY = 1_000
-_FILLING = frozenset((dis.opmap["STORE_SUBSCR"], dis.opmap["STORE_ATTR"]))
-_CHANGING = words("add append appendleft discard extend insert pop popitem popleft remove setdefault update")
 _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
@@ -71,7 +70,7 @@ def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, M
     is_asked = any(is_foreign(answer[-1], session) or id(answer[-1]) not in held for answer in given)
     home = globals_of(session[old.__module__].module) if old.__module__ in session else {}
     names = {old.__name__, *(key for key, part in copy_space(home).items() if part is before)}
-    is_left = is_asked and _is_filled_alike(names, read, after)
+    is_left = is_asked and is_filled_alike(names, read, after)
     answers_alike = is_left and Answering(beside=read.beside(after)).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
@@ -112,30 +111,7 @@ def gives_again(
     if not any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes):
         return False
     givers = {part.before.__name__ for part in read.naming(name, after) if type(part.before) is FunctionType}
-    return compare is Comparison or _is_filled_alike({name, *givers}, read, after)
-
-
-def _is_filled_alike(names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]) -> bool:
-    """Say whether the functions that may put something into what they get by some names do what they did.
-
-    What they have computed and put there is an answer of their old code else.
-    """
-    return all(
-        Answering(part.cls, part.new_cls, names, read.beside(after)).is_same(part.before, part.now)
-        for part in {id(part.before): part for name in names for part in read.naming(name, after)}.values()
-        if any(map(_fills, [*codes_in(part.before), *_codes_called(part.before)]))
-    )
-
-
-def _codes_called(part: Any) -> list[CodeType]:
-    """Return the code of the functions that a function names: it may hand on what it got."""
-    named = [function.__globals__.get(name) for function in functions_in(part) for name in function.__code__.co_names]
-    return [code for other in named if type(other) is FunctionType for code in codes_in(other)]
-
-
-def _fills(code: CodeType) -> bool:
-    stores = any(operation in _FILLING for _, operation, _ in iter_operations(code))
-    return stores or not _CHANGING.isdisjoint(code.co_names)
+    return compare is Comparison or is_filled_alike({name, *givers}, read, after)
 
 
 def _stores_alike(name: str, before: ModuleType, now: ModuleType | None, compare: Callable[..., Comparison]) -> bool:

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_registry, is_shared
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_plain, is_registry, is_shared
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
@@ -19,7 +19,7 @@ from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 
-__all__ = ["is_data", "is_foreign", "is_of_library", "is_resource", "is_told", "kept_answers_of"]
+__all__ = ["is_data", "is_foreign", "is_of_library", "is_plain_or_told", "is_resource", "is_told", "kept_answers_of"]
 
 _STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 _MUCH = 10_000
@@ -83,6 +83,19 @@ def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
     if any(kept_answers_of(first_named(name, lineage)) for name in parts):
         return False
     return all(is_told(part, read, depth - 1) for part in parts.values() if is_instance_of(part, read.session))
+
+
+def is_plain_or_told(value: Any, read: ReadStores) -> bool:
+    """Say whether a value has nothing of what is made anew: plain data, or an instance that moves and was only told.
+
+    Args:
+        value: it.
+        read: what the functions of the session's modules store.
+
+    >>> is_plain_or_told("a", ReadStores({})), is_plain_or_told([is_told], ReadStores({}))
+    (True, False)
+    """
+    return is_plain(value) or is_data(value, read.session) or is_told(value, read)
 
 
 def is_resource(value: Any) -> bool:

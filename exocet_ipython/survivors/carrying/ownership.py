@@ -20,7 +20,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.entries import containers_in, is_map, names_in
-from exocet_ipython.survivors.carrying.kept import is_data, is_told, kept_answers_of
+from exocet_ipython.survivors.carrying.kept import is_data, is_plain_or_told, is_told, kept_answers_of
 from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
@@ -216,8 +216,11 @@ class Ownership:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
         caches = self.stores.caches & containers_in(path, self.record.module, self.session)
         if not caches or not all(map(self.stores.setters, caches)):
-            return not caches or (self._is_survivor(value) and is_account(key, value, self.stores))
-        is_again = any(map(self._is_survivor, (key, value))) or all(map(self._does_alike, caches))
+            is_told = not caches or (self._is_survivor(value) and is_account(key, value, self.stores))
+            return is_told or (is_plain_or_told(value, self._read) and self._repeats.fills_alike(caches, self._read))
+        is_again = any(map(self._is_survivor, (key, value))) or all(
+            self._repeats.does_alike(cache, self.stores) for cache in caches
+        )
         answered = caches & (self.stores.answered | self.stores.stepped | home.stores.answered)
         return is_again or not (answered or any(map(has_changed, self.record.data)))
 
@@ -282,10 +285,7 @@ class Ownership:
             return False
         if name in self.stores.stepped:
             return self._repeats.steps_alike(name, self.stores, baseline, known)
-        return self._does_alike(name) or self._is_survivor(value)
-
-    def _does_alike(self, name: str) -> bool:
-        return self._repeats.does_alike(name, self.stores)
+        return self._repeats.does_alike(name, self.stores) or self._is_survivor(value)
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""

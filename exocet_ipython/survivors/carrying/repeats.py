@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -14,8 +14,10 @@ from exocet_ipython.reloading.holding.paths import maker_at
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.beginnings import begins_alike
+from exocet_ipython.survivors.carrying.filled import names_asked_alike
 from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import Stores
 
 __all__ = ["Repeats"]
@@ -67,6 +69,21 @@ class Repeats:
         return self.does_alike(name, stores) and all(
             other in baseline and self._is_as_it_was(other, baseline[other], known.get(other)) for other in asked
         )
+
+    def fills_alike(self, names: Collection[str], read: ReadStores) -> bool:
+        """Say whether functions would put again into containers what they have computed and put there, asked the same.
+
+        Args:
+            names: of the containers.
+            read: what the functions of the session's modules store.
+        """
+        key = "".join(f"{name} " for name in sorted(names))
+        if key not in self._alike:
+            retiring = [read.session[name] for name in self._after if name in read.session]
+            is_same = not any(has_changed(data) for record in retiring for data in record.data)
+            asked = names_asked_alike(names, self._begun_alike(), read, self._after) if is_same else None
+            self._alike[key] = asked is not None and self._finds_alike(asked, Comparison(but=names))
+        return self._alike[key]
 
     def begins_alike(self, name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
         """Say whether a name stands for what it stood for when the old body had run; see `begins_alike`."""
