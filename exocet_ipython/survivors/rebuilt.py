@@ -9,7 +9,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType, MethodWrapperType, UnionType
-from typing import Any
+from typing import Any, ParamSpecArgs, ParamSpecKwargs
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.collector import referrers_of
@@ -231,6 +231,12 @@ def _rebuild_union(holder: UnionType, replacement: Replacement) -> Any:
     return None if args is holder.__args__ else functools.reduce(operator.or_, args)
 
 
+def _rebuild_part(holder: Any, replacement: Replacement) -> Any:
+    """Make `P.args` or `P.kwargs` of what takes the place of the parameters `P`."""
+    now = counterpart(holder.__origin__, replacement)
+    return None if now is MISSING else type(holder)(now)
+
+
 def _rebuild_bound(holder: Any, replacement: Replacement) -> Any:
     """Make a static or class method of a class of a cell anew: `parse = staticmethod(tools.parse)`."""
     now = counterpart(holder.__func__, replacement)
@@ -280,5 +286,6 @@ REBUILDS: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement], Any]
     (weakref.ref, _rebuild_weak),
     (GenericAlias, _rebuild_alias),
     (UnionType, _rebuild_union),
+    ((ParamSpecArgs, ParamSpecKwargs), _rebuild_part),
     (GENERATORS, _rebuild_generator),
 )

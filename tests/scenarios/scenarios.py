@@ -14,7 +14,8 @@ files of that moment and runs the cells above it; `EXPRESSION ==> TRUTH ## WHY` 
 `!rejected` (they can't be imported) the truth is that of the files before them.
 
 Options: `atomic` (written beside and renamed), `mtime=same-second|exact|older`, `bom`, `encoding=latin-1`.
-Header keys: category, set, source, why, path (the folder on `sys.path`), needs (packages), timeout (seconds).
+Header keys: category, set, source, why, path (the folder on `sys.path`), needs (packages), timeout (seconds), python
+(the first version that can read the files).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ references are not replaced.
 
 from __future__ import annotations
 
+import typing
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
@@ -28,6 +29,9 @@ from exocet_ipython.survivors.finding.patterns import cells_may_compile, pattern
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
 _PLAIN = (CELLS, "builtins", "collections", "functools", "types")
+# What is its module's own as a class is, however many aliases `typing` remembers that have it; `type X = ...` is, too.
+_NAMES = ("TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType")
+_NAMED = frozenset(id(getattr(typing, name)) for name in _NAMES if hasattr(typing, name))
 _MANY = 1_000
 
 
@@ -135,7 +139,8 @@ def is_foreign(value: Any, session: Container[str]) -> bool:
     (True, False)
     """
     kind = type(value)
-    return not issubclass(kind, type) and kind.__module__ not in session and kind.__module__ not in _PLAIN
+    home = value.__module__ if id(kind) in _NAMED else kind.__module__
+    return not issubclass(kind, type) and home not in session and home not in _PLAIN
 
 
 def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[object] = ()) -> frozenset[int]:

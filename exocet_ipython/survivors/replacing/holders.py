@@ -207,7 +207,8 @@ def _replace_in_function(holder: FunctionType, replacement: Replacement, journal
         elif all(type(name) is str for name in part[::2]):
             # Annotations that nobody has asked for yet are kept as name, value, name, value.
             before = holder.__annotations__
-            holder.__annotations__ = dict(zip(now[::2], now[1::2], strict=True))
+            values = [or_same(value, replacement) for value in now[1::2]]  # some are only made anew by now
+            holder.__annotations__ = dict(zip(now[::2], values, strict=True))
             journal.add(functools.partial(setattr, holder, "__annotations__", before))
 
 
