@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict, deque
 from types import ModuleType
 from typing import Any
@@ -129,6 +130,25 @@ def test_what_is_looked_into_is_bounded(old: tuple[RetiredGeneration, ModuleType
     far = {"far": [[[[[[[[module.Model()]]]]]]]], "many": [[[place]] for place in range(1000)]}
     assert names(generation, far) == {}
     assert names(generation, {"far": [[module.Model()]], "boxes": [[1]]}, most=1) == {}
+
+
+def test_wide_containers_cost_no_more_than_deep_ones(
+    old: tuple[RetiredGeneration, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists of lists of dicts: of all that they hold a few thousand parts are looked at, and each name itself."""
+    generation, module = old
+    space: dict[str, Any] = {f"rows{n}": [[{1: []} for _ in range(30)] for _ in range(30)] for n in range(30)}
+    space["model"] = module.Model()
+    asked: list[int] = []
+    is_tracked = gc.is_tracked
+
+    def note(value: object) -> bool:
+        asked.append(id(value))
+        return is_tracked(value)
+
+    monkeypatch.setattr(gc, "is_tracked", note)
+    assert names(generation, space) == {("instance", "m.Model"): ("model",)}
+    assert len(asked) < 5_000
 
 
 def test_nothing_of_the_persons_runs(old: tuple[RetiredGeneration, ModuleType]) -> None:

@@ -5,12 +5,13 @@ It looks forward from the names, breadth first, at a bounded number of objects: 
 
 from __future__ import annotations
 
+import builtins
 import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of
@@ -23,13 +24,17 @@ from exocet_ipython.survivors.finding.steps import Places, express
 
 __all__ = ["Named", "find_named"]
 
-_MOST = 600  # objects that are looked into
+_MOST = 500  # objects that are looked into
+_FOUND = 1_500  # parts of these that are looked at: in less than a millisecond
 _WIDE = 30  # parts of one object that are looked at
 _DEEP = 5  # references from a name
 _LISTED = 6  # names and expressions for one definition
-_CLOSED = (ModuleType, type, CodeType, FrameType)  # but for cells' classes: what they hold, they hold anyway
+# Not gone through, but for classes of cells: what they hold, they hold anyway.
+_CLOSED = (ModuleType, type, CodeType, FrameType, GetSetDescriptorType)
 _OUTPUTS = ("_", "__", "___")
 _FACTORY: Any = defaultdict.__dict__["default_factory"]  # past what a subclass makes of it
+_BASES: Any = type.__dict__["__bases__"]  # likewise
+_BUILTINS = vars(builtins)
 _Label = tuple[int, Kind, str]  # generation, kind, dotted name
 
 
@@ -67,18 +72,26 @@ def find_named(generations: Sequence[RetiredGeneration], namespace: Mapping[str,
     found: dict[_Label, list[_Step]] = {}
     waiting: list[_Step] = [(value, name, 1) for name, value in _names(namespace)]
     seen = {id(namespace), id(namespace.get("Out")), id(namespace.get("__builtins__"))}
-    looked = 0
+    looked, enough = 0, len(waiting) + _FOUND
     for step in waiting:  # grows while it is walked
         value, _, depth = step
         label = known.get(id(value)) or kinds.get(id(type(value)))
         if label is not None:
             found.setdefault(label, []).append(step)
-        elif looked < most and depth <= _DEEP and gc.is_tracked(value) and id(value) not in seen:
+        elif (
+            looked < most
+            and len(waiting) < enough
+            and depth <= _DEEP
+            and gc.is_tracked(value)
+            and id(value) not in seen
+        ):
             seen.add(id(value))
             if not issubclass(type(value), _CLOSED) or _is_of_cells(value):
                 looked += 1
-                parts = {id(part): part for part in _parts(value)}.values()  # one place of each is enough
-                waiting += [(p, step, depth + 1) for p in parts if gc.is_tracked(p) or id(type(p)) in kinds]
+                parts = [part for part in _parts(value) if gc.is_tracked(part) or id(type(part)) in kinds]
+                if parts:
+                    once = {id(part): part for part in parts}.values()  # one place of each is enough
+                    waiting += [(part, step, depth + 1) for part in once]
     survivors = tuple(_survivor(label, found[label]) for label in sorted(found))
     instances = {
         (number, name): list({id(step[0]): step[0] for step in steps}.values())
@@ -149,9 +162,10 @@ def _parts(value: Any) -> Iterable[Any]:
 def _own_parts(value: Any) -> list[Any]:
     """Return what makes up a function, without what it shares with others; of a class, its namespace and its bases."""
     if type(value) is FunctionType:
-        shared = (id(value.__globals__), id(vars(FunctionType)["__builtins__"].__get__(value)))
-        return [part for part in referents_of(value) if type(part) in {dict, tuple} and id(part) not in shared]
-    bases: tuple[type, ...] = type.__dict__["__bases__"].__get__(value)
+        space = value.__globals__
+        parts = [part for part in referents_of(value) if type(part) is tuple or type(part) is dict]
+        return [part for part in parts if part is not space and part is not _BUILTINS]
+    bases: tuple[type, ...] = _BASES.__get__(value)
     return [*(part for part in referents_of(value) if type(part) is dict), bases if len(bases) > 1 else bases[0]]
 
 
