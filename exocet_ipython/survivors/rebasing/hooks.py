@@ -7,7 +7,7 @@ import builtins
 import inspect
 from collections.abc import Collection, Mapping
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry
@@ -15,7 +15,9 @@ from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.told import HOOK
 from exocet_ipython.survivors.storing.functions import tree_of
 
-__all__ = ["HookText", "options_of", "read_hook"]
+__all__ = ["HookText", "options_of", "read_hook", "read_text"]
+
+Text = TypeVar("Text", bound="HookText")
 
 # Functions of Python's own that do more than to compute something, and the methods that do no more.
 _DOING = ("__build_class__", "__import__", "anext", "breakpoint", "delattr", "eval", "exec", "exit", "help", "input")
@@ -37,11 +39,30 @@ def read_hook(teller: type) -> HookText | None:
     node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
     if node is None:
         return None
+    return read_text(HookText, (function, node), teller, (code.co_varnames[0], teller.__name__), options)
+
+
+def read_text(
+    kind: type[Text],
+    hook: tuple[FunctionType, ast.FunctionDef],
+    teller: type,
+    names: tuple[str, ...],
+    options: tuple[str, ...] = (),
+) -> Text | None:
+    """Return what a function of a class does; None where its text doesn't say it.
+
+    Args:
+        kind: of text.
+        hook: that function, and its text as a tree.
+        teller: the class.
+        names: what it calls the class that it is told of, and its own.
+        options: the names of the keywords that it takes of its own.
+    """
+    function, node = hook
     places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
     places |= {f".{name}": part for name, part in copy_space(vars(teller)).items() if is_registry(part)}
-    names = code.co_varnames[0], teller.__name__
-    helpers = {name for name in code.co_names if _only_computes(function.__globals__.get(name))}
-    text = HookText(places, names, node.args.kwarg.arg if node.args.kwarg else "", options, helpers)
+    helpers = {name for name in function.__code__.co_names if _only_computes(function.__globals__.get(name))}
+    text = kind(places, names, node.args.kwarg.arg if node.args.kwarg else "", options, helpers)
     return text if all(map(text.reads, node.body)) else None
 
 
@@ -71,36 +92,37 @@ class HookText:
 
     Attributes:
         attributes: the names of the attributes of the class that it sets.
+        known: the containers that it may mean.
     """
 
     def __init__(
         self,
         places: Mapping[str, Any],
-        names: tuple[str, str],
+        names: tuple[str, ...],
         keywords: str,
         options: tuple[str, ...],
         helpers: Collection[str],
     ) -> None:
         self.attributes, self.options = set[str](), options
-        self._places, self._names, self._keywords = places, names, keywords
+        self.known, self._names, self._keywords = places, names, keywords
         self._functions = _FUNCTIONS.union(helpers)
         self._containers: set[str] = set()
 
     def names(self, cls: type) -> bool:
         """Say whether each container into which it puts classes has this one."""
-        return all(_has(place, cls) for place in self.places())
+        return all(_has(place, cls) for place in self.places().values())
 
     def is_without(self, cls: type) -> bool:
         """Say whether it puts classes into containers, and none of these has this one."""
-        return bool(self._containers) and not any(_has(place, cls) for place in self.places())
+        return bool(self._containers) and not any(_has(place, cls) for place in self.places().values())
 
-    def places(self) -> list[Any]:
-        """Return the containers into which it puts classes."""
-        return [self._places[name] for name in self._containers]
+    def places(self) -> dict[str, Any]:
+        """Return the containers into which it puts something, by what it calls them."""
+        return {name: self.known[name] for name in self._containers}
 
     def lists(self) -> list[Any]:
-        """Return the lists and queues into which it puts classes: they have one twice when it is told twice."""
-        return [place for place in self.places() if hasattr(place, "append")]
+        """Return the lists and queues into which it puts something: they have it twice when it is told twice."""
+        return [place for place in self.places().values() if hasattr(place, "append")]
 
     def reads(self, node: ast.stmt) -> bool:
         """Say whether a statement does nothing else when it runs again, and note what it does."""
@@ -110,7 +132,7 @@ class HookText:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=attr), args=args)):
                 if attr == HOOK:
                     return isinstance(held, ast.Call) and ast.unparse(held.func) == "super"
-                return attr in ("append", "add") and all(map(self._is_class, args)) and self._is_container(held)
+                return attr in ("append", "add") and all(map(self._computes, args)) and self._is_container(held)
             case ast.Assign(targets=targets, value=value):
                 return all(self._sets(target, value) for target in targets)
             case ast.If(test=value, body=body, orelse=others) | ast.For(iter=value, body=body, orelse=others):
@@ -122,8 +144,8 @@ class HookText:
             case ast.Attribute(value=owner, attr=name) if self._is_class(owner):
                 self.attributes.add(name)
                 return self._computes(value)
-            case ast.Subscript(value=held, slice=key) if self._is_class(value):
-                return self._is_container(held) and self._computes(key)
+            case ast.Subscript(value=held, slice=key):
+                return self._is_container(held) and self._computes(key) and self._computes(value)
         return isinstance(target, ast.Name) and self._computes(value)
 
     def _is_class(self, node: ast.expr) -> bool:
@@ -138,7 +160,7 @@ class HookText:
             case _:
                 return False
         self._containers.add(place)
-        return place in self._places
+        return place in self.known
 
     def _computes(self, node: ast.expr) -> bool:
         return all(map(self._is_plain, ast.walk(node)))

@@ -1,30 +1,39 @@
 """Hooks of bases that are told of a cell's class again, as a restart does when it runs the `class` statement.
 
 `__init_subclass__` may have another text now, or collect what the bases have (`cls.fields = [*super().fields, ...]`).
-It is told again only where that does nothing twice: where its text shows that it sets attributes of the class, computes
-these with Python's own functions, and puts the class into containers.
+It is told again only where that does nothing twice: where its text shows that it sets attributes of the class and puts
+something into containers, and computes all that with Python's own functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.carrying.entries import entries, take_out
+from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, take_out_entry
 from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
 from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["Retelling", "find_keywords", "is_alike", "plan_retelling", "put_back"]
+__all__ = ["Retelling", "Telling", "find_keywords", "is_alike", "plan_from", "plan_retelling", "put_back"]
 
+_Texts = tuple[Sequence[HookText], Sequence[HookText]]  # what hooks said, and what those in their place say
 _missing = object()
+
+
+class Telling(Protocol):
+    """How hooks are told of a class."""
+
+    def tell(self, cls: Any, attributes: Collection[str]) -> None:
+        """Tell the hooks of a class that set these attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,21 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """What hooks do when they are told of a class once more.
+
+    Attributes:
+        attributes: the names of those that they set to what they are.
+        entries: what they put into containers that is there, each with what they call the container.
+        is_whole: whether all that they put there is there.
+    """
+
+    attributes: frozenset[str]
+    entries: tuple[tuple[str, Entry], ...] = ()
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Retelling:
     """How the hooks of the bases of a class are told of it again.
 
@@ -55,6 +79,8 @@ class Retelling:
         tellers: those bases, each with what takes its place, where one has another text: what it registered goes first.
         attributes: the names of those that they set.
         answers: those of them that are as the hooks have set them, and no one since.
+        put: what they have put into containers, where they have another text: each that is current now, and an entry.
+        lists: those into which they put something by now, of another text: an undo brings back what they had put there.
         is_taken_out: whether a cell has taken the class out of where they put it, and it goes there only for a moment.
         given: how its statement tells them.
     """
@@ -62,14 +88,29 @@ class Retelling:
     tellers: tuple[tuple[type, type], ...]
     attributes: frozenset[str]
     answers: frozenset[str]
+    put: tuple[tuple[Any, Entry], ...] = ()
+    lists: tuple[Any, ...] = ()
     is_taken_out: bool = False
-    given: _Given = field(default_factory=_Given)
+    given: Telling = field(default_factory=_Given)
 
     def tell(self, cls: Any) -> None:
         """Tell the hooks of a class; attributes that a cell has set since its statement stay."""
         before = copy_space(vars(cls))
+        if any(self.lists):
+            with emptied_for_a_moment(self.lists) as put:
+                self.given.tell(cls, self.answers)
+            for items, made in zip(self.lists, put, strict=True):
+                for entry in made:
+                    take_out_entry(
+                        items, next((had for had in entries(items) if is_alike(had, entry, {})), entry), Journal()
+                    )
         self.given.tell(cls, self.answers)
         put_back(cls, self.attributes - self.answers, before)
+
+    def withdraw(self, journal: Journal) -> None:
+        """Take out of the containers what hooks of another text have put there."""
+        for container, entry in self.put:
+            take_out_entry(container, entry, journal)
 
 
 def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replacement) -> Retelling | None:
@@ -88,21 +129,61 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
     known = [text for teller in (*before, *now) if (text := read_hook(teller)) is not None]
     if len(known) < len(before) + len(now):
         return None
-    attributes = frozenset(name for text in known for name in text.attributes)
+    attributes = _attributes_of((known, ()))
     pairs, texts = tuple(zip(before, now, strict=True)), known[: len(before)]
     is_news = any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs)
     if not is_news and (not attributes or any(text.lists() or not text.names(cls) for text in texts)):
         return None
-    given, answers = _find_given(cls, texts, replaced), attributes
-    if given is None:
-        if any(text.options for text in known):
-            return None  # the statement has given it more, or a cell has changed something: which, nothing tells
-        asked = _ask(cls, attributes, texts, _Given(), replaced)
-        if asked is None and not is_news:
-            return None
-        answers = attributes if asked is None else asked[0]
-    is_taken_out = any(text.is_without(cls) for text in texts)
-    return Retelling(pairs if is_news else (), attributes, answers, is_taken_out, given or _Given())
+    found = _find_given(cls, texts, replaced)
+    if found is None and any(text.options for text in known):
+        return None  # the statement has given it more, or a cell has changed something: which, nothing tells
+    given, answer = found or (_Given(), _ask(cls, attributes, texts, _Given(), replaced))
+    if answer is None and not is_news:
+        return None
+    answers = attributes if found or answer is None else answer.attributes
+    answer = _Answer(answers) if answer is None else replace(answer, attributes=answers)
+    return _retelling(cls, pairs if is_news else (), (texts, known[len(before) :]), answer, given)
+
+
+def plan_from(
+    cls: type,
+    pair: tuple[type, type],
+    texts: _Texts,
+    tellings: tuple[Telling, Telling],
+    replaced: Replacement,
+) -> Retelling | None:
+    """Return how a class is to be told of to one that has another text now; None where nothing tells what it did.
+
+    Args:
+        cls: the class.
+        pair: what was told of it, and what takes its place.
+        texts: of both.
+        tellings: how it is told to both.
+        replaced: what has taken the place of others already.
+    """
+    answer = _ask(cls, _attributes_of(texts), texts[0], tellings[0], replaced)
+    return None if answer is None else _retelling(cls, (pair,), texts, answer, tellings[1])
+
+
+def _retelling(
+    cls: type, pairs: tuple[tuple[type, type], ...], texts: _Texts, answer: _Answer, telling: Telling
+) -> Retelling:
+    """Return how a class is told of to those that have another text now, if any, and in whose stead."""
+    places = {name: place for text in texts[1] for name, place in text.known.items()}
+    put = tuple((places[name], entry) for name, entry in answer.entries if name in places)
+    return Retelling(
+        pairs,
+        _attributes_of(texts),
+        answer.attributes,
+        put if pairs else (),
+        tuple(place for text in texts[1] for place in text.lists()) if pairs else (),
+        is_taken_out=not answer.entries and any(text.is_without(cls) for text in texts[0]),
+        given=telling,
+    )
+
+
+def _attributes_of(texts: _Texts) -> frozenset[str]:
+    return frozenset(name for text in (*texts[0], *texts[1]) for name in text.attributes)
 
 
 def find_keywords(cls: type, bases: tuple[type, ...], metaclass: type, replaced: Replacement) -> dict[str, Any]:
@@ -120,11 +201,11 @@ def find_keywords(cls: type, bases: tuple[type, ...], metaclass: type, replaced:
     texts = [text for teller in hooked(cls.__bases__) if (text := read_hook(teller)) is not None]
     if not any(text.options for text in texts) or len(texts) < len([*hooked(cls.__bases__)]):
         return said
-    given = _find_given(cls, texts, replaced) or _Given()
-    return said | {name: value for name, value in given.keywords.items() if name in taken}
+    found = _find_given(cls, texts, replaced)
+    return said | {name: value for name, value in (found[0].keywords if found else {}).items() if name in taken}
 
 
-def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> _Given | None:
+def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> tuple[_Given, _Answer] | None:
     """Return how hooks make all of a class that they have made of it; None where nothing tells.
 
     The statement's text does, and most hooks set attributes that are called as their keywords are.
@@ -136,44 +217,38 @@ def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> 
     said = {name: value for name, value in keywords_said(cls).items() if name in options} if options else {}
     tries = [_Given(said, is_bare) for is_bare in (True, False)] if said else []
     tries += [_Given(keywords, is_bare) for is_bare in (True, False) for keywords in ({}, named)]
-    return next((given for given in tries if _ask(cls, attributes, hooks, given, replaced) == (attributes, True)), None)
+    for given in tries:
+        answer = _ask(cls, attributes, hooks, given, replaced)
+        if answer is not None and answer.attributes == attributes and answer.is_whole:
+            return given, answer
+    return None
 
 
 def _ask(
-    cls: type, attributes: frozenset[str], hooks: Sequence[HookText], given: _Given, replaced: Replacement
-) -> tuple[frozenset[str], bool] | None:
-    """Return which attributes of a class its hooks give again as they are, and whether they put it where it is.
+    cls: type, attributes: frozenset[str], hooks: Sequence[HookText], given: Telling, replaced: Replacement
+) -> _Answer | None:
+    """Return which attributes of a class its hooks give again as they are, and which entries that are there.
 
-    What they do is taken back. None where they refuse the class by now: one that has it already, say.
+    What they do is taken back. None where they refuse the class by now.
     """
-    places = [place for hook in hooks for place in hook.places()]
-    before, had = copy_space(vars(cls)), [list(entries(place)) for place in places]
+    places = [entry for hook in hooks for entry in hook.places().items()]
+    before, had = copy_space(vars(cls)), [list(entries(place)) for _, place in places]
     try:
-        given.tell(cls, attributes)
+        with emptied_for_a_moment([place for _, place in places]) as put:
+            given.tell(cls, attributes)
     except Exception:  # noqa: BLE001 - a person's hook, which may need what is gone
         return None
     finally:
-        now, have = copy_space(vars(cls)), [list(entries(place)) for place in places]
+        now = copy_space(vars(cls))
         put_back(cls, attributes, before)
-        for place, content in zip(places, had, strict=True):
-            _restore(place, content)
     answers = (name for name in attributes if is_alike(before.get(name, _missing), now.get(name, _missing), replaced))
-    ids = [[{(id(key), id(value)) for key, value in content} for content in contents] for contents in (had, have)]
-    return frozenset(answers), ids[0] == ids[1]
-
-
-def _restore(place: Any, content: list[tuple[Any, Any]]) -> None:
-    """Take out of a container what has been put into it since."""
-    if hasattr(place, "append"):
-        while len(place) > len(content):
-            place.pop()
-        return
-    before = dict(content)
-    for key, value in list(entries(place)):
-        if key not in before:
-            take_out(place, key, Journal())
-        elif before[key] is not value:
-            place[key] = before[key]
+    found = [
+        (name, next((known for known in content if is_alike(known, entry, replaced)), None))
+        for (name, _), content, made in zip(places, had, put, strict=True)
+        for entry in made
+    ]
+    there = tuple((name, entry) for name, entry in found if entry is not None)
+    return _Answer(frozenset(answers), there, len(there) == len(found))
 
 
 def is_alike(before: Any, now: Any, replaced: Replacement) -> bool:

@@ -28,6 +28,7 @@ from exocet_ipython.survivors.rebasing.copies import (
 )
 from exocet_ipython.survivors.rebasing.keeping import change_class
 from exocet_ipython.survivors.rebasing.mapped import join_registry, relate_again
+from exocet_ipython.survivors.rebasing.metaclasses import plan_metaclass
 from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
 from exocet_ipython.survivors.rebasing.retelling import Retelling, find_keywords, plan_retelling
 from exocet_ipython.survivors.rebasing.statements import bases_meant
@@ -85,6 +86,7 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
     remade: list[tuple[type, type]] = []
     told: dict[int, dict[int, tuple[type, type]]] = {}  # id of a class -> what knows it, with what takes its place
     retold: list[tuple[type, Retelling]] = []
+    planned: set[int] = set()  # ids of the classes that the hooks of their bases are told of
     waiting = [before for before, _ in pairs.classes]
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
@@ -95,6 +97,12 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
                 (cls, plan)
                 for cls in concerned
                 if (plan := plan_retelling(cls, counterparts, pairs.objects)) is not None
+            ]
+            planned |= {id(cls) for cls, _ in plans}
+            plans += [
+                (cls, plan)
+                for cls in concerned
+                if (plan := plan_metaclass(cls, _counterpart(type(cls), pairs), pairs.objects)) is not None
             ]
             told |= {id(cls): find_tellers(cls, counterparts) for cls in concerned}
             moving.rehashing.note_instances([cls for cls in concerned if _may_hash_otherwise(cls, counterparts)])
@@ -116,7 +124,6 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
-    planned = {id(cls) for cls, _ in retold}
     for cls in _of_cells(rebased, session, made):
         known = told.get(id(cls), {})
         withdraw_from_lost(cls, known, session, moving.journal)
@@ -142,7 +149,8 @@ def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Movi
 
 
 def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], journal: Journal) -> None:
-    for before, now in plan.tellers:
+    plan.withdraw(journal)
+    for before, now in () if plan.put else plan.tellers:
         withdraw_from(cls, before, now, session, journal)
 
 

@@ -1,0 +1,83 @@
+"""What hooks put into containers when they are told of a class: seen when they are told again, and all taken back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.contents import is_registry
+from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map, take_out
+
+__all__ = ["Entry", "emptied_for_a_moment", "take_out_entry"]
+
+Entry = tuple[Any, Any]  # key and value; an item is its own key, with None
+
+
+@contextlib.contextmanager
+def emptied_for_a_moment(containers: Sequence[Any]) -> Iterator[list[list[Entry]]]:
+    """Let a block put something into empty containers, which then hold again what they held, in its order.
+
+    Yields:
+        when the block has ended, what it has put into each. One that is no container of Python's own is not emptied;
+        of that it is not told.
+
+    >>> names = ["a"]
+    >>> with emptied_for_a_moment([names, names]) as put: names.append("b")
+    >>> names, put
+    (['a'], [[('b', None)], [('b', None)]])
+    """
+    put: list[list[Entry]] = []
+    own = {id(one): one for one in containers if emptied(one) is not None}
+    contents = [(one, one.copy()) for one in own.values()]
+    others = [(one, list(entries(one))) for one in containers if id(one) not in own]
+    for one in own.values():
+        one.clear()
+    try:
+        yield put
+    finally:
+        put += [list(entries(one)) if id(one) in own else [] for one in containers]
+        for one, content in contents:
+            one.clear()
+            (one.extend if hasattr(one, "extend") else one.update)(content)
+        for one, known in others:
+            _take_out_new(one, known)
+
+
+def take_out_entry(container: Any, entry: Entry, journal: Journal) -> None:
+    """Take an entry out of a container that has this very one; a list may have it more than once, and keeps the first.
+
+    >>> names = ["a", "b", "a"]
+    >>> take_out_entry(names, ("a", None), Journal())
+    >>> names
+    ['a', 'b']
+    """
+    key, value = entry
+    if not is_registry(container):
+        return
+    if is_map(container):
+        if key in container and container[key] is value:
+            take_out(container, key, journal)
+    elif hasattr(container, "insert"):
+        place = next((at for at in range(len(container) - 1, -1, -1) if container[at] is key), None)
+        if place is not None:
+            del container[place]
+            journal.add(partial(container.insert, place, key))
+    elif key in container:
+        take_out(container, key, journal)
+
+
+def _take_out_new(container: Any, content: list[Entry]) -> None:
+    """Take out of a container what has been put into it since."""
+    if hasattr(container, "append"):
+        while len(container) > len(content):
+            container.pop()
+        return
+    before = dict(content)
+    for key, value in list(entries(container)):
+        if key not in before:
+            take_out(container, key, Journal())
+        elif before[key] is not value:
+            container[key] = before[key]
