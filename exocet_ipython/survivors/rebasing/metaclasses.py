@@ -30,7 +30,8 @@ _MAKING = ("__new__", "__init__")
 _PYTHONS = (type, abc.ABCMeta, object)
 _TOLD = "__told__"  # what `__new__` is to make, in its stead
 _ARGUMENTS = 4  # the class or the metaclass, a name, bases, a namespace
-_SAID = ("__module__", "__qualname__", "__doc__", "__annotations__")  # what each body has
+# What Python binds in a body.
+_SAID = ("__module__", "__qualname__", "__firstlineno__", "__doc__", "__annotations__", "__static_attributes__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def plan_metaclass(cls: Any, now: type, replaced: Replacement) -> Retelling | No
     texts = _read_metaclass(before), _read_metaclass(now)
     if texts[0] is None or texts[1] is None:
         return None
-    space = {name: part for name, part in copy_space(vars(cls)).items() if name in said or name in _SAID}
+    known = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, **copy_space(vars(cls))}
+    space = {name: part for name, part in known.items() if name in said or name in _SAID}
     tellings = (
         _Telling(before, tuple(map(_told_of, texts[0])), space),
         _Telling(now, tuple(map(_told_of, texts[1])), space),
