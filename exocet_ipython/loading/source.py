@@ -18,6 +18,7 @@ from importlib.machinery import (
     PathFinder,
     SourceFileLoader,
 )
+from importlib.util import spec_from_file_location
 from typing import Any
 
 from exocet_ipython.errors import SourceNotFoundError
@@ -29,6 +30,7 @@ from exocet_ipython.loading.names import with_packages
 __all__ = [
     "Snapshot",
     "extension_files",
+    "find_by_path",
     "find_search_path",
     "find_spec",
     "find_spec_again",
@@ -141,18 +143,43 @@ def find_spec_again(name: str, known: ModuleSpec | None) -> ModuleSpec | None:
     """Return the spec of a module that was loaded, without importing its parents.
 
     A top-level one is found where it was found then, when the entry of `sys.path` that led there doesn't any more: it
-    stands for the working folder, which has changed, or `%run` had it there for the time of a script.
+    stands for the working folder, which has changed, or `%run` had it there for the time of a script. One that was
+    loaded by the path of its file (`spec_from_file_location`), past all finders, is found at that path.
 
     Args:
         name: absolute dotted name.
         known: what was found then; None where that is unknown.
     """
     spec = find_spec_of(name)
+    if spec is None and (by_path := find_by_path(known)) is not None:
+        return by_path
     home = _home(known) if isinstance(known, ModuleSpec) and "." not in name else None
-    if home is None or home in sys.path:
+    if known is None or home is None:
         return spec
     found = None if spec is None else _home(spec)
+    if spec is not None and found in sys.path and spec.origin != known.origin:
+        return find_by_path(known) or spec
+    if home in sys.path:
+        return spec
     return spec if found == home or found in sys.path else find_spec(name, [home]) or spec
+
+
+def find_by_path(known: ModuleSpec | None) -> ModuleSpec | None:
+    """Return the spec of a module that was loaded by the path of its file, if that is there: no finder has led to it.
+
+    Args:
+        known: the spec that it has.
+    """
+    path = known.origin if isinstance(known, ModuleSpec) and known.has_location else None
+    if known is None or path is None or not os.path.isfile(path):
+        return None
+    named = os.path.dirname(path) if is_package_file(path) else path
+    is_named_so = os.path.basename(named).partition(".")[0] == known.name.rpartition(".")[2]
+    if is_named_so and _home(known) in sys.path_importer_cache:
+        return None
+    search = known.submodule_search_locations
+    folders = None if search is None else list(search)
+    return spec_from_file_location(known.name, path, loader=known.loader, submodule_search_locations=folders)
 
 
 def _home(spec: ModuleSpec) -> str | None:

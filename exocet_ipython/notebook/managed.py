@@ -189,9 +189,9 @@ class ManagedModules:
             self._claims.leave()
             return
         # While another thread reloads it waits for nobody.
-        if ((claims := self._claims).found_some or claims.is_passed) and PUBLISHING.acquire(blocking=False):
+        if ((claims := self._claims).found_some or claims.may_have_missed) and PUBLISHING.acquire(blocking=False):
             try:
-                if claims.is_passed:  # a hook that the cell has installed has loaded modules, maybe
+                if claims.may_have_missed:
                     self.adopt()
                 self.follow()
             finally:
@@ -258,6 +258,8 @@ class ManagedModules:
 
     def look_into(self, noticed: Suspicion, wanted: Wanted) -> list[Change]:
         """Return what really changed of what was noticed; `wanted` is what cells have imported."""
+        if self.generation.is_bypassed(noticed.names):
+            self.adopt()
         records = self.generation.records
         changes = self.changes([name for name in records if noticed.everything or name in noticed.names])
         failed = [one for one in self.generation.failed.values() if noticed.everything or one.name in noticed.names]
@@ -269,9 +271,8 @@ class ManagedModules:
         sought = {name for name in noticed.names if name not in records} | self.files.tried
         if not (noticed.appeared or noticed.everything or sought):
             return changes
-        stems = None if noticed.everything else noticed.stems  # parts of dotted names; None where it may be any
-        if stems is not None:
-            stems = stems.union(*(name.split(".") for name in sought))
+        stems = noticed.stems  # parts of dotted names; None where it may be any
+        stems = None if noticed.everything or stems is None else stems.union(*(name.split(".") for name in sought))
         return [*find_moves(self.generation, self.scope, stems, wanted), *changes]
 
     def plan(self, changes: Iterable[Change], asked: Iterable[str] = ()) -> Plan:

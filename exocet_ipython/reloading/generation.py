@@ -136,6 +136,11 @@ class Generation:
             chosen += found
         return chosen
 
+    def is_bypassed(self, names: Collection[str]) -> bool:
+        """Say whether somebody has put another module by hand in the place of one of those with these names."""
+        records = self.records
+        return any(name in records and records[name].module is not PRESENCE.current(name) for name in names)
+
     @property
     def failed(self) -> Mapping[str, FailedLoad]:
         """The modules, by dotted name, that others could not import, and went on without."""

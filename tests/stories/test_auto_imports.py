@@ -400,3 +400,53 @@ def test_threads_that_import_while_the_notebook_reloads(auto: Notebook, workshop
     for i in range(count):
         workshop.edit(f"part{i}.py", "from base import A, B\nN = 2")
     assert auto.value(f"[sys.modules[f'part{{i}}'].N for i in range({count})]") == [2] * count
+
+
+BY_PATH = (
+    "import sys\nfrom importlib.util import module_from_spec, spec_from_file_location\n"
+    "spec = spec_from_file_location({name!r}, {path!r})\nplugin = module_from_spec(spec)\n"
+    "sys.modules[{name!r}] = plugin\nspec.loader.exec_module(plugin)\nf = plugin.f"
+)
+
+
+@pytest.mark.parametrize("name", ["plugin", "another_name", "of_no.package"])
+def test_a_module_that_was_loaded_by_the_path_of_its_file(auto: Notebook, workshop: Workshop, name: str) -> None:
+    """By the recipe of Python's documentation, past all finders: it follows, also where the cell is run again."""
+    workshop.write({"plugins/plugin.py": "N = 1000\ndef f(): return N", "plugin.py": "N = 'the one on sys.path'"})
+    cell = BY_PATH.format(name=name, path=workshop.path("plugins/plugin.py"))
+    auto.run(cell)
+    workshop.edit("plugins/plugin.py", "N = 2000\ndef f(): return N")
+    assert auto.value(f"(plugin.N, f(), sys.modules[{name!r}] is plugin)") == (2000, 2000, True)
+    auto.run(cell)
+    workshop.edit("plugins/plugin.py", "N = 3000\ndef f(): return N")
+    assert auto.value(f"(plugin.N, f(), sys.modules[{name!r}] is plugin)") == (3000, 3000, True)
+    workshop.write({"other.py": "N = 1"})
+    auto.run("import other")
+    workshop.edit("other.py", "N = 2")
+    assert auto.value("other.N") == 2
+
+
+def test_a_module_that_a_function_has_loaded_by_its_path(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loader of plugins, as many programs have one; called again it puts another module there."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # which tells what the second one has run
+    workshop.write({"parts/part.py": "N = 1000", "host.py": HOST})
+    cell = f"import host\npart = host.load('part_of_it', {workshop.path('parts/part.py')!r})"
+    auto.run(cell)
+    workshop.edit("parts/part.py", "N = 20000")
+    assert auto.value("part.N") == 20000
+    auto.run(cell)
+    workshop.edit("parts/part.py", "N = 300000")
+    assert auto.value("part.N") == 300000
+
+
+HOST = """
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+def load(name, path):
+    spec = spec_from_file_location(name, path)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+"""

@@ -21,7 +21,7 @@ from exocet_ipython.loading.interrupts import act_on_interrupt, interruptible
 from exocet_ipython.loading.loader import ModuleBuilder, run_body, without_bytecode
 from exocet_ipython.loading.mapper import pep302_mapper
 from exocet_ipython.loading.names import resolve_import, with_packages
-from exocet_ipython.loading.source import Snapshot, find_spec_of, read_snapshot
+from exocet_ipython.loading.source import Snapshot, find_by_path, find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import attach, is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.bodies import BodyBuiltins, Runs, copied, run_by_loader
@@ -193,7 +193,15 @@ class Batch(ModuleBuilder):
         record = self._generation.records.get(name)
         if record is not None and name not in self._changed and record.module.__spec__ is not None:
             return copied(record.module.__spec__)
-        return super().find_spec(name) if "." in name else self._generation.require_spec(name)
+        if "." not in name:
+            return self._generation.require_spec(name)
+        try:
+            return super().find_spec(name)
+        except ModuleNotFoundError:
+            spec = None if record is None else find_by_path(record.module.__spec__)
+            if spec is None:
+                raise
+            return spec
 
     def run(self, module: ModuleType, spec: ModuleSpec) -> None:
         """Run a module's body, with the code in memory where its text stands."""

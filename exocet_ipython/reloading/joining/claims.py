@@ -66,6 +66,8 @@ class Claims:
         self._afterwards = Afterwards()
         self._due: list[tuple[Ended, ModuleType]] = []
         self._cell: tuple[int, str] | None = None
+        self._asked = 0
+        self._others = 0  # modules that there were when the cell began, without those asked for before
         self._nesting = Nesting(self.known, self._only_imports, self._due, self._tell)
 
     def put_on(self) -> None:
@@ -93,6 +95,7 @@ class Claims:
         """Note the text of an own module that is about to be loaded, and have its loader hand us the code."""
         if self.thread not in (None, threading.get_ident()):
             return None
+        self._asked += 1
         spec = find_spec(name, path)
         if spec is None and _is_folder_new():
             forget_listings()
@@ -119,6 +122,7 @@ class Claims:
         if self.found_some:
             self.settle()
         self._cell = threading.get_ident(), cell
+        self._others = len(sys.modules) - self._asked
         self._stay_first()
 
     def end_cell(self) -> None:
@@ -188,6 +192,15 @@ class Claims:
         # Asked at each cell and after each body: the first entry tells as a rule.
         first = sys.meta_path[0] if sys.meta_path else self
         return first is not self and self.is_on and (type(first) is not Claims or first.thread is None)
+
+    @property
+    def may_have_missed(self) -> bool:
+        """Whether a cell may have loaded modules past this finder: by another one, or by hand.
+
+        Then there are more than have been asked for, or its text speaks of `sys.modules`.
+        """
+        text = "" if self._cell is None else self._cell[1]
+        return self.is_passed or len(sys.modules) > self._others + self._asked or "sys.modules" in text
 
     def _stay_first(self) -> None:
         if self.is_passed:
