@@ -95,7 +95,7 @@ def _bare_successor(instance: Any, before: type, now: Any, replacement: Replacem
 
 
 def _with_same_value(instance: Any, before: type, now: Any, replacement: Replacement) -> Any:
-    """Return an instance of the new class with the value or the items of an old one; None where both have none.
+    """Return an instance of the new class with the value or the items of an old one; None where there are none to take.
 
     Raises:
         TypeError: they would be lost.
@@ -114,7 +114,8 @@ def _with_same_value(instance: Any, before: type, now: Any, replacement: Replace
             add(made, instance)
             return made
     lost = next((kind for kind, _ in (*_VALUES, *_CONTENTS) if issubclass(before, kind)), None)
-    if lost is not None and not hasattr(before, "_fields"):
+    is_empty = lost in (dict, list, set) and lost.__len__(instance) == 0
+    if lost is not None and not is_empty and not hasattr(before, "_fields"):
         message = f"its class is no kind of {lost.__name__} by now, and what it has as one would be lost"
         raise TypeError(message)
     return None
