@@ -83,6 +83,8 @@ class ExocetMagics(Magics):
             match parse_load(parse_arguments(self.exoload, line).statement):
                 case ast.Import(names=[alias]):
                     module = self.session.load(alias.name)
+                    if alias.name not in self.session.generation.records:
+                        print(f"{alias.name} is compiled and loads once: this is the one that is shared by all.")  # noqa: T201 - for the person
                     self.session.bind(alias.asname or alias.name.rpartition(".")[2], alias.name)
                     return module
                 case ast.ImportFrom(module=str(name), names=names):

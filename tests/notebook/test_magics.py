@@ -308,6 +308,13 @@ def test_an_extension_package_is_refused_before_anything_ran(notebook: Notebook,
     assert sys.modules["numpy"] is np
 
 
+def test_a_compiled_module_is_shared_and_said_to_be(game: Notebook) -> None:
+    """`%exoload` gives a new object, or says that it doesn't."""
+    assert "math is compiled and loads once" in game.run("%exoload math")
+    assert "loads once" not in game.run("%exoload game.world")
+    assert game.value("math is __import__('math')") is True
+
+
 def test_a_file_deleted_since_is_a_module_that_is_not_there(game: Notebook, workshop: Workshop) -> None:
     """`%exoload` of a module whose file is gone fails as an import does; the old module stays."""
     game.run("%exoload game.world")
