@@ -26,9 +26,10 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.filled import is_filled_alike
 from exocet_ipython.survivors.carrying.kept import is_data, is_foreign, is_of_library, is_resource, is_told
 from exocet_ipython.survivors.carrying.made import goes_on
-from exocet_ipython.survivors.comparison import Answering, Comparison, Making
+from exocet_ipython.survivors.comparison import Answering, Comparison
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.constructors import MakingMore
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["carry_answers", "gives_again"]
@@ -79,7 +80,7 @@ def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, M
         else:
             counterpart = new if cls is old else _counterpart(cls, after)
             is_kept = issubclass(cls, type) or (
-                (is_left or id(value) in held) and Making(cls, counterpart).is_same(old, new)
+                (is_left or id(value) in held) and MakingMore(cls, counterpart).is_same(old, new)
             )
         if is_kept and are_classes:
             known[key] = value
@@ -105,7 +106,7 @@ def gives_again(
         return False
     compare: Callable[..., Comparison]
     if is_instance_of(value, read.session):
-        compare = Making
+        compare = MakingMore
     else:
         compare = Comparison if is_resource(value) else partial(Answering, beside=read.beside(after))
     if not any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes):

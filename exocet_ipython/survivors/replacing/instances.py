@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple
 
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.rebuilt import Replacement
@@ -20,6 +22,7 @@ from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
+from exocet_ipython.survivors.storing.constructors import find_added
 
 __all__ = ["Moving", "Stuck", "hash_differs"]
 
@@ -46,6 +49,7 @@ class _Pair(NamedTuple):
         rehash: whether they may hash an instance differently.
         stale: names of the answers that an instance keeps and that are to be dropped.
         looked_after: whether an author's hook or a library changes the instances.
+        added: the attributes that the new constructor says to have beside those of the old one, each with its maker.
     """
 
     before: type
@@ -53,11 +57,13 @@ class _Pair(NamedTuple):
     rehash: bool
     stale: tuple[str, ...]
     looked_after: bool
+    added: Mapping[str, Callable[[], Any]]
 
     @classmethod
     def of(cls, before: type, now: type, beside: Beside) -> _Pair:
         """Look up what two classes ask for."""
-        return cls(before, now, hash_differs(before, now), stale_answers(before, now, beside), is_looked_after(now))
+        stale, added = stale_answers(before, now, beside), find_added(before, now)
+        return cls(before, now, hash_differs(before, now), stale, is_looked_after(now) or bool(added), added)
 
 
 @dataclass(slots=True)
@@ -166,13 +172,13 @@ class Moving:
                 raise TypeError(message).with_traceback(None) from None
             successor = make_successor(instance, before, now, known)
             drop_answers(successor, pair.stale)
-            _bring_over(successor, before, now)
+            _bring_over(successor, pair)
             self.reborn[id(instance)] = instance, successor
             return
         try:
             drop_answers(instance, pair.stale)
             if pair.looked_after:
-                _bring_over(instance, before, now)
+                _bring_over(instance, pair)
         except BaseException:
             put_back(instance, before, state)
             raise
@@ -192,12 +198,16 @@ def _place(trace: TracebackType | None) -> str:
     return found
 
 
-def _bring_over(instance: Any, before: type, now: type) -> None:
-    """Have the author's hook and the libraries bring an instance up to date."""
-    hook = getattr(now, "__exo_migrate__", None)
+def _bring_over(instance: Any, pair: _Pair) -> None:
+    """Have the constructor, the author's hook and the libraries bring an instance up to date."""
+    space = dict_of(instance)
+    for name, make in pair.added.items():
+        if space is not None and name not in space:
+            set_attribute(instance, name, make())
+    hook = getattr(pair.now, "__exo_migrate__", None)
     if hook is not None:
-        hook(instance, before)
-    bring_up_to_date(instance, now)
+        hook(instance, pair.before)
+    bring_up_to_date(instance, pair.now)
 
 
 def hash_differs(before: Any, now: Any) -> bool:
