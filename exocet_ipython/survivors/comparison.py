@@ -7,6 +7,7 @@ of others, and attributes of its class. Where all of that is the same before and
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.readers import READING
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of, is_plain
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, whole, words
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -141,8 +142,10 @@ class Comparison:
         return class_attributes(cls)
 
     def _is_same_value(self, before: Any, now: Any) -> bool:
-        if isinstance(before, (list, tuple)):
+        if isinstance(before, (list, tuple, deque)):
             return len(before) == len(now) <= _MANY and all(map(self.is_same, before, now))
+        if isinstance(before, (set, frozenset)):
+            return len(before) == len(now) <= _MANY and all(map(is_plain, [*before, *now])) and bool(before == now)
         if isinstance(before, dict):
             return before.keys() == now.keys() and all(self.is_same(value, now[key]) for key, value in before.items())
         functions = functions_in(before), functions_in(now)

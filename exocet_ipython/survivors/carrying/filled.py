@@ -16,6 +16,7 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Answering, Beside
 from exocet_ipython.survivors.storing.asking import as_written, find_asking
 from exocet_ipython.survivors.storing.readings import Part, ReadStores, codes_in
+from exocet_ipython.survivors.storing.slicing import sliced
 
 __all__ = ["is_filled_alike", "names_asked_alike"]
 
@@ -61,15 +62,32 @@ def names_asked_alike(
         parts = _fillers(together, read, after)
         used = {name for part in parts for code in codes_in(part.before) for name in code.co_names}
         together |= used.intersection(begun)
-    if any(_asks_what_it_was_given(part.before, together, read) for part in parts):
-        return None
+    fillers = [*parts]
     parts += _callers(parts, read, after)
-    asked = set[str]()
-    is_same = all(
-        _Asking(asked, part.cls, part.new_cls, together, read.beside(after)).is_same(part.before, part.now)
-        for part in parts
-    )
-    return asked - together if parts and is_same else None
+    beside, asked = read.beside(after), set[str]()
+    called = {function.__name__: part for part in parts for function in functions_in(part.before)}
+    # These are compared by themselves, but a method of another class may have the name of one.
+    but = together | {name for name, part in called.items() if part.cls is object and name not in beside.parts}
+    for part in parts:
+        comparison = _Asking(asked, part.cls, part.new_cls, but, beside)
+        pairs = _deciding(part, together | called.keys(), read, after)
+        if not all(comparison.is_same(before, now) for before, now in pairs):
+            return None
+    asks_others = any(_asks_what_it_was_given(part.before, together, read) for part in fillers)
+    return asked - together if fillers and not asks_others else None
+
+
+def _deciding(
+    part: Part, names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]
+) -> list[tuple[Any, Any]]:
+    """Return what of a function decides what is put away under some names, before and now."""
+    functions = [functions_in(one) for one in (part.before, part.now)]
+    if type(part.before) is not type(part.now) or not functions[0] or len(functions[0]) != len(functions[1]):
+        return [(part.before, part.now)]
+    return [
+        sliced(before, now, names, answers=bool(read.naming(before.__name__, after)))
+        for before, now in zip(*functions, strict=True)
+    ]
 
 
 def _asks_what_it_was_given(filler: Any, names: Collection[str], read: ReadStores) -> bool:

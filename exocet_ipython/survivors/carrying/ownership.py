@@ -217,7 +217,7 @@ class Ownership:
         caches = self.stores.caches & containers_in(path, self.record.module, self.session)
         if not caches or not all(map(self.stores.setters, caches)):
             is_told = not caches or (self._is_survivor(value) and is_account(key, value, self.stores))
-            return is_told or (is_plain_or_told(value, self._read) and self._repeats.fills_alike(caches, self._read))
+            return is_told or (self._repeats.fills_alike(caches, self._read) and is_plain_or_told(value, self._read))
         is_again = any(map(self._is_survivor, (key, value))) or all(
             self._repeats.does_alike(cache, self.stores) for cache in caches
         )

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was, is_filled_alike
@@ -45,13 +46,24 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
             continue
         first = contents.get(f"{path}[{place}]")  # what a list that was there had in it
         is_same = is_as_it_was(now[place], was, constants) or (
-            first is not None and is_filled_alike(now[place], first, constants)
+            first is not None
+            and (is_filled_alike(now[place], first, constants) or _is_made_alike(now[place], first, constants))
         )
         if place in written or (is_theirs and is_same):
             journal.add(partial(now.__setitem__, place, now[place]))
             now[place] = item
             carried += 1
     return carried == len(changed)
+
+
+def _is_made_alike(instance: Any, first: Mapping[Any, int], constants: Mapping[int, Any]) -> bool:
+    """Say whether an instance has what another one had when the old body had run."""
+    space = dict_of(instance) or {}
+    return (
+        bool(space)
+        and space.keys() == first.keys()
+        and all(is_as_it_was(part, first[name], constants) for name, part in space.items())
+    )
 
 
 def _changed_places(before: Any, now: Any, baseline: Mapping[Any, int]) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
-from exocet_ipython.reloading.holding.paths import maker_at
+from exocet_ipython.reloading.holding.paths import last_name_of, maker_at
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.beginnings import begins_alike
@@ -18,6 +19,7 @@ from exocet_ipython.survivors.carrying.filled import names_asked_alike
 from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.storing.slicing import sliced
 from exocet_ipython.survivors.storing.stores import Stores
 
 __all__ = ["Repeats"]
@@ -49,7 +51,10 @@ class Repeats:
             spaces = self._record.module, self._after.get(self._record.name)
             old, new = map(_kind_of, self._owner[:2])
             compared = Comparison(old, new, self._record.assigned().keys() | stores.changing | self._begun_alike())
-            pairs = [[maker_at(space, path) for space in spaces] for path in stores.setters(name)]
+            paths = stores.setters(name)
+            names = {name, *map(last_name_of, paths)}
+            makers = [(maker_at(spaces[0], path), maker_at(spaces[1], path)) for path in paths]
+            pairs = [sliced(*pair, names, answers=len(paths) > 1) for pair in makers]
             is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
             is_same = is_same and self._finds_alike(self._looked_at(name, stores), compared)
             self._alike[name] = is_same and not any(map(has_changed, self._record.data))
@@ -93,7 +98,7 @@ class Repeats:
 
     def _is_as_it_was(self, name: str, was: int, now: Any) -> bool:
         """Say whether what has a name is what had it when the old body had run, or filled as that was."""
-        is_constant = is_as_it_was(now, was, constants_by_id(self._record.body_code))
+        is_constant = is_as_it_was(now, was, self._constants)
         return is_constant or self._is_begun(f"{self._owner[2]}{name}", now)
 
     def _looked_at(self, name: str, stores: Stores) -> set[str]:
@@ -121,8 +126,11 @@ class Repeats:
         """Say whether a container is filled, or an array, as that on a path was."""
         if is_marked(now):
             return mark_of(now) == self._record.contents.get(path, {}).get("")
-        contents, constants = self._record.contents, constants_by_id(self._record.body_code)
-        return is_registry(now) and begins_filled_alike(path, now, contents, constants)
+        return is_registry(now) and begins_filled_alike(path, now, self._record.contents, self._constants)
+
+    @cached_property
+    def _constants(self) -> Mapping[int, Any]:
+        return constants_by_id(self._record.body_code)
 
     def _begun_alike(self) -> set[str]:
         """Return the global names of containers that began as they do now: calls have made of them what they are."""
