@@ -16,7 +16,7 @@ from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.stores import Stores
 
-__all__ = ["is_account"]
+__all__ = ["is_account", "is_made_of"]
 
 
 def is_account(key: Any, value: Any, stores: Stores) -> bool:
@@ -39,11 +39,23 @@ def is_account(key: Any, value: Any, stores: Stores) -> bool:
     counted, told = stores.counted, stores.told
     if not any(name in counted or (name in told and is_registry(part) and part) for name, part in attributes.items()):
         return False
+    return is_made_of(key, value, stores)
+
+
+def is_made_of(key: Any, value: Any, stores: Stores) -> bool:
+    """Say whether an instance has nothing else than its key, containers, counts and what its constructor says itself.
+
+    Args:
+        key: under which it is.
+        value: the instance.
+        stores: what functions store.
+    """
+    attributes = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
     makes = first_named("__init__", mro_of(type(value)))
     said = [key, *(key if type(key) is tuple else ())]
     if type(makes) is FunctionType:
         said += [*makes.__code__.co_consts, *defaults_of(makes).values()]
     return all(
-        name in counted or is_registry(part) or any(is_same_constant(part, known) for known in said)
+        name in stores.counted or is_registry(part) or any(is_same_constant(part, known) for known in said)
         for name, part in attributes.items()
     )

@@ -13,11 +13,13 @@ from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, i
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.accounts import is_made_of
 from exocet_ipython.survivors.carrying.entries import is_map
 from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.storing.stores import Stores
 
 __all__ = ["is_data", "is_foreign", "is_of_library", "is_plain_or_told", "is_resource", "is_told", "kept_answers_of"]
 
@@ -85,17 +87,22 @@ def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
     return all(is_told(part, read, depth - 1) for part in parts.values() if is_instance_of(part, read.session))
 
 
-def is_plain_or_told(value: Any, read: ReadStores) -> bool:
-    """Say whether a value has nothing of what is made anew: plain data, or an instance that moves and was only told.
+def is_plain_or_told(key: Any, value: Any, stores: Stores, read: ReadStores) -> bool:
+    """Say whether an entry has nothing of what is made anew: plain data, or an instance that moves and was only told.
+
+    What else was computed for that instance would go on with it for good: who holds it can't be told from garbage.
 
     Args:
-        value: it.
+        key: of the entry.
+        value: of the entry.
+        stores: what the functions store that have put it away.
         read: what the functions of the session's modules store.
 
-    >>> is_plain_or_told("a", ReadStores({})), is_plain_or_told([is_told], ReadStores({}))
-    (True, False)
+    >>> [is_plain_or_told("key", value, Stores(), ReadStores({})) for value in ("a", [is_told])]
+    [True, False]
     """
-    return is_plain(value) or is_data(value, read.session) or is_told(value, read)
+    is_plain_data = is_plain(value) or is_data(value, read.session)
+    return is_plain_data or (is_told(value, read) and is_made_of(key, value, stores))
 
 
 def is_resource(value: Any) -> bool:

@@ -216,11 +216,11 @@ class Ownership:
         """Say whether an entry of a container is no answer of the module's functions, or one that they give again."""
         caches = self.stores.caches & containers_in(path, self.record.module, self.session)
         if not caches or not all(map(self.stores.setters, caches)):
-            is_told = not caches or (self._is_survivor(value) and is_account(key, value, self.stores))
-            return is_told or (self._repeats.fills_alike(caches, self._read) and is_plain_or_told(value, self._read))
-        is_again = any(map(self._is_survivor, (key, value))) or all(
-            self._repeats.does_alike(cache, self.stores) for cache in caches
-        )
+            stores, read = self.stores, self._read
+            is_told = not caches or (self._is_survivor(value) and is_account(key, value, stores))
+            return is_told or (self._repeats.fills_alike(caches, read) and is_plain_or_told(key, value, stores, read))
+        does_alike = (self._repeats.does_alike(cache, self.stores) for cache in caches)
+        is_again = any(map(self._is_survivor, (key, value))) or all(does_alike)
         answered = caches & (self.stores.answered | self.stores.stepped | home.stores.answered)
         return is_again or not (answered or any(map(has_changed, self.record.data)))
 
