@@ -28,6 +28,7 @@ from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
 from exocet_ipython.survivors.moving.traces import forget_traces
+from exocet_ipython.survivors.rebasing.registering import register_otherwise
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
@@ -194,9 +195,11 @@ class _Publication:
             self.journal.set_item(namespace, binding.name, binding.value)
         replace_in_modules(self.journal, records, self._succession)
         replace_outputs(self.journal, namespace, self._names.mirrors, self._succession)
-        if returned := self._built.returned:
+        returned = self._built.returned
+        if returned:
             replaced = {name: old[name] for name in returned & old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
+        register_otherwise(old, self._made, returned, namespace, self.journal)
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""

@@ -45,22 +45,23 @@ def read_hook(teller: type) -> HookText | None:
 def read_text(
     kind: type[Text],
     hook: tuple[FunctionType, ast.FunctionDef],
-    teller: type,
+    teller: type | None,
     names: tuple[str, ...],
     options: tuple[str, ...] = (),
 ) -> Text | None:
-    """Return what a function of a class does; None where its text doesn't say it.
+    """Return what a function does with what it is given; None where its text doesn't say it.
 
     Args:
         kind: of text.
         hook: that function, and its text as a tree.
-        teller: the class.
-        names: what it calls the class that it is told of, and its own.
+        teller: the class that has it, if any.
+        names: what it calls that which it is given, and its own class.
         options: the names of the keywords that it takes of its own.
     """
     function, node = hook
     places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
-    places |= {f".{name}": part for name, part in copy_space(vars(teller)).items() if is_registry(part)}
+    own = copy_space(vars(teller)) if teller is not None else {}
+    places |= {f".{name}": part for name, part in own.items() if is_registry(part)}
     helpers = {name for name in function.__code__.co_names if _only_computes(function.__globals__.get(name))}
     text = kind(places, names, node.args.kwarg.arg if node.args.kwarg else "", options, helpers)
     return text if all(map(text.reads, node.body)) else None
@@ -132,7 +133,7 @@ class HookText:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr=attr), args=args)):
                 if attr == HOOK:
                     return isinstance(held, ast.Call) and ast.unparse(held.func) == "super"
-                return attr in ("append", "add") and all(map(self._computes, args)) and self._is_container(held)
+                return attr in ("append", "add") and all(map(self._computes, args)) and self._is_filled(held)
             case ast.Assign(targets=targets, value=value):
                 return all(self._sets(target, value) for target in targets)
             case ast.If(test=value, body=body, orelse=others) | ast.For(iter=value, body=body, orelse=others):
@@ -147,6 +148,17 @@ class HookText:
             case ast.Subscript(value=held, slice=key):
                 return self._is_container(held) and self._computes(key) and self._computes(value)
         return isinstance(target, ast.Name) and self._computes(value)
+
+    def _is_filled(self, node: ast.expr) -> bool:
+        """Say whether an expression is a container, or one in it that is made where there is none yet."""
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=held, attr="setdefault"), args=[key, ast.List() | ast.Call() as made]
+            ):
+                return self._computes(made) and self._computes(key) and self._is_container(held)
+            case ast.Subscript(value=held, slice=key):
+                return self._computes(key) and self._is_container(held)
+        return self._is_container(node)
 
     def _is_class(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id == self._names[0]

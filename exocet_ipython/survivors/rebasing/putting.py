@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,13 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map, take_out
 
-__all__ = ["Entry", "emptied_for_a_moment", "take_out_entry"]
+__all__ = ["Entry", "emptied_for_a_moment", "find_there", "take_out_entry"]
 
-Entry = tuple[Any, Any]  # key and value; an item is its own key, with None
+Entry = tuple[Any, Any]  # key and value; an item is its own key, with None; `_Inside` for what is in another container
+
+
+class _Inside(list[Entry]):
+    """What was put into a container that is in another one."""
 
 
 @contextlib.contextmanager
@@ -46,6 +50,30 @@ def emptied_for_a_moment(containers: Sequence[Any]) -> Iterator[list[list[Entry]
             _take_out_new(one, known)
 
 
+def find_there(content: Iterable[Entry], entry: Entry, is_alike: Callable[[Any, Any], bool]) -> Entry | None:
+    """Return what a container has that was put there; None where it has it not.
+
+    Args:
+        content: what the container has.
+        entry: what was put.
+        is_alike: says of what is there, and of what was put, whether one is as the other.
+
+    >>> find_there([("a", 1), ("b", [1, 2])], ("b", [2]), lambda one, other: one == other)
+    ('b', [(2, None)])
+    """
+    key, value = entry
+    for one in content:
+        known, there = one
+        if not is_alike(known, key):
+            continue
+        if is_registry(value) and type(there) is type(value):
+            found = [find_there(entries(there), inner, is_alike) for inner in entries(value)]
+            return None if None in found else (known, _Inside(one for one in found if one is not None))
+        if is_alike(there, value):
+            return one
+    return None
+
+
 def take_out_entry(container: Any, entry: Entry, journal: Journal) -> None:
     """Take an entry out of a container that has this very one; a list may have it more than once, and keeps the first.
 
@@ -58,6 +86,10 @@ def take_out_entry(container: Any, entry: Entry, journal: Journal) -> None:
     if not is_registry(container):
         return
     if is_map(container):
+        if type(value) is _Inside and key in container:
+            for inner in value:
+                take_out_entry(container[key], inner, journal)
+            value = None if container[key] else container[key]
         if key in container and container[key] is value:
             take_out(container, key, journal)
     elif hasattr(container, "insert"):

@@ -7,8 +7,9 @@ something into containers, and computes all that with Python's own functions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -18,12 +19,12 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, take_out_entry
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
 from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
-from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
+from exocet_ipython.survivors.rebasing.told import HOOK, has_been_told, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["Retelling", "Telling", "find_keywords", "is_alike", "plan_from", "plan_retelling", "put_back"]
+__all__ = ["Retelling", "Telling", "find_keywords", "is_alike", "plan_from", "plan_retelling", "put_back", "withdraw"]
 
 _Texts = tuple[Sequence[HookText], Sequence[HookText]]  # what hooks said, and what those in their place say
 _missing = object()
@@ -80,7 +81,7 @@ class Retelling:
         attributes: the names of those that they set.
         answers: those of them that are as the hooks have set them, and no one since.
         put: what they have put into containers, where they have another text: each that is current now, and an entry.
-        lists: those into which they put something by now, of another text: an undo brings back what they had put there.
+        places: those into which an undo has brought back what they put there.
         is_taken_out: whether a cell has taken the class out of where they put it, and it goes there only for a moment.
         given: how its statement tells them.
     """
@@ -89,21 +90,18 @@ class Retelling:
     attributes: frozenset[str]
     answers: frozenset[str]
     put: tuple[tuple[Any, Entry], ...] = ()
-    lists: tuple[Any, ...] = ()
+    places: tuple[Any, ...] = ()
     is_taken_out: bool = False
     given: Telling = field(default_factory=_Given)
 
     def tell(self, cls: Any) -> None:
         """Tell the hooks of a class; attributes that a cell has set since its statement stay."""
         before = copy_space(vars(cls))
-        if any(self.lists):
-            with emptied_for_a_moment(self.lists) as put:
+        if any(self.places):
+            with emptied_for_a_moment(self.places) as put:
                 self.given.tell(cls, self.answers)
-            for items, made in zip(self.lists, put, strict=True):
-                for entry in made:
-                    take_out_entry(
-                        items, next((had for had in entries(items) if is_alike(had, entry, {})), entry), Journal()
-                    )
+            for place, made in zip(self.places, put, strict=True):
+                withdraw(place, made, Journal())
         self.given.tell(cls, self.answers)
         put_back(cls, self.attributes - self.answers, before)
 
@@ -171,12 +169,13 @@ def _retelling(
     """Return how a class is told of to those that have another text now, if any, and in whose stead."""
     places = {name: place for text in texts[1] for name, place in text.known.items()}
     put = tuple((places[name], entry) for name, entry in answer.entries if name in places)
+    is_back = any(has_been_told(now, cls) for _, now in pairs)
     return Retelling(
         pairs,
         _attributes_of(texts),
         answer.attributes,
         put if pairs else (),
-        tuple(place for text in texts[1] for place in text.lists()) if pairs else (),
+        tuple(place for text in texts[1] for place in text.places().values()) if is_back else (),
         is_taken_out=not answer.entries and any(text.is_without(cls) for text in texts[0]),
         given=telling,
     )
@@ -243,7 +242,7 @@ def _ask(
         put_back(cls, attributes, before)
     answers = (name for name in attributes if is_alike(before.get(name, _missing), now.get(name, _missing), replaced))
     found = [
-        (name, next((known for known in content if is_alike(known, entry, replaced)), None))
+        (name, find_there(content, entry, partial(is_alike, replaced=replaced)))
         for (name, _), content, made in zip(places, had, put, strict=True)
         for entry in made
     ]
@@ -273,6 +272,14 @@ def _renewed(key: Any, replaced: Replacement) -> Any:
     if type(key) in (tuple, frozenset):
         return type(key)(_renewed(part, replaced) for part in key)
     return or_same(key, replaced)
+
+
+def withdraw(container: Any, made: Iterable[Entry], journal: Journal) -> None:
+    """Take out of a container what was put there, as far as it is there."""
+    for entry in made:
+        there = find_there(entries(container), entry, partial(is_alike, replaced={}))
+        if there is not None:
+            take_out_entry(container, there, journal)
 
 
 def put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "HOOK",
     "find_tellers",
     "first_untold",
+    "has_been_told",
     "hooked",
     "note_told",
     "tell",
@@ -38,14 +39,14 @@ _told: dict[tuple[int, int], tuple[_Weak, _Weak]] = {}  # by ids: a class with a
 
 
 def note_told(cls: type) -> None:
-    """Note that the hooks of its bases have been told of a class, and of what derives from it, as long as these live.
+    """Note that its metaclass and the hooks of its bases know a class, and what derives from it, as long as these live.
 
     One day an undo may bring these bases back, with all that the hooks have made of it.
     """
     for key in [key for key, pair in list(_told.items()) if None in (pair[0](), pair[1]())]:
         _told.pop(key, None)
     for subclass in with_subclasses([cls]):
-        for teller in hooked(subclass.__bases__):
+        for teller in _tellers(subclass.__bases__, type(subclass)):
             _told[id(teller), id(subclass)] = OwnReference(teller), OwnReference(subclass)
 
 
@@ -64,9 +65,9 @@ def first_untold(cls: type, told: Container[int]) -> type | None:
     """
     tellers = [base for base in mro_of(cls)[1:] if _has_hook(base)]
     for place, teller in enumerate(tellers):
-        if id(teller) not in told and not _has_been_told(teller, cls):
+        if id(teller) not in told and not has_been_told(teller, cls):
             rest = tellers[place + 1 :]
-            return None if any(id(other) in told or _has_been_told(other, cls) for other in rest) else teller
+            return None if any(id(other) in told or has_been_told(other, cls) for other in rest) else teller
         if not _hands_on(teller):
             break
     return None
@@ -77,7 +78,8 @@ def _hands_on(teller: type) -> bool:
     return code is None or {"super", HOOK} <= set(code.co_names)
 
 
-def _has_been_told(teller: type, cls: type) -> bool:
+def has_been_told(teller: type, cls: type) -> bool:
+    """Say whether a metaclass or a base with a hook was told of a class before: an undo has brought it back."""
     known = _told.get((id(teller), id(cls)))
     return known is not None and known[0]() is teller and known[1]() is cls
 
