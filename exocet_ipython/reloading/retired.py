@@ -12,9 +12,7 @@ first, so that it can be given back as it was.
 
 from __future__ import annotations
 
-import copy
 import linecache
-import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +24,6 @@ from weakref import WeakSet
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -46,7 +43,6 @@ _PLACE = "_exocet_retired"  # the attribute of a spec
 _FUNCTION = ("__code__", "__defaults__", "__kwdefaults__", "__doc__", "__qualname__")
 _CLASS = ("__qualname__", "__bases__")
 _LINE = "__firstlineno__"  # of a class, since 3.13
-_ALONE = 3  # references to a spec that only its module has: the variable, the module's, the argument of getrefcount
 _absent: Any = object()
 
 
@@ -61,7 +57,6 @@ class RetiredModule:
             others moved while nothing of it was held.
         migrated: whether what survived of it was moved to the new modules.
         label: the name of its text in `linecache`, where the text on disk is no longer what it ran.
-        spec: the one that it had, where somebody else has that; None where it has it still.
     """
 
     record: ModuleRecord
@@ -69,7 +64,6 @@ class RetiredModule:
     is_spent: bool = False
     migrated: bool = False
     label: str = ""
-    spec: Any = None
     _before: dict[int, tuple[weakref.ref[Any], dict[str, Any]]] = field(default_factory=dict)
     _again: list[Callable[[Journal], object]] = field(default_factory=list)
 
@@ -133,11 +127,6 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
             continue
         retired = RetiredModule(record, number, are_spent)
         _living.add(retired)
-        if not counts_are_exact() or sys.getrefcount(spec) > _ALONE:
-            # A person's variable has it: what is put there would hold the module for them.
-            retired.spec, spec = spec, copy.copy(spec)
-            space["__spec__"] = spec
-            journal.add(partial(space.__setitem__, "__spec__", retired.spec))
         setattr(spec, _PLACE, retired)
         journal.add(partial(delattr, spec, _PLACE))
         for cls in classes:
@@ -277,9 +266,6 @@ def _release(retired: RetiredModule, journal: Journal) -> None:
     spec = space["__spec__"]
     delattr(spec, _PLACE)
     journal.add(partial(setattr, spec, _PLACE, retired))
-    if retired.spec is not None:
-        space["__spec__"] = retired.spec
-        journal.add(partial(space.__setitem__, "__spec__", spec))
     name = retired.record.name
     for cls in own_classes(space, name):
         home = type.__getattribute__(cls, "__module__")

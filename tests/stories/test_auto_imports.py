@@ -426,23 +426,6 @@ def test_a_module_that_was_loaded_by_the_path_of_its_file(auto: Notebook, worksh
     assert auto.value("other.N") == 2
 
 
-def test_a_spec_that_a_person_has_holds_no_old_module(auto: Notebook, workshop: Workshop) -> None:
-    """It may be a variable of the recipe: the old module dies all the same, or comes back with that very spec."""
-    auto.run("%config Exocet.instances = 'track'")
-    workshop.write({"plugins/plugin.py": "N = 1000\ndef f(): return N", "plugin.py": ""})
-    auto.run(BY_PATH.format(name="plugin", path=workshop.path("plugins/plugin.py")))
-    auto.run("%exoreload --force")
-    auto.run("spec, kept = plugin.__spec__, [plugin.f]")
-    workshop.edit("plugins/plugin.py", "N = 2000\ndef f(): return N")
-    assert auto.value("plugin.N") == 2000
-    workshop.edit("plugins/plugin.py", "N = 1000\ndef f(): return N")
-    assert auto.value("(plugin.N, plugin.f is kept[0], plugin.__spec__ is spec)") == (1000, True, True)
-    auto.run("import gc, weakref\nold = weakref.ref(plugin)\ndel kept")
-    workshop.edit("plugins/plugin.py", "N = 3000\ndef f(): return N")
-    auto.run("gc.collect()")
-    assert auto.value("(plugin.N, old(), spec.name)") == (3000, None, "plugin")
-
-
 def test_a_module_that_a_function_has_loaded_by_its_path(
     auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
