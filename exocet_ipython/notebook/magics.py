@@ -16,21 +16,21 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
 from exocet_ipython.notebook.arguments import parse_arguments, parse_load, require_dotted_names
-from exocet_ipython.notebook.auto import AutoReload, AutoState, as_in_cell
-from exocet_ipython.notebook.autoreload import AutoreloadGuard
-from exocet_ipython.notebook.awaited import say_bound
+from exocet_ipython.notebook.cells.auto import AutoReload, AutoState, as_in_cell
+from exocet_ipython.notebook.cells.autoreload import AutoreloadGuard
+from exocet_ipython.notebook.cells.awaited import say_bound
+from exocet_ipython.notebook.cells.within import shown_below
 from exocet_ipython.notebook.failures import Failures
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
-from exocet_ipython.notebook.within import shown_below
 
 if TYPE_CHECKING:
-    from exocet_ipython.notebook.collecting import CollectReport
-    from exocet_ipython.notebook.leftovers import Leftover
-    from exocet_ipython.notebook.moving import MigrationReport
-    from exocet_ipython.notebook.status import StatusReport
-    from exocet_ipython.notebook.why import WhyReport
+    from exocet_ipython.notebook.old.collecting import CollectReport
+    from exocet_ipython.notebook.old.leftovers import Leftover
+    from exocet_ipython.notebook.old.moving import MigrationReport
+    from exocet_ipython.notebook.old.status import StatusReport
+    from exocet_ipython.notebook.old.why import WhyReport
 
 __all__ = ["ExocetMagics"]
 
@@ -206,7 +206,7 @@ class ExocetMagics(Magics):
             %exowhy game.world.Room       the replaced classes, functions or modules of that name
             %exowhy 2                     all that is alive of generation 2
         """
-        from exocet_ipython.notebook.leftovers import shell_roots  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.old.leftovers import shell_roots  # noqa: PLC0415 - what only commands need
 
         __tracebackhide__ = True
         with self.failures.watched():
@@ -230,7 +230,7 @@ class ExocetMagics(Magics):
             %exocollect
             %exocollect --yes
         """
-        from exocet_ipython.notebook.leftovers import find_leftovers  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.old.leftovers import find_leftovers  # noqa: PLC0415 - what only commands need
 
         __tracebackhide__ = True
         with self.failures.watched():
@@ -276,7 +276,7 @@ class ExocetMagics(Magics):
 
 def _say_progress(passes: int, seconds: float) -> None:
     """Say on standard error that a search goes on."""
-    from exocet_ipython.notebook.why import progress_line  # noqa: PLC0415 - what only commands need
+    from exocet_ipython.notebook.old.why import progress_line  # noqa: PLC0415 - what only commands need
 
     sys.stderr.write(progress_line(passes, seconds) + "\n")
 

@@ -11,10 +11,10 @@ from typing import Any
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.notebook.managed import ManagedModules
-from exocet_ipython.notebook.moving import MigrationReport
 from exocet_ipython.notebook.names.bindings import Bindings, Rebinding
 from exocet_ipython.notebook.names.valued import plan_values
-from exocet_ipython.notebook.old import OldObjects
+from exocet_ipython.notebook.old.moving import MigrationReport
+from exocet_ipython.notebook.old.verbs import OldObjects
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.notebook.undoing import find_living_beside
 from exocet_ipython.notebook.wording import format_seconds, join_names

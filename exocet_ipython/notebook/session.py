@@ -18,7 +18,7 @@ from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.names import require_attribute, with_packages
 from exocet_ipython.loading.source import is_extension
 from exocet_ipython.notebook.attempts import Unsettled
-from exocet_ipython.notebook.awaited import AwaitedImports, Retried
+from exocet_ipython.notebook.cells.awaited import AwaitedImports, Retried
 from exocet_ipython.notebook.describing import describe_plan, describe_steps
 from exocet_ipython.notebook.executor import OPEN, Executor
 from exocet_ipython.notebook.managed import ManagedModules
@@ -26,7 +26,7 @@ from exocet_ipython.notebook.names.bindings import Bindings
 from exocet_ipython.notebook.names.cells import may_bind
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.sources import star_names
-from exocet_ipython.notebook.old import OldObjects, Remains
+from exocet_ipython.notebook.old.verbs import OldObjects, Remains
 from exocet_ipython.notebook.publishing import Names
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
@@ -38,7 +38,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.finding.records import Survivor
 
 if TYPE_CHECKING:
-    from exocet_ipython.notebook.status import StatusReport
+    from exocet_ipython.notebook.old.status import StatusReport
 
 __all__ = ["Session"]
 
@@ -207,7 +207,7 @@ class Session:
         Args:
             scan: count all that lives, with one scan of the heap; else what weak records and names know.
         """
-        from exocet_ipython.notebook.status import StatusReport, describe_modules  # noqa: PLC0415 - only commands need it
+        from exocet_ipython.notebook.old.status import StatusReport, describe_modules  # noqa: PLC0415 - only commands need it
 
         with PUBLISHING:
             self.managed.adopt(*self.bindings.modules())

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary, finalize, ref
 
 from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
-from exocet_ipython.notebook.old import Remains
+from exocet_ipython.notebook.old.verbs import Remains
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import read_settings
 from exocet_ipython.reloading.joining.adoption import leave_modules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exocet_ipython.notebook.awaited import AwaitedImports, Retried
+from exocet_ipython.notebook.cells.awaited import AwaitedImports, Retried
 from exocet_ipython.notebook.names.optional import read_optional
 from tests.shells import Notebook
 from tests.workshop import Workshop

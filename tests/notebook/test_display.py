@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from exocet_ipython.notebook.old.status import StatusReport
 from exocet_ipython.notebook.report import ReloadedModule, ReloadReport
-from exocet_ipython.notebook.status import StatusReport
 from tests.shells import KernelNotebook, Notebook, open_kernel
 from tests.workshop import Workshop
 

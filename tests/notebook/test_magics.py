@@ -18,8 +18,8 @@ from IPython.core.error import UsageError
 
 from exocet_ipython import ExtensionPackageError, ModuleNotLoadedError
 from exocet_ipython.errors import ExocetError
+from exocet_ipython.notebook.old.status import StatusReport
 from exocet_ipython.notebook.report import ReloadReport
-from exocet_ipython.notebook.status import StatusReport
 from tests.shells import Notebook
 from tests.workshop import Workshop
 

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from exocet_ipython.notebook.status import StatusReport
+from exocet_ipython.notebook.old.status import StatusReport
 from tests.shells import Notebook
 from tests.workshop import Workshop
 

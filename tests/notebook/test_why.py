@@ -9,7 +9,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from exocet_ipython.errors import NothingOldError
-from exocet_ipython.notebook.why import HeldObject, WhyReport
+from exocet_ipython.notebook.old.why import HeldObject, WhyReport
 from exocet_ipython.survivors.finding.paths import HoldPath, Holds
 from tests.shells import Notebook
 from tests.workshop import Workshop

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from exocet_ipython.notebook.old.status import StatusReport
 from exocet_ipython.notebook.report import ReloadReport
-from exocet_ipython.notebook.status import StatusReport
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop, living_standins
 

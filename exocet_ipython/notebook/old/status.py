@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from exocet_ipython.notebook.collecting import format_bytes
+from exocet_ipython.notebook.old.collecting import format_bytes
 from exocet_ipython.notebook.wording import plural, say_gone, to_html, without_empty
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.noticing.changes import Change

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.notebook.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.names.sources import MISSING
+from exocet_ipython.notebook.old.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.wording import join_names
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
@@ -26,11 +26,11 @@ from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.processes import StartedProcesses
 
 if TYPE_CHECKING:
-    from exocet_ipython.notebook.collecting import CollectReport
-    from exocet_ipython.notebook.leftovers import Leftover
-    from exocet_ipython.notebook.status import GenerationStatus
-    from exocet_ipython.notebook.subjects import Question
-    from exocet_ipython.notebook.why import WhyReport
+    from exocet_ipython.notebook.old.collecting import CollectReport
+    from exocet_ipython.notebook.old.leftovers import Leftover
+    from exocet_ipython.notebook.old.status import GenerationStatus
+    from exocet_ipython.notebook.old.subjects import Question
+    from exocet_ipython.notebook.old.why import WhyReport
     from exocet_ipython.survivors.finding.roots import Root
 
 __all__ = ["OldObjects", "Remains"]
@@ -121,7 +121,7 @@ class OldObjects:
         Args:
             scan: count all instances, with one scan of the heap; else those that names lead to.
         """
-        from exocet_ipython.notebook.status import describe_retired  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.old.status import describe_retired  # noqa: PLC0415 - what only commands need
         from exocet_ipython.survivors.finding.census import take_census  # noqa: PLC0415 - likewise
 
         self._texts.prune()
@@ -160,8 +160,8 @@ class OldObjects:
         Raises:
             NothingOldError: the text stands for nothing, or for something that is not old.
         """
-        from exocet_ipython.notebook.subjects import Question  # noqa: PLC0415 - what only commands need
-        from exocet_ipython.notebook.why import explain  # noqa: PLC0415 - likewise
+        from exocet_ipython.notebook.old.subjects import Question  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.old.why import explain  # noqa: PLC0415 - likewise
 
         with PUBLISHING:
             generations, current = self.generations(), self._current()
@@ -180,7 +180,7 @@ class OldObjects:
 
     def _named_below(self, question: Question) -> tuple[Survivor, ...]:
         """Return the old objects that what an expression gives leads to."""
-        from exocet_ipython.notebook.subjects import as_operand  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.old.subjects import as_operand  # noqa: PLC0415 - what only commands need
 
         if question.value is MISSING:
             return ()
@@ -206,7 +206,7 @@ class OldObjects:
 
     def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:
         """Let go of what the shell keeps, run the collector, and say what went; see `collect_old`."""
-        from exocet_ipython.notebook.collecting import collect_old  # noqa: PLC0415 - what only commands need
+        from exocet_ipython.notebook.old.collecting import collect_old  # noqa: PLC0415 - what only commands need
 
         with PUBLISHING:
             return collect_old(self._retirement, leftovers)

@@ -16,14 +16,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exocet_ipython.loading.tracebacks import where_raised
-from exocet_ipython.notebook.autoreload import AutoreloadGuard
-from exocet_ipython.notebook.awaited import say_bound
+from exocet_ipython.notebook.cells.autoreload import AutoreloadGuard
+from exocet_ipython.notebook.cells.awaited import say_bound
+from exocet_ipython.notebook.cells.running import CellRunning, RunningCells
+from exocet_ipython.notebook.cells.stopper import CellStopper
 from exocet_ipython.notebook.executor import OPEN
 from exocet_ipython.notebook.report import ReloadReport
-from exocet_ipython.notebook.running import CellRunning, RunningCells
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import Exocet
-from exocet_ipython.notebook.stopper import CellStopper
 from exocet_ipython.reloading.generation import PUBLISHING
 from exocet_ipython.reloading.joining.afterwards import only_imports
 from exocet_ipython.reloading.noticing.suspicions import EVERYTHING, NOTHING, Suspicion

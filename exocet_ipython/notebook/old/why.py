@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from exocet_ipython.notebook.subjects import Question, Subject, find_subjects
+from exocet_ipython.notebook.old.subjects import Question, Subject, find_subjects
 from exocet_ipython.notebook.wording import format_seconds, plural, to_html, without_empty
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.survivors.finding.generations import RetiredGeneration

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.names import with_packages
+from exocet_ipython.notebook.cells.optional import OptionalImports
 from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellImport
-from exocet_ipython.notebook.optional import OptionalImports
 from exocet_ipython.reloading.joining.afterwards import only_imports
 
 __all__ = ["AwaitedImports", "Retried", "say_bound"]

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from exocet_ipython.notebook.leftovers import Leftover
+from exocet_ipython.notebook.old.leftovers import Leftover
 from exocet_ipython.notebook.wording import join_names, plural, to_html
 from exocet_ipython.survivors.finding.census import Census, Count, take_census
 from exocet_ipython.survivors.finding.records import Retirement
