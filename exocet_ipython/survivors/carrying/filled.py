@@ -18,7 +18,7 @@ from exocet_ipython.survivors.storing.asking import as_written, find_asking
 from exocet_ipython.survivors.storing.readings import Part, ReadStores, codes_in
 from exocet_ipython.survivors.storing.slicing import sliced
 
-__all__ = ["is_filled_alike", "names_asked_alike"]
+__all__ = ["fills", "is_filled_alike", "names_asked_alike"]
 
 _FILLING = frozenset((dis.opmap["STORE_SUBSCR"], dis.opmap["STORE_ATTR"]))
 _CHANGING = words("add append appendleft discard extend insert pop popitem popleft remove setdefault update")
@@ -99,7 +99,7 @@ def _asks_what_it_was_given(filler: Any, names: Collection[str], read: ReadStore
     inner = [code for function in functions for part in nested(function.__code__) for code in whole(part)]
     homes = [read.session[home] for home in {function.__module__ for function in functions} if home in read.session]
     asking = {name for home in homes for name, _ in find_asking(home.snapshot.data or b"")}
-    return any(map(_fills, inner)) or not asking.isdisjoint(map(as_written, names))
+    return any(map(fills, inner)) or not asking.isdisjoint(map(as_written, names))
 
 
 class _Asking(Answering):
@@ -116,7 +116,7 @@ class _Asking(Answering):
 
 def _fillers(names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]) -> list[Part]:
     found = {id(part.before): part for name in names for part in read.naming(name, after)}
-    return [part for part in found.values() if any(map(_fills, _codes_near(part.before)))]
+    return [part for part in found.values() if any(map(fills, _codes_near(part.before)))]
 
 
 def _callers(parts: Collection[Part], read: ReadStores, after: Mapping[str, ModuleType | None]) -> list[Part]:
@@ -142,6 +142,7 @@ def _codes_near(part: Any) -> Iterator[CodeType]:
                 yield from codes_in(other)
 
 
-def _fills(code: CodeType) -> bool:
+def fills(code: CodeType) -> bool:
+    """Say whether code may put something into a container or an attribute, or take it out."""
     stores = any(operation in _FILLING for _, operation, _ in iter_operations(code))
     return stores or not _CHANGING.isdisjoint(code.co_names)

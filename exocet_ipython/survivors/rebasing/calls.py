@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.spaces import globals_of
 
-__all__ = ["Call", "find_calls"]
+__all__ = ["Call", "Key", "find_calls"]
 
+Key = tuple[int, str]  # id of a function and "", or that of what has a method, and the method's name
+Target = TypeVar("Target")
 _missing = object()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """A call in a cell of a function of a module, `register(Mine)` or `register("mine")(Mine)`.
+    """A call of a function or a method in a cell, `register(Mine)` or `register("mine")(Mine)`.
 
     Attributes:
-        function: that.
         arguments: of each of its calls, in order: what it is given by place, and by keyword.
     """
 
-    function: Any
     arguments: tuple[tuple[tuple[Any, ...], Mapping[str, Any]], ...]
 
     def repeat(self, function: Any) -> object:
@@ -36,61 +36,64 @@ class Call:
         return function
 
 
-def find_calls(functions: Mapping[str, Container[int]], namespace: Mapping[str, Any]) -> Iterator[Call]:
-    """Yield the calls in statements of cells of functions with some names, in the order of the cells.
+def find_calls(
+    targets: Mapping[Key, Target], names: Collection[str], namespace: Mapping[str, Any]
+) -> Iterator[tuple[Call, Target]]:
+    """Yield the calls in statements of cells, each with what stands for what it calls, in the order of the cells.
 
     Args:
-        functions: what their names are -> the ids of those that have it.
+        targets: what stands for functions and methods.
+        names: what cells may call these.
         namespace: the notebook's.
     """
     for _, lines in reversed([*texts_of_cells()]):
         text = "".join(lines)
-        if not any(name in text for name in functions):
+        if not any(name in text for name in names):
             continue
         try:
             body = ast.parse(text).body
         except (SyntaxError, ValueError):
             continue
-        reader = _Reader(functions, namespace)
+        reader = _Reader(targets, namespace)
         for statement in body:
             yield from reader.calls_in(statement)
 
 
-class _Reader:
+class _Reader(Generic[Target]):
     """Reads statements of cells as far as they name functions, and constants, and what the notebook has a name for."""
 
-    def __init__(self, functions: Mapping[str, Container[int]], namespace: Mapping[str, Any]) -> None:
-        self._functions, self._namespace = functions, namespace
+    def __init__(self, targets: Mapping[Key, Target], namespace: Mapping[str, Any]) -> None:
+        self._targets, self._namespace = targets, namespace
 
-    def calls_in(self, statement: ast.stmt) -> Iterator[Call]:
+    def calls_in(self, statement: ast.stmt) -> Iterator[tuple[Call, Target]]:
         """Yield the calls of a statement."""
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 value = self._namespace.get(statement.name, _missing)
                 for decorator in reversed(statement.decorator_list if value is not _missing else ()):
-                    factory = self._call(decorator) if isinstance(decorator, ast.Call) else None
-                    if factory is not None:
-                        yield Call(factory.function, (*factory.arguments, ((value,), {})))
-                    elif (function := self._function(decorator)) is not None:
-                        yield Call(function, (((value,), {}),))
+                    call = self._call(decorator) if isinstance(decorator, ast.Call) else (Call(()), decorator)
+                    if call is not None and (target := self._target(call[1])) is not None:
+                        yield Call((*call[0].arguments, ((value,), {}))), target
             case ast.Expr(value=ast.Call() as node) | ast.Assign(value=ast.Call() as node):
-                if (call := self._call(node)) is not None:
-                    yield call
+                call = self._call(node)
+                if call is not None and (target := self._target(call[1])) is not None:
+                    yield call[0], target
 
-    def _call(self, node: ast.Call) -> Call | None:
-        inner = self._call(node.func) if isinstance(node.func, ast.Call) else None
-        function = inner.function if inner is not None else self._function(node.func)
+    def _call(self, node: ast.Call) -> tuple[Call, ast.expr] | None:
+        """Return what a call gives, and what it calls; None where nothing tells what it gives."""
+        before = self._call(node.func) if isinstance(node.func, ast.Call) else (Call(()), node.func)
         args = [self._value(arg) for arg in node.args]
         keywords = {keyword.arg or "**": self._value(keyword.value) for keyword in node.keywords}
-        if function is None or "**" in keywords or any(part is _missing for part in (*args, *keywords.values())):
+        if before is None or "**" in keywords or any(part is _missing for part in (*args, *keywords.values())):
             return None
-        return Call(function, (*(inner.arguments if inner is not None else ()), (tuple(args), keywords)))
+        return Call((*before[0].arguments, (tuple(args), keywords))), before[1]
 
-    def _function(self, node: ast.expr) -> Any:
-        """Return the function that an expression names, if it is one that is asked for."""
-        name = getattr(node, "attr", getattr(node, "id", ""))
-        found = self._value(node) if name in self._functions or isinstance(node, ast.Name) else None
-        return found if any(id(found) in ids for ids in self._functions.values()) else None
+    def _target(self, node: ast.expr) -> Target | None:
+        """Return what stands for the function or method that an expression names."""
+        found = self._targets.get((id(self._value(node)), ""))
+        if found is None and isinstance(node, ast.Attribute):
+            found = self._targets.get((id(self._value(node.value)), node.attr))
+        return found
 
     def _value(self, node: ast.expr) -> Any:
         match node:

@@ -39,13 +39,14 @@ def read_hook(teller: type) -> HookText | None:
     node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
     if node is None:
         return None
-    return read_text(HookText, (function, node), teller, (code.co_varnames[0], teller.__name__), options)
+    names = code.co_varnames[0], teller.__name__
+    return read_text(HookText, (function, node), copy_space(vars(teller)), names, options)
 
 
 def read_text(
     kind: type[Text],
     hook: tuple[FunctionType, ast.FunctionDef],
-    teller: type | None,
+    own: Mapping[str, Any],
     names: tuple[str, ...],
     options: tuple[str, ...] = (),
 ) -> Text | None:
@@ -54,13 +55,12 @@ def read_text(
     Args:
         kind: of text.
         hook: that function, and its text as a tree.
-        teller: the class that has it, if any.
-        names: what it calls that which it is given, and its own class.
+        own: what the class or instance has that has it, by name.
+        names: what it calls that which it is given, and its own class or instance.
         options: the names of the keywords that it takes of its own.
     """
     function, node = hook
     places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
-    own = copy_space(vars(teller)) if teller is not None else {}
     places |= {f".{name}": part for name, part in own.items() if is_registry(part)}
     helpers = {name for name in function.__code__.co_names if _only_computes(function.__globals__.get(name))}
     text = kind(places, names, node.args.kwarg.arg if node.args.kwarg else "", options, helpers)

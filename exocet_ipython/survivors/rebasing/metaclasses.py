@@ -120,7 +120,7 @@ def _read(function: Any, metaclass: type) -> _MakingText | None:
     is_new = function.__name__ == "__new__"
     name = (made.id if isinstance(made, ast.Name) else "") if is_new else arguments[0]
     names = (name, metaclass.__name__, arguments[0])
-    text = read_text(_MakingText, (function, node), metaclass, names)
+    text = read_text(_MakingText, (function, node), copy_space(vars(metaclass)), names)
     if text is not None:
         text.function, text.node = function, node if is_new else None
     return text

@@ -1,36 +1,37 @@
 """Functions with which cells have registered something, and that an edit has register otherwise, are called again.
 
-A restart runs the cells, and with them `@register` on their functions and classes. A function is called again under the
-rules for hooks (see `retelling`): where its text, and that of before, does no more than to put something into
-containers. What it has put there is seen by calling that of before once more with these emptied.
+A restart runs the cells, and with them `@register` or `@registry.add` on their functions and classes. The rules are
+those for hooks (see `retelling`): the text, and that of before, does no more than to put something into containers.
+What it has put there is seen by calling that of before once more with these emptied.
 """
 
 from __future__ import annotations
 
 import ast
-import dis
 import inspect
-from collections.abc import Container, Iterable, Iterator, Mapping
-from functools import partial
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.holding.contents import attributes_of
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import entries
+from exocet_ipython.survivors.carrying.filled import fills
 from exocet_ipython.survivors.comparison import runs_alike
-from exocet_ipython.survivors.rebasing.calls import Call, find_calls
+from exocet_ipython.survivors.rebasing.calls import Call, Key, find_calls
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
 from exocet_ipython.survivors.rebasing.retelling import is_alike, withdraw
 from exocet_ipython.survivors.storing.functions import tree_of
 
 __all__ = ["register_otherwise"]
-
-_PUTTING = frozenset(("append", "add"))
-_STORING = dis.opmap["STORE_SUBSCR"]
 
 
 def register_otherwise(
@@ -49,55 +50,80 @@ def register_otherwise(
         namespace: the notebook's, with what is current now.
         journal: how it is taken back.
     """
-    pairs = {id(now): (before, now) for before, now in _changed(old, made)}
-    if not pairs:
+    registrars = {key: _Registrar(before, now) for key, before, now in _changed(old, made)}
+    if not registrars:
         return
-    texts: dict[int, tuple[HookText | None, HookText | None]] = {}
     left: dict[int, list[Entry]] = {}
-    anew = []
-    for call in find_calls(_names_of(pairs.keys(), pairs.values(), namespace), namespace):
-        before, now = pairs[id(call.function)]
-        if id(now) not in texts:
-            texts[id(now)] = _read(before), _read(now)
-        first, second = texts[id(now)]
-        if first is not None and second is not None and _take_back(call, before, (first, second), left, journal):
-            anew.append((call, now, [*second.places().values()]))
-    for call, now, places in anew:
-        if now.__module__ in returned:
-            for place, put in zip(places, _put_by(call, now, places), strict=True):
+    anew = [
+        (call, registrar)
+        for call, registrar in find_calls(registrars, _names_of(registrars, namespace), namespace)
+        if registrar.texts is not None and _take_back(call, registrar.before, registrar.texts, left, journal)
+    ]
+    for call, registrar in anew:
+        if registrar.now.__module__ in returned and registrar.texts is not None:
+            places = [*registrar.texts[1].places().values()]
+            for place, put in zip(places, _put_by(call, registrar.now, places), strict=True):
                 withdraw(place, put, journal)
-    for call, now, _ in anew:
-        call.repeat(now)
+    for call, registrar in anew:
+        call.repeat(registrar.now)
 
 
-def _names_of(
-    keys: Container[int], pairs: Iterable[tuple[Any, Any]], namespace: Mapping[str, Any]
-) -> dict[str, set[int]]:
-    """Return what functions are called, each with the ids of those that are."""
-    names: dict[str, set[int]] = {}
-    for _, now in pairs:
-        names.setdefault(now.__name__, set()).add(id(now))
-    for name, value in copy_space(namespace).items():
-        if id(value) in keys:
-            names.setdefault(name, set()).add(id(value))
-    return names
+@dataclass(frozen=True, eq=False)
+class _Registrar:
+    """A function, or a bound method, with which cells may have registered something.
+
+    Attributes:
+        before: of the module that retires.
+        now: what takes its place.
+    """
+
+    before: Any
+    now: Any
+
+    @cached_property
+    def texts(self) -> tuple[HookText, HookText] | None:
+        """What the texts of both say that they do; None where one doesn't say it."""
+        first, second = _read(self.before), _read(self.now)
+        return None if first is None or second is None else (first, second)
 
 
-def _changed(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Any, Any]]:
-    """Yield the functions of modules that are otherwise now, and may put something into a container."""
+def _names_of(registrars: Mapping[Key, _Registrar], namespace: Mapping[str, Any]) -> set[str]:
+    """Return what cells may call functions and methods."""
+    names = {registrar.now.__name__ for registrar in registrars.values()}
+    return names | {name for name, value in copy_space(namespace).items() if (id(value), "") in registrars}
+
+
+def _changed(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, Any, Any]]:
+    """Yield the functions and methods that are otherwise now, and may put something into a container."""
     for name in old.keys() & made.keys():
         space, now = globals_of(old[name].module), globals_of(made[name])
         for attribute, before in copy_space(space).items():
             after = now.get(attribute)
-            if type(before) is type(after) is FunctionType and before.__code__ is not after.__code__:
-                is_own = before.__globals__ is space and after.__globals__ is now
-                if is_own and _may_put(before.__code__) and not runs_alike(before.__code__, after.__code__):
-                    yield before, after
+            if type(before) is type(after) is FunctionType:
+                if before.__globals__ is space and after.__globals__ is now and _puts_otherwise(before, after):
+                    yield (id(after), ""), before, after
+            else:
+                yield from _changed_methods(before, after, name)
 
 
-def _may_put(code: CodeType) -> bool:
-    """Say whether code, or code in it, may put something into a container: `x[key] = ...`, or by a method."""
-    return any(not _PUTTING.isdisjoint(part.co_names) or _STORING in part.co_code[::2] for part in whole(code))
+def _changed_methods(before: Any, after: Any, home: str) -> Iterator[tuple[Key, Any, Any]]:
+    """Yield the methods of a class of a module, or of an instance of one that the module has, as calls bind them."""
+    is_class = issubclass(type(before), type)
+    old, new = (before, after) if is_class else (type(before), type(after))
+    if after is None or issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
+        return
+    for name, part in copy_space(vars(old)).items():
+        other = vars(new).get(name)
+        is_bound = type(part) is type(other) and (type(part) is classmethod if is_class else type(part) is FunctionType)
+        functions = functions_in(part)[:1] + functions_in(other)[:1] if is_bound else []
+        if functions and _puts_otherwise(*functions):
+            yield (id(after), name), MethodType(functions[0], before), MethodType(functions[1], after)
+
+
+def _puts_otherwise(before: FunctionType, now: FunctionType) -> bool:
+    """Say whether a function may put something into a container, and its counterpart does so otherwise, maybe."""
+    codes = before.__code__, now.__code__
+    return codes[0] is not codes[1] and any(map(fills, whole(codes[0]))) and not runs_alike(*codes)
 
 
 class _RegisteringText(HookText):
@@ -111,22 +137,28 @@ class _RegisteringText(HookText):
         return super().reads(node)
 
 
-def _read(function: FunctionType) -> HookText | None:
+def _read(called: Any) -> HookText | None:
     """Return what a function, or the one that it makes and returns, does; None where its text doesn't say it."""
+    owner = called.__self__ if type(called) is MethodType else None
+    function: Any = getattr(called, "__func__", called)
     code, tree = function.__code__, tree_of(function)
     node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None) if tree else None
     if node is None or function.__closure__ or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
         return None
     body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    arguments = [part.arg for part in (*node.args.posonlyargs, *node.args.args)]
+    owners = arguments[:1] if owner is not None else []
+    given = arguments[len(owners) :]
     match body:
         case [ast.FunctionDef(name=inner, decorator_list=[]) as made, ast.Return(value=ast.Name(id=name))] if (
             name == inner
         ):
-            node = made
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    if not arguments or node.args.vararg or node.args.kwarg:
+            node, given = made, [part.arg for part in (*made.args.posonlyargs, *made.args.args)]
+    if not given or node.args.vararg or node.args.kwarg:
         return None
-    text = read_text(_RegisteringText, (function, node), None, (arguments[0].arg,))
+    is_class = issubclass(type(owner), type)
+    own = copy_space(vars(owner)) if is_class else dict(attributes_of(owner))
+    text = read_text(_RegisteringText, (function, node), own, (given[0], *owners))
     return text if text is not None and text.places() and not text.attributes else None
 
 
