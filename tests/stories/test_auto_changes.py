@@ -350,3 +350,19 @@ def test_what_modules_register_through_others_is_theirs(auto: Notebook, workshop
     workshop.edit("late.py", "from api import deep\ndeep('due')")
     assert auto.value("(sorted(reg.NAMES), sorted(reg.TABLE))") == (["mine", "uno"], ["mine", "uno"])
     assert auto.value("sorted(reg.Base.known)") == ["due", "uno"]
+
+
+@pytest.mark.parametrize("register", ["", "async "])
+def test_a_decorator_that_refuses_what_a_cell_gave_it_stops_no_reload(
+    auto: Notebook, workshop: Workshop, register: str
+) -> None:
+    """What a cell has registered stays as it is where the new text, called again with it, would raise, or can't be."""
+    text = "REG = {{}}\n{0}def register(part):\n{1}    REG[part.__name__{2}] = part\n    return part\n"
+    refuse = "    if not part.__doc__:\n        raise TypeError\n"
+    workshop.write({"reg.py": text.format(register, "", "")})
+    auto.run("import reg\ndef mine(): pass\ndef told():\n    'Told.'")
+    auto.run("@reg.register\ndef other():\n    'Other.'" if not register else "await reg.register(mine)")
+    auto.run("reg.register(mine); reg.register(told)" if not register else "await reg.register(told)")
+    workshop.edit("reg.py", text.format(register, refuse, ".upper()"))
+    expected = ["OTHER", "TOLD", "mine"] if not register else ["mine", "told"]
+    assert auto.value("sorted(reg.REG)") == expected

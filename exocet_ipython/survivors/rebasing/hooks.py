@@ -13,7 +13,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.told import HOOK
-from exocet_ipython.survivors.storing.functions import tree_of
+from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["HookText", "options_of", "read_hook", "read_text"]
 
@@ -31,13 +31,10 @@ def read_hook(teller: type) -> HookText | None:
     function = getattr(vars(teller)[HOOK], "__func__", None)
     if type(function) is not FunctionType:
         return None
-    code, tree = function.__code__, tree_of(function)
+    code, node = function.__code__, definition_of(function)
     options = options_of(code)
     given = len(function.__defaults__ or ()) + len(function.__kwdefaults__ or ())
-    if len(options) != given or code.co_flags & inspect.CO_VARARGS or tree is None:
-        return None
-    node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None)
-    if node is None:
+    if len(options) != given or code.co_flags & inspect.CO_VARARGS or not isinstance(node, ast.FunctionDef):
         return None
     names = code.co_varnames[0], teller.__name__
     return read_text(HookText, (function, node), copy_space(vars(teller)), names, options)

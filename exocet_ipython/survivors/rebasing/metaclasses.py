@@ -22,7 +22,7 @@ from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import Retelling, plan_from
 from exocet_ipython.survivors.rebasing.statements import names_said
 from exocet_ipython.survivors.rebuilt import Replacement
-from exocet_ipython.survivors.storing.functions import tree_of
+from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["plan_metaclass"]
 
@@ -110,9 +110,13 @@ def _read_metaclass(metaclass: type) -> list[_MakingText] | None:
 def _read(function: Any, metaclass: type) -> _MakingText | None:
     if type(function) is not FunctionType or {*function.__code__.co_freevars} - {"__class__"}:
         return None
-    code, tree = function.__code__, tree_of(function)
-    node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None) if tree else None
-    if node is None or code.co_argcount != _ARGUMENTS or code.co_kwonlyargcount or code.co_flags & inspect.CO_VARARGS:
+    code, node = function.__code__, definition_of(function)
+    if (
+        not isinstance(node, ast.FunctionDef)
+        or code.co_argcount != _ARGUMENTS
+        or code.co_kwonlyargcount
+        or code.co_flags & inspect.CO_VARARGS
+    ):
         return None
     making = [part for part in node.body if isinstance(part, ast.Assign) and _makes(part.value)]
     made = making[0].targets[0] if len(making) == 1 else None

@@ -24,7 +24,7 @@ from exocet_ipython.survivors.rebasing.retelling import is_alike, put_back
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.states import InstanceState
-from exocet_ipython.survivors.storing.functions import tree_of
+from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["name_again"]
 
@@ -122,8 +122,7 @@ def _read_naming(before: type, now: type) -> _Naming | None:
 
 def _sets(function: FunctionType) -> frozenset[str] | None:
     """Return what a function sets of the class that it is told of; None where it may do more than set attributes."""
-    tree = tree_of(function)
-    node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None) if tree else None
+    node = definition_of(function)
     if node is None or function.__code__.co_argcount != 3:  # noqa: PLR2004 - the descriptor, the class, the name
         return None
     text = _NamingText(*function.__code__.co_varnames[:2])

@@ -8,7 +8,7 @@ What it has put there is seen by calling that of before once more with these emp
 from __future__ import annotations
 
 import ast
-import inspect
+import contextlib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -29,7 +29,7 @@ from exocet_ipython.survivors.rebasing.calls import Call, Key, find_calls
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
 from exocet_ipython.survivors.rebasing.retelling import is_alike, withdraw
-from exocet_ipython.survivors.storing.functions import tree_of
+from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["register_otherwise"]
 
@@ -54,18 +54,20 @@ def register_otherwise(
     if not registrars:
         return
     left: dict[int, list[Entry]] = {}
-    anew = [
-        (call, registrar)
-        for call, registrar in find_calls(registrars, _names_of(registrars, namespace), namespace)
-        if registrar.texts is not None and _take_back(call, registrar.before, registrar.texts, left, journal)
-    ]
-    for call, registrar in anew:
-        if registrar.now.__module__ in returned and registrar.texts is not None:
-            places = [*registrar.texts[1].places().values()]
-            for place, put in zip(places, _put_by(call, registrar.now, places), strict=True):
-                withdraw(place, put, journal)
-    for call, registrar in anew:
-        call.repeat(registrar.now)
+    anew = []
+    for call, registrar in find_calls(registrars, _names_of(registrars, namespace), namespace):
+        if (texts := registrar.texts) is None:
+            continue
+        places = [*texts[1].places().values()]
+        put = _put_by(call, registrar.now, places)
+        if put is not None and _take_back(call, registrar.before, texts, left, journal):
+            anew.append((call, registrar.now, zip(places, put, strict=True)))
+    for _, now, made_by in anew:
+        for place, entries_made in made_by if now.__module__ in returned else ():
+            withdraw(place, entries_made, journal)
+    for call, now, _ in anew:
+        with contextlib.suppress(Exception):  # it has just gone well with the containers empty; a cell would show it
+            call.repeat(now)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,9 +143,8 @@ def _read(called: Any) -> HookText | None:
     """Return what a function, or the one that it makes and returns, does; None where its text doesn't say it."""
     owner = called.__self__ if type(called) is MethodType else None
     function: Any = getattr(called, "__func__", called)
-    code, tree = function.__code__, tree_of(function)
-    node = next((part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef)), None) if tree else None
-    if node is None or function.__closure__ or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+    node = definition_of(function)
+    if not isinstance(node, ast.FunctionDef) or function.__closure__ or node.args.vararg or node.args.kwarg:
         return None
     body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
     arguments = [part.arg for part in (*node.args.posonlyargs, *node.args.args)]
@@ -178,7 +179,7 @@ def _take_back(
     contents = [left.setdefault(id(place), list(entries(place))) for place in places.values()]
     found = [
         (name, content, find_there(content, entry, partial(is_alike, replaced={})))
-        for (name, content, put) in zip(places, contents, _put_by(call, before, [*places.values()]), strict=True)
+        for (name, content, put) in zip(places, contents, _put_by(call, before, [*places.values()]) or (), strict=False)
         for entry in put
     ]
     known = [(name, content, entry) for name, content, entry in found if entry is not None]
@@ -191,11 +192,11 @@ def _take_back(
     return True
 
 
-def _put_by(call: Call, function: Any, places: list[Any]) -> list[list[Entry]]:
-    """Return what a call puts into containers, which then are as they were; nothing where it refuses."""
+def _put_by(call: Call, function: Any, places: list[Any]) -> list[list[Entry]] | None:
+    """Return what a call puts into containers, which then are as they were; None where the function refuses."""
     try:
         with emptied_for_a_moment(places) as put:
             call.repeat(function)
     except Exception:  # noqa: BLE001 - a person's function, which may need what is gone
-        return [[] for _ in places]
+        return None
     return put

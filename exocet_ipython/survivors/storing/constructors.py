@@ -25,7 +25,7 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.certain import assigned_by
-from exocet_ipython.survivors.storing.functions import FUNCTIONS, tree_of
+from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
 
 __all__ = ["MakingMore", "find_added"]
@@ -156,10 +156,9 @@ def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Call
         function: it.
         given: the defaults of those of its parameters that no call has known.
     """
-    tree = tree_of(function)
+    tree = definition_of(function)
     counts = Counter(_stored_by(function))
-    tree = tree.body[0] if isinstance(tree, ast.Module) and tree.body else tree
-    if not isinstance(tree, FUNCTIONS) or not function.__code__.co_argcount:
+    if tree is None or not function.__code__.co_argcount:
         return {}
     own, said = function.__code__.co_varnames[0], dict[str, Callable[[], Any]]()
     for statement in tree.body:

@@ -11,7 +11,7 @@ from types import FunctionType
 
 from exocet_ipython.reloading.retired import retired_module
 
-__all__ = ["FUNCTIONS", "Function", "find_functions", "parts_of", "tree_of"]
+__all__ = ["FUNCTIONS", "Function", "definition_of", "find_functions", "parts_of", "tree_of"]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NO_PARTS = frozenset(("attr", "ctx", "id", "kind", "module", "op", "ops", "type_comment"))
@@ -96,6 +96,17 @@ def tree_of(function: FunctionType) -> ast.AST | None:
             if first == code.co_firstlineno:
                 return node
     return None
+
+
+def definition_of(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """Return the `def` statement of a function; None of a lambda, and where its text is unknown.
+
+    >>> definition_of(parts_of).name
+    'parts_of'
+    """
+    tree = tree_of(function)
+    tree = tree.body[0] if isinstance(tree, ast.Module) and tree.body else tree
+    return tree if isinstance(tree, FUNCTIONS) else None
 
 
 @lru_cache(8)  # the functions that are asked about are of few modules

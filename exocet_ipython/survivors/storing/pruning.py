@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 
 from exocet_ipython.survivors.inner import defaults_of
-from exocet_ipython.survivors.storing.functions import FUNCTIONS, tree_of
+from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["pruned"]
 
@@ -24,9 +24,8 @@ def pruned(function: FunctionType, keep: _Keep) -> FunctionType | None:
         function: it.
         keep: gives those of its statements that are left; nothing of them is changed.
     """
-    tree = tree_of(function)
-    tree = tree.body[0] if isinstance(tree, ast.Module) and tree.body else tree
-    if not isinstance(tree, FUNCTIONS) or any(map(_is_private, ast.walk(tree))):
+    tree = definition_of(function)
+    if tree is None or any(map(_is_private, ast.walk(tree))):
         return None
     body = keep(tree.body)
     names = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
