@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.spaces import globals_of
 
-__all__ = ["Call", "Key", "find_calls"]
+__all__ = ["Call", "Key", "find_calls", "find_mentioned"]
 
 Key = tuple[int, str]  # id of a function and "", or that of what has a method, and the method's name
 Target = TypeVar("Target")
@@ -36,6 +36,19 @@ class Call:
         return function
 
 
+def find_mentioned(names: Iterable[str]) -> set[str]:
+    """Return the names that the texts of cells have anywhere: a look at these is cheaper than reading them.
+
+    >>> find_mentioned(["a name that no cell has"])
+    set()
+    """
+    left, found = {*names}, set[str]()
+    for _, lines in texts_of_cells():
+        found |= {name for name in left if any(name in line for line in lines)}
+        left -= found
+    return found
+
+
 def find_calls(
     targets: Mapping[Key, Target], names: Collection[str], namespace: Mapping[str, Any]
 ) -> Iterator[tuple[Call, Target]]:
@@ -46,15 +59,14 @@ def find_calls(
         names: what cells may call these.
         namespace: the notebook's.
     """
-    for _, lines in reversed([*texts_of_cells()]):
-        text = "".join(lines)
-        if not any(name in text for name in names):
+    reader = _Reader(targets, namespace)
+    for _, lines in reversed([*texts_of_cells()] if targets else []):
+        if not any(name in line for line in lines for name in names):
             continue
         try:
-            body = ast.parse(text).body
+            body = ast.parse("".join(lines)).body
         except (SyntaxError, ValueError):
             continue
-        reader = _Reader(targets, namespace)
         for statement in body:
             yield from reader.calls_in(statement)
 

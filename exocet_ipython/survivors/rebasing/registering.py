@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -25,7 +24,7 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.carrying.filled import fills
 from exocet_ipython.survivors.comparison import runs_alike
-from exocet_ipython.survivors.rebasing.calls import Call, Key, find_calls
+from exocet_ipython.survivors.rebasing.calls import Call, Key, find_calls, find_mentioned
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
 from exocet_ipython.survivors.rebasing.retelling import is_alike, withdraw
@@ -50,49 +49,32 @@ def register_otherwise(
         namespace: the notebook's, with what is current now.
         journal: how it is taken back.
     """
-    registrars = {key: _Registrar(before, now) for key, before, now in _changed(old, made)}
-    if not registrars:
+    pairs = {key: (before, now) for key, before, now in _changed(old, made)}
+    if not pairs:
         return
+    names = {key: {now.__name__} for key, (_, now) in pairs.items()}
+    for name, value in copy_space(namespace).items():
+        names.get((id(value), ""), set()).add(name)
+    mentioned = find_mentioned(set[str]().union(*names.values()))
+    # Most of what fills a container is nothing with which one registers: no cell is read for that.
+    told = {
+        key: (before, now, texts)
+        for key, (before, now) in pairs.items()
+        if names[key] & mentioned and (texts := _read_both(before, now)) is not None
+    }
     left: dict[int, list[Entry]] = {}
     anew = []
-    for call, registrar in find_calls(registrars, _names_of(registrars, namespace), namespace):
-        if (texts := registrar.texts) is None:
-            continue
+    for call, (before, now, texts) in find_calls(told, set[str]().union(*map(names.__getitem__, told)), namespace):
         places = [*texts[1].places().values()]
-        put = _put_by(call, registrar.now, places)
-        if put is not None and _take_back(call, registrar.before, texts, left, journal):
-            anew.append((call, registrar.now, zip(places, put, strict=True)))
+        put = _put_by(call, now, places)
+        if put is not None and _take_back(call, before, texts, left, journal):
+            anew.append((call, now, zip(places, put, strict=True)))
     for _, now, made_by in anew:
         for place, entries_made in made_by if now.__module__ in returned else ():
             withdraw(place, entries_made, journal)
     for call, now, _ in anew:
         with contextlib.suppress(Exception):  # it has just gone well with the containers empty; a cell would show it
             call.repeat(now)
-
-
-@dataclass(frozen=True, eq=False)
-class _Registrar:
-    """A function, or a bound method, with which cells may have registered something.
-
-    Attributes:
-        before: of the module that retires.
-        now: what takes its place.
-    """
-
-    before: Any
-    now: Any
-
-    @cached_property
-    def texts(self) -> tuple[HookText, HookText] | None:
-        """What the texts of both say that they do; None where one doesn't say it."""
-        first, second = _read(self.before), _read(self.now)
-        return None if first is None or second is None else (first, second)
-
-
-def _names_of(registrars: Mapping[Key, _Registrar], namespace: Mapping[str, Any]) -> set[str]:
-    """Return what cells may call functions and methods."""
-    names = {registrar.now.__name__ for registrar in registrars.values()}
-    return names | {name for name, value in copy_space(namespace).items() if (id(value), "") in registrars}
 
 
 def _changed(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, Any, Any]]:
@@ -137,6 +119,11 @@ class _RegisteringText(HookText):
             case ast.Return(value=ast.Name(id=name)):
                 return name == self._names[0]
         return super().reads(node)
+
+
+def _read_both(before: Any, now: Any) -> tuple[HookText, HookText] | None:
+    first, second = _read(before), _read(now)
+    return None if first is None or second is None else (first, second)
 
 
 def _read(called: Any) -> HookText | None:
