@@ -9,10 +9,28 @@ from collections.abc import Iterator, Sequence
 from types import FunctionType
 from typing import Any
 
-__all__ = ["counts_are_exact", "own_referents_of", "paused_collector", "referents_of", "referrers_of"]
+__all__ = [
+    "count_frozen",
+    "counts_are_exact",
+    "own_referents_of",
+    "paused_collector",
+    "referents_of",
+    "referrers_of",
+]
 
 _FEW = 250  # where both ways take as long
 _AT_ONCE = 256
+_AT_START = 2_000  # objects: Python 3.12 freezes a few hundred when it starts, a person all there are
+
+
+def count_frozen() -> int:
+    """Return how many objects somebody has hidden from the collector by `gc.freeze`, and so from us.
+
+    >>> count_frozen()
+    0
+    """
+    count = gc.get_freeze_count()
+    return count if count > _AT_START else 0
 
 
 def counts_are_exact() -> bool:

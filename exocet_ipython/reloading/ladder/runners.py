@@ -22,14 +22,13 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
+from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referrers_of
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.operations import whole
 
 __all__ = ["Runners", "find_runners", "seat_codes"]
 
-_FROZEN = 2_000  # objects: Python 3.12 freezes a few hundred when it starts, a person all there are
 _BESIDES = 2  # the pair that the code came in, and the constants of the code around it; more only costs a pass
 # Ids of what wraps a function, and the attributes that lead to it.
 _PARTS: Mapping[int, tuple[str, ...]] = {
@@ -101,7 +100,7 @@ def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
                 continue
             if holder.__globals__ is own or id(holder.__code__) not in changed:
                 found.add(holder)
-        found.unknown = gc.get_freeze_count() > _FROZEN
+        found.unknown = count_frozen() > 0
     return found
 
 

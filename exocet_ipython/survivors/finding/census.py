@@ -5,7 +5,6 @@ One scan of the heap finds the instances: each refers to its class. What the sca
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from operator import itemgetter
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.collector import referents_of, referrers_of
+from exocet_ipython.reloading.collector import count_frozen, referents_of, referrers_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.survivors.classes import is_defined
 from exocet_ipython.survivors.finding.freed import Freed, find_freed
@@ -111,7 +110,7 @@ def take_census(
                 classes.append(below)
                 subclasses[number] += 1
                 sizes[number] += _size_of(below)
-    frozen = gc.get_freeze_count()
+    frozen = count_frozen()
     found = _find_instances(classes, owners) if scan else dict(named or {})
     if scan and frozen:
         _add_named(found, named or {})

@@ -5,7 +5,6 @@ Its lists refer to the objects, so they are left out of what it finds, and empti
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 from collections import defaultdict, deque
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType, GeneratorType
 from typing import Any
 
-from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
+from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referents_of, referrers_of
 from exocet_ipython.survivors.finding.roots import OWN_PACKAGE, Roots, Start
 
 __all__ = ["Bounds", "Found", "Search"]
@@ -87,7 +86,7 @@ class Search:
         self.ends: list[int] = []
         self.from_c: int | None = None
         self.passes = 0
-        self.frozen = gc.get_freeze_count()
+        self.frozen = count_frozen()
         self.bounded = ""
 
     def __repr__(self) -> str:

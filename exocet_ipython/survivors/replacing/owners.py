@@ -123,7 +123,9 @@ def owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, An
 
 def _is_of_names(space: dict[Any, Any]) -> bool:
     """Say whether a dict may be that of an instance, and not a module's or a class's, of which there is one each."""
-    if "__builtins__" in space or "__spec__" in space or ("__module__" in space and "__wrapped__" not in space):
+    if "__builtins__" in space or "__spec__" in space:
+        return False
+    if "__module__" in space and "__wrapped__" not in space and "__origin__" not in space:  # as `typing`'s aliases have
         return False
     first = next(iter(space), None)
     return type(first) is str and first.isidentifier() and not (len(space) == 1 and first in _OF_FUNCTIONS)

@@ -7,7 +7,7 @@ about 20 ns an object).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import CoroutineType
 from typing import Any
 
@@ -108,7 +108,7 @@ class _Replacing:
         """
         rebuilt: dict[int, tuple[Any, Any]] = {}
         left_alone = self.left_alone()
-        for found in holders:
+        for found in _hashed_first(holders, owners):
             if id(found) in left_alone:
                 continue
             holder = owners.get(id(found), found)
@@ -147,6 +147,22 @@ class _Replacing:
     def _note_coroutines(self) -> None:
         found = (one for pair in self._replacement.values() for one in pair if type(one) is CoroutineType)
         self._journal.coroutines += found
+
+
+def _hashed_first(holders: Iterable[Any], owners: Container[int]) -> Iterator[Any]:
+    """Yield dicts and sets before all else: another hash would hide their keys, once what these hold was replaced.
+
+    Args:
+        holders: all of them.
+        owners: ids of the dicts of attributes, which are what keys hold by.
+    """
+    others = []
+    for holder in holders:
+        if issubclass(type(holder), (dict, set)) and id(holder) not in owners:
+            yield holder
+        else:
+            others.append(holder)
+    yield from others
 
 
 def _olds(rebuilt: dict[int, tuple[Any, Any]]) -> list[Any]:
