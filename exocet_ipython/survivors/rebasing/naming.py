@@ -20,7 +20,8 @@ from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText
-from exocet_ipython.survivors.rebasing.retelling import is_alike, put_back
+from exocet_ipython.survivors.rebasing.putting import is_alike
+from exocet_ipython.survivors.rebasing.retelling import put_back
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.states import InstanceState

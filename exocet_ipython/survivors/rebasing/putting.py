@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map, take_out
+from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["Entry", "emptied_for_a_moment", "find_there", "take_out_entry"]
+__all__ = ["Entry", "emptied_for_a_moment", "find_there", "is_alike", "take_out_entry", "withdraw"]
 
 Entry = tuple[Any, Any]  # key and value; an item is its own key, with None; `_Inside` for what is in another container
+
+_NOTHING: Replacement = MappingProxyType({})
 
 
 class _Inside(list[Entry]):
@@ -50,26 +54,26 @@ def emptied_for_a_moment(containers: Sequence[Any]) -> Iterator[list[list[Entry]
             _take_out_new(one, known)
 
 
-def find_there(content: Iterable[Entry], entry: Entry, is_alike: Callable[[Any, Any], bool]) -> Entry | None:
+def find_there(content: Iterable[Entry], entry: Entry, replaced: Replacement = _NOTHING) -> Entry | None:
     """Return what a container has that was put there; None where it has it not.
 
     Args:
         content: what the container has.
         entry: what was put.
-        is_alike: says of what is there, and of what was put, whether one is as the other.
+        replaced: what has taken the place of others in what the container has.
 
-    >>> find_there([("a", 1), ("b", [1, 2])], ("b", [2]), lambda one, other: one == other)
+    >>> find_there([("a", 1), ("b", [1, 2])], ("b", [2]))
     ('b', [(2, None)])
     """
     key, value = entry
     for one in content:
         known, there = one
-        if not is_alike(known, key):
+        if not is_alike(known, key, replaced):
             continue
         if is_registry(value) and type(there) is type(value):
-            found = [find_there(entries(there), inner, is_alike) for inner in entries(value)]
+            found = [find_there(entries(there), inner, replaced) for inner in entries(value)]
             return None if None in found else (known, _Inside(one for one in found if one is not None))
-        if is_alike(there, value):
+        if is_alike(there, value, replaced):
             return one
     return None
 
@@ -99,6 +103,38 @@ def take_out_entry(container: Any, entry: Entry, journal: Journal) -> None:
             journal.add(partial(container.insert, place, key))
     elif key in container:
         take_out(container, key, journal)
+
+
+def withdraw(container: Any, made: Iterable[Entry], journal: Journal) -> None:
+    """Take out of a container what was put there, as far as it is there."""
+    for entry in made:
+        there = find_there(entries(container), entry)
+        if there is not None:
+            take_out_entry(container, there, journal)
+
+
+def is_alike(before: Any, now: Any, replaced: Replacement) -> bool:
+    """Say whether two values are equal, but for what has taken the place of others in the first one."""
+    try:
+        if type(before) is type(now) is dict:
+            keys = {_renewed(key, replaced): key for key in now}
+            return before.keys() == keys.keys() and all(
+                is_alike(before[key], now[keys[key]], replaced) for key in before
+            )
+        if type(before) is type(now) and type(now) in (list, tuple):
+            return len(before) == len(now) and all(is_alike(*pair, replaced) for pair in zip(before, now, strict=True))
+        if type(before) is type(now) and type(now) in (set, frozenset):
+            return bool(before == {_renewed(item, replaced) for item in now})
+        return or_same(now, replaced) is before or bool(before == now)
+    except Exception:  # noqa: BLE001 - arrays have no truth, and a person's class may refuse
+        return False
+
+
+def _renewed(key: Any, replaced: Replacement) -> Any:
+    """Return what is in the place of a key, or of an item of a set, by now."""
+    if type(key) in (tuple, frozenset):
+        return type(key)(_renewed(part, replaced) for part in key)
+    return or_same(key, replaced)
 
 
 def _take_out_new(container: Any, content: list[Entry]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Container, Iterator, Mapping
-from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -26,8 +25,7 @@ from exocet_ipython.survivors.carrying.filled import fills
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Call, Key, find_calls, find_mentioned
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
-from exocet_ipython.survivors.rebasing.retelling import is_alike, withdraw
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry, withdraw
 from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["register_otherwise"]
@@ -165,7 +163,7 @@ def _take_back(
     places = texts[0].places()
     contents = [left.setdefault(id(place), list(entries(place))) for place in places.values()]
     found = [
-        (name, content, find_there(content, entry, partial(is_alike, replaced={})))
+        (name, content, find_there(content, entry))
         for (name, content, put) in zip(places, contents, _put_by(call, before, [*places.values()]) or (), strict=False)
         for entry in put
     ]

@@ -7,9 +7,8 @@ something into containers, and computes all that with Python's own functions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -19,12 +18,19 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
+from exocet_ipython.survivors.rebasing.putting import (
+    Entry,
+    emptied_for_a_moment,
+    find_there,
+    is_alike,
+    take_out_entry,
+    withdraw,
+)
 from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
 from exocet_ipython.survivors.rebasing.told import HOOK, has_been_told, hooked, tell
-from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.rebuilt import Replacement
 
-__all__ = ["Retelling", "Telling", "find_keywords", "is_alike", "plan_from", "plan_retelling", "put_back", "withdraw"]
+__all__ = ["Retelling", "Telling", "find_keywords", "plan_from", "plan_retelling", "put_back"]
 
 _Texts = tuple[Sequence[HookText], Sequence[HookText]]  # what hooks said, and what those in their place say
 _missing = object()
@@ -242,44 +248,12 @@ def _ask(
         put_back(cls, attributes, before)
     answers = (name for name in attributes if is_alike(before.get(name, _missing), now.get(name, _missing), replaced))
     found = [
-        (name, find_there(content, entry, partial(is_alike, replaced=replaced)))
+        (name, find_there(content, entry, replaced))
         for (name, _), content, made in zip(places, had, put, strict=True)
         for entry in made
     ]
     there = tuple((name, entry) for name, entry in found if entry is not None)
     return _Answer(frozenset(answers), there, len(there) == len(found))
-
-
-def is_alike(before: Any, now: Any, replaced: Replacement) -> bool:
-    """Say whether two values are equal, but for what has taken the place of others in the first one."""
-    try:
-        if type(before) is type(now) is dict:
-            keys = {_renewed(key, replaced): key for key in now}
-            return before.keys() == keys.keys() and all(
-                is_alike(before[key], now[keys[key]], replaced) for key in before
-            )
-        if type(before) is type(now) and type(now) in (list, tuple):
-            return len(before) == len(now) and all(is_alike(*pair, replaced) for pair in zip(before, now, strict=True))
-        if type(before) is type(now) and type(now) in (set, frozenset):
-            return bool(before == {_renewed(item, replaced) for item in now})
-        return or_same(now, replaced) is before or bool(before == now)
-    except Exception:  # noqa: BLE001 - arrays have no truth, and a person's class may refuse
-        return False
-
-
-def _renewed(key: Any, replaced: Replacement) -> Any:
-    """Return what is in the place of a key, or of an item of a set, by now."""
-    if type(key) in (tuple, frozenset):
-        return type(key)(_renewed(part, replaced) for part in key)
-    return or_same(key, replaced)
-
-
-def withdraw(container: Any, made: Iterable[Entry], journal: Journal) -> None:
-    """Take out of a container what was put there, as far as it is there."""
-    for entry in made:
-        there = find_there(entries(container), entry, partial(is_alike, replaced={}))
-        if there is not None:
-            take_out_entry(container, there, journal)
 
 
 def put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:
