@@ -151,6 +151,21 @@ def test_what_is_still_held_is_told_by_a_glance(
     assert len(walked) == 1  # only what seems to be free
 
 
+def test_what_a_name_holds_is_told_by_a_glance(
+    notebook: PlainNotebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first reload after one that left instances to a name walks through nothing to find out that they are held."""
+    notebook.run("from shapes import C1\nkept = C1()")
+    edit(workshop, 1)
+    notebook.reload()
+    walked: list[object] = []
+    monkeypatch.setattr(generations, "is_garbage", lambda asked, _: walked.append(asked))
+    edit(workshop, 2)
+    notebook.reload()
+    assert walked == []
+    assert [generation.number for generation in notebook.session.old.generations(quickly=True)] == [0]
+
+
 def test_a_label_put_later_does_not_make_a_generation_look_held(notebook: PlainNotebook, workshop: Workshop) -> None:
     """What ran again with its text unchanged is labelled when its text changes; that is no reason to track it."""
     workshop.write({"top.py": "import shapes\nclass Top: part = shapes.C1\n"})

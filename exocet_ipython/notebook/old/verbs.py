@@ -85,7 +85,7 @@ class OldObjects:
             quickly: whether what seems to be held still counts as held, as a rule without a look at all of it.
         """
         self._texts.prune()
-        return self._retirement.living(quickly=quickly)
+        return self._retirement.living_at_a_glance(self._namespace) if quickly else self._retirement.living()
 
     def retire(self, done: Published) -> None:
         """Add what a publish replaced, and forget what it made current again."""

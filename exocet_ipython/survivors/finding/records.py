@@ -114,19 +114,17 @@ class Retirement:
             self._unheld = self._unheld and self._unheld.without(current)
         self._generations.append(generation)
 
-    def living(self, held: Container[int] = (), *, quickly: bool = False) -> tuple[RetiredGeneration, ...]:
+    def living(self, held: Container[int] = (), *, by_what_is_used: bool = False) -> tuple[RetiredGeneration, ...]:
         """Return the generations of which something is alive and held, oldest first; the others are forgotten.
 
         What nothing holds is only waiting for the collector, and each reload would look at all of it again.
 
         Args:
             held: the numbers of generations that are known to be held.
-            quickly: whether what seems to be held counts as held, unless a first look tells that it is garbage.
+            by_what_is_used: as `RetiredGeneration.is_held` takes it.
         """
         known = self.referenced()
-        self._generations = [
-            g for g in known if g.number in held or (quickly and g.seems_held) or g.is_held(by_what_is_used=quickly)
-        ]
+        self._generations = [g for g in known if g.number in held or g.is_held(by_what_is_used=by_what_is_used)]
         for generation in known:
             if generation not in self._generations:
                 self.note_unheld(generation)
@@ -134,6 +132,18 @@ class Retirement:
         self._gone += sorted(gone)
         self._told -= gone
         return tuple(self._generations)
+
+    def living_at_a_glance(self, namespace: Mapping[str, Any]) -> tuple[RetiredGeneration, ...]:
+        """Return the same; what was held and seems to be still counts as held, and so does what a name holds.
+
+        Args:
+            namespace: the notebook's names.
+        """
+        known = self.referenced()
+        held = {generation.number for generation in known if generation.seems_held}
+        if len(held) < len(known):
+            held |= {survivor.generation for survivor in self.survivors(namespace)}
+        return self.living(held, by_what_is_used=True)
 
     def note_unheld(self, generation: RetiredGeneration | None) -> None:
         """Note a generation of which nothing is held, and be done with the one before it.
