@@ -14,7 +14,7 @@ from types import CodeType
 
 from exocet_ipython.loading.source import Snapshot, is_package_file
 from exocet_ipython.loading.tracebacks import is_machinery
-from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
+from exocet_ipython.reloading.imports import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.ladder.bodies import names_in
 
 __all__ = ["FailedLoad", "lacks_module"]

@@ -17,7 +17,7 @@ from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import ImportStatement, expand, guarded_lines
+from exocet_ipython.reloading.imports import ImportStatement, expand, guarded_lines
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import Scope

@@ -14,9 +14,9 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import copy_space, globals_of, is_package
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
 from exocet_ipython.reloading.failed import FailedLoad
-from exocet_ipython.reloading.graph import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.holding.baseline import Baseline, renew_baseline, take_baseline
 from exocet_ipython.reloading.holding.held import modules_held
+from exocet_ipython.reloading.imports import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.ladder.uses import Uses, read_uses
 from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, Effects
 from exocet_ipython.reloading.lasting.settings import Setting

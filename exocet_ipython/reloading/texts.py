@@ -9,7 +9,7 @@ from types import CodeType
 from typing import TypeAlias
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.graph import ImportStatement, read_imports
+from exocet_ipython.reloading.imports import ImportStatement, read_imports
 
 __all__ = ["ReadText", "Texts"]
 

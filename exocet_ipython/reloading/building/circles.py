@@ -11,7 +11,7 @@ from exocet_ipython.loading.source import find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import ImportStatement, read_imports
+from exocet_ipython.reloading.imports import ImportStatement, read_imports
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.scope import Scope
 from exocet_ipython.reloading.texts import Texts

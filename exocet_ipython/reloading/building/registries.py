@@ -18,10 +18,10 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.building.attributes import Attributes
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import lines_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, refill
 from exocet_ipython.reloading.holding.held import definitions_shown, home_of
 from exocet_ipython.reloading.holding.paths import value_at
+from exocet_ipython.reloading.imports import lines_of
 from exocet_ipython.reloading.ladder.operations import is_class_body, nested, strings_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.texts import Texts

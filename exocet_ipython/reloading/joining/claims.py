@@ -18,7 +18,7 @@ from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.graph import read_imports
+from exocet_ipython.reloading.imports import read_imports
 from exocet_ipython.reloading.joining.adoption import make_records
 from exocet_ipython.reloading.joining.afterwards import Afterwards, only_imports
 from exocet_ipython.reloading.joining.library_loads import leave_out_effects

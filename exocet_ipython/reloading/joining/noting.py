@@ -19,8 +19,8 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.tracebacks import as_importlibs
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.failed import FailedLoad, lacks_module
-from exocet_ipython.reloading.graph import ImportStatement
 from exocet_ipython.reloading.holding.baseline import Baseline
+from exocet_ipython.reloading.imports import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting
 from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, EffectsNote
 from exocet_ipython.reloading.lasting.originals import Originals, read_originals
