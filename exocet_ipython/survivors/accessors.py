@@ -58,7 +58,7 @@ def _dropped(record: ModuleRecord, successor: ModuleRecord | None) -> frozenset[
     if successor is not None and successor.code is record.code:
         return frozenset()
     text = (record.snapshot.data or b"").decode(errors="replace")
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("@") or "register" in line]
+    lines = [line for line in text.splitlines() if ("@" in line or "register" in line) and ('"' in line or "'" in line)]
     if not lines:
         return frozenset()
     names = literals_of(record.readable_code) - literals_of(successor.readable_code if successor is not None else None)

@@ -204,7 +204,9 @@ def _labelled(code: CodeType, path: str, label: str) -> CodeType:
     """Return code, and the code of the functions in it, with another file name; generated code keeps its own."""
     if code.co_filename != path:
         return code
-    consts = tuple(_labelled(const, path, label) if type(const) is CodeType else const for const in code.co_consts)
+    consts = code.co_consts
+    if CodeType in map(type, consts):
+        consts = tuple(_labelled(const, path, label) if type(const) is CodeType else const for const in consts)
     return code.replace(co_filename=label, co_consts=consts)
 
 

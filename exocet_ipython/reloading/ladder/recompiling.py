@@ -15,6 +15,7 @@ import dis
 import io
 import re
 import tokenize
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -28,7 +29,7 @@ from exocet_ipython.reloading.ladder.positions import Position, moved, read_posi
 
 __all__ = ["recompile"]
 
-_BEGINS = re.compile(rb"^(?:(@)|def[ \t]|class[ \t]|async[ \t])", re.MULTILINE)
+_BEGINS = re.compile(rb"\n(?:(@)|def[ \t]|class[ \t]|async[ \t])")  # `^` would be tried at each character
 _GLOBALS = re.compile(rb"\bglobal\b[^\n]*")
 _GENERIC = "<generic parameters of "
 _FUTURES = reduce(or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
@@ -88,6 +89,7 @@ class _Recompiler:
     def __init__(self, code: CodeType, before: bytes, after: bytes) -> None:
         self._code = code
         self._parts = list(_changed_parts(code, before, after))
+        self._ends = [part.end for part in self._parts]
         self._operations = list(iter_operations(code))
         self._spans, self._positions = read_positions(code, self._operations)
         self._lines = _first_lines(self._spans, self._positions)
@@ -113,7 +115,8 @@ class _Recompiler:
 
     def _shift(self, line: int) -> int:
         """Return by how many lines what stands at a line of the earlier text, outside of the parts, has moved."""
-        return next((part.end_now - part.end for part in reversed(self._parts) if part.end <= line), 0)
+        before = bisect_right(self._ends, line)
+        return self._parts[before - 1].end_now - self._ends[before - 1] if before else 0
 
     def _compile(self, part: _Part) -> tuple[int, list[Position]]:
         """Compile a part; return the place of its first operation in the module's body, and the positions of all."""
@@ -210,7 +213,7 @@ def _bounds(lines: Sequence[int], first: int, end: int) -> tuple[int, int]:
 def _cut(text: bytes) -> Iterator[bytes]:
     """Yield what stands before the first definition of a text, then each definition with what follows it."""
     start, is_decorated = 0, False
-    for found in _BEGINS.finditer(text):
+    for found in _BEGINS.finditer(b"\n" + text):
         if not is_decorated:
             yield text[start : found.start()]
             start = found.start()

@@ -39,7 +39,7 @@ def held_elsewhere(values: Sequence[Any], holders: Sequence[Any], known: int = 0
     True
     """
     wanted = set(map(id, values))
-    if not counts_are_exact():
+    if not wanted or not counts_are_exact():
         return wanted
     near = [values, *holders]
     reached: dict[int, Any] = {0: []} | {id(item): item for item in (*values, *near)}  # nobody else holds the first
