@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import WrapperDescriptorType
 from typing import Any
 
-__all__ = ["delete_attribute", "first_named", "mro_of", "set_attribute"]
+__all__ = ["class_for", "delete_attribute", "first_named", "mro_of", "set_attribute"]
 
 
 def set_attribute(owner: Any, name: str, value: Any) -> None:
@@ -34,6 +34,15 @@ def delete_attribute(owner: Any, name: str) -> None:
         AttributeError: it has none of this name.
     """
     _own_method(owner, "__delattr__")(owner, name)
+
+
+def class_for(value: Any) -> type:
+    """Return the class that says what one finds in a value: a class itself, and the class of anything else.
+
+    >>> class_for(bool), class_for(True)
+    (<class 'bool'>, <class 'bool'>)
+    """
+    return value if issubclass(type(value), type) else type(value)
 
 
 def mro_of(cls: type) -> tuple[type, ...]:

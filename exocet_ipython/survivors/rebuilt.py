@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType, MethodWrapperType, UnionType
 from typing import Any, ParamSpecArgs, ParamSpecKwargs
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import class_for, first_named, mro_of
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
@@ -77,8 +77,7 @@ def renewed_supers(holders: Iterable[Any], replacement: Replacement) -> Iterator
         if type(holder) is super:
             before, thing = (vars(super)[name].__get__(holder) for name in ("__thisclass__", "__self__"))
             now, target = counterpart(before, replacement), or_same(thing, replacement)
-            cls = target if issubclass(type(target), type) else type(target)
-            if now is not MISSING and now in mro_of(cls):
+            if now is not MISSING and now in mro_of(class_for(target)):
                 yield id(holder), (holder, super(now, target))
 
 
@@ -101,7 +100,7 @@ def rebound_methods(
                 gained.add(id(now))
     for holder in referrers_of([*covered.values()]) if covered else ():
         if type(holder) is MethodType:
-            name, owner = holder.__func__.__name__, _class_of(holder.__self__)
+            name, owner = holder.__func__.__name__, class_for(holder.__self__)
             found = [part for cls in mro_of(owner) if (part := vars(cls).get(name)) is not None]
             others = [part for part in found if id(_function_of(part)) not in gained]
             if others and others[0] is not found[0] and _function_of(others[0]) is holder.__func__:
@@ -156,15 +155,11 @@ def _looked_up(method: MethodType, replacement: Replacement) -> Any:
     It was looked up where its object's class has it under its name: what `super()` gives is as a rule another one.
     """
     before, name = method.__func__, getattr(method.__func__, "__name__", "")
-    owner = _class_of(method.__self__)
+    owner = class_for(method.__self__)
     if _function_of(first_named(name, mro_of(owner))) is not before:
         return MISSING
     found = _function_of(first_named(name, _mro_now(owner, replacement)))
     return found if type(found) is FunctionType and found is not before else MISSING
-
-
-def _class_of(target: Any) -> type:
-    return target if issubclass(type(target), type) else type(target)
 
 
 def _function_of(part: Any) -> Any:
@@ -183,7 +178,7 @@ def _mro_now(cls: type, replacement: Replacement) -> tuple[type, ...]:
 
 def _bound(function: Any, target: Any, replacement: Replacement, names: list[str]) -> Any:
     """Bind a function to an instance or a class as its class would: it may be a static method by now, or none."""
-    owner = _class_of(target)
+    owner = class_for(target)
     spaces = [vars(base) for base in _mro_now(owner, replacement)]
     # It may have been called like the attribute until now (`load = staticmethod(read)`).
     found: Any = next((space[name] for name in names for space in spaces if name in space), None)

@@ -7,6 +7,7 @@ from functools import partial
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import class_for
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_registry
@@ -147,7 +148,7 @@ def home_of(value: Any) -> str:
     """
     if type(value) is FunctionType:
         return str(value.__module__)
-    return str(type.__getattribute__(value if issubclass(type(value), type) else type(value), "__module__"))
+    return str(type.__getattribute__(class_for(value), "__module__"))
 
 
 def dotted_name(definition: Any) -> str:

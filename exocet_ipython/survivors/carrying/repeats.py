@@ -7,6 +7,7 @@ from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import class_for
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
@@ -49,7 +50,7 @@ class Repeats:
         """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
         if name not in self._alike:
             spaces = self._record.module, self._after.get(self._record.name)
-            old, new = map(_kind_of, self._owner[:2])
+            old, new = (object if one is None else class_for(one) for one in self._owner[:2])
             compared = Comparison(old, new, self._record.assigned().keys() | stores.changing | self._begun_alike())
             paths = stores.setters(name)
             names = {name, *map(last_name_of, paths)}
@@ -136,10 +137,3 @@ class Repeats:
         """Return the global names of containers that began as they do now: calls have made of them what they are."""
         space = copy_space(globals_of(self._after.get(self._record.name)))
         return {name for name, now in space.items() if self._is_begun(name, now)}
-
-
-def _kind_of(owner: Any) -> type:
-    """Return the class that says what an owner's methods find; `object` for none."""
-    if owner is None:
-        return object
-    return owner if issubclass(type(owner), type) else type(owner)

@@ -19,6 +19,7 @@ from functools import cached_property
 from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.classes import class_for
 from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.classes import with_subclasses
@@ -122,7 +123,7 @@ def find_used(
     instances = [holder for holder in referrers_of(family) if id(type(holder)) in kinds]
     asked = [*retired, *derived, *instances]
     found = find_held(asked, [records, *records, classes, retired, family, derived, instances])
-    waiting: list[type] = [item if issubclass(type(item), type) else type(item) for item in found]
+    waiting = list(map(class_for, found))
     used: set[int] = set()
     while waiting:
         cls = waiting.pop()

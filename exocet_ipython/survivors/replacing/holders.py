@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of, set_attribute
+from exocet_ipython.loading.classes import class_for, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, dict_of
@@ -178,10 +178,8 @@ def _given_by_method(
     method: MethodType, args: tuple[Any, ...], keywords: dict[str, Any], replacement: Replacement
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return what the new class gives beforehand in place of what a `partialmethod` of the old one has given."""
-    target: Any = method.__self__
-    owner = target if issubclass(type(target), type) else type(target)
     given = _shown(method, args, keywords)
-    for base in mro_of(owner):
+    for base in mro_of(class_for(method.__self__)):
         for name, part in copy_space(vars(base)).items():
             if type(part) is functools.partialmethod and given == _shown(part.func, part.args, part.keywords):
                 now = vars(or_same(base, replacement)).get(name)
