@@ -31,6 +31,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 __all__ = [
     "RetiredModule",
     "functions_in",
+    "functions_of",
     "living_retired",
     "own_classes",
     "retire_modules",
@@ -186,6 +187,11 @@ def functions_in(value: Any) -> list[FunctionType]:
     return []
 
 
+def functions_of(cls: type) -> list[FunctionType]:
+    """Return the functions that a class itself has, those that descriptors wrap included."""
+    return [function for part in copy_space(vars(cls)).values() for function in functions_in(part)]
+
+
 class _Home(str):
     """The name of the module that a class is defined in, in an object that the collector follows to that module."""
 
@@ -218,10 +224,9 @@ def _space_of(cls: type) -> dict[str, Any] | None:
     """Return the dict of the module that a class keeps alive by one of its functions."""
     name = type.__getattribute__(cls, "__module__")
     for base in mro_of(cls):
-        for value in copy_space(vars(base)).values() if type.__getattribute__(base, "__module__") == name else ():
-            for function in functions_in(value):
-                if function.__globals__.get("__name__") == name:
-                    return function.__globals__
+        for function in functions_of(base) if type.__getattribute__(base, "__module__") == name else ():
+            if function.__globals__.get("__name__") == name:
+                return function.__globals__
     return None
 
 

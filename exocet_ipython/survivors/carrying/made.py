@@ -17,7 +17,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.inner import operations_of
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import codes_in
@@ -53,8 +53,7 @@ def _is_made_alike(cls: type, session: Mapping[str, ModuleRecord], after: Mappin
     (before_maker, body), (maker, new_body) = (_codes_of_maker(cls, module) for module in modules)
     if body is None or new_body is None or operations_of(before_maker) != operations_of(maker):
         return False
-    has_methods = any(functions_in(part) for part in copy_space(vars(cls)).values())
-    return has_methods or operations_of(body) == operations_of(new_body)
+    return bool(functions_of(cls)) or operations_of(body) == operations_of(new_body)
 
 
 def _codes_of_maker(cls: type, module: ModuleType | None) -> tuple[CodeType | None, CodeType | None]:

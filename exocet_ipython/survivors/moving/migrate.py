@@ -20,7 +20,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import is_shared
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import functions_in, retired_of
+from exocet_ipython.reloading.retired import functions_of, retired_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
 from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
@@ -144,7 +144,8 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     successors = {**bound, **moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving, succession.old.values())
     renew_local_classes(local, pairs.inner, moving)
-    kept = set(map(id, _methods_of(base for cls, _ in moving.left.values() for base in cls.__mro__)))
+    bases = (base for cls, _ in moving.left.values() for base in cls.__mro__)
+    kept = {id(function) for base in bases for function in functions_of(base)}
     for before, now, space in pairs.functions:
         is_used = id(before) in stuck_with or id(before.__globals__) in used
         # One that forwards already would go on holding what retires now, and that the one before it.
@@ -162,7 +163,7 @@ def _closures_among(holders: list[Any], made: Iterable[type], side: RetiredSide,
 
     Methods of classes that functions have `made` are found by these: nothing else need refer to them, or to their code.
     """
-    functions = [*filter(_is_function, holders), *_methods_of(made)]
+    functions = [*filter(_is_function, holders), *(function for cls in made for function in functions_of(cls))]
     return [
         function
         for function in {id(one): one for one in functions}.values()
@@ -171,11 +172,6 @@ def _closures_among(holders: list[Any], made: Iterable[type], side: RetiredSide,
         and id(function) not in pairs.objects
         and id(function) not in pairs.own
     ]
-
-
-def _methods_of(classes: Iterable[type]) -> list[FunctionType]:
-    """Return the functions that classes have, also in properties and the like."""
-    return [function for cls in classes for part in vars(cls).values() for function in functions_in(part)]
 
 
 def _holders(objects: list[Any], retired: Iterable[Any] = ()) -> list[Any]:

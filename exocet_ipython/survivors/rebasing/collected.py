@@ -20,7 +20,7 @@ from exocet_ipython.loading.classes import first_named, mro_of, set_attribute
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.ladder.operations import nested
-from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.entries import emptied
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.rebasing.statements import names_said
@@ -200,7 +200,7 @@ def _assign(cls: type, values: Mapping[str, Any]) -> None:
 def _is_read(cls: type, name: str) -> bool:
     """Say whether the functions of a metaclass, or of a base that is told of its subclasses, read the name."""
     tellers = (*(base for base in mro_of(type(cls)) if base is not type), *hooked(cls.__bases__))
-    codes = [one.__code__ for teller in tellers for part in vars(teller).values() for one in functions_in(part)]
+    codes = [function.__code__ for teller in tellers for function in functions_of(teller)]
     return any(_reads(code, name) for code in codes)
 
 

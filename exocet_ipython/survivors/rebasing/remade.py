@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterator, Mapping
-from types import CellType, CodeType, MemberDescriptorType, new_class
+from types import CellType, MemberDescriptorType, new_class
 from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.ladder.operations import whole
-from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.reloading.ladder.operations import strings_of, whole
+from exocet_ipython.reloading.retired import functions_of
 
 __all__ = ["remake_class", "taken_out"]
 
@@ -74,8 +74,8 @@ def taken_out(cls: Any) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     kinds = [kind for kind in mro_of(type(cls)) if kind.__module__.partition(".")[0] not in sys.stdlib_module_names]
-    functions = [one for kind in kinds for part in copy_space(vars(kind)).values() for one in functions_in(part)]
-    named = {part for one in functions for code in whole(one.__code__) for part in _texts_of(code)}
+    functions = [function for kind in kinds for function in functions_of(kind)]
+    named = {part for one in functions for code in whole(one.__code__) for part in (*code.co_names, *strings_of(code))}
     annotated = vars(cls).get("__annotations__", ())
     for place, content in copy_space(vars(cls)).items():
         if place in named and type(content) is dict:
@@ -96,21 +96,13 @@ def _is_copy(value: Any, other: Any) -> bool:
         return False
 
 
-def _texts_of(code: CodeType) -> Iterator[str]:
-    """Yield the names and texts of a code object: an attribute may be called by either."""
-    yield from code.co_names
-    for part in code.co_consts:
-        yield from (text for text in (part if type(part) is tuple else (part,)) if type(text) is str)
-
-
 def _is_made_by_python(name: str, part: Any) -> bool:
     return name in ("__dict__", "__weakref__") or type(part) is MemberDescriptorType
 
 
 def _class_cells(cls: type) -> Iterator[CellType]:
     """Yield the cells by which the methods of a class know it."""
-    for part in copy_space(vars(cls)).values():
-        for function in functions_in(part):
-            cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-            if "__class__" in cells and cells["__class__"].cell_contents is cls:
-                yield cells["__class__"]
+    for function in functions_of(cls):
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        if "__class__" in cells and cells["__class__"].cell_contents is cls:
+            yield cells["__class__"]

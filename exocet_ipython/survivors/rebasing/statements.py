@@ -10,9 +10,9 @@ from typing import Any
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.held import CELLS
-from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["bases_meant", "keywords_said", "names_said", "takes_keyword"]
@@ -86,7 +86,7 @@ def takes_keyword(metaclass: type, name: str) -> bool:
 def _statement_of(cls: type) -> ast.ClassDef | None:
     if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
         return None
-    files = {one.__code__.co_filename for part in copy_space(vars(cls)).values() for one in functions_in(part)}
+    files = {function.__code__.co_filename for function in functions_of(cls)}
     for name, lines in texts_of_cells():  # those of retired modules have no class that is a cell's
         if files and name not in files:
             continue

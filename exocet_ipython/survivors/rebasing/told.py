@@ -13,10 +13,9 @@ from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
-from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.classes import with_subclasses
 
@@ -172,7 +171,6 @@ def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[A
     """Yield the containers that a current class has, and those of its module's globals that its functions name."""
     if space.get(now.__qualname__) is now:
         yield from (part for _, part in attributes_of(now) if is_registry(part))
-    codes = [function.__code__ for part in copy_space(vars(before)).values() for function in functions_in(part)]
-    for name in {name for code in codes for name in code.co_names}:
+    for name in {name for function in functions_of(before) for name in function.__code__.co_names}:
         if is_registry(space.get(name)):
             yield space[name]

@@ -18,10 +18,9 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
-from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.certain import assigned_by
@@ -55,9 +54,8 @@ def find_added(before: type, now: type) -> Mapping[str, Callable[[], Any]]:
     alike = [was is not None and runs_alike(was.__code__, one.__code__) for was, one in pairs]
     if len(old) == len(new) and all(alike):
         return {}
-    everything = [part for cls in mro_of(before)[:-1] for part in copy_space(vars(cls)).values()]
-    parts = [function for part in everything for function in functions_in(part)]
-    had = Counter(name for part in parts for name in _stored_by(part))
+    functions = [function for cls in mro_of(before)[:-1] for function in functions_of(cls)]
+    had = Counter(name for function in functions for name in _stored_by(function))
     found: dict[str, Callable[[], Any]] = {}
     for place, (was, function) in enumerate(pairs):
         # What no call has known yet: nor has one by a subclass, that is what it was.
