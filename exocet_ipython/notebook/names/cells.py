@@ -10,6 +10,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.events import CellAssignment, CellEvent, CellImport, Perhaps, without_doubt
 from exocet_ipython.reloading.holding.contents import place_of
 
@@ -76,11 +77,7 @@ def read_cell(text: str) -> tuple[CellEvent, ...]:
     >>> read_cell("FLAGS['new'] = True")
     (CellAssignment(name="FLAGS['new']"),)
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return ()  # a cell with a magic, or one that failed: it taught us nothing
-    return tuple(_walk(any(sign in text for sign in _BINDING_SIGNS), tree.body))
+    return tuple(_walk(any(sign in text for sign in _BINDING_SIGNS), parse_text(text).body))
 
 
 def _walk(  # noqa: C901, PLR0912 - one case a kind of node

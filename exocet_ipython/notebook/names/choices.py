@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellImport, without_doubt
 
@@ -24,11 +25,7 @@ def read_choices(text: str) -> Iterator[tuple[CellImport, ...]]:
     """
     if _WORDS.search(text) is None:
         return
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return  # a cell with a magic: it taught us nothing
-    for node in tree.body:
+    for node in parse_text(text).body:
         if isinstance(node, ast.Try) and any(map(catches_imports, node.handlers)):
             branches = [node.body, *(handler.body for handler in node.handlers if catches_imports(handler))]
             found = [_imported(branch) for branch in branches]

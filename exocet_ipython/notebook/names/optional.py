@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.choices import catches_imports
 from exocet_ipython.notebook.names.events import CellAssignment, CellImport, without_doubt
@@ -54,11 +55,7 @@ def read_optional(text: str) -> Iterator[OptionalImport]:
     """
     if _WORDS.search(text) is None:
         return
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return  # a cell with a magic
-    for node in body:
+    for node in parse_text(text).body:
         if not isinstance(node, ast.Try) or not any(map(catches_imports, node.handlers)) or not _only_binds([node]):
             continue
         imports = _imports_of(node.body)

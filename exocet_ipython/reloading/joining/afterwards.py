@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from exocet_ipython.loading.parsing import parse_text
+
 __all__ = ["Afterwards", "may_load", "only_imports"]
 
 _IMPORT = re.compile(r"(?:^|[;:])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+)?import\b([^;\n#]*)", re.MULTILINE)
@@ -65,10 +67,7 @@ def only_imports(cell: str) -> bool:
     >>> only_imports("import a\nfrom b import c"), only_imports("import a\na.SIZE = 3")
     (True, False)
     """
-    try:
-        body = ast.parse(cell).body
-    except SyntaxError:
-        return False
+    body = parse_text(cell).body
     return bool(body) and all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body)
 
 

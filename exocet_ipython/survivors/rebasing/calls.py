@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from exocet_ipython.loading.cells import texts_of_cells
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import globals_of
 
 __all__ = ["Call", "Key", "find_calls", "find_mentioned"]
@@ -61,14 +62,9 @@ def find_calls(
     """
     reader = _Reader(targets, namespace)
     for _, lines in reversed([*texts_of_cells()] if targets else []):
-        if not any(name in line for line in lines for name in names):
-            continue
-        try:
-            body = ast.parse("".join(lines)).body
-        except (SyntaxError, ValueError):
-            continue
-        for statement in body:
-            yield from reader.calls_in(statement)
+        if any(name in line for line in lines for name in names):
+            for statement in parse_text("".join(lines)).body:
+                yield from reader.calls_in(statement)
 
 
 class _Reader(Generic[Target]):

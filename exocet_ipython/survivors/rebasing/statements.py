@@ -10,6 +10,7 @@ from typing import Any
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.retired import functions_of
@@ -91,15 +92,7 @@ def _statement_of(cls: type) -> ast.ClassDef | None:
         if files and name not in files:
             continue
         text = "".join(lines)
-        if f"class {cls.__name__}" in text and (statement := _find(text, cls.__name__)) is not None:
-            return statement
+        for node in reversed(parse_text(text).body if f"class {cls.__name__}" in text else []):
+            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+                return node
     return None
-
-
-def _find(text: str, name: str) -> ast.ClassDef | None:
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return None
-    found = [node for node in body if isinstance(node, ast.ClassDef) and node.name == name]
-    return found[-1] if found else None

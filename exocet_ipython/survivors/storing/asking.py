@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.survivors.storing.containers import container_of, looked_up_by
 from exocet_ipython.survivors.storing.functions import find_functions
 
@@ -72,10 +73,7 @@ def find_asking(text: bytes) -> frozenset[tuple[str, str]]:
     >>> sorted(find_asking(text))
     [('KNOWN', 'remember'), ('known', 'remember')]
     """
-    try:
-        functions = find_functions(ast.parse(text))
-    except (SyntaxError, ValueError):
-        return frozenset()
+    functions = find_functions(parse_text(text))
     given, parts, found = set[str](), dict[str, set[str]](), set[tuple[str, str]]()
     for one in functions:
         for node in one.nodes:

@@ -15,6 +15,7 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import refill
 from exocet_ipython.survivors.storing.containers import container_of
@@ -37,11 +38,7 @@ def find_sorted(text: bytes) -> Mapping[str, CodeType]:
     """
     if _SORTING.search(text) is None:
         return {}
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return {}
-    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+    functions = [node for node in ast.walk(parse_text(text)) if isinstance(node, FUNCTIONS)]
     return {name: code for one in functions for node in ast.walk(one) for name, code in _sorted_by(node).items()}
 
 

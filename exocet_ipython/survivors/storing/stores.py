@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 
+from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
 from exocet_ipython.survivors.storing.certain import certain_parts
@@ -112,10 +113,7 @@ def read_stores(text: bytes) -> Stores:
     {'CACHE'}
     """
     found, assigning = Stores(), list[Assigning]()
-    try:
-        tree = shorten_counting(ast.parse(text), text)
-    except (SyntaxError, ValueError):
-        return found
+    tree = shorten_counting(parse_text(text), text)
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
     functions, caches = find_functions(tree), dict[str, set[str]]()
