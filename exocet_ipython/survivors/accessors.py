@@ -18,7 +18,7 @@ from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_of
-from exocet_ipython.survivors.classes import filled_slots, living_classes
+from exocet_ipython.survivors.classes import living_classes, own_attributes
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = ["withdraw_accessors"]
@@ -48,8 +48,7 @@ def withdraw_accessors(old: Mapping[str, ModuleRecord], new: Mapping[str, Module
         for cls, shared in owners:
             for attribute in sorted(shared & gone):
                 value = copy_space(vars(cls))[attribute]
-                held = (part for _, part in (*attributes_of(value), *filled_slots(value)))
-                if id(value) in own or any(id(part) in own for part in held):
+                if any(id(part) in own for part in (value, *own_attributes(value).values())):
                     _withdraw(cls, attribute, value, record, journal)
 
 

@@ -11,6 +11,7 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "is_defined",
     "is_made",
     "living_classes",
+    "own_attributes",
     "raw_dicts",
     "slots_of",
     "with_subclasses",
@@ -122,6 +124,11 @@ def filled_slots(instance: Any) -> list[tuple[Any, Any]]:
         except AttributeError:  # an empty one
             continue
     return found
+
+
+def own_attributes(value: Any) -> dict[str, Any]:
+    """Return the attributes that a class or an instance itself has, those in slots included; none of Python's own."""
+    return dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
 
 
 def with_subclasses(classes: Iterable[type]) -> Iterator[type]:

@@ -8,8 +8,8 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, attributes_of, dict_of, variables_around
-from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, dict_of, variables_around
+from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.forwarders import target_of
 
 __all__ = ["classes_within", "functions_held", "functions_within", "space_of", "wrapped_functions"]
@@ -101,7 +101,7 @@ def functions_held(value: Any) -> dict[str, FunctionType]:
     >>> functions_held(functools.partial(space_of)) == {"func": space_of}
     True
     """
-    held = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    held = own_attributes(value)
     for place in _PLACES:
         held[place] = _attribute(value, place)
     target = None

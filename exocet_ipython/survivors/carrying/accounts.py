@@ -10,9 +10,9 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
-from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
+from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.ladder.operations import is_same_constant
-from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.stores import Stores
 
@@ -35,7 +35,7 @@ def is_account(key: Any, value: Any, stores: Stores) -> bool:
     >>> [is_account("tea", Item(sku), known) for sku, known in (("tea", stores), ("tea", Stores()), (9, stores))]
     [True, False, False]
     """
-    attributes = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    attributes = own_attributes(value)
     counted, told = stores.counted, stores.told
     if not any(name in counted or (name in told and is_registry(part) and part) for name, part in attributes.items()):
         return False
@@ -50,7 +50,7 @@ def is_made_of(key: Any, value: Any, stores: Stores) -> bool:
         value: the instance.
         stores: what functions store.
     """
-    attributes = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    attributes = own_attributes(value)
     makes = first_named("__init__", mro_of(type(value)))
     said = [key, *(key if type(key) is tuple else ())]
     if type(makes) is FunctionType:

@@ -15,7 +15,7 @@ from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.accounts import is_made_of
 from exocet_ipython.survivors.carrying.entries import is_map
-from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
@@ -79,7 +79,7 @@ def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
         return False
     lineage = mro_of(type(value))
     stores = read.of(tuple(home for cls in lineage if (home := home_of(cls)) in read.session))
-    parts = dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    parts = own_attributes(value)
     if not (parts.keys().isdisjoint(stores.caches) and parts.keys().isdisjoint(stores.attributes)):
         return False
     if any(kept_answers_of(first_named(name, lineage)) for name in parts):

@@ -13,8 +13,8 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of, variables_around
-from exocet_ipython.survivors.classes import filled_slots
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.replacing.states import attributes_of_instance
 from exocet_ipython.survivors.storing.asking import Answers, as_written
 from exocet_ipython.survivors.storing.functions import tree_of
 
@@ -76,8 +76,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield from variables_around(value).items()
         yield from copy_space(value.__dict__).items()
     elif has_own_call(kind):
-        yield from copy_space(dict_of(value) or {}).items()
-        yield from ((slot.__name__, part) for slot, part in filled_slots(value))
+        yield from attributes_of_instance(value)
 
 
 def _kept_by(value: Any) -> dict[str, dict[Any, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.classes import filled_slots
 
@@ -68,5 +69,5 @@ def put_back(instance: Any, before: type, state: InstanceState | None) -> None:
 
 def attributes_of_instance(instance: Any) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that an instance has in its dict and in its slots."""
-    yield from list((dict_of(instance) or {}).items())
+    yield from copy_space(dict_of(instance) or {}).items()
     yield from ((slot.__name__, value) for slot, value in filled_slots(instance))
