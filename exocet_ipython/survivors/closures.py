@@ -10,7 +10,7 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.reloading.ladder.operations import parameters_of, whole
 from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
 
@@ -33,11 +33,11 @@ class Again(NamedTuple):
         """Return the new closure with the variables of an old one where both have them: their values may be its own."""
         made: FunctionType = self.now
         if made.__code__ is not inner.new:
-            vars(made).update({name: value for name, value in vars(old).items() if name not in vars(made)})
+            vars(made).update({**vars(old), **vars(made)})
             return made
         cells = made.__closure__ or ()
         made = rebuild_closure(old, inner, made)
-        vars(made).update({name: value for name, value in vars(self.now).items() if name not in vars(made)})
+        vars(made).update({**vars(self.now), **vars(made)})
         for cell in cells:
             if any(part is self.now for part in gc.get_referents(cell)):
                 cell.cell_contents = made
@@ -102,7 +102,7 @@ def _only_makes(code: CodeType) -> bool:
 
 
 def _reads_as_maker(code: CodeType) -> bool:
-    given = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *code.co_freevars}
+    given = {*parameters_of(code), *code.co_freevars}
     returned = is_given = is_none = False
     for part in dis.get_instructions(code):
         name, value = part.opname, part.argval
@@ -132,7 +132,7 @@ def _switched(maker: FunctionType, known: Mapping[str, Any]) -> Iterator[dict[st
 def _calls(codes: list[CodeType], known: Mapping[str, Any]) -> Iterator[_Call]:
     """Yield the arguments of each function of a chain, as far as they are known."""
     for code in codes:
-        names = [*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+        names = parameters_of(code)
         stars = iter(code.co_varnames[len(names) :])
         given = {name: known[name] for name in names if name in known and not is_stored(name, code)}
         first = names[: code.co_argcount]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dis
-import inspect
 from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.holding.contents import variables_around
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
-from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, whole
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, parameters_of, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
 __all__ = ["LABELS", "Inner", "defaults_of", "is_stored", "match_inner", "operations_of", "set_defaults"]
@@ -77,7 +76,7 @@ class Inner(NamedTuple):
             return known
         before, now = self._computed()
         if now is None:
-            if given or _parameters(self.old) == _parameters(self.new):
+            if given or parameters_of(self.old, with_stars=True) == parameters_of(self.new, with_stars=True):
                 return {**known, **given}
             raise NameError(f"its new code needs the defaults of {self.new.co_qualname}; make it again")
         made = {}
@@ -178,17 +177,12 @@ def is_stored(name: str, code: CodeType) -> bool:
 
 def _renamed_parameters(old: CodeType, new: CodeType) -> Iterator[tuple[str, str]]:
     """Yield the parameters that only have another name now, each as new and old name."""
-    names, before = _parameters(new), _parameters(old)
+    names, before = (parameters_of(code, with_stars=True) for code in (new, old))
     if len(names) != len(before):
         return
     for now, name in zip(names, before, strict=True):
         if now not in {*old.co_varnames, *old.co_cellvars} and name not in {*new.co_varnames, *new.co_cellvars}:
             yield now, name
-
-
-def _parameters(code: CodeType) -> tuple[str, ...]:
-    stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
 
 
 def operations_of(code: CodeType | None) -> list[tuple[int, Any]]:

@@ -14,7 +14,13 @@ from typing import Any
 
 from exocet_ipython.reloading.ladder.computations import assigned_name
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade
-from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations, nested
+from exocet_ipython.reloading.ladder.operations import (
+    is_class_body,
+    is_same_constant,
+    iter_operations,
+    nested,
+    parameters_of,
+)
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
 __all__ = ["AT_IMPORT", "ClassFacts", "CodePair", "Difference", "Match", "match_codes"]
@@ -241,14 +247,12 @@ def _interface(code: CodeType) -> tuple[Any, ...]:
 
     Equal counts of free variables would do for Python, and bind wrongly in silence.
     """
-    count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
     return (
         code.co_argcount,
         code.co_posonlyargcount,
         code.co_kwonlyargcount,
         code.co_flags & _FLAGS,
-        code.co_varnames[:count],
+        parameters_of(code, with_stars=True),
         code.co_freevars,
         code.co_filename,
     )

@@ -16,6 +16,7 @@ __all__ = [
     "iter_operations",
     "mangled",
     "nested",
+    "parameters_of",
     "strings_of",
     "whole",
     "words",
@@ -70,6 +71,18 @@ def whole(code: CodeType) -> Iterator[CodeType]:
     yield code
     for inner in nested(code):
         yield from whole(inner)
+
+
+def parameters_of(code: CodeType, *, with_stars: bool = False) -> tuple[str, ...]:
+    """Return the names of a function's parameters, with `*args` and `**kwargs` where these are asked for.
+
+    >>> parameters_of(parameters_of.__code__), parameters_of((lambda x, *y: x).__code__, with_stars=True)
+    (('code', 'with_stars'), ('x', 'y'))
+    """
+    count = code.co_argcount + code.co_kwonlyargcount
+    if with_stars:
+        count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[:count]
 
 
 def docstring_of(code: CodeType) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry
+from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.told import HOOK
 from exocet_ipython.survivors.storing.functions import definition_of
@@ -66,7 +67,7 @@ def read_text(
 
 def options_of(code: CodeType) -> tuple[str, ...]:
     """Return the names of the keywords that the hook with a code takes of its own."""
-    return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return parameters_of(code)[1:]
 
 
 def _only_computes(value: Any) -> bool:

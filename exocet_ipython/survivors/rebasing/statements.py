@@ -13,6 +13,7 @@ from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -80,8 +81,7 @@ def takes_keyword(metaclass: type, name: str) -> bool:
     if type(function) is not FunctionType:
         return False
     code = function.__code__
-    given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return name in given or bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return name in parameters_of(code) or bool(code.co_flags & inspect.CO_VARKEYWORDS)
 
 
 def _statement_of(cls: type) -> ast.ClassDef | None:
