@@ -238,11 +238,10 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         is_adopted: whether it was imported so long ago that what it held then is unknown.
         spec: the one that it had when its body had run; by default the one that it has now.
     """
-    named = _data_files(module, snapshot, code, like, data)
-    is_same = like is not None and code is not None and like.code is code
+    same = like if like is not None and code is not None and like.code is code else None
+    named = _data_files(module, snapshot, code, same, data)
     if settings is None:
-        again = like.settings if like is not None and is_same else None
-        settings = note_settings(module, code, lambda: snapshot, again)
+        settings = note_settings(module, code, lambda: snapshot, None if same is None else same.settings)
     if like is not None and (like.settings or settings):
         like.settings.update(settings)
         settings = like.settings
@@ -264,10 +263,10 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         spec=_spec_of(module, like, spec),
         was_seen=like is not None and like.module is module,
     )
-    if like is not None and is_same:
-        vars(record).update(imports=like.imports, needs=like.needs)
-        if "uses" in vars(like):
-            vars(record)["uses"] = like.uses
+    if same is not None:
+        vars(record).update(imports=same.imports, needs=same.needs)
+        if "uses" in vars(same):
+            vars(record)["uses"] = same.uses
     return record
 
 
@@ -282,15 +281,15 @@ def _data_files(
     module: ModuleType,
     snapshot: Snapshot,
     code: CodeType | None,
-    like: ModuleRecord | None,
+    same: ModuleRecord | None,
     found: tuple[Snapshot, ...] | None,
 ) -> tuple[Snapshot, ...]:
-    """Return snapshots of the data files that a module has named, and of those that its code shows."""
+    """Return snapshots of the data files that a module has named, and that its code shows: `found`, if known."""
     if found is None:
         again = None
-        if like is not None and code is not None and like.code is code:
-            before = wishes_of(like.module)
-            again = [data for data in like.data if before is None or data.path not in before.files]
+        if same is not None:
+            before = wishes_of(same.module)
+            again = [data for data in same.data if before is None or data.path not in before.files]
         found = find_data_files(snapshot, code, globals_of(module), again)
     wishes = wishes_of(module)
     if wishes is None:

@@ -203,7 +203,7 @@ class _Search:
             now = {name: vars(module)[name] for name in earlier.values}
             return replace(record.revised(snapshot, earlier.match.code, now), data=data)
         fresh = replace(record, snapshot=snapshot, data=data)
-        vars(fresh).update({key: value for key, value in vars(record).items() if key not in vars(fresh)})
+        vars(fresh).update({**vars(record), **vars(fresh)})
         return fresh
 
     def _snapshot_of(

@@ -134,8 +134,7 @@ class Comparison:
         return all(self.is_same(first, second) for first, second in pairs)
 
     def _is_same_class(self, before: type, now: type) -> bool:
-        first, second = self._parts_of(before), self._parts_of(now)
-        return first.keys() == second.keys() and all(self.is_same(part, second[name]) for name, part in first.items())
+        return self._is_same_value(self._parts_of(before), self._parts_of(now))
 
     def _parts_of(self, cls: type) -> dict[str, Any]:
         """Return what of a class counts."""

@@ -210,7 +210,7 @@ def _rebuild_cache(holder: Any, replacement: Replacement) -> Any:
     if function is None:
         return None
     made = functools.lru_cache(**holder.cache_parameters())(function)
-    vars(made).update({name: value for name, value in vars(holder).items() if name not in vars(made)})
+    vars(made).update({**vars(holder), **vars(made)})
     return made
 
 
