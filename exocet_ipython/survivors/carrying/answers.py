@@ -39,14 +39,13 @@ _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
 
-def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, ModuleType | None]) -> None:
+def carry_answers(before: Any, now: Any, read: ReadStores) -> None:
     """Have the cache of a function or class give what the old one has given, where somebody has it, or it is data.
 
     Args:
         before: the `lru_cache` of a retired module.
         now: its counterpart, which nobody sees yet.
         read: what the functions of the session's modules store.
-        after: dotted name -> what takes the place of a module that retires.
     """
     session = read.session
     if not type(before) is type(now) is CACHE or before is now or before.cache_info().currsize > _MANY:
@@ -62,23 +61,23 @@ def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, M
     given = [
         answer
         for answer in _answers_of(before, session)
-        if answer[0] not in known and (is_foreign(answer[-1], session) or goes_on(answer[-1], session, after))
+        if answer[0] not in known and (is_foreign(answer[-1], session) or goes_on(answer[-1], read))
     ]
-    if not given or any(has_changed(data) for name in after if name in session for data in session[name].data):
+    if not given or any(has_changed(data) for record in read.retired for data in record.data):
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
     given = [a for a in given if id(a[-1]) in held or is_data(a[-1], session) or is_told(a[-1], read)]
     is_asked = any(is_foreign(answer[-1], session) or id(answer[-1]) not in held for answer in given)
     home = globals_of(session[old.__module__].module) if old.__module__ in session else {}
     names = {old.__name__, *(key for key, part in copy_space(home).items() if part is before)}
-    is_left = is_asked and is_filled_alike(names, read, after)
-    answers_alike = is_left and Answering(beside=read.beside(after)).is_same(old, new)
+    is_left = is_asked and is_filled_alike(names, read)
+    answers_alike = is_left and Answering(beside=read.beside).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
         if is_foreign(value, session):
             is_kept = answers_alike
         else:
-            counterpart = new if cls is old else _counterpart(cls, after)
+            counterpart = new if cls is old else _counterpart(cls, read.after)
             is_kept = issubclass(cls, type) or (
                 (is_left or id(value) in held) and MakingMore(cls, counterpart).is_same(old, new)
             )
@@ -88,16 +87,13 @@ def carry_answers(before: Any, now: Any, read: ReadStores, after: Mapping[str, M
             _put(now, new, value, arguments, keywords)
 
 
-def gives_again(
-    name: str, value: Any, homes: Collection[ModuleRecord], after: Mapping[str, ModuleType | None], read: ReadStores
-) -> bool:
+def gives_again(name: str, value: Any, homes: Collection[ModuleRecord], read: ReadStores) -> bool:
     """Say whether functions that keep something under a name would make it again, as they are now.
 
     Args:
         name: of a global or an attribute.
         value: a container, or an instance; nothing else is made again.
         homes: the modules whose functions may have put it there.
-        after: dotted name -> what takes the place of a module that retires.
         read: what the functions of the session's modules store.
     """
     if not (is_registry(value) or is_of_library(value)) or any(
@@ -108,11 +104,11 @@ def gives_again(
     if is_instance_of(value, read.session):
         compare = MakingMore
     else:
-        compare = Comparison if is_resource(value) else partial(Answering, beside=read.beside(after))
-    if not any(_stores_alike(name, home.module, after.get(home.name), compare) for home in homes):
+        compare = Comparison if is_resource(value) else partial(Answering, beside=read.beside)
+    if not any(_stores_alike(name, home.module, read.after.get(home.name), compare) for home in homes):
         return False
-    givers = {part.before.__name__ for part in read.naming(name, after) if type(part.before) is FunctionType}
-    return compare is Comparison or is_filled_alike({name, *givers}, read, after)
+    givers = {part.before.__name__ for part in read.naming(name) if type(part.before) is FunctionType}
+    return compare is Comparison or is_filled_alike({name, *givers}, read)
 
 
 def _stores_alike(name: str, before: ModuleType, now: ModuleType | None, compare: Callable[..., Comparison]) -> bool:

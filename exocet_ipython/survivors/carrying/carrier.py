@@ -74,18 +74,16 @@ class Carrier:
         self,
         record: ModuleRecord,
         read: ReadStores,
-        after: Mapping[str, ModuleType | None],
         journal: Journal,
         again: ModuleRecord | None = None,
     ) -> None:
         self._record = record
         self._session = read.session
         self._read = read
-        self._after = after
         self._journal = journal
         self._again = again
         self._constants = constants_by_id(again.body_code) if again is not None else {}
-        self._owned = Ownership(record, read, after)
+        self._owned = Ownership(record, read)
 
     def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
@@ -104,13 +102,13 @@ class Carrier:
                 path = path_behind(space, value)
                 if path not in namespace and path in self._record.contents:
                     whole |= self._carry_value(path, value.__self__, now.__self__)
-            elif (origin := self._read.find_origin(self._record, name, value, self._after)) is not None:
+            elif (origin := self._read.find_origin(self._record, name, value)) is not None:
                 record, path = origin
-                carrier = Carrier(record, self._read, self._after, self._journal, self._again)
+                carrier = Carrier(record, self._read, self._journal, self._again)
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
-                carry_answers(value, now, self._read, self._after)
+                carry_answers(value, now, self._read)
         write_again(self._read.assigned_in(self._record.name), space, namespace)
         return whole
 
@@ -210,7 +208,7 @@ class Carrier:
             return set()
         if not (self._again is not None or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
             return set()
-        return {id(before)} if fill(before, now, self._after) else set()
+        return {id(before)} if fill(before, now, self._read.after) else set()
 
     def _answers_for_others(self, homes: tuple[str, ...], path: str) -> bool:
         return self._read.answer_for_others(homes, names_in(path))
@@ -230,7 +228,7 @@ class Carrier:
         if not hold_alike(before, now) or len(before) > MANY:
             return set()
         baseline = self._record.contents.get(path, {})
-        count = len(changed := changed_entries(before, baseline, now, self._after))
+        count = len(changed := changed_entries(before, baseline, now, self._read.after))
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
         if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):
             return {id(before)}
@@ -239,7 +237,7 @@ class Carrier:
             return self._carry_nested(path, before, now) | ({id(before)} if placed else set())
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
-        for entry in held_entries(before, now, changed, self._session, self._after):
+        for entry in held_entries(before, now, changed, self._read):
             if is_map(before) or not self._owned.is_modules(path, *entry):  # a new map has theirs already
                 put_into(now, *entry, self._journal)
         self._owned.put_in_order(path, now if changed else None, self._journal)

@@ -18,11 +18,11 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = [
     "MANY",
@@ -155,25 +155,18 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
     journal.add(back)
 
 
-def held_entries(
-    before: Any,
-    now: Any,
-    changed: list[tuple[Any, Any]],
-    session: Mapping[str, ModuleRecord],
-    after: Mapping[str, ModuleType | None],
-) -> list[tuple[Any, Any]]:
+def held_entries(before: Any, now: Any, changed: list[tuple[Any, Any]], read: ReadStores) -> list[tuple[Any, Any]]:
     """Return the entries of a map whose values somebody has, or the only one of a list: these are asked for again.
 
     Args:
         before: the container of the retired module.
         now: that of the new one; what it has already is left out.
         changed: the entries that the first one has got since its module's body had run.
-        session: the records of the modules whose instances and classes are meant, by dotted name.
-        after: dotted name -> what takes the place of a module that retires.
+        read: what the functions of the modules store whose instances and classes are meant.
     """
     part = int(is_map(before))
     sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
-    asked = [entry for entry in sought if goes_on(entry[part], session, after) and entry[0] not in now]
+    asked = [entry for entry in sought if goes_on(entry[part], read) and entry[0] not in now]
     if type(before) is WeakValueDictionary:
         return asked
     held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])

@@ -7,8 +7,8 @@ have made of it: `SESSIONS[name] = new_session(name)` keeps an answer, and the c
 from __future__ import annotations
 
 import dis
-from collections.abc import Collection, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Collection, Iterator
+from types import CodeType, FunctionType
 from typing import Any
 
 from exocet_ipython.reloading.ladder.operations import iter_operations, nested, whole, words
@@ -24,7 +24,7 @@ _FILLING = frozenset((dis.opmap["STORE_SUBSCR"], dis.opmap["STORE_ATTR"]))
 _CHANGING = words("add append appendleft discard extend insert pop popitem popleft remove setdefault update")
 
 
-def is_filled_alike(names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]) -> bool:
+def is_filled_alike(names: Collection[str], read: ReadStores) -> bool:
     """Say whether the functions that may put something into what they get by some names do what they did.
 
     What they have computed and put there is an answer of their old code else.
@@ -32,24 +32,20 @@ def is_filled_alike(names: Collection[str], read: ReadStores, after: Mapping[str
     Args:
         names: of globals, attributes or functions by which they get it.
         read: what the functions of the session's modules store.
-        after: dotted name -> what takes the place of a module that retires.
     """
     return all(
-        Answering(part.cls, part.new_cls, names, read.beside(after)).is_same(part.before, part.now)
-        for part in _fillers(names, read, after)
+        Answering(part.cls, part.new_cls, names, read.beside).is_same(part.before, part.now)
+        for part in _fillers(names, read)
     )
 
 
-def names_asked_alike(
-    names: Collection[str], begun: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]
-) -> set[str] | None:
+def names_asked_alike(names: Collection[str], begun: Collection[str], read: ReadStores) -> set[str] | None:
     """Return what functions look at that would put again into containers what they have computed and put there.
 
     Args:
         names: of the containers.
         begun: of all containers of their module that began as they do now.
         read: what the functions of the session's modules store.
-        after: dotted name -> what takes the place of a module that retires.
 
     Returns:
         All names in these functions and in those that call them, but for those of the containers and of others that
@@ -59,33 +55,31 @@ def names_asked_alike(
     count = 0
     while count != len(together):
         count = len(together)
-        parts = _fillers(together, read, after)
+        parts = _fillers(together, read)
         used = {name for part in parts for code in codes_in(part.before) for name in code.co_names}
         together |= used.intersection(begun)
     fillers = [*parts]
-    parts += _callers(parts, read, after)
-    beside, asked = read.beside(after), set[str]()
+    parts += _callers(parts, read)
+    beside, asked = read.beside, set[str]()
     called = {function.__name__: part for part in parts for function in functions_in(part.before)}
     # These are compared by themselves, but a method of another class may have the name of one.
     but = together | {name for name, part in called.items() if part.cls is object and name not in beside.parts}
     for part in parts:
         comparison = _Asking(asked, part.cls, part.new_cls, but, beside)
-        pairs = _deciding(part, together | called.keys(), read, after)
+        pairs = _deciding(part, together | called.keys(), read)
         if not all(comparison.is_same(before, now) for before, now in pairs):
             return None
     asks_others = any(_asks_what_it_was_given(part.before, together, read) for part in fillers)
     return asked - together if fillers and not asks_others else None
 
 
-def _deciding(
-    part: Part, names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]
-) -> list[tuple[Any, Any]]:
+def _deciding(part: Part, names: Collection[str], read: ReadStores) -> list[tuple[Any, Any]]:
     """Return what of a function decides what is put away under some names, before and now."""
     functions = [functions_in(one) for one in (part.before, part.now)]
     if type(part.before) is not type(part.now) or not functions[0] or len(functions[0]) != len(functions[1]):
         return [(part.before, part.now)]
     return [
-        sliced(before, now, names, answers=bool(read.naming(before.__name__, after)))
+        sliced(before, now, names, answers=bool(read.naming(before.__name__)))
         for before, now in zip(*functions, strict=True)
     ]
 
@@ -114,18 +108,18 @@ class _Asking(Answering):
         return super()._is_same_function(before, now)
 
 
-def _fillers(names: Collection[str], read: ReadStores, after: Mapping[str, ModuleType | None]) -> list[Part]:
-    found = {id(part.before): part for name in names for part in read.naming(name, after)}
+def _fillers(names: Collection[str], read: ReadStores) -> list[Part]:
+    found = {id(part.before): part for name in names for part in read.naming(name)}
     return [part for part in found.values() if any(map(fills, _codes_near(part.before)))]
 
 
-def _callers(parts: Collection[Part], read: ReadStores, after: Mapping[str, ModuleType | None]) -> list[Part]:
+def _callers(parts: Collection[Part], read: ReadStores) -> list[Part]:
     """Return what may call functions that fill something, directly or by others: they tell these what to compute."""
     known = {id(part.before): part for part in parts}
     waiting, found = [*parts], list[Part]()
     while waiting:
         names = {function.__name__ for function in functions_in(waiting.pop().before)}
-        new = [part for name in names for part in read.naming(name, after) if id(part.before) not in known]
+        new = [part for name in names for part in read.naming(name) if id(part.before) not in known]
         known |= {id(part.before): part for part in new}
         waiting += new
         found += new

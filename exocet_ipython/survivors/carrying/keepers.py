@@ -24,8 +24,8 @@ def find_filled(names: Collection[str], read: ReadStores) -> frozenset[str]:
         names: of the modules that are to be made anew.
         read: what the functions of the session's modules store.
     """
-    after = dict.fromkeys(names)
-    owned = (Ownership(read.session[name], read, after) for name in _imported_by(names, read))
+    retiring = read.retiring(dict.fromkeys(names))
+    owned = (Ownership(read.session[name], retiring) for name in _imported_by(names, read))
     return frozenset(one.record.name for one in owned if _is_filled(one))
 
 

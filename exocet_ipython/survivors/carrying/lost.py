@@ -176,7 +176,7 @@ def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Valu
 
 def _lost_entries(record: ModuleRecord, new: ModuleType | None, session: Mapping[str, ModuleRecord]) -> Iterator[_Left]:
     """Yield what cells put into those containers of a module that have no counterpart, its classes' included."""
-    owned = Ownership(record, ReadStores(session), {})
+    owned = Ownership(record, ReadStores(session))
     for name, value in _lost_names(record, new):
         parts = [(name, value)]
         if issubclass(type(value), type) and name in record.contents:

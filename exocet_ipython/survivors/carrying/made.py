@@ -7,7 +7,6 @@ those that a call makes: `TYPES[kind] = type(name, (Base,), {"item": kind})`.
 from __future__ import annotations
 
 import dis
-from collections.abc import Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -16,11 +15,10 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.inner import operations_of
 from exocet_ipython.survivors.origins import is_instance_of
-from exocet_ipython.survivors.storing.readings import codes_in
+from exocet_ipython.survivors.storing.readings import ReadStores, codes_in
 
 __all__ = ["goes_on"]
 
@@ -29,24 +27,23 @@ _ANY_CALL = {dis.opmap["CALL_FUNCTION_EX"]}
 _PARTS = 3  # a class is made of
 
 
-def goes_on(value: Any, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]) -> bool:
+def goes_on(value: Any, read: ReadStores) -> bool:
     """Say whether a value is an instance of the session's classes, or a class that its functions would make alike now.
 
     Methods of that may be others, as it gets these. What else its statement does is done again where it has methods.
 
     Args:
         value: it.
-        session: dotted name -> record, of all modules until now.
-        after: dotted name -> what takes the place of a module that retires.
+        read: what the functions of the session's modules store, and which of these retire.
     """
-    return is_instance_of(value, session) or (issubclass(type(value), type) and _is_made_alike(value, session, after))
+    return is_instance_of(value, read.session) or (issubclass(type(value), type) and _is_made_alike(value, read))
 
 
-def _is_made_alike(cls: type, session: Mapping[str, ModuleRecord], after: Mapping[str, ModuleType | None]) -> bool:
-    if cls.__module__ not in session:
+def _is_made_alike(cls: type, read: ReadStores) -> bool:
+    if cls.__module__ not in read.session:
         return False
-    home = session[cls.__module__].module
-    modules = home, after.get(cls.__module__, home)
+    home = read.session[cls.__module__].module
+    modules = home, read.after.get(cls.__module__, home)
     if "<locals>" not in cls.__qualname__:
         before, now = (_callers({kind.__name__ for kind in mro_of(type(cls))[:-1]}, module) for module in modules)
         return attribute_at(home, cls.__qualname__) is None and bool(before) and before == now

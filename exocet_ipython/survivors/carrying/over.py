@@ -38,13 +38,13 @@ def carry_over(
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
     """
     whole: set[int] = set()
-    after = {name: new.get(name) for name in old}
+    retiring = read.retiring({name: new.get(name) for name in old})
     for name, record in old.items():
         if (module := new.get(name)) is not None:
-            whole |= Carrier(record, read, after, journal, again.get(name)).carry(module)
+            whole |= Carrier(record, retiring, journal, again.get(name)).carry(module)
         for home, names in _find_moved(record, old, new):
-            there = {**after, name: new[home]}
-            whole |= Carrier(record, read, there, journal, again.get(home)).carry(new[home], names)
+            there = {**retiring.after, name: new[home]}
+            whole |= Carrier(record, read.retiring(there), journal, again.get(home)).carry(new[home], names)
     return frozenset(whole)
 
 

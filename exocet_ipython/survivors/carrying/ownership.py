@@ -47,7 +47,6 @@ class Ownership:
     Args:
         record: of the module.
         read: what the functions of the session's modules store, and what cells have assigned there.
-        after: dotted name -> what takes the place of a module that retires.
         homes: names of the modules whose functions may have stored what is asked about; by default its own.
     """
 
@@ -55,15 +54,13 @@ class Ownership:
         self,
         record: ModuleRecord,
         read: ReadStores,
-        after: Mapping[str, ModuleType | None],
         homes: tuple[str, ...] = (),
     ) -> None:
         self.record = record
         self._read = read
-        self.session = read.session
-        self.after = after
+        self.session, self.after = read.session, read.after
         self._homes = homes or (record.name,)
-        self._repeats = Repeats(record, after)
+        self._repeats = Repeats(record, read)
         self._others: dict[str, list[Ownership]] = {}
         self._handed: dict[str, bool] = {}
         self._instances: tuple[Any, Any] = (None, None)  # of which attributes are asked about, and their successor
@@ -80,9 +77,9 @@ class Ownership:
         homes = [type.__getattribute__(cls, "__module__") for cls in lines]
         if type(value) is FunctionType:
             homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
-        owned = Ownership(self.record, self._read, self.after, (*self._homes, *homes))
+        owned = Ownership(self.record, self._read, (*self._homes, *homes))
         owned._instances = value, now
-        owned._repeats = Repeats(self.record, self.after, (value, now, f"{path}."))
+        owned._repeats = Repeats(self.record, self._read, (value, now, f"{path}."))
         return owned
 
     @property
@@ -118,7 +115,7 @@ class Ownership:
         pairs = [kept_answers_of(first_named(name, mro_of(type(one)))) for one in self._instances]
         if not any(pairs):
             return False
-        is_same = Comparison(type(before), type(now), beside=self._read.beside(self.after)).is_same
+        is_same = Comparison(type(before), type(now), beside=self._read.beside).is_same
         if len(pairs[0]) != len(pairs[1]) or not all(map(is_same, *pairs)):
             return True
         return not all(is_same(part, known.get(other)) for other, part in attributes_of(before) if other in baseline)
@@ -218,7 +215,7 @@ class Ownership:
         if not caches or not all(map(self.stores.setters, caches)):
             stores, read = self.stores, self._read
             is_told = not caches or (self._is_survivor(value) and is_account(key, value, stores))
-            return is_told or (self._repeats.fills_alike(caches, read) and is_plain_or_told(key, value, stores, read))
+            return is_told or (self._repeats.fills_alike(caches) and is_plain_or_told(key, value, stores, read))
         does_alike = (self._repeats.does_alike(cache, self.stores) for cache in caches)
         is_again = any(map(self._is_survivor, (key, value))) or all(does_alike)
         answered = caches & (self.stores.answered | self.stores.stepped | home.stores.answered)
@@ -234,7 +231,7 @@ class Ownership:
         if path not in self._others:
             container = value_at(globals_of(self.record.module), path)
             fills = [name for name in self._retiring if self._read.fills(name, self.record.name, path, container)]
-            self._others[path] = [Ownership(self.session[name], self._read, self.after) for name in fills]
+            self._others[path] = [Ownership(self.session[name], self._read) for name in fills]
         return self._others[path]
 
     def _is_handed_answer(self, path: str, value: Any) -> bool:
@@ -277,7 +274,7 @@ class Ownership:
         if not (is_held or is_data(value, self.session) or is_told(value, self._read)):
             return False
         homes = [self.session[home] for home in self._homes if home in self.session]
-        return (is_held and self._is_survivor(value)) or gives_again(name, value, homes, self.after, self._read)
+        return (is_held and self._is_survivor(value)) or gives_again(name, value, homes, self._read)
 
     def _is_set_up(self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]) -> bool:
         """Say whether cells had a function set something up that does the same now, or had it make an instance."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import class_for
@@ -31,25 +31,25 @@ class Repeats:
 
     Args:
         record: of the module.
-        after: dotted name -> what takes the place of a module that retires.
+        read: what the functions of the session's modules store.
         owner: the class or instance whose attributes are asked about, its successor, and its path; by default globals.
     """
 
     def __init__(
         self,
         record: ModuleRecord,
-        after: Mapping[str, ModuleType | None],
+        read: ReadStores,
         owner: tuple[Any, Any, str] = (None, None, ""),
     ) -> None:
         self._record = record
-        self._after = after
+        self._read = read
         self._owner = owner
         self._alike: dict[str, bool] = {}
 
     def does_alike(self, name: str, stores: Stores) -> bool:
         """Say whether the functions by which cells set up what has a name, or fill it, do the same now."""
         if name not in self._alike:
-            spaces = self._record.module, self._after.get(self._record.name)
+            spaces = self._record.module, self._read.after.get(self._record.name)
             old, new = (object if one is None else class_for(one) for one in self._owner[:2])
             compared = Comparison(old, new, self._record.assigned().keys() | stores.changing | self._begun_alike())
             paths = stores.setters(name)
@@ -76,24 +76,22 @@ class Repeats:
             other in baseline and self._is_as_it_was(other, baseline[other], known.get(other)) for other in asked
         )
 
-    def fills_alike(self, names: Collection[str], read: ReadStores) -> bool:
+    def fills_alike(self, names: Collection[str]) -> bool:
         """Say whether functions would put again into containers what they have computed and put there, asked the same.
 
         Args:
             names: of the containers.
-            read: what the functions of the session's modules store.
         """
         key = "".join(f"{name} " for name in sorted(names))
         if key not in self._alike:
-            retiring = [read.session[name] for name in self._after if name in read.session]
-            is_same = not any(has_changed(data) for record in retiring for data in record.data)
-            asked = names_asked_alike(names, self._begun_alike(), read, self._after) if is_same else None
+            is_same = not any(has_changed(data) for record in self._read.retired for data in record.data)
+            asked = names_asked_alike(names, self._begun_alike(), self._read) if is_same else None
             self._alike[key] = asked is not None and self._finds_alike(asked, Comparison(but=names))
         return self._alike[key]
 
     def begins_alike(self, name: str, baseline: Mapping[Any, int], known: Mapping[str, Any]) -> bool:
         """Say whether a name stands for what it stood for when the old body had run; see `begins_alike`."""
-        if begins_alike(name, baseline, known, self._record, self._after):
+        if begins_alike(name, baseline, known, self._record, self._read.after):
             return True
         return name in baseline and self._is_begun(f"{self._owner[2]}{name}", known.get(name))
 
@@ -135,5 +133,5 @@ class Repeats:
 
     def _begun_alike(self) -> set[str]:
         """Return the global names of containers that began as they do now: calls have made of them what they are."""
-        space = copy_space(globals_of(self._after.get(self._record.name)))
+        space = copy_space(globals_of(self._read.after.get(self._record.name)))
         return {name for name, now in space.items() if self._is_begun(name, now)}

@@ -46,13 +46,14 @@ class ReadStores:
 
     Attributes:
         session: dotted name -> record.
+        after: dotted name -> what takes the place of a module that retires; see `retiring`.
         moves: whether instances of classes that retire move to the new ones.
 
     Args:
         session: that.
         assigned: dotted name -> what cells have assigned to the module or its classes, and the paths of the entries
             that they have written: that is theirs, whoever else stores there.
-        after: dotted name -> record, of what is current from now on.
+        new: dotted name -> record, of what is current from now on.
         moves: whether instances move.
     """
 
@@ -60,46 +61,48 @@ class ReadStores:
         self,
         session: Mapping[str, ModuleRecord],
         assigned: Mapping[str, Collection[str]] = _NONE,
-        after: Mapping[str, ModuleRecord] = MappingProxyType({}),
+        new: Mapping[str, ModuleRecord] = MappingProxyType({}),
         *,
         moves: bool = False,
     ) -> None:
         self.session, self.moves = session, moves
+        self.after: Mapping[str, ModuleType | None] = {}
         self._assigned = assigned
-        self._after = after
+        self._new = new
         self._known: dict[str, Stores] = {}
         self._together: dict[tuple[str, ...], Stores] = {}
-        self._naming: tuple[Mapping[str, ModuleType | None], Mapping[str, list[Part]]] | None = None
-        self._beside: tuple[Mapping[str, ModuleType | None], Beside] | None = None
 
-    def beside(self, after: Mapping[str, ModuleType | None]) -> Beside:
-        """Return what else is another now for code that is compared; found out once.
+    def retiring(self, after: Mapping[str, ModuleType | None]) -> ReadStores:
+        """Return the same for modules that retire, each with what takes its place; what was read of texts is shared."""
+        one = ReadStores(self.session, self._assigned, self._new, moves=self.moves)
+        one.after, one._known, one._together = after, self._known, self._together
+        return one
 
-        Args:
-            after: dotted name -> what takes the place of a module that retires.
-        """
-        if self._beside is None or self._beside[0] is not after:
-            self._beside = after, Beside.of([self.session[name] for name in after if name in self.session], after)
-        return self._beside[1]
+    @functools.cached_property
+    def retired(self) -> list[ModuleRecord]:
+        """The records of the modules that retire, as far as they are of the session."""
+        return [self.session[name] for name in self.after if name in self.session]
 
-    def naming(self, name: str, after: Mapping[str, ModuleType | None]) -> list[Part]:
-        """Return what modules that retire, and their classes, have of functions that use a name.
+    @functools.cached_property
+    def beside(self) -> Beside:
+        """What else is another now for code that is compared."""
+        return Beside.of(self.retired, self.after)
 
-        Args:
-            name: a global one, or that of an attribute.
-            after: dotted name -> what takes the place of a module that retires.
-        """
-        if self._naming is None or self._naming[0] is not after:
-            found: defaultdict[str, list[Part]] = defaultdict(list)
-            for part in (part for home in after if home in self.session for part in self._parts_of(home, after[home])):
-                for used in {used for code in codes_in(part.before) for used in code.co_names}:
-                    found[used].append(part)
-            self._naming = after, found
-        return self._naming[1].get(name, [])
+    def naming(self, name: str) -> list[Part]:
+        """Return what modules that retire, and their classes, have of functions that use a global name or attribute."""
+        return self._naming.get(name, [])
 
-    def _parts_of(self, home: str, module: ModuleType | None) -> Iterator[Part]:
+    @functools.cached_property
+    def _naming(self) -> Mapping[str, list[Part]]:
+        found: defaultdict[str, list[Part]] = defaultdict(list)
+        for part in (part for record in self.retired for part in self._parts_of(record.name)):
+            for used in {used for code in codes_in(part.before) for used in code.co_names}:
+                found[used].append(part)
+        return found
+
+    def _parts_of(self, home: str) -> Iterator[Part]:
         """Yield what a module and its classes have, each with what takes its place."""
-        spaces = [copy_space(globals_of(one)) for one in (self.session[home].module, module)]
+        spaces = [copy_space(globals_of(one)) for one in (self.session[home].module, self.after[home])]
         for key, before in spaces[0].items():
             now: Any = spaces[1].get(key)
             if (vars(before).get("__module__") if type(before) is CACHE else home_of(before)) != home:
@@ -117,7 +120,7 @@ class ReadStores:
 
     def text_now(self, name: str) -> bytes:
         """Return the text of a module as it is from now on; of one that is gone, the last one."""
-        return self._after.get(name, self.session[name]).snapshot.data or b""
+        return self._new.get(name, self.session[name]).snapshot.data or b""
 
     def is_assigned(self, name: str, path: str) -> bool:
         """Say whether cells have written the entry of a module's container that a path leads to."""
@@ -189,9 +192,7 @@ class ReadStores:
             is_handed = part in filled_by_hand(both) - filled_by_hand(putting)
         return is_handed and self.can_import(name, owner)
 
-    def find_origin(
-        self, record: ModuleRecord, name: str, value: Any, after: Mapping[str, ModuleType | None]
-    ) -> tuple[ModuleRecord, str] | None:
+    def find_origin(self, record: ModuleRecord, name: str, value: Any) -> tuple[ModuleRecord, str] | None:
         """Return the record that knows what a global held at first, and its name there: of the module it comes from.
 
         That is another one where it was imported from one that has it no more; None where that one has it still.
@@ -200,20 +201,19 @@ class ReadStores:
             record: of the module that has it.
             name: of the global.
             value: what it is.
-            after: dotted name -> what takes the place of a module that retires.
         """
         origin = record, name
         is_made = is_definition(value) and "<locals>" in value.__qualname__
         if is_definition(value) and not is_made:
-            if home_of(value) != record.name and home_of(value) in after:
+            if home_of(value) != record.name and home_of(value) in self.after:
                 origin = self.session[home_of(value)], value.__qualname__
         elif is_made or is_registry(value) or is_instance_of(value, self.session):
-            homes = [self.session[need] for need in record.needs if need in after and need in self.session]
+            homes = [self.session[need] for need in record.needs if need in self.after and need in self.session]
             spaces = [(home, globals_of(home.module)) for home in homes if record.name not in home.needs]
             found = ((home, key) for home, space in spaces for key in copy_space(space) if space.get(key) is value)
             origin = next(found, origin)
         home, path = origin
-        return origin if home is record or path not in globals_of(after[home.name]) else None
+        return origin if home is record or path not in globals_of(self.after[home.name]) else None
 
     def answer_for_others(self, homes: Collection[str], names: Collection[str]) -> bool:
         """Say whether functions of libraries put into a container what functions that they were given have answered.
