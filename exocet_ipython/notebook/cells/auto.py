@@ -138,7 +138,7 @@ class AutoReload:
             return
         before = managed.generation.number
         try:
-            self._catch_up(info)
+            self._bring_up_to_date(info)
         except KeyboardInterrupt as error:
             if managed.generation.number != before:
                 self.stopper.stop(_INTERRUPTED_LATE)
@@ -167,17 +167,18 @@ class AutoReload:
         Returns:
             the error for which the cell is to stop, if there is one; it was shown.
         """
-        self._session.managed.collect_claims()
-        self._keep(self._session.managed.files.suspects())
-        return self._reload(OPEN) if self._noticed and self._cells.is_alone(None, within=True) else None
+        return self._reload(OPEN) if self._notices() and self._cells.is_alone(None, within=True) else None
 
-    def _catch_up(self, info: Any) -> None:
-        """Notice what changed, and reload it or keep it for the next cell that is alone."""
-        managed = self._session.managed
-        managed.collect_claims()
-        noticed = managed.files.suspects()
-        if noticed or self._noticed:
+    def _notices(self) -> bool:
+        """Note what changed since the last cell; say whether that, or what was kept, is to be reloaded."""
+        self._session.managed.collect_claims()
+        if noticed := self._session.managed.files.suspects():
             self._keep(noticed)
+        return bool(self._noticed)
+
+    def _bring_up_to_date(self, info: Any) -> None:
+        """Reload what changed before a cell, or keep it for the next one that is alone."""
+        if self._notices():
             self._has_news = True
             if self._cells.is_alone(info) and PUBLISHING.acquire(blocking=False):
                 try:
