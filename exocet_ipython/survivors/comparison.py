@@ -49,7 +49,7 @@ class Beside:
         classes: retired classes, each with the new one: what code asks an object for may be of any of them.
     """
 
-    reread: Container[str] = ()
+    reread: Collection[str] = ()
     classes: Sequence[tuple[type, type]] = ()
 
     @classmethod

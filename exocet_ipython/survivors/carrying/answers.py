@@ -17,7 +17,6 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations, whole
@@ -26,7 +25,7 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.filled import is_filled_alike
 from exocet_ipython.survivors.carrying.kept import is_data, is_foreign, is_of_library, is_resource, is_told
 from exocet_ipython.survivors.carrying.made import goes_on
-from exocet_ipython.survivors.comparison import Answering, Comparison
+from exocet_ipython.survivors.comparison import Answering, Comparison, reread_of
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.constructors import MakingMore
@@ -63,7 +62,7 @@ def carry_answers(before: Any, now: Any, read: ReadStores) -> None:
         for answer in _answers_of(before, session)
         if answer[0] not in known and (is_foreign(answer[-1], session) or goes_on(answer[-1], read))
     ]
-    if not given or any(has_changed(data) for record in read.retired for data in record.data):
+    if not given or read.beside.reread:
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given])
     given = [a for a in given if id(a[-1]) in held or is_data(a[-1], session) or is_told(a[-1], read)]
@@ -96,9 +95,7 @@ def gives_again(name: str, value: Any, homes: Collection[ModuleRecord], read: Re
         homes: the modules whose functions may have put it there.
         read: what the functions of the session's modules store.
     """
-    if not (is_registry(value) or is_of_library(value)) or any(
-        has_changed(data) for home in homes for data in home.data
-    ):
+    if not (is_registry(value) or is_of_library(value)) or reread_of(homes):
         return False
     compare: Callable[..., Comparison]
     if is_instance_of(value, read.session):

@@ -84,7 +84,7 @@ class Repeats:
         """
         key = "".join(f"{name} " for name in sorted(names))
         if key not in self._alike:
-            is_same = not any(has_changed(data) for record in self._read.retired for data in record.data)
+            is_same = not self._read.beside.reread
             asked = names_asked_alike(names, self._begun_alike(), self._read) if is_same else None
             self._alike[key] = asked is not None and self._finds_alike(asked, Comparison(but=names))
         return self._alike[key]

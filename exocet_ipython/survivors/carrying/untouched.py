@@ -69,14 +69,10 @@ def begins_filled_alike(
     >>> [begins_filled_alike("b", now, rows, {}) for now in ([["a"]], [["b"]], [["a"], []], ["a"])]
     [True, False, False, False]
     """
-    baseline = contents.get(path)
-    if baseline is None or not is_refillable(type(now)):
+    pairs = _with_ids(now, contents[path]) if path in contents else None
+    if pairs is None:
         return False
-    content = list(entries(now))
-    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
-    if len(content) != len(then):
-        return False
-    for place, (entry, ids) in enumerate(zip(content, then, strict=True)):
+    for place, (entry, ids) in enumerate(pairs):
         inner = f"{path}{place_of(entry[0] if is_map(now) else place)}"
         for part, was in zip(entry, ids, strict=True):
             if was and not (
@@ -88,18 +84,24 @@ def begins_filled_alike(
 
 def _renewed(now: Any, baseline: Mapping[Any, int], constants: Mapping[int, Any]) -> dict[int, Any] | None:
     """Return what a new container has in the place of what an old one held; None where it is filled otherwise."""
-    if not is_refillable(type(now)):
-        return None
-    content = list(entries(now))
-    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
-    if len(content) != len(then):
+    pairs = _with_ids(now, baseline)
+    if pairs is None:
         return None
     renewed: dict[int, Any] = {}
-    for entry, ids in zip(content, then, strict=True):
+    for entry, ids in pairs:
         if not all(is_as_it_was(part, was, constants) for part, was in zip(entry, ids, strict=True) if was):
             return None
         renewed |= {was: part for part, was in zip(entry, ids, strict=True) if was}
     return renewed
+
+
+def _with_ids(now: Any, baseline: Mapping[Any, int]) -> list[tuple[tuple[Any, Any], tuple[int, int]]] | None:
+    """Return the entries of a new container with the ids of what the old one held; None where it held more or less."""
+    if not is_refillable(type(now)):
+        return None
+    content = list(entries(now))
+    then = list(baseline.items()) if is_map(now) else [(was, 0) for was in ids_in_order(baseline) or baseline]
+    return list(zip(content, then, strict=True)) if len(content) == len(then) else None
 
 
 def is_as_it_was(value: Any, was: int, constants: Mapping[int, Any]) -> bool:
