@@ -36,7 +36,7 @@ def modules_held(
     module: ModuleType,
     values: Mapping[str, int],
     contents: Mapping[str, Mapping[Any, int]],
-    given: Collection[int] = (),
+    given: Collection[int],
 ) -> frozenset[str]:
     """Return the names of the modules whose modules, classes and functions a module's globals hold.
 

@@ -143,7 +143,7 @@ def is_foreign(value: Any, session: Container[str]) -> bool:
     return not issubclass(kind, type) and home not in session and home not in _PLAIN
 
 
-def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[object] = ()) -> frozenset[int]:
+def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[object]) -> frozenset[int]:
     """Return the ids of the values that somebody else knows too: not these modules, nor what only the values hold.
 
     Of that a thousand parts are looked at.
@@ -157,7 +157,7 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
     >>> mine, module = object(), ModuleType("module")
     >>> module.mine, module.log = mine, logging.getLogger("app")
     >>> del mine
-    >>> find_lent([module.mine, module.log], [module]) == {id(module.log)}
+    >>> find_lent([module.mine, module.log], [module], []) == {id(module.log)}
     True
     """
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]

@@ -24,7 +24,7 @@ _missing = object()
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 
 
-def stale_answers(before: type, now: type, beside: Beside | None = None) -> tuple[str, ...]:
+def stale_answers(before: type, now: type, beside: Beside | None) -> tuple[str, ...]:
     """Return the names under which instances may keep answers of a `cached_property`, say, that would be others now.
 
     Where the new class has no such property, they would hide what it has, or be there where nothing is; but for one

@@ -215,16 +215,16 @@ class Rehashing:
         places = [place for place, member in enumerate(members) if id(member) in self._changed]
         tail = members[places[0] :] if places else []
         if any(map(self._has_changed_parts, tail)):  # each of these is what it was only while all others are
-            _put_all_again(holder, tail, taken=self._again)
-            journal.add(functools.partial(_put_all_again, holder, tail, put=self._again))
+            _put_again(holder, tail, taken=self._again)
+            journal.add(functools.partial(_put_again, holder, tail, put=self._again))
             return
         for member in tail:
             if id(member) not in self._changed:
-                _put_again(holder, member)
+                _put_again(holder, [member])
             else:
                 was = self._changed[id(member)][1]
-                _put_again(holder, member, taken=was.again)
-                journal.add(functools.partial(_put_again, holder, member, put=was.again))
+                _put_again(holder, [member], taken=was.again)
+                journal.add(functools.partial(_put_again, holder, [member], put=was.again))
 
     def _has_changed_parts(self, member: Any) -> bool:
         """Say whether an instance whose hash has changed holds another one, which may be hashed with it."""
@@ -264,21 +264,11 @@ def hash_of(instance: Any) -> int | None:
 
 def _put_again(
     holder: dict[Any, Any],
-    member: Any,
-    taken: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
-    put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
-) -> None:
-    """Take a key out of a dict and put it back behind all others, hashed as it is within these contexts."""
-    _put_all_again(holder, [member], taken, put)
-
-
-def _put_all_again(
-    holder: dict[Any, Any],
     members: list[Any],
     taken: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
     put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> None:
-    """Do the same with several keys at once."""
+    """Take keys out of a dict and put them back behind all others, hashed as they are within these contexts."""
     kind: Any = OrderedDict if isinstance(holder, OrderedDict) else dict  # a subclass may refuse
     with taken():
         entries = [(member, kind.__getitem__(holder, member)) for member in members]  # all are found, or none is taken
