@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 from exocet_ipython.loading.parsing import parse_text
@@ -20,7 +20,7 @@ from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judg
 from exocet_ipython.survivors.storing.certain import certain_parts
 from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
 from exocet_ipython.survivors.storing.counting import BEST, shorten_counting
-from exocet_ipython.survivors.storing.functions import FUNCTIONS, find_functions, parts_of
+from exocet_ipython.survivors.storing.functions import FUNCTIONS, Function, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
 from exocet_ipython.survivors.storing.listed import listing_caches
@@ -117,51 +117,53 @@ def read_stores(text: bytes) -> Stores:
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
     functions, caches = find_functions(tree), dict[str, set[str]]()
-    steps: Steps | None = None
     for part in functions:
-        function, nodes, one = part.node, part.nodes, Stores()
-        given = with_looped(part.given, nodes)
-        statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
-        added = {id(named_part(held)) for node in statements for held in _added_to(node)}
-        storing = [node for node in nodes if type(node) in _STORING]
-        for node in storing:
-            _read_node(node, given, one)
-        one.computed -= numbered_by(nodes, given) if one.computed else set()
-        one.looked_at |= {
-            node.id if isinstance(node, ast.Name) else node.attr
-            for node in nodes
-            if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
-        }
-        one.answered = answered_by(statements)
-        local = _only_local(nodes, given)
-        _follow_names(storing, local, one)
-        if _registers(function, nodes, given):
-            one.computed.clear()
-        assigning.append(read_assigning(function, nodes, given, part.path))
-        certain = certain_parts(function, nodes)
-        one.computed -= written_down(part, certain.keys(), functions) if one.computed else set()
-        others = [node for node in nodes if id(node) not in certain]
-        looks = one.looked_at - _filled_for_certain(nodes, certain.values(), others, given)
-        one.computed &= looks | _filled_by(storing, given | one.looked_at - local)  # else `TABLE.update(DEFAULTS)`
-        assigning[-1].filled, assigning[-1].looked_at = one.computed, looks
-        if assigning[-1].looks_back:
-            steps = steps or Steps.of(functions, tree)
-            assigning[-1].stepped = steps.of_function(part)
-        one.counted = assigning[-1].counted
-        kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
-        handed = assigning[-1].handed - (handed_by(certain.values(), given) - handed_by(others, given))
-        parts = (handed, one.looked_at - local, kept)
-        one.handing = frozenset([Handing(assigning[-1].name, *map(frozenset, parts))])
-        caches[part.path] = one.caches - local
+        one, assigns, caches[part.path] = _read_function(part, functions)
+        assigning.append(assigns)
         found |= one
     listing = listing_caches(functions, caches)
     found.computed |= listing
     found.looked_at |= listing
-    if steps is not None:
+    if any(assigns.looks_back for assigns in assigning):
+        steps = Steps.of(functions, tree)
         for part, assigns in zip(functions, assigning, strict=True):
+            assigns.stepped = steps.of_function(part) if assigns.looks_back else set()
             assigns.is_harmless = steps.is_harmless(part)
     judge(assigning, found)
     return found
+
+
+def _read_function(part: Function, functions: Sequence[Function]) -> tuple[Stores, Assigning, set[str]]:
+    """Return what one of the functions of a text stores, what it assigns, and its caches that are no variables."""
+    function, nodes, found = part.node, part.nodes, Stores()
+    given = with_looped(part.given, nodes)
+    statements = [*nodes, ast.Expr(function.body)] if isinstance(function, ast.Lambda) else nodes
+    added = {id(named_part(held)) for node in statements for held in _added_to(node)}
+    storing = [node for node in nodes if type(node) in _STORING]
+    for node in storing:
+        _read_node(node, given, found)
+    found.computed -= numbered_by(nodes, given) if found.computed else set()
+    found.looked_at |= {
+        node.id if isinstance(node, ast.Name) else node.attr
+        for node in nodes
+        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
+    }
+    found.answered = answered_by(statements)
+    local = _only_local(nodes, given)
+    _follow_names(storing, local, found)
+    if _registers(function, nodes, given):
+        found.computed.clear()
+    assigns, certain = read_assigning(function, nodes, given, part.path), certain_parts(function, nodes)
+    found.computed -= written_down(part, certain.keys(), functions) if found.computed else set()
+    others = [node for node in nodes if id(node) not in certain]
+    looks = found.looked_at - _filled_for_certain(nodes, certain.values(), others, given)
+    found.computed &= looks | _filled_by(storing, given | found.looked_at - local)  # else `TABLE.update(DEFAULTS)`
+    assigns.filled, assigns.looked_at, found.counted = found.computed, looks, assigns.counted
+    kept = _filled_by(storing, frozenset()) - _filled_by(storing, given)
+    handed = assigns.handed - (handed_by(certain.values(), given) - handed_by(others, given))
+    parts = (handed, found.looked_at - local, kept)
+    found.handing = frozenset([Handing(assigns.name, *map(frozenset, parts))])
+    return found, assigns, found.caches - local
 
 
 def _read_node(  # noqa: C901, PLR0912 - one case a kind of node
