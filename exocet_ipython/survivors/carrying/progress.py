@@ -36,9 +36,8 @@ _COMPUTING = frozenset(
 _METHODS = frozenset(
     ("format", "get", "items", "join", "keys", "lower", "replace", "strip", "upper", "values", "zfill")
 )
-_REFUSED = frozenset(
-    map(dis.opmap.__getitem__, ("IMPORT_NAME", "LOAD_BUILD_CLASS", "SEND", "STORE_GLOBAL", "STORE_SUBSCR"))
-)
+_REFUSED = frozenset(map(dis.opmap.__getitem__, ("IMPORT_NAME", "LOAD_BUILD_CLASS", "STORE_GLOBAL")))
+_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 # What decides where it goes on: with the same of it, an edited one can't take for ever what the old one did not.
 _FLOW = re.compile(r"JUMP|YIELD|FOR_ITER|RETURN|RAISE|COMPARE|CONTAINS|IS_OP")
 
@@ -147,12 +146,12 @@ def _only_computes(function: Any) -> bool:
     if type(function) is not FunctionType or function.__closure__:
         return False
     space = function.__globals__
-    codes = whole(function.__code__)
+    codes = [*whole(function.__code__)]
     names = {name for code in codes for name in code.co_names if name not in _METHODS}
-    known = (space[name] if name in space else getattr(builtins, name, space) for name in names)
-    if not all(_is_known(value) for value in known):
-        return False
-    return _REFUSED.isdisjoint(operation for code in codes for operation in code.co_code[::2])
+    known = [space[name] if name in space else getattr(builtins, name, space) for name in names]
+    operations = {operation for code in codes for operation in code.co_code[::2]}
+    writes = _STORE_SUBSCR in operations and any(type(value) is list for value in known)  # else into what is its own
+    return all(map(_is_known, known)) and not writes and _REFUSED.isdisjoint(operations)
 
 
 def _is_known(value: Any) -> bool:
