@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from exocet_ipython.loading.names import is_dunder
-from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, key_of
+from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, name_of
 from exocet_ipython.survivors.storing.containers import HARMLESS
 from exocet_ipython.survivors.storing.counting import goes_on
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
@@ -128,7 +128,7 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     inner = {node.name for node in nodes if isinstance(node, FUNCTIONS)}
     nodes = [node for node in nodes if type(node) in _READ]
     found = Assigning(path)
-    called = {key_of(node).lstrip(".") for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
+    called = {name_of(node) for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
     values = {id(target): value for node in nodes for target, value in assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
     declared = {name for node in nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
@@ -239,7 +239,7 @@ def _note_next(
     """Note what a function assigns of what comes next after what is there, and of what it has computed otherwise."""
     for target, value in assigned:
         if isinstance(target, _NAMED) and not is_given(value, given):
-            name = key_of(target).lstrip(".")
+            name = name_of(target)
             if goes_on(target, value):
                 found.onward.add(name)
             elif name not in variables and not _is_taken(value, variables):

@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 
-__all__ = ["END", "assigned_by", "begin_of", "certain_in", "certain_parts", "key_of", "names_of"]
+__all__ = ["END", "assigned_by", "begin_of", "certain_in", "certain_parts", "key_of", "name_of", "names_of"]
 
 END = (sys.maxsize, 0)  # behind all lines
 
@@ -75,6 +75,15 @@ def key_of(target: ast.expr) -> str:
         case ast.Attribute(attr=name):
             return f".{name}"
     return ""
+
+
+def name_of(target: ast.expr) -> str:
+    """Return the same without the dot.
+
+    >>> [name_of(node) for node in ast.parse("a.b, c, d[e]", mode="eval").body.elts]
+    ['b', 'c', '']
+    """
+    return key_of(target).lstrip(".")
 
 
 def _assigned_for_certain(body: object) -> dict[str, tuple[ast.stmt, list[ast.expr]]]:

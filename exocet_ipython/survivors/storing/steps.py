@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exocet_ipython.reloading.ladder.operations import words
-from exocet_ipython.survivors.storing.certain import assigned_by, key_of, names_of
+from exocet_ipython.survivors.storing.certain import assigned_by, name_of, names_of
 from exocet_ipython.survivors.storing.containers import HARMLESS, container_of
 from exocet_ipython.survivors.storing.functions import Function
 from exocet_ipython.survivors.storing.given import is_given
@@ -64,8 +64,8 @@ class Steps:
         """
         nodes = [node for node in ast.walk(tree) if type(node) in _ASSIGNING]  # few of all
         assigned = [pair for node in nodes for pair in assigned_by(node)]
-        containers = {key_of(target).lstrip(".") for target, value in assigned if _is_container(value)}
-        containers -= {key_of(target).lstrip(".") for target, value in assigned if not _is_container(value)}
+        containers = {name_of(target) for target, value in assigned if _is_container(value)}
+        containers -= {name_of(target) for target, value in assigned if not _is_container(value)}
         return cls(frozenset(containers), {one.path: one for one in reversed(functions)})
 
     def is_harmless(self, function: Function) -> bool:
@@ -119,7 +119,7 @@ class Steps:
 
 
 def _is_container(value: ast.expr) -> bool:
-    is_made = isinstance(value, ast.Call) and key_of(value.func).lstrip(".") in _KINDS
+    is_made = isinstance(value, ast.Call) and name_of(value.func) in _KINDS
     return is_made or isinstance(value, _DISPLAYS)
 
 
@@ -129,16 +129,16 @@ def _assigned(node: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
         if isinstance(target, ast.Subscript):
             yield from ((name, [value]) for name in container_of(target))
         elif not isinstance(target, (ast.Tuple, ast.List)):
-            yield key_of(target).lstrip("."), [value]
+            yield name_of(target), [value]
         elif not isinstance(value, ast.Tuple):  # what is taken apart
-            yield from ((key_of(part).lstrip("."), [value]) for part in target.elts)
+            yield from ((name_of(part), [value]) for part in target.elts)
     match node:
         case ast.AugAssign(target=ast.Subscript() as held):
             yield from ((name, []) for name in container_of(held))
         case ast.Call(func=ast.Attribute(value=held), args=values):
             yield from ((name, values) for name in container_of(held))
         case ast.For(target=target, iter=value) | ast.NamedExpr(target=target, value=value):
-            yield from ((key_of(part).lstrip("."), [value]) for part in ast.walk(target) if isinstance(part, ast.expr))
+            yield from ((name_of(part), [value]) for part in ast.walk(target) if isinstance(part, ast.expr))
 
 
 def _is_step(name: str, value: ast.expr, given: frozenset[str]) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
-from exocet_ipython.survivors.storing.certain import certain_parts
+from exocet_ipython.survivors.storing.certain import certain_parts, name_of
 from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
 from exocet_ipython.survivors.storing.counting import BEST, shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, Function, find_functions, parts_of
@@ -144,7 +144,7 @@ def _read_function(part: Function, functions: Sequence[Function]) -> tuple[Store
         _read_node(node, given, found)
     found.computed -= numbered_by(nodes, given) if found.computed else set()
     found.looked_at |= {
-        node.id if isinstance(node, ast.Name) else node.attr
+        name_of(node)
         for node in nodes
         if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
     }
