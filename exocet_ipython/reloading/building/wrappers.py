@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, variables_around
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.lasting.settings import MISSING, is_of_own_code
 from exocet_ipython.reloading.retired import functions_in
 
@@ -78,15 +79,9 @@ def _parts(value: Any) -> list[Any]:
     if not is_of_own_code(value):
         return [*functions_in(value)] if kind is not FunctionType else []
     if kind is FunctionType:
-        names = {name: value.__globals__[name] for name in _names_in(value.__code__) if name in value.__globals__}
+        space, used = value.__globals__, (name for code in whole(value.__code__) for name in code.co_names)
+        names = {name: space[name] for name in used if name in space}
         defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
         return [*vars(value).values(), *variables_around(value).values(), *defaults, *names.values()]
     bases = value.__bases__ if issubclass(kind, type) else ()
     return [*bases, *(part for _, part in attributes_of(value))]
-
-
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names_in(constant)

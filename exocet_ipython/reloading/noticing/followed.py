@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from exocet_ipython.loading.files import FileStamp, stamp_file
+from exocet_ipython.loading.files import FileStamp, stamp_file, stamp_of
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.noticing.entries import list_modules, module_stem
 
@@ -73,7 +73,7 @@ class Observed:
             if not self._settled:
                 self.remember(known, clock)
             return False
-        self.remember(FileStamp(now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino), clock)
+        self.remember(stamp_of(now), clock)
         return True
 
     def may_differ(self, clock: int) -> bool:
