@@ -123,9 +123,7 @@ class Ladder:
         if not (found := set(found).difference(self.managed.frozen(found))):
             return plan
         generation = self.managed.generation
-        names = {*found, *generation.graph().dependants(found)} - {step.name for step in plan.skipped}
-        more = plan.widened({name: order for name, order in generation.order.items() if name in names})
-        return replace(more, rung=plan.rung)
+        return plan.together_with(found, generation.order, generation.graph())
 
     def build(self, plan: Plan, note_read: Callable[[Snapshot], object], *, migrating: bool) -> tuple[Plan, Built]:
         """Make the modules of a plan, or bring back what lives of them and make the rest; return what was carried out.

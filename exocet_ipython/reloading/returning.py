@@ -13,7 +13,7 @@ from exocet_ipython.loading.listings import forget_listings
 from exocet_ipython.loading.source import Snapshot, find_spec, find_spec_again, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.building.build import Built
-from exocet_ipython.reloading.building.plan import Plan, Step
+from exocet_ipython.reloading.building.plan import Plan, Step, in_order
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
 from exocet_ipython.reloading.ladder.bodies import names_in
@@ -139,11 +139,11 @@ class _Search:
         is_whole = rest <= gone <= since  # exactly that generation, and not only much of it
         if not self._fits(made, others) or not (is_whole or made.keys() & self._changed):
             return None
-        plan = replace(self._plan, steps=tuple(steps)) if rest - gone else Plan()
+        plan = replace(self._plan, steps=steps) if rest - gone else Plan()
         back_to = number if is_whole else None
         return Built(made, frozenset(gone), frozenset(made), back_to, tuple(self._revised), rest=plan)
 
-    def _left(self, made: Mapping[str, ModuleRecord], gone: Collection[str]) -> list[Step]:
+    def _left(self, made: Mapping[str, ModuleRecord], gone: Collection[str]) -> tuple[Step, ...]:
         """Return what a plan has to do where some modules come back: others, and those that import what retires.
 
         A registry that goes on is not among them where what retires has put itself there since: it is taken out.
@@ -159,10 +159,7 @@ class _Search:
         planned = {step.name: step for step in self._plan.steps if step.name not in going_on}
         steps = {name: Step(name, edge) for name, edge in edges.items() if name not in self._frozen} | planned
         left = [replace(step, gone=True) if step.name in gone else step for step in steps.values()]
-        order = self._current.order
-        return sorted(
-            (step for step in left if step.name not in made), key=lambda step: order.get(step.name, len(order))
-        )
+        return in_order((step for step in left if step.name not in made), self._current.order)
 
     def _differing(
         self, modules: Mapping[str, Callable[[], ModuleType | None] | None]

@@ -163,10 +163,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
             registries.look_again(built.made.values())
             return plan, built
         registries.restore()
-        names = {*filled, *current.graph().dependants(filled)} - {step.name for step in plan.skipped}
-        more = plan.widened({name: order for name, order in current.order.items() if name in names})
-        wider = replace(more, rung=plan.rung)
-        return build_lowest(wider, around)
+        return build_lowest(plan.together_with(filled, current.order, current.graph()), around)
     except BaseException as error:
         registries.restore()
         # A circle of imports may have to begin where a restart would; edits can have changed where that is.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from exocet_ipython.reloading.graph import ImportEdge, ImportGraph
 from exocet_ipython.reloading.noticing.changes import Change
 
-__all__ = ["Plan", "Step", "plan_reload"]
+__all__ = ["Plan", "Step", "in_order", "plan_reload"]
 
 _REASONS = {
     "deleted": "its file was deleted",
@@ -83,8 +83,19 @@ class Plan:
         """
         known = {step.name: step for step in self.steps}
         steps = [known.get(name, Step(name, widened=True)) for name in {**order, **known}]
-        ordered = sorted(steps, key=lambda step: order.get(step.name, len(order)))
-        return Plan(tuple(ordered), rung=3, wanted=self.wanted, skipped=self.skipped)
+        return Plan(in_order(steps, order), rung=3, wanted=self.wanted, skipped=self.skipped)
+
+    def together_with(self, names: Collection[str], order: Mapping[str, int], graph: ImportGraph) -> Plan:
+        """Return the plan that makes these and all that imports them anew as well, but for what it skips.
+
+        Args:
+            names: dotted names of modules.
+            order: dotted name -> its place in the order in which the modules began to run.
+            graph: who imports whom.
+        """
+        more = {*names, *graph.dependants(names)} - {step.name for step in self.skipped}
+        wider = self.widened({name: place for name, place in order.items() if name in more})
+        return replace(wider, rung=self.rung)
 
     def beginning_with(self, names: Iterable[str]) -> Plan:
         """Return the plan that makes these first, in this order, as far as it makes them at all.
@@ -92,8 +103,7 @@ class Plan:
         >>> [step.name for step in Plan((Step("a"), Step("b"), Step("c"))).beginning_with(["c", "x", "b"]).steps]
         ['c', 'b', 'a']
         """
-        places = {name: place for place, name in enumerate(names)}
-        return replace(self, steps=tuple(sorted(self.steps, key=lambda step: places.get(step.name, len(places)))))
+        return replace(self, steps=in_order(self.steps, {name: place for place, name in enumerate(names)}))
 
     @property
     def names(self) -> frozenset[str]:
@@ -141,5 +151,13 @@ def plan_reload(
             skipped.append(Step(name, edge))
         else:
             steps[name] = Step(name, edge)
-    ordered = sorted(steps.values(), key=lambda step: order.get(step.name, len(order)))
-    return Plan(tuple(ordered), skipped=tuple(skipped), anew=bool(wanted))
+    return Plan(in_order(steps.values(), order), skipped=tuple(skipped), anew=bool(wanted))
+
+
+def in_order(steps: Iterable[Step], order: Mapping[str, int]) -> tuple[Step, ...]:
+    """Return steps in the order of their modules; those without a place there come last.
+
+    >>> [step.name for step in in_order([Step("c"), Step("b"), Step("a")], {"a": 0, "b": 1})]
+    ['a', 'b', 'c']
+    """
+    return tuple(sorted(steps, key=lambda step: order.get(step.name, len(order))))
