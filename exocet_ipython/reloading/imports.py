@@ -22,7 +22,6 @@ __all__ = ["COMPUTED", "ImportStatement", "expand", "guarded_lines", "lines_of",
 COMPUTED = "*"  # no module's name: there are computed ones among the names
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _IMPORT_NAME = dis.opmap["IMPORT_NAME"]
-_LOAD_CONST = dis.opmap["LOAD_CONST"]
 _LOAD_SMALL_INT = dis.opmap.get("LOAD_SMALL_INT", -1)  # 3.14
 _IMPORT_FUNCTIONS = {"import_module", "__import__", "find_spec"}
 _OWN_NAMES = {"__name__", "__package__"}  # `import_module(TABLE[name], __name__)` in a `__getattr__`

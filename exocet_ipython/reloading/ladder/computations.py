@@ -21,7 +21,7 @@ from exocet_ipython.reloading.ladder.operations import is_class_body, iter_opera
 __all__ = ["Computation", "Computations", "assigned_name", "has_star"]
 
 _STORE_NAME, _LOAD_CONST, _LOAD_NAME = (dis.opmap[name] for name in ("STORE_NAME", "LOAD_CONST", "LOAD_NAME"))
-_IMPORT_NAME, _IMPORT_FROM, _POP_TOP = (dis.opmap[name] for name in ("IMPORT_NAME", "IMPORT_FROM", "POP_TOP"))
+_IMPORT_NAME, _IMPORT_FROM = dis.opmap["IMPORT_NAME"], dis.opmap["IMPORT_FROM"]
 _RESUME, _RETURN_VALUE, _STORE_SUBSCR = (dis.opmap[name] for name in ("RESUME", "RETURN_VALUE", "STORE_SUBSCR"))
 _EXTENDED_ARG = dis.EXTENDED_ARG
 _CACHE = b"\0"  # its number

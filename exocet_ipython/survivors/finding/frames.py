@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-__all__ = ["FRAMES", "RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
+__all__ = ["FRAMES", "OWN_PACKAGE", "RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
 
-_PACKAGE = __name__.partition(".")[0]
+OWN_PACKAGE = __name__.partition(".")[0]
 # What runs a cell: between it and the person's own code there is nothing that a person knows.
-_MACHINERY = {_PACKAGE, "IPython", "ipykernel", "tornado", "asyncio", "traitlets", "zmq", "runpy", "contextlib"}
+_MACHINERY = {OWN_PACKAGE, "IPython", "ipykernel", "tornado", "asyncio", "traitlets", "zmq", "runpy", "contextlib"}
 # What waits, and where it has its frame.
 FRAMES: Mapping[int, str] = {
     id(GeneratorType): "gi_frame",
@@ -53,7 +53,7 @@ def running_frames() -> Iterator[RunningFrame]:
         expression = f"sys._current_frames()[{ident}]"
         while frame is not None:
             package = str(frame.f_globals.get("__name__")).partition(".")[0]
-            if package != _PACKAGE and (ident != own or package not in _MACHINERY):
+            if package != OWN_PACKAGE and (ident != own or package not in _MACHINERY):
                 where = f"{names.get(ident, ident)}: {_place(frame.f_code)}, line {frame.f_lineno}"
                 yield RunningFrame(where, expression, locals_of(frame), frame.f_globals)
             frame = frame.f_back

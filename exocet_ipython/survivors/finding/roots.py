@@ -15,16 +15,15 @@ from typing import Any, Literal
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.lasting.effects import exit_functions
-from exocet_ipython.survivors.finding.frames import running_frames
+from exocet_ipython.survivors.finding.frames import OWN_PACKAGE, running_frames
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 from exocet_ipython.survivors.finding.steps import attribute_of
 
-__all__ = ["OWN_PACKAGE", "Root", "RootKind", "Roots", "Start"]
+__all__ = ["Root", "RootKind", "Roots", "Start"]
 
 RootKind = Literal[
     "name", "output", "global", "frame", "task", "callback", "context", "traceback", "shell", "generator", "code"
 ]
-OWN_PACKAGE = __name__.partition(".")[0]
 _OUTPUTS = re.compile(r"_{1,3}|_\d+|_oh|Out")
 
 

@@ -14,7 +14,8 @@ from types import FrameType, FunctionType, GeneratorType
 from typing import Any
 
 from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referents_of, referrers_of
-from exocet_ipython.survivors.finding.roots import OWN_PACKAGE, Roots, Start
+from exocet_ipython.survivors.finding.frames import OWN_PACKAGE
+from exocet_ipython.survivors.finding.roots import Roots, Start
 
 __all__ = ["Bounds", "Found", "Search"]
 
