@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from exocet_ipython.survivors.classes import raw_dicts
 __all__ = ["Kind", "definitions", "is_definition", "objects_of", "own_parts"]
 
 Kind = Literal["instance", "class", "function", "module"]
+_MEMBERS = ("_member_map_", "_value2member_map_")  # of an enumeration: flags that are composed are only in the second
 
 
 def objects_of(record: ModuleRecord) -> Iterator[object]:
@@ -30,6 +32,8 @@ def is_definition(value: Any) -> bool:
 def own_parts(definition: Any) -> list[object]:
     """Return what makes up a class or a function: its namespace and bases, or its closure, and itself.
 
+    Of an enumeration its members by name and by value as well.
+
     >>> [type(part).__name__ for part in own_parts(lambda: 0)]
     ['function', 'tuple', 'NoneType']
     """
@@ -37,7 +41,8 @@ def own_parts(definition: Any) -> list[object]:
         closure = definition.__closure__ or ()
         return [definition, closure, definition.__kwdefaults__, *closure]
     lines = (type.__getattribute__(definition, name) for name in ("__mro__", "__bases__"))
-    return [definition, *lines, *raw_dicts(definition)]
+    members = [vars(definition).get(name) for name in _MEMBERS] if issubclass(type(definition), enum.EnumMeta) else []
+    return [definition, *lines, *members, *raw_dicts(definition)]
 
 
 def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]]:
