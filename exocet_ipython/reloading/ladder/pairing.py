@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 from exocet_ipython.reloading.ladder.operations import is_class_body, nested
 
@@ -13,6 +13,7 @@ __all__ = ["pair_nested"]
 
 _OWN_FLAGS = 0xFFFF  # those above say what the file has from `__future__`
 _Pairs = Iterator[tuple[CodeType, CodeType]]
+_Behind: TypeAlias = Mapping[int, int]
 
 
 def pair_nested(old: CodeType, new: CodeType) -> _Pairs:
@@ -29,19 +30,30 @@ def pair_nested(old: CodeType, new: CodeType) -> _Pairs:
     waiting, left = list(nested(old)), list(nested(new))
     if not (waiting and left):
         return
+    known: set[int] = set()
     for pairs in (_pairs_of_same, _pairs_by_name, _pairs_by_text):
-        found = list(pairs(waiting, left))
+        behind = _count_known(nested(old), known) | _count_known(nested(new), known)
+        found = list(pairs(waiting, left, behind))
         yield from found
-        known = {id(code) for pair in found for code in pair}
+        known |= {id(code) for pair in found for code in pair}
         waiting = [code for code in waiting if id(code) not in known]
         left = [code for code in left if id(code) not in known]
 
 
-def _pairs_of_same(waiting: Iterable[CodeType], left: Iterable[CodeType]) -> _Pairs:
+def _count_known(codes: Iterable[CodeType], known: Container[int]) -> dict[int, int]:
+    """Return by the id of each code how many of those before it belong together with another by now."""
+    behind, count = {}, 0
+    for code in codes:
+        behind[id(code)] = count
+        count += id(code) in known
+    return behind
+
+
+def _pairs_of_same(waiting: Iterable[CodeType], left: Iterable[CodeType], _behind: _Behind) -> _Pairs:
     return _pairs_by(lambda code: (_kind_of(code), _text_of(code)), waiting, left)
 
 
-def _pairs_by_text(waiting: Iterable[CodeType], left: Iterable[CodeType]) -> _Pairs:
+def _pairs_by_text(waiting: Iterable[CodeType], left: Iterable[CodeType], _behind: _Behind) -> _Pairs:
     return _pairs_by(_text_of, waiting, left)
 
 
@@ -54,24 +66,30 @@ def _pairs_by(key: Callable[[CodeType], Any], waiting: Iterable[CodeType], left:
             yield before, nows[min(place, len(nows) - 1)]
 
 
-def _pairs_by_name(waiting: Iterable[CodeType], left: Iterable[CodeType]) -> _Pairs:
+def _pairs_by_name(waiting: Iterable[CodeType], left: Iterable[CodeType], behind: _Behind) -> _Pairs:
     known = _grouped(_kind_of, left)
     for kind, befores in _grouped(_kind_of, waiting).items():
         nows = known[kind]
-        yield from zip(befores, nows, strict=True) if len(befores) == len(nows) else _pairs_in_common(befores, nows)
+        yield from (
+            zip(befores, nows, strict=True) if len(befores) == len(nows) else _pairs_in_common(befores, nows, behind)
+        )
 
 
-def _pairs_in_common(befores: list[CodeType], nows: list[CodeType]) -> _Pairs:
-    """Yield those that have most in common first, and of equals those whose places are nearest; none with nothing."""
+def _pairs_in_common(befores: list[CodeType], nows: list[CodeType], behind: _Behind) -> _Pairs:
+    """Yield those that have most in common first, and of equals those whose places are nearest; none with nothing.
+
+    Places are nearest behind as many of those that belong together already: `a` is gone, not `c`, where `a, b, c` is
+    `b, d`.
+    """
     words = [[_words_of(code) for code in codes] for codes in (befores, nows)]
     common = [
-        (len(old & new) / len(old | new), -abs(place - other), place, other)
-        for place, old in enumerate(words[0])
-        for other, new in enumerate(words[1])
+        (len(old & new) / len(old | new), -abs(behind[id(before)] - behind[id(now)]), -abs(place - other), place, other)
+        for place, (before, old) in enumerate(zip(befores, words[0], strict=True))
+        for other, (now, new) in enumerate(zip(nows, words[1], strict=True))
         if old & new
     ]
     taken: set[int] = set()
-    for _, _, place, other in sorted(common, reverse=True):
+    for *_, place, other in sorted(common, reverse=True):
         before, now = befores[place], nows[other]
         if taken.isdisjoint((id(before), id(now))):
             taken |= {id(before), id(now)}
