@@ -11,7 +11,6 @@ from typing import Any
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, dict_of
 from exocet_ipython.reloading.holding.held import dotted_name, home_of
-from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.succession import Succession
@@ -131,16 +130,15 @@ def find_moved(before: Any, succession: Succession) -> Any:
 
 
 def find_back(before: Any, succession: Succession) -> Any:
-    """Return what has appeared where what is gone was before it was moved or renamed.
+    """Return what is there again where what is gone was before it was moved or renamed.
 
     Args:
         before: what a module that retires has, without a counterpart; it has a name of its own.
         succession: which modules retire, and which are current now.
     """
     for name in islice(succession.names(name_of(before)), 1, None):
-        module, path = succession.place_of(name)
-        was, now = succession.old.get(module), succession.find(name)
-        if own_name(now) is not None and was is not None and attribute_at(was.module, path) is None:
+        now = succession.find(name)
+        if own_name(now) is not None:
             return now
     return None
 

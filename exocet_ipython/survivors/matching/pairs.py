@@ -130,11 +130,10 @@ class _Matcher:
             self._space = vars(self._old[home].module)
             if now is None and self._new.get(home) is not None:
                 now = find_by_members(before, copy_space(self._space), globals_of(self._new[home]))
-            if now is None or self._values.is_elsewhere(now):
-                continue
-            if is_definition(before):
+                now = None if self._values.is_elsewhere(now) else now
+            if is_definition(before) and now is not None:
                 self._match_definition(before, now)
-            else:
+            elif now is not None:
                 self._add(before, now)
                 self._match_within(before, now)
             self._note_name(before, now)
@@ -192,11 +191,12 @@ class _Matcher:
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
-        self._space = {}
-        module, path = self._succession.place_of(name)
+        self._space, (module, path) = {}, self._succession.place_of(name)
         self._retiring.add(module)
         known = map(self._succession.find, self._succession.names(name))
         now: Any = next((found for found in known if found is not None), None)
+        if now is None and kind in ("class", "function"):
+            self._note_name(value, now := find_moved(value, self._succession))  # it went in a save before this one
         if kind == "module":
             self.pairs.own.add(id(getattr(value, "__dict__", None)))
             if now is not None and not path:
