@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
@@ -28,7 +28,8 @@ from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
 from exocet_ipython.survivors.moving.traces import forget_traces
-from exocet_ipython.survivors.rebasing.registering import register_otherwise
+from exocet_ipython.survivors.rebasing.registering import Registering
+from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
@@ -149,6 +150,8 @@ class _Publication:
         self._again: frozenset[int] = frozenset()  # ids
         self._compiled: list[Any] = []
         self._migration = Migration()
+        self._refusals = Refusals()
+        self._registering = Registering(self.journal, self._refusals)
 
     def retire(self) -> None:
         """Put new code in place where that is enough, and take the modules that are replaced out of their lives."""
@@ -172,7 +175,7 @@ class _Publication:
         assigned = self._names.bindings.assigned()
         read = ReadStores(self._current.records, assigned, self._after.records, moves=self._migrating)
         again = {name: self._after.records[name] for name in self._built.returned if name in self._after.records}
-        self._carried = carry_over(self._old, self._made, read, self.journal, again)
+        self._carried = carry_over(self._old, self._made, read, self.journal, refusals=self._refusals, again=again)
         self._lost.put_back(self._made, self.journal)
         put_cells_last(self._after.records, self.journal)
 
@@ -199,7 +202,7 @@ class _Publication:
         if returned:
             replaced = {name: old[name] for name in returned & old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
-        register_otherwise(old, self._made, returned, namespace, self.journal)
+        self._registering.withdraw(old, self._made, namespace)
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
@@ -218,6 +221,7 @@ class _Publication:
             answering,
             {id(value) for _, _, value in self._retired.living()},
             [self._built.made[name] for name in fresh],
+            refusals=self._refusals,
         )
 
     def move(self) -> None:
@@ -231,6 +235,7 @@ class _Publication:
             staying = self._left.staying(self._succession)
             self._migration = migrate(self._succession, self.journal, older, staying=staying)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
+        self._registering.register(self._built.returned)
         compile_again(self._compiled)
 
     def _is_named(self) -> bool:
@@ -260,7 +265,7 @@ class _Publication:
             tuple(self._labelled),
             self._rebound,
             news,
-            self._migration,
+            replace(self._migration, stuck=(*self._migration.stuck, *self._refusals.stuck)),
             self._lost_now,
         )
 

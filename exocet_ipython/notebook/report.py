@@ -19,7 +19,7 @@ from exocet_ipython.notebook.wording import (
     without_empty,
 )
 from exocet_ipython.survivors.finding.records import Survivor
-from exocet_ipython.survivors.moving.migrate import Stuck
+from exocet_ipython.survivors.refusals import Stuck
 
 __all__ = ["Rebound", "ReloadReport", "ReloadedModule"]
 

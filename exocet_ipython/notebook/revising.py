@@ -37,6 +37,7 @@ from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again, holds_caches
 from exocet_ipython.survivors.moving.returned import build_rest
 from exocet_ipython.survivors.moving.traces import forget_traces
+from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.generators import renew_generators
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -208,7 +209,7 @@ class Ladder:
         with deferred_interrupt():
             with gate:
                 rebound = self._publish(revisions)
-            self._clear_caches(revisions)
+            refused = self._clear_caches(revisions)
             moved = self._move() if migrating and self.left_behind else MigrationReport(0)
             self.managed.follow_revised(revision.record for revision in revisions)
         report = self.describe(revisions)
@@ -217,7 +218,7 @@ class Ladder:
             processes=self.old.processes() if report.rung else (),
             rebound=tuple(Rebound(binding.name, str(binding.source)) for binding in rebound),
             moved=moved.moved,
-            stuck=moved.stuck,
+            stuck=(*moved.stuck, *refused),
             duration=time.perf_counter() - self.began,
         )
 
@@ -251,16 +252,19 @@ class Ladder:
         self.left_behind = False
         return self.old.migrate()
 
-    def _clear_caches(self, revisions: Sequence[Revision]) -> None:
-        """Clear the caches of functions of cells that may have asked what answers differently now."""
+    def _clear_caches(self, revisions: Sequence[Revision]) -> tuple[Stuck, ...]:
+        """Clear the caches of functions of cells that may have asked what answers differently now; say what refused."""
+        refusals = Refusals()
         if not (changed := [revision.record.name for revision in revisions if revision.rung]):
-            return
+            return ()
         generation = self.managed.generation
         answering = {*changed, *generation.graph().dependants(changed)}
         forget_traces(answering, generation.records)
         if holds_caches(self.namespace):
             # A cache of a module that holds answers of the old code is a reason to make the module anew.
-            compile_again(clear_caches(self.namespace, (), answering, (), generation.records.values()))
+            records = generation.records.values()
+            compile_again(clear_caches(self.namespace, (), answering, (), records, refusals=refusals))
+        return refusals.stuck
 
     def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:
         return self.judge.why_not(self.managed.generation.records, record, pairs)

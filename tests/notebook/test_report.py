@@ -9,7 +9,7 @@ from exocet_ipython.notebook.names.sources import Source
 from exocet_ipython.notebook.old.status import GenerationStatus, ModuleStatus, StatusReport
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.survivors.finding.records import Survivor
-from exocet_ipython.survivors.replacing.instances import Stuck
+from exocet_ipython.survivors.refusals import Stuck
 
 FULL = ReloadReport(
     4,

@@ -11,7 +11,7 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.migrate import migrate
-from exocet_ipython.survivors.replacing.instances import Stuck
+from exocet_ipython.survivors.refusals import Stuck
 
 __all__ = ["MigrationReport", "move_survivors"]
 

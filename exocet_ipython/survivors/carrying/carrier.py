@@ -50,7 +50,7 @@ from exocet_ipython.survivors.carrying.entries import (
     put_into,
 )
 from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
-from exocet_ipython.survivors.carrying.library_state import fill, write_again
+from exocet_ipython.survivors.carrying.library_state import fill
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
@@ -109,7 +109,6 @@ class Carrier:
             carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._read)
-        write_again(self._read.assigned_in(self._record.name), space, namespace)
         return whole
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any], names: Collection[str] | None) -> None:

@@ -13,6 +13,7 @@ from exocet_ipython.reloading.holding.marks import connection_of, is_marked, kin
 from exocet_ipython.reloading.holding.paths import split_entry, value_at
 from exocet_ipython.reloading.lasting.settings import is_librarys
 from exocet_ipython.survivors.carrying.entries import is_of_one_kind
+from exocet_ipython.survivors.refusals import Refusals
 
 __all__ = ["fill", "write_again"]
 
@@ -40,7 +41,7 @@ def fill(before: Any, now: Any, after: Mapping[str, ModuleType | None] = Mapping
     return mark_of(before) == mark_of(now)
 
 
-def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any]) -> None:
+def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any], refusals: Refusals) -> None:
     """Write what cells have written into what libraries look after into what was made anew.
 
     These are entries of their maps (`session.headers["key"] = ...`), and attributes that descriptors set, as traits.
@@ -49,6 +50,7 @@ def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any
         paths: of the entries and the attributes, as cells have written them.
         before: the globals of the retired module.
         now: those of the new one.
+        refusals: what is noted of what a library refuses.
     """
     for path in paths:
         entry = split_entry(path)
@@ -61,8 +63,8 @@ def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any
                 setattr(new, key, getattr(old, key))
             elif entry is not None and _is_map_of_library(old) and key in old:
                 new[key] = old[key]
-        except Exception:  # noqa: BLE001, S112 - the library refuses: it stays as its module has made it
-            continue
+        except Exception as error:  # noqa: BLE001 - the library refuses: it stays as its module has made it
+            refusals.note(f"{now['__name__']}.{path}", error)
 
 
 def _is_set_by_library(kind: type, name: str) -> bool:

@@ -12,17 +12,21 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import Carrier
+from exocet_ipython.survivors.carrying.library_state import write_again
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["carry_over"]
 
 
-def carry_over(
+def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what is known of both
     old: Mapping[str, ModuleRecord],
     new: Mapping[str, ModuleType],
     read: ReadStores,
     journal: Journal,
+    *,
+    refusals: Refusals,
     again: Mapping[str, ModuleRecord] = MappingProxyType({}),
 ) -> frozenset[int]:
     """Bring what cells put into retiring modules into the new ones.
@@ -32,6 +36,7 @@ def carry_over(
         new: dotted name -> the module that takes its place; only these are written.
         read: what the functions of the session's modules store, and what cells have assigned there.
         journal: how each write is taken back.
+        refusals: what is noted of what libraries refuse.
         again: dotted name -> record of those that become current again, and have values of their own.
 
     Returns:
@@ -42,6 +47,8 @@ def carry_over(
     for name, record in old.items():
         if (module := new.get(name)) is not None:
             whole |= Carrier(record, retiring, journal, again.get(name)).carry(module)
+            spaces = globals_of(record.module), globals_of(module)
+            write_again(read.assigned_in(name), *spaces, refusals)
         for home, names in _find_moved(record, old, new):
             there = {**retiring.after, name: new[home]}
             whole |= Carrier(record, read.retiring(there), journal, again.get(home)).carry(new[home], names)

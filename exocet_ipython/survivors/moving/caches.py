@@ -23,18 +23,21 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of, is_of_abstract_class
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.moving.memos import asked_by, has_own_call, may_remember, remembered_by
+from exocet_ipython.survivors.refusals import Refusals
 
 __all__ = ["clear_caches", "compile_again", "forget_checks", "holds_caches"]
 
 _CLEARING = ("cache_clear", "clear_cache", "recompile")  # as functools, jax and numba name it
 
 
-def clear_caches(
+def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are meant
     namespace: Mapping[str, Any],
     records: Iterable[ModuleRecord],
     made: Collection[str],
     retired: Container[int],
     spared: Collection[ModuleRecord],
+    *,
+    refusals: Refusals,
 ) -> list[Any]:
     """Clear the caches whose answers may come from code that was replaced.
 
@@ -45,6 +48,7 @@ def clear_caches(
         retired: ids of what retired.
         spared: records of modules whose caches have answers that hold: their bodies have just run, say. Those that they
             only import from others have answers of before as well.
+        refusals: what is noted of caches that refuse to be cleared.
 
     Returns:
         Those whose answers are compiled, for `compile_again` when what they are made of is current.
@@ -66,7 +70,7 @@ def clear_caches(
             if _clearing(cache) == "recompile":
                 compiled.append(cache)
             else:
-                _clear(cache, space)
+                _clear(cache, space, refusals)
     return compiled
 
 
@@ -165,11 +169,13 @@ def _has_answers(cache: Any) -> bool:
     return type(cache) is not CACHE or bool(cache.cache_info().currsize)
 
 
-def _clear(cache: Any, namespace: Mapping[str, Any]) -> None:
+def _clear(cache: Any, namespace: Mapping[str, Any], refusals: Refusals) -> None:
     """Have a cache drop its answers. What has a name in the notebook is the person's."""
     if clearing := "cache_clear" if type(cache) is CACHE else _clearing(cache):
-        with contextlib.suppress(Exception):  # a library's, or the person's: it stops no reload
+        try:
             getattr(cache, clearing)()
+        except Exception as error:  # noqa: BLE001 - a library's, or the person's: it stops no reload, and is said
+            refusals.note(f"the caches like {getattr(cache, '__qualname__', type(cache).__qualname__)}", error)
         return
     named = set(map(id, namespace.values()))
     for answers in [part for part in remembered_by(cache) if id(part) not in named]:

@@ -48,11 +48,12 @@ from exocet_ipython.survivors.rebasing.local import find_local_classes, renew_lo
 from exocet_ipython.survivors.rebasing.refreshing import refresh_instances
 from exocet_ipython.survivors.rebasing.subclasses import Rebased, rebase_subclasses, tell_again
 from exocet_ipython.survivors.rebuilt import rebound_methods, renewed_references, renewed_supers
+from exocet_ipython.survivors.refusals import Stuck
 from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
-from exocet_ipython.survivors.replacing.instances import Moving, Stuck
+from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.libraries import adapters_of, renew_adapters
 
-__all__ = ["Migration", "Stuck", "let_go", "migrate"]
+__all__ = ["Migration", "let_go", "migrate"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

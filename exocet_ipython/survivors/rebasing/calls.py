@@ -1,23 +1,45 @@
-"""The calls by which cells have handed something to functions of modules: decorators, and plain statements."""
+"""The calls by which cells have handed something to functions of modules: decorators, and statements that only call.
+
+What a statement gives is seen by running it with stand-ins for what it calls. That is done only where it does nothing
+else: loops, comprehensions, functions of cells, and what Python's own functions compute.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Generic, TypeVar
+from types import FunctionType, ModuleType
+from typing import Any, Generic, Protocol, TypeVar
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.parsing import parse_text
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.survivors.rebasing.hooks import FUNCTIONS, METHODS
+from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Call", "Key", "find_calls", "find_mentioned"]
+__all__ = ["Call", "Key", "find_calls", "words_of_cells"]
 
 Key = tuple[int, str]  # id of a function and "", or that of what has a method, and the method's name
-Target = TypeVar("Target")
+Target = TypeVar("Target", bound="Depth")
 _missing = object()
+_STANDIN = "__exo_called__"
+# What a statement may consist of beside expressions.
+_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Expr, ast.For, ast.If, ast.Pass, ast.FunctionDef, ast.Return)
+_OTHERS = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
+
+
+class Depth(Protocol):
+    """What is called."""
+
+    @property
+    def depth(self) -> int:
+        """How many calls it takes: `register(Mine)` one, `register("mine")(Mine)` two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,10 +47,11 @@ class Call:
     """A call of a function or a method in a cell, `register(Mine)` or `register("mine")(Mine)`.
 
     Attributes:
-        arguments: of each of its calls, in order: what it is given by place, and by keyword.
+        arguments: of each of its calls, in order: what it is given by place, and by keyword. What takes the place of
+            one of these takes it here as well.
     """
 
-    arguments: tuple[tuple[tuple[Any, ...], Mapping[str, Any]], ...]
+    arguments: tuple[tuple[list[Any], dict[str, Any]], ...]
 
     def repeat(self, function: Any) -> object:
         """Call another function in the same way."""
@@ -36,18 +59,16 @@ class Call:
             function = function(*args, **keywords)
         return function
 
+    def replace_given(self, find: Callable[[Any], Any]) -> None:
+        """Have each argument be what a function returns for it."""
+        for args, keywords in self.arguments:
+            args[:] = map(find, args)
+            keywords.update({name: find(value) for name, value in keywords.items()})
 
-def find_mentioned(names: Iterable[str]) -> set[str]:
-    """Return the names that the texts of cells have anywhere: a look at these is cheaper than reading them.
 
-    >>> find_mentioned(["a name that no cell has"])
-    set()
-    """
-    left, found = {*names}, set[str]()
-    for _, lines in texts_of_cells():
-        found |= {name for name in left if any(name in line for line in lines)}
-        left -= found
-    return found
+def words_of_cells() -> set[str]:
+    """Return the names that the texts of cells have anywhere: a look at these is cheaper than reading them."""
+    return {word for _, lines in texts_of_cells() for line in lines for word in re.findall(r"\w+", line)}
 
 
 def find_calls(
@@ -60,56 +81,164 @@ def find_calls(
         names: what cells may call these.
         namespace: the notebook's.
     """
-    reader = _Reader(targets, namespace)
-    for _, lines in reversed([*texts_of_cells()] if targets else []):
-        if any(name in line for line in lines for name in names):
+    if not targets:
+        return
+    reader = _Reader(targets, namespace, names)
+    for file, lines in reversed([*texts_of_cells()]):
+        if any(name in line for line in lines for name in reader.names):
             for statement in parse_text("".join(lines)).body:
-                yield from reader.calls_in(statement)
+                yield from reader.calls_in(statement, file)
 
 
 class _Reader(Generic[Target]):
-    """Reads statements of cells as far as they name functions, and constants, and what the notebook has a name for."""
+    """Reads statements of cells that call functions, and runs them with stand-ins for these."""
 
-    def __init__(self, targets: Mapping[Key, Target], namespace: Mapping[str, Any]) -> None:
-        self._targets, self._namespace = targets, namespace
+    def __init__(self, targets: Mapping[Key, Target], namespace: Mapping[str, Any], names: Collection[str]) -> None:
+        self._targets, self._namespace = targets, copy_space(namespace)
+        own = (value for value in self._namespace.values() if type(value) is FunctionType and value.__module__ == CELLS)
+        self._helpers = {
+            one.__name__: one
+            for one in own
+            if self._namespace.get(one.__name__) is one
+            if any(not {*names}.isdisjoint(code.co_names) for code in whole(one.__code__))
+        }
+        self.names = {*names, *self._helpers}
 
-    def calls_in(self, statement: ast.stmt) -> Iterator[tuple[Call, Target]]:
-        """Yield the calls of a statement."""
+    def calls_in(self, statement: ast.stmt, file: str) -> Iterator[tuple[Call, Target]]:
+        """Yield the calls of a statement in a cell with a file name."""
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                value = self._namespace.get(statement.name, _missing)
-                for decorator in reversed(statement.decorator_list if value is not _missing else ()):
-                    call = self._call(decorator) if isinstance(decorator, ast.Call) else (Call(()), decorator)
-                    if call is not None and (target := self._target(call[1])) is not None:
-                        yield Call((*call[0].arguments, ((value,), {}))), target
-            case ast.Expr(value=ast.Call() as node) | ast.Assign(value=ast.Call() as node):
-                call = self._call(node)
-                if call is not None and (target := self._target(call[1])) is not None:
-                    yield call[0], target
+                for decorator in reversed(statement.decorator_list if statement.name in self._namespace else ()):
+                    given = ast.copy_location(ast.Name(statement.name, ast.Load()), decorator)
+                    call = ast.copy_location(ast.Call(decorator, [given], []), decorator)
+                    yield from self._run(ast.copy_location(ast.Expr(call), decorator), file)
+            case _:
+                yield from self._run(statement, file)
 
-    def _call(self, node: ast.Call) -> tuple[Call, ast.expr] | None:
-        """Return what a call gives, and what it calls; None where nothing tells what it gives."""
-        before = self._call(node.func) if isinstance(node.func, ast.Call) else (Call(()), node.func)
-        args = [self._value(arg) for arg in node.args]
-        keywords = {keyword.arg or "**": self._value(keyword.value) for keyword in node.keywords}
-        if before is None or "**" in keywords or any(part is _missing for part in (*args, *keywords.values())):
-            return None
-        return Call((*before[0].arguments, (tuple(args), keywords))), before[1]
+    def _run(self, statement: ast.stmt, file: str) -> list[tuple[Call, Target]]:
+        """Return the calls that a statement makes, if it does nothing else; it runs aside."""
+        space = {**self._namespace, "__builtins__": builtins, "print": _say_nothing}
+        calls: list[tuple[Call, Target]] = []
+        standins = _Standins(self, space, calls)
+        tree = ast.Module([standins.visit(statement)], [])
+        if not (standins.found and standins.only_calls):
+            return []
+        try:
+            exec(compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True), space)  # noqa: S102 - a cell's
+        except Exception:  # noqa: BLE001 - what it names is another by now: nothing tells what it has given
+            return []
+        finally:
+            space.clear()  # functions in it would keep it, and what it holds
+        return calls
 
-    def _target(self, node: ast.expr) -> Target | None:
+    def helper(self, name: str) -> FunctionType | None:
+        """Return the function of a cell with a name, if it may call what is looked for."""
+        return self._helpers.get(name)
+
+    def target(self, node: ast.expr) -> Target | None:
         """Return what stands for the function or method that an expression names."""
-        found = self._targets.get((id(self._value(node)), ""))
+        found = self._targets.get((id(self.value(node)), ""))
         if found is None and isinstance(node, ast.Attribute):
-            found = self._targets.get((id(self._value(node.value)), node.attr))
+            found = self._targets.get((id(self.value(node.value)), node.attr))
         return found
 
-    def _value(self, node: ast.expr) -> Any:
+    def value(self, node: ast.expr) -> Any:
+        """Return what an expression is that names something; nothing else is asked for."""
         match node:
-            case ast.Constant(value=value):
-                return value
             case ast.Name(id=name):
-                return self._namespace.get(name, vars(builtins).get(name, _missing))
+                return self._namespace.get(name, _missing)
             case ast.Attribute(value=owner, attr=name):
-                module = self._value(owner)
-                return globals_of(module).get(name, _missing) if issubclass(type(module), ModuleType) else _missing
+                held = self.value(owner)
+                if issubclass(type(held), ModuleType):
+                    return globals_of(held).get(name, _missing)
+                return (dict_of(held) or {}).get(name, _missing) if held is not _missing else _missing
+            case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
+                held = self.value(owner)
+                is_there = type(held) is dict and key in held
+                return held[key] if is_there else _missing
         return _missing
+
+
+class _Standins(ast.NodeTransformer, Generic[Target]):
+    """Puts stand-ins in the place of what is called, and looks whether a statement does anything else.
+
+    Attributes:
+        found: whether there is any.
+        only_calls: whether it does nothing else.
+    """
+
+    def __init__(self, reader: _Reader[Target], space: dict[str, Any], calls: list[tuple[Call, Target]]) -> None:
+        self.found, self.only_calls = False, True
+        self._reader, self._space, self._calls = reader, space, calls
+
+    def visit(self, node: ast.AST) -> Any:
+        """Return what is in the place of a node."""
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            target = self._reader.target(node)
+            if target is not None:
+                return self._standin(node, target)
+            if isinstance(node, ast.Name) and hasattr(type(self._reader.value(node)), "__next__"):
+                self.only_calls = False  # it has given what it gives
+        if isinstance(node, ast.Call):
+            self.only_calls &= self._is_harmless(node.func)
+        elif isinstance(node, ast.stmt):
+            self.only_calls &= isinstance(node, _STATEMENTS)
+        elif isinstance(node, ast.Attribute | ast.Subscript):
+            self.only_calls &= isinstance(node.ctx, ast.Load)
+        self.only_calls &= not isinstance(node, _OTHERS)
+        return self.generic_visit(node)
+
+    def _standin(self, node: ast.expr, target: Target) -> ast.expr:
+        name = f"{_STANDIN}{len(self._space)}"
+        self._space[name] = _Called(target, self._calls, target.depth)
+        self.found = True
+        return ast.copy_location(ast.Name(name, ast.Load()), node)
+
+    def _is_harmless(self, node: ast.expr) -> bool:
+        """Say whether a call of what an expression is does no more than to compute something, or is looked for."""
+        match node:
+            case ast.Call(func=func):
+                return self._reader.target(func) is not None
+            case ast.Name(id=name) if (helper := self._reader.helper(name)) is not None:
+                return type(self._space[name]) is not FunctionType or self._define(helper)
+            case ast.Name(id=name) if name in FUNCTIONS or name == "print":
+                return self._reader.value(node) is _missing
+            case ast.Attribute(attr=name) if name in METHODS:
+                return True
+        return self._reader.target(node) is not None
+
+    def _define(self, helper: FunctionType) -> bool:
+        """Have a function of a cell call the stand-ins; say whether its text is there and it does nothing else."""
+        node = definition_of(helper)
+        if not isinstance(node, ast.FunctionDef) or helper.__closure__ or helper.__defaults__ or helper.__kwdefaults__:
+            return False
+        self._space[helper.__name__] = None  # it may call itself
+        node.decorator_list = []
+        module = ast.fix_missing_locations(ast.Module([self.visit(node)], []))
+        if self.only_calls:
+            exec(compile(module, helper.__code__.co_filename, "exec", dont_inherit=True), self._space)  # noqa: S102 - as above
+        return self.only_calls
+
+
+def _say_nothing(*_args: object, **_keywords: object) -> None:
+    """Stand for `print`."""
+
+
+class _Called(Generic[Target]):
+    """Stands for what is called, and notes what it is given; it returns that, as most of these do."""
+
+    def __init__(
+        self,
+        target: Target,
+        calls: list[tuple[Call, Target]],
+        depth: int,
+        before: tuple[tuple[list[Any], dict[str, Any]], ...] = (),
+    ) -> None:
+        self._target, self._calls, self._depth, self._before = target, calls, depth, before
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        arguments = (*self._before, ([*args], keywords))
+        if len(arguments) < self._depth:
+            return _Called(self._target, self._calls, self._depth, arguments)
+        self._calls.append((Call(arguments), self._target))
+        return args[0] if args else None

@@ -16,15 +16,15 @@ from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.told import HOOK
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["HookText", "options_of", "read_hook", "read_text"]
+__all__ = ["FUNCTIONS", "METHODS", "HookText", "options_of", "read_hook", "read_text"]
 
 Text = TypeVar("Text", bound="HookText")
 
 # Functions of Python's own that do more than to compute something, and the methods that do no more.
 _DOING = ("__build_class__", "__import__", "anext", "breakpoint", "delattr", "eval", "exec", "exit", "help", "input")
-_FUNCTIONS = frozenset(vars(builtins)).difference(_DOING, ("next", "open", "print", "quit", "setattr"))
+FUNCTIONS = frozenset(vars(builtins)).difference(_DOING, ("next", "open", "print", "quit", "setattr"))
 _COMPUTING = frozenset(("inspect", "operator", "re", "textwrap", "types", "typing"))  # modules of such functions
-_METHODS = frozenset((*dir(str), *dir(tuple), *dir(frozenset), "get", "items", "keys", "mro", "values"))
+METHODS = frozenset((*dir(str), *dir(tuple), *dir(frozenset), "get", "items", "keys", "mro", "values"))
 
 
 def read_hook(teller: type) -> HookText | None:
@@ -104,7 +104,7 @@ class HookText:
     ) -> None:
         self.attributes, self.options = set[str](), options
         self.known, self._names, self._keywords = places, names, keywords
-        self._functions = _FUNCTIONS.union(helpers)
+        self._functions = FUNCTIONS.union(helpers)
         self._containers: set[str] = set()
 
     def names(self, cls: type) -> bool:
@@ -180,7 +180,7 @@ class HookText:
             case ast.Call(func=ast.Name(id=name)):
                 return name in self._functions
             case ast.Call(func=ast.Attribute(attr=name)):
-                return name in _METHODS
+                return name in METHODS
             case ast.Name(id=name):
                 return name != self._keywords
         return not isinstance(node, (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom))

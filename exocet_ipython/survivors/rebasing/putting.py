@@ -13,14 +13,23 @@ from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map, take_out
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["Entry", "emptied_for_a_moment", "find_there", "is_alike", "take_out_entry", "withdraw"]
+__all__ = [
+    "Entry",
+    "Inside",
+    "emptied_for_a_moment",
+    "find_there",
+    "is_alike",
+    "take_out_entry",
+    "take_out_new",
+    "withdraw",
+]
 
-Entry = tuple[Any, Any]  # key and value; an item is its own key, with None; `_Inside` for what is in another container
+Entry = tuple[Any, Any]  # key and value; an item is its own key, with None; `Inside` for what is in another container
 
 _NOTHING: Replacement = MappingProxyType({})
 
 
-class _Inside(list[Entry]):
+class Inside(list[Entry]):
     """What was put into a container that is in another one."""
 
 
@@ -51,7 +60,7 @@ def emptied_for_a_moment(containers: Sequence[Any]) -> Iterator[list[list[Entry]
             one.clear()
             (one.extend if hasattr(one, "extend") else one.update)(content)
         for one, known in others:
-            _take_out_new(one, known)
+            take_out_new(one, known)
 
 
 def find_there(content: Iterable[Entry], entry: Entry, replaced: Replacement = _NOTHING) -> Entry | None:
@@ -72,7 +81,7 @@ def find_there(content: Iterable[Entry], entry: Entry, replaced: Replacement = _
             continue
         if is_registry(value) and type(there) is type(value):
             found = [find_there(entries(there), inner, replaced) for inner in entries(value)]
-            return None if None in found else (known, _Inside(one for one in found if one is not None))
+            return None if None in found else (known, Inside(one for one in found if one is not None))
         if is_alike(there, value, replaced):
             return one
     return None
@@ -90,7 +99,7 @@ def take_out_entry(container: Any, entry: Entry, journal: Journal) -> None:
     if not is_registry(container):
         return
     if is_map(container):
-        if type(value) is _Inside and key in container:
+        if type(value) is Inside and key in container:
             for inner in value:
                 take_out_entry(container[key], inner, journal)
             value = None if container[key] else container[key]
@@ -137,7 +146,7 @@ def _renewed(key: Any, replaced: Replacement) -> Any:
     return or_same(key, replaced)
 
 
-def _take_out_new(container: Any, content: list[Entry]) -> None:
+def take_out_new(container: Any, content: list[Entry]) -> None:
     """Take out of a container what has been put into it since."""
     if hasattr(container, "append"):
         while len(container) > len(content):

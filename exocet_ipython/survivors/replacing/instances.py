@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType, TracebackType
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.classes import set_attribute
-from exocet_ipython.loading.tracebacks import OWN_FOLDER
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.comparison import Beside, Comparison
 from exocet_ipython.survivors.rebuilt import Replacement
+from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
@@ -24,20 +24,7 @@ from exocet_ipython.survivors.replacing.states import InstanceState, put_back, s
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
 from exocet_ipython.survivors.storing.constructors import find_added
 
-__all__ = ["Moving", "Stuck", "hash_differs"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """Objects of one class that could not move: its dotted name, how many, and why."""
-
-    name: str
-    count: int
-    reason: str
-
-    def __str__(self) -> str:
-        stay = "stays as it was" if self.count == 1 else "stay as they were"
-        return f"{self.count} of {self.name} {stay}: {self.reason}"
+__all__ = ["Moving", "hash_differs"]
 
 
 class _Pair(NamedTuple):
@@ -92,12 +79,12 @@ class Moving:
     adapters: list[Any] = field(default_factory=list)
     left: dict[int, tuple[type, type]] = field(default_factory=dict)
     _answers: KeptAnswers = field(default_factory=KeptAnswers)
-    _stuck: dict[tuple[str, str], int] = field(default_factory=dict)
+    _refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def stuck(self) -> tuple[Stuck, ...]:
         """What could not move."""
-        return tuple(Stuck(name, count, reason) for (name, reason), count in sorted(self._stuck.items()))
+        return self._refusals.stuck
 
     def move(self, holders: Iterable[Any], classes: Iterable[tuple[type, type]], known: Replacement) -> None:
         """Move the instances among the holders of retired classes: an instance refers to its class.
@@ -136,8 +123,7 @@ class Moving:
 
     def note(self, name: str, error: Exception) -> None:
         """Note that an object could not move."""
-        reason = name, f"{type(error).__name__}: {error}{_place(error.__traceback__)}"
-        self._stuck[reason] = self._stuck.get(reason, 0) + 1
+        self._refusals.note(name, error)
 
     def note_before(self, instance: Any) -> None:
         """Note what an instance is that hashes itself or keeps answers, before an attribute of it is replaced."""
@@ -185,17 +171,6 @@ class Moving:
         self.journal.add(functools.partial(put_back, instance, before, state))
         if pair.rehash and old_hash != (new_hash := hash_of(instance)) and new_hash is not None:
             self.rehashing.add(instance, before, state)
-
-
-def _place(trace: TracebackType | None) -> str:
-    """Say where a person's code raised: the innermost line that is in no file of ours; nothing where there is none."""
-    found = ""
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(OWN_FOLDER):
-            found = f" ({file}, line {trace.tb_lineno}, in {trace.tb_frame.f_code.co_name})"
-        trace = trace.tb_next
-    return found
 
 
 def _bring_over(instance: Any, pair: _Pair) -> None:
