@@ -14,8 +14,8 @@ from exocet_ipython.survivors.replacing.instances import Moving
 __all__ = ["change_class"]
 
 
-def change_class(cls: Any, change: Callable[[Any], object], moving: Moving) -> None:
-    """Change a class; where that fails, and where it is taken back, its attributes are what they were.
+def change_class(cls: Any, change: Callable[[Any], object], moving: Moving) -> bool:
+    """Change a class, and say whether that went well; else, and where it is taken back, its attributes are as before.
 
     Args:
         cls: the class.
@@ -28,8 +28,9 @@ def change_class(cls: Any, change: Callable[[Any], object], moving: Moving) -> N
     except Exception as error:  # noqa: BLE001 - fields that no longer fit together, a schema that can't be built
         _restore(cls, before)
         moving.note(dotted_name(cls), error)
-    else:
-        moving.journal.add(functools.partial(_restore, cls, before))
+        return False
+    moving.journal.add(functools.partial(_restore, cls, before))
+    return True
 
 
 def _restore(cls: type, before: dict[str, Any]) -> None:

@@ -17,9 +17,8 @@ from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
-from exocet_ipython.survivors.rebasing.retelling import Retelling, plan_from
+from exocet_ipython.survivors.rebasing.retelling import Retelling, do_alike, plan_from
 from exocet_ipython.survivors.rebasing.statements import names_said
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.storing.functions import definition_of
@@ -70,10 +69,10 @@ def plan_metaclass(cls: Any, now: type, replaced: Replacement) -> Retelling | No
         replaced: what has taken the place of others already.
     """
     before = type(cls)
-    if before is now or _do_alike(before, now) or (said := names_said(cls)) is None:
+    if before is now or (said := names_said(cls)) is None:
         return None
     texts = _read_metaclass(before), _read_metaclass(now)
-    if texts[0] is None or texts[1] is None:
+    if texts[0] is None or texts[1] is None or do_alike(texts[0], texts[1]):
         return None
     known = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, **copy_space(vars(cls))}
     space = {name: part for name, part in known.items() if name in said or name in _SAID}
@@ -82,14 +81,6 @@ def plan_metaclass(cls: Any, now: type, replaced: Replacement) -> Retelling | No
         _Telling(now, tuple(map(_told_of, texts[1])), space),
     )
     return plan_from(cls, (before, now), (texts[0], texts[1]), tellings, replaced)
-
-
-def _do_alike(before: type, now: type) -> bool:
-    codes = [[getattr(_function_of(one, name), "__code__", None) for name in _MAKING] for one in (before, now)]
-    return all(
-        old is new or (old is not None and new is not None and runs_alike(old, new))
-        for old, new in zip(*codes, strict=True)
-    )
 
 
 def _function_of(metaclass: type, name: str) -> Any:
@@ -124,7 +115,7 @@ def _read(function: Any, metaclass: type) -> _MakingText | None:
     is_new = function.__name__ == "__new__"
     name = (made.id if isinstance(made, ast.Name) else "") if is_new else arguments[0]
     names = (name, metaclass.__name__, arguments[0])
-    text = read_text(_MakingText, (function, node), copy_space(vars(metaclass)), names)
+    text = read_text(_MakingText, (function, node), metaclass, names)
     if text is not None:
         text.function, text.node = function, node if is_new else None
     return text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -34,8 +35,14 @@ class Inside(list[Entry]):
 
 
 @contextlib.contextmanager
-def emptied_for_a_moment(containers: Sequence[Any]) -> Iterator[list[list[Entry]]]:
+def emptied_for_a_moment(
+    containers: Sequence[Any], lengths: Mapping[int, int] = MappingProxyType({})
+) -> Iterator[list[list[Entry]]]:
     """Let a block put something into empty containers, which then hold again what they held, in its order.
+
+    Args:
+        containers: those.
+        lengths: id of a container -> how many of its first entries stay in it.
 
     Yields:
         when the block has ended, what it has put into each. One that is no container of Python's own is not emptied;
@@ -50,12 +57,13 @@ def emptied_for_a_moment(containers: Sequence[Any]) -> Iterator[list[list[Entry]
     own = {id(one): one for one in containers if emptied(one) is not None}
     contents = [(one, one.copy()) for one in own.values()]
     others = [(one, list(entries(one))) for one in containers if id(one) not in own]
-    for one in own.values():
-        one.clear()
+    for one, content in contents:
+        staying = itertools.islice(entries(content), lengths.get(id(one), 0))
+        refill(one, list(staying))
     try:
         yield put
     finally:
-        put += [list(entries(one)) if id(one) in own else [] for one in containers]
+        put += [list(entries(one))[lengths.get(id(one), 0) :] if id(one) in own else [] for one in containers]
         for one, content in contents:
             one.clear()
             (one.extend if hasattr(one, "extend") else one.update)(content)
@@ -144,6 +152,24 @@ def _renewed(key: Any, replaced: Replacement) -> Any:
     if type(key) in (tuple, frozenset):
         return type(key)(_renewed(part, replaced) for part in key)
     return or_same(key, replaced)
+
+
+def put_entry(container: Any, entry: Entry) -> None:
+    """Put an entry into a container: behind all others, where that has an order and not the key."""
+    key, value = entry
+    if is_map(container):
+        container[key] = value
+    elif hasattr(container, "append"):
+        container.append(key)
+    else:
+        container.add(key)
+
+
+def refill(container: Any, content: Iterable[Entry]) -> None:
+    """Have a container hold these entries, and no others."""
+    container.clear()
+    for entry in content:
+        put_entry(container, entry)
 
 
 def take_out_new(container: Any, content: list[Entry]) -> None:

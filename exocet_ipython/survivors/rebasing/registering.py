@@ -19,7 +19,7 @@ from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_new, withdraw
-from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed, read_both
+from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.refusals import Refusals
 
@@ -49,21 +49,13 @@ class Registering:
             made: dotted name -> module that takes its place.
             namespace: the notebook's, with what is current now.
         """
-        pairs = {key: (before, now) for key, before, now in find_changed(old, made)}
-        if not pairs:
-            return
-        names = {key: {now.__name__} for key, (_, now) in pairs.items()}
+        names: dict[int, set[str]] = {}
         for name, value in copy_space(namespace).items():
-            names.get((id(value), ""), set()).add(name)
-        words = words_of_cells()
-        # Most of what fills a container is nothing with which one registers: no cell is read for that.
-        found = {
-            key: Registrar(now, before, texts)
-            for key, (before, now) in pairs.items()
-            if names[key] & words and (texts := read_both(before, now)) is not None
-        }
+            names.setdefault(id(value), set()).add(name)
+        found = find_changed(old, made, words_of_cells(), names)
+        called = {name for key, one in found.items() for name in (one.now.__name__, *names.get(key[0], ()))}
         left: dict[int, list[Entry]] = {}
-        for call, registrar in find_calls(found, set[str]().union(*map(names.__getitem__, found)), namespace):
+        for call, registrar in find_calls(found, called, namespace):
             self._take_out(call, registrar, left)
 
     def register(self, returned: Container[str]) -> None:

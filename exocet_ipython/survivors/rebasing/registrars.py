@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.filled import fills
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Key
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
+from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Registrar", "find_changed", "read_both"]
+__all__ = ["Registrar", "find_changed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,37 +45,70 @@ class Registrar:
         return self.texts[0].depth
 
 
-def find_changed(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, Any, Any]]:
-    """Yield the functions and methods that are otherwise now, and may put something into a container."""
+def find_changed(
+    old: Mapping[str, ModuleRecord],
+    made: Mapping[str, ModuleType],
+    words: Collection[str],
+    names: Mapping[int, set[str]],
+) -> dict[Key, Registrar]:
+    """Return what cells may have registered something with, and what does that otherwise now.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        made: dotted name -> module that takes its place.
+        words: those that cells have: most of what fills a container is nothing with which they register.
+        names: id of a function -> what the notebook calls it.
+    """
+    pairs = {key: (before, now) for key, before, now in _pairs(old, made)}
+    changed = {now.__name__ for before, now in pairs.values() if not _runs_alike(before, now)}
+    found = {}
+    for key, (before, now) in pairs.items():
+        named = {now.__name__, *names.get(key[0], ())} if not key[1] else {key[1]}
+        may_differ = not _runs_alike(before, now) or not changed.isdisjoint(_names_in(now))
+        if may_differ and not named.isdisjoint(words) and (texts := _read_both(before, now)) is not None:
+            found[key] = Registrar(now, before, texts)
+    return found
+
+
+def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, Any, Any]]:
+    """Yield the functions and methods of modules with those of now."""
     for name in old.keys() & made.keys():
         space, now = globals_of(old[name].module), globals_of(made[name])
         for attribute, before in copy_space(space).items():
             after = now.get(attribute)
             if type(before) is type(after) is FunctionType:
-                if before.__globals__ is space and after.__globals__ is now and _puts_otherwise(before, after):
+                if before.__globals__ is space and after.__globals__ is now:
                     yield (id(after), ""), before, after
-            else:
-                yield from _changed_methods(before, after, name)
+            elif after is not None:
+                yield from _methods(before, after, name)
 
 
-def _changed_methods(before: Any, after: Any, home: str) -> Iterator[tuple[Key, Any, Any]]:
+def _methods(before: Any, after: Any, home: str) -> Iterator[tuple[Key, Any, Any]]:
     """Yield the methods of a class of a module, or of an instance of one that the module has, as calls bind them."""
     is_class = issubclass(type(before), type)
     old, new = (before, after) if is_class else (type(before), type(after))
-    if after is None or issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
+    if issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
         return
-    for name, part in copy_space(vars(old)).items():
-        other = vars(new).get(name)
+    for name in {name for base in mro_of(old) if base is not object for name in vars(base)}:
+        part, other = first_named(name, mro_of(old)), first_named(name, mro_of(new))
         is_bound = type(part) is type(other) and (type(part) is classmethod if is_class else type(part) is FunctionType)
         functions = functions_in(part)[:1] + functions_in(other)[:1] if is_bound else []
-        if functions and _puts_otherwise(*functions):
+        if functions:
             yield (id(after), name), MethodType(functions[0], before), MethodType(functions[1], after)
 
 
-def _puts_otherwise(before: FunctionType, now: FunctionType) -> bool:
-    """Say whether a function may put something into a container, and its counterpart does so otherwise, maybe."""
-    codes = before.__code__, now.__code__
-    return codes[0] is not codes[1] and any(map(fills, whole(codes[0]))) and not runs_alike(*codes)
+def _function_of(called: Any) -> FunctionType:
+    found: FunctionType = getattr(called, "__func__", called)
+    return found
+
+
+def _runs_alike(before: Any, now: Any) -> bool:
+    codes = _function_of(before).__code__, _function_of(now).__code__
+    return codes[0] is codes[1] or runs_alike(*codes)
+
+
+def _names_in(called: Any) -> set[str]:
+    return {name for code in whole(_function_of(called).__code__) for name in code.co_names}
 
 
 class RegisteringText(HookText):
@@ -95,10 +128,10 @@ class RegisteringText(HookText):
         return super().reads(node)
 
 
-def read_both(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText] | None:
-    """Return what a function did and does, as their texts say it; None where one of them doesn't."""
+def _read_both(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText] | None:
+    """Return what a function did and does, as their texts say it; None where one of them doesn't, or they do alike."""
     first, second = _read(before), _read(now)
-    return None if first is None or second is None else (first, second)
+    return None if first is None or second is None or do_alike([first], [second]) else (first, second)
 
 
 def _read(called: Any) -> RegisteringText | None:
@@ -119,9 +152,7 @@ def _read(called: Any) -> RegisteringText | None:
             node, given, depth = made, [part.arg for part in (*made.args.posonlyargs, *made.args.args)], 2
     if not given or node.args.vararg or node.args.kwarg:
         return None
-    is_class = issubclass(type(owner), type)
-    own = copy_space(vars(owner)) if is_class else dict(attributes_of(owner))
-    text = read_text(RegisteringText, (function, node), own, (given[0], *owners))
+    text = read_text(RegisteringText, (function, node), owner, (given[0], *owners))
     if text is None or not text.places() or text.attributes:
         return None
     text.depth = depth

@@ -16,7 +16,7 @@ from typing import Any
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map
-from exocet_ipython.survivors.rebasing.putting import Entry, Inside, take_out_entry
+from exocet_ipython.survivors.rebasing.putting import Entry, Inside, put_entry, refill, take_out_entry
 
 __all__ = ["Replay"]
 
@@ -54,15 +54,15 @@ class _Held:
         content, other = list(entries(self.container)), emptied(self.container)
         if other is None:
             return
-        journal.add(partial(_refill, self.container, content))
+        journal.add(partial(refill, self.container, content))
         if len(content) > self.put and (is_map(other) or hasattr(other, "append")):
             self.waiting = content[self.put :]
-            _refill(self.container, content[: self.put])
+            refill(self.container, content[: self.put])
 
     def put_back(self, count: int) -> None:
         """Put back what waits, until so many of the entries that stay are there."""
         while self.waiting and self.put < count:
-            _put(self.container, self.waiting.pop(0))
+            put_entry(self.container, self.waiting.pop(0))
             self.put += 1
 
 
@@ -121,24 +121,8 @@ class Replay:
             for held in concerned:
                 held.put_back(held.put + len(held.waiting))
 
-    def restore(self, turn: int) -> None:
-        """Put back what was taken out for a turn."""
+    def restore(self, *turns: int) -> None:
+        """Put back what was taken out for turns."""
         for held in self._held.values():
-            for entry in held.taken[turn]:
-                _put(held.container, entry)
-
-
-def _put(container: Any, entry: Entry) -> None:
-    key, value = entry
-    if is_map(container):
-        container[key] = value
-    elif hasattr(container, "append"):
-        container.append(key)
-    else:
-        container.add(key)
-
-
-def _refill(container: Any, content: Iterable[Entry]) -> None:
-    container.clear()
-    for entry in content:
-        _put(container, entry)
+            for entry in (entry for turn in turns for entry in held.taken[turn]):
+                put_entry(held.container, entry)

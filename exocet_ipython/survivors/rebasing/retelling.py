@@ -7,7 +7,7 @@ something into containers, and computes all that with Python's own functions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any, Protocol
@@ -23,14 +23,14 @@ from exocet_ipython.survivors.rebasing.putting import (
     emptied_for_a_moment,
     find_there,
     is_alike,
-    take_out_entry,
     withdraw,
 )
+from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
 from exocet_ipython.survivors.rebasing.told import HOOK, has_been_told, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement
 
-__all__ = ["Retelling", "Telling", "find_keywords", "plan_from", "plan_retelling", "put_back"]
+__all__ = ["Retelling", "Telling", "do_alike", "find_keywords", "plan_from", "plan_retelling", "put_back"]
 
 _Texts = tuple[Sequence[HookText], Sequence[HookText]]  # what hooks said, and what those in their place say
 _missing = object()
@@ -111,10 +111,10 @@ class Retelling:
         self.given.tell(cls, self.answers)
         put_back(cls, self.attributes - self.answers, before)
 
-    def withdraw(self, journal: Journal) -> None:
+    def withdraw(self, replay: Replay) -> None:
         """Take out of the containers what hooks of another text have put there."""
         for container, entry in self.put:
-            take_out_entry(container, entry, journal)
+            replay.take_out(container, entry, id(self))
 
 
 def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replacement) -> Retelling | None:
@@ -135,7 +135,7 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
         return None
     attributes = _attributes_of((known, ()))
     pairs, texts = tuple(zip(before, now, strict=True)), known[: len(before)]
-    is_news = any(not runs_alike(*(vars(one)[HOOK].__func__.__code__ for one in pair)) for pair in pairs)
+    is_news = not do_alike(texts, known[len(before) :]) or any(text.asks for text in known)
     if not is_news and (not attributes or any(text.lists() or not text.names(cls) for text in texts)):
         return None
     found = _find_given(cls, texts, replaced)
@@ -147,6 +147,12 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
     answers = attributes if found or answer is None else answer.attributes
     answer = _Answer(answers) if answer is None else replace(answer, attributes=answers)
     return _retelling(cls, pairs if is_news else (), (texts, known[len(before) :]), answer, given)
+
+
+def do_alike(before: Iterable[HookText], now: Iterable[HookText]) -> bool:
+    """Say whether hooks do what others did: they, and all that they call."""
+    codes = [[function.__code__ for text in texts for function in text.functions] for texts in (before, now)]
+    return len(codes[0]) == len(codes[1]) and all(map(runs_alike, *codes))
 
 
 def plan_from(
@@ -238,8 +244,9 @@ def _ask(
     """
     places = [entry for hook in hooks for entry in hook.places().items()]
     before, had = copy_space(vars(cls)), [list(entries(place)) for _, place in places]
+    lengths = {id(place): _place_in(content, cls) for (_, place), content in zip(places, had, strict=True)}
     try:
-        with emptied_for_a_moment([place for _, place in places]) as put:
+        with emptied_for_a_moment([place for _, place in places], lengths if any(map(_asks, hooks)) else {}) as put:
             given.tell(cls, attributes)
     except Exception:  # noqa: BLE001 - a person's hook, which may need what is gone
         return None
@@ -254,6 +261,22 @@ def _ask(
     ]
     there = tuple((name, entry) for name, entry in found if entry is not None)
     return _Answer(frozenset(answers), there, len(there) == len(found))
+
+
+def _asks(hook: HookText) -> bool:
+    return hook.asks
+
+
+def _place_in(content: Sequence[Entry], cls: type) -> int:
+    """Return how many entries of a container stand before the one that a class is in, or its name."""
+    names = cls, cls.__name__, cls.__qualname__
+    places = (place for place, entry in enumerate(content) for part in entry if _is_among(part, names))
+    return next(places, 0)
+
+
+def _is_among(value: Any, names: tuple[Any, ...]) -> bool:
+    parts = value if type(value) in (tuple, list) else (value,)
+    return any(part is names[0] or (type(part) is str and part.lower() in map(str.lower, names[1:])) for part in parts)
 
 
 def put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:

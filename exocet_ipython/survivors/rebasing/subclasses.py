@@ -30,6 +30,7 @@ from exocet_ipython.survivors.rebasing.keeping import change_class
 from exocet_ipython.survivors.rebasing.mapped import join_registry, relate_again
 from exocet_ipython.survivors.rebasing.metaclasses import plan_metaclass
 from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
+from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.retelling import Retelling, find_keywords, plan_retelling
 from exocet_ipython.survivors.rebasing.statements import bases_meant
 from exocet_ipython.survivors.rebasing.told import (
@@ -55,11 +56,13 @@ class Rebased:
     """What became of the subclasses of retired classes.
 
     Attributes:
+        replay: what the hooks of another text had registered, which is taken out until they are told again.
         changed: those whose bases are others now, the new ones included, and what derives from them.
         remade: each one that had to be made anew, with its successor.
         retold: those of which the hooks of their bases are to be told again, when their attributes have moved.
     """
 
+    replay: Replay
     changed: tuple[type, ...] = ()
     remade: tuple[tuple[type, type], ...] = ()
     retold: tuple[tuple[type, Retelling], ...] = ()
@@ -86,6 +89,7 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
     remade: list[tuple[type, type]] = []
     told: dict[int, dict[int, tuple[type, type]]] = {}  # id of a class -> what knows it, with what takes its place
     retold: list[tuple[type, Retelling]] = []
+    replay = Replay(moving.journal)
     planned: set[int] = set()  # ids of the classes that the hooks of their bases are told of
     waiting = [before for before, _ in pairs.classes]
     while waiting:
@@ -99,22 +103,22 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
                 if (plan := plan_retelling(cls, counterparts, pairs.objects)) is not None
             ]
             planned |= {id(cls) for cls, _ in plans}
-            plans += [
-                (cls, plan)
-                for cls in concerned
-                if (plan := plan_metaclass(cls, _counterpart(type(cls), pairs), pairs.objects)) is not None
-            ]
+            plans += _metaclass_plans(concerned, pairs)
             told |= {id(cls): find_tellers(cls, counterparts) for cls in concerned}
             moving.rehashing.note_instances([cls for cls in concerned if _may_hash_otherwise(cls, counterparts)])
+            writes = Journal()
             try:
                 metaclass = _metaclass(subclass, bases, pairs)
-                withdraw_class(subclass, (bases, metaclass), counterparts, session, moving.journal)
+                withdraw_class(subclass, (bases, metaclass), counterparts, session, writes)
                 for cls, plan in plans:
-                    _withdraw(cls, plan, session, moving.journal)
+                    _withdraw(cls, plan, session, replay, writes)
                 now = _rebase(subclass, bases, metaclass, pairs, moving)
             except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
+                writes.undo()
+                replay.restore(*(id(plan) for _, plan in plans))
                 moving.note(dotted_name(subclass), error)
                 continue
+            moving.journal.add(writes.undo)
             if now is subclass:
                 rebased.append(subclass)
                 retold += plans
@@ -132,24 +136,30 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
             change_class(cls, functools.partial(tell, first=first), moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _join_registries(changed, pairs, moving)
-    _renew_copies(changed, moving)
-    retired = pairs.predecessors()
-    for cls, change in collect_again(changed, retired, pairs.objects):
-        change_class(cls, change, moving)
-    _rebuild_models(retired, moving)
-    return Rebased(tuple(changed), tuple(remade), tuple(retold))
+    _renew_copies(changed, pairs, moving)
+    return Rebased(replay, tuple(changed), tuple(remade), tuple(retold))
+
+
+def _metaclass_plans(classes: Iterable[type], pairs: Pairs) -> Iterator[tuple[type, Retelling]]:
+    """Yield classes of which their metaclasses are to be told again, each with how."""
+    for cls in classes:
+        plan = plan_metaclass(cls, _counterpart(type(cls), pairs), pairs.objects)
+        if plan is not None:
+            yield cls, plan
 
 
 def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
     """Tell the hooks of the new bases of the classes of which they are to be told again."""
-    for cls, plan in rebased.retold:
-        change_class(cls, plan.tell, moving)
-        if plan.is_taken_out:
-            _withdraw(cls, plan, session, moving.journal)
+    retold = sorted(rebased.retold, key=lambda told: rebased.replay.place_of(id(told[1])))
+    for _, (cls, plan) in zip(rebased.replay.turns(id(plan) for _, plan in retold), retold, strict=True):
+        if not change_class(cls, plan.tell, moving):
+            rebased.replay.restore(id(plan))
+        elif plan.is_taken_out:
+            _withdraw(cls, plan, session, Replay(moving.journal), moving.journal)
 
 
-def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], journal: Journal) -> None:
-    plan.withdraw(journal)
+def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], replay: Replay, journal: Journal) -> None:
+    plan.withdraw(replay)
     for before, now in () if plan.put else plan.tellers:
         withdraw_from(cls, before, now, session, journal)
 
@@ -171,8 +181,8 @@ def _join_registries(changed: Iterable[type], pairs: Pairs, moving: Moving) -> N
         moving.note("sqlalchemy.orm.relationship", error)
 
 
-def _renew_copies(classes: Collection[type], moving: Moving) -> None:
-    """Have dataclasses, attrs classes and abstract classes look again at what their bases have."""
+def _renew_copies(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
+    """Have dataclasses, attrs classes, abstract classes and what collects look again at what their bases have."""
     for cls in classes:
         if "__dataclass_fields__" in vars(cls):
             change_class(cls, decorate_again, moving)
@@ -180,6 +190,10 @@ def _renew_copies(classes: Collection[type], moving: Moving) -> None:
             change_class(cls, define_again, moving)
         if isinstance(cls, abc.ABCMeta):
             change_class(cls, abc.update_abstractmethods, moving)
+    retired = pairs.predecessors()
+    for cls, change in collect_again(classes, retired, pairs.objects):
+        change_class(cls, change, moving)
+    _rebuild_models(retired, moving)
 
 
 def _rebuild_models(retired: Mapping[int, type], moving: Moving) -> None:
