@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -66,9 +67,14 @@ class Call:
             keywords.update({name: find(value) for name, value in keywords.items()})
 
 
-def words_of_cells() -> set[str]:
-    """Return the names that the texts of cells have anywhere: a look at these is cheaper than reading them."""
-    return {word for _, lines in texts_of_cells() for line in lines for word in re.findall(r"\w+", line)}
+def words_of_cells() -> list[frozenset[str]]:
+    """Return the names that the text of each cell has anywhere: a look at these is cheaper than reading them."""
+    return [_words_in(tuple(lines)) for _, lines in texts_of_cells()]
+
+
+@functools.lru_cache(2_000)
+def _words_in(lines: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", "".join(lines)))
 
 
 def find_calls(

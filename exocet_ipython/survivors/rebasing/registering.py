@@ -7,6 +7,7 @@ What it has put there is seen by calling that of before once more with these emp
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
@@ -52,7 +53,7 @@ class Registering:
         names: dict[int, set[str]] = {}
         for name, value in copy_space(namespace).items():
             names.setdefault(id(value), set()).add(name)
-        found = find_changed(old, made, words_of_cells(), names)
+        found = find_changed(old, made, functools.cache(words_of_cells), names)
         called = {name for key, one in found.items() for name in (one.now.__name__, *names.get(key[0], ()))}
         left: dict[int, list[Entry]] = {}
         for call, registrar in find_calls(found, called, namespace):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -31,13 +31,11 @@ class Registrar:
         now: what is called now.
         before: what was called.
         texts: of both.
-        is_cells: whether it is a method of an instance that a cell has made.
     """
 
     now: Any
     before: Any
     texts: tuple[RegisteringText, RegisteringText]
-    is_cells: bool = False
 
     @property
     def depth(self) -> int:
@@ -48,7 +46,7 @@ class Registrar:
 def find_changed(
     old: Mapping[str, ModuleRecord],
     made: Mapping[str, ModuleType],
-    words: Collection[str],
+    words: Callable[[], Iterable[frozenset[str]]],
     names: Mapping[int, set[str]],
 ) -> dict[Key, Registrar]:
     """Return what cells may have registered something with, and what does that otherwise now.
@@ -56,16 +54,17 @@ def find_changed(
     Args:
         old: dotted name -> record of a module that retires.
         made: dotted name -> module that takes its place.
-        words: those that cells have: most of what fills a container is nothing with which they register.
+        words: gives those of each cell: what none of them names is nothing with which they have registered.
         names: id of a function -> what the notebook calls it.
     """
     pairs = {key: (before, now) for key, before, now in _pairs(old, made)}
     changed = {now.__name__ for before, now in pairs.values() if not _runs_alike(before, now)}
     found = {}
-    for key, (before, now) in pairs.items():
+    for key, (before, now) in pairs.items() if changed else ():
         named = {now.__name__, *names.get(key[0], ())} if not key[1] else {key[1]}
         may_differ = not _runs_alike(before, now) or not changed.isdisjoint(_names_in(now))
-        if may_differ and not named.isdisjoint(words) and (texts := _read_both(before, now)) is not None:
+        is_named = may_differ and not all(map(named.isdisjoint, words()))
+        if is_named and (texts := _read_both(before, now)) is not None:
             found[key] = Registrar(now, before, texts)
     return found
 
@@ -80,16 +79,16 @@ def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> I
                 if before.__globals__ is space and after.__globals__ is now:
                     yield (id(after), ""), before, after
             elif after is not None:
-                yield from _methods(before, after, name)
+                yield from _methods(before, after, name, old)
 
 
-def _methods(before: Any, after: Any, home: str) -> Iterator[tuple[Key, Any, Any]]:
+def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> Iterator[tuple[Key, Any, Any]]:
     """Yield the methods of a class of a module, or of an instance of one that the module has, as calls bind them."""
     is_class = issubclass(type(before), type)
     old, new = (before, after) if is_class else (type(before), type(after))
     if issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
         return
-    for name in {name for base in mro_of(old) if base is not object for name in vars(base)}:
+    for name in {name for base in mro_of(old) if home_of(base) in retiring for name in vars(base)}:
         part, other = first_named(name, mro_of(old)), first_named(name, mro_of(new))
         is_bound = type(part) is type(other) and (type(part) is classmethod if is_class else type(part) is FunctionType)
         functions = functions_in(part)[:1] + functions_in(other)[:1] if is_bound else []
