@@ -58,11 +58,12 @@ def find_changed(
         names: id of a function -> what the notebook calls it.
     """
     pairs = {key: (before, now) for key, before, now in _pairs(old, made)}
-    changed = {now.__name__ for before, now in pairs.values() if not _runs_alike(before, now)}
+    edited = {key for key, (before, now) in pairs.items() if not _runs_alike(before, now)}
+    changed = {pairs[key][1].__name__ for key in edited}
     found = {}
     for key, (before, now) in pairs.items() if changed else ():
-        named = {now.__name__, *names.get(key[0], ())} if not key[1] else {key[1]}
-        may_differ = not _runs_alike(before, now) or not changed.isdisjoint(_names_in(now))
+        may_differ = key in edited or not all(map(changed.isdisjoint, _names_in(now)))
+        named = {key[1]} if key[1] else {now.__name__, *names.get(key[0], ())}
         is_named = may_differ and not all(map(named.isdisjoint, words()))
         if is_named and (texts := _read_both(before, now)) is not None:
             found[key] = Registrar(now, before, texts)
@@ -88,9 +89,11 @@ def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> It
     old, new = (before, after) if is_class else (type(before), type(after))
     if issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
         return
-    for name in {name for base in mro_of(old) if home_of(base) in retiring for name in vars(base)}:
+    kind = classmethod if is_class else FunctionType
+    spaces = [copy_space(vars(base)) for base in mro_of(old) if home_of(base) in retiring]
+    for name in {name: None for space in spaces for name, part in space.items() if type(part) is kind}:
         part, other = first_named(name, mro_of(old)), first_named(name, mro_of(new))
-        is_bound = type(part) is type(other) and (type(part) is classmethod if is_class else type(part) is FunctionType)
+        is_bound = type(part) is type(other) is kind
         functions = functions_in(part)[:1] + functions_in(other)[:1] if is_bound else []
         if functions:
             yield (id(after), name), MethodType(functions[0], before), MethodType(functions[1], after)
@@ -106,8 +109,8 @@ def _runs_alike(before: Any, now: Any) -> bool:
     return codes[0] is codes[1] or runs_alike(*codes)
 
 
-def _names_in(called: Any) -> set[str]:
-    return {name for code in whole(_function_of(called).__code__) for name in code.co_names}
+def _names_in(called: Any) -> Iterator[tuple[str, ...]]:
+    return (code.co_names for code in whole(_function_of(called).__code__))
 
 
 class RegisteringText(HookText):
