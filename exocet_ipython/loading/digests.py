@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from exocet_ipython.loading.files import FileStamp
 
@@ -48,8 +49,7 @@ def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
         if until:
             names = [name for name in names if os.lstat(os.path.join(path, name)).st_ctime_ns <= until]
         return digest_of("\0".join(sorted(names)).encode())
-    with open(path, "rb") as file:  # a `Path` takes as long again, for each file that is edited
-        return digest_of(file.read())
+    return digest_of(Path(path).read_bytes())
 
 
 def _may_be_data(entry: str) -> bool:
