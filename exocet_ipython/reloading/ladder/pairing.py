@@ -31,9 +31,12 @@ def pair_nested(old: CodeType, new: CodeType) -> _Pairs:
     if not (waiting and left):
         return
     known: set[int] = set()
-    for pairs in (_pairs_of_same, _pairs_by_name, _pairs_by_text):
-        behind = _count_known(nested(old), known) | _count_known(nested(new), known)
-        found = list(pairs(waiting, left, behind))
+
+    def pairs_by_name(waiting: Iterable[CodeType], left: Iterable[CodeType]) -> _Pairs:
+        return _pairs_by_name(waiting, left, _count_known(nested(old), known) | _count_known(nested(new), known))
+
+    for pairs in (_pairs_of_same, pairs_by_name, _pairs_by_text):
+        found = list(pairs(waiting, left))
         yield from found
         known |= {id(code) for pair in found for code in pair}
         waiting = [code for code in waiting if id(code) not in known]
@@ -49,11 +52,11 @@ def _count_known(codes: Iterable[CodeType], known: Container[int]) -> dict[int, 
     return behind
 
 
-def _pairs_of_same(waiting: Iterable[CodeType], left: Iterable[CodeType], _behind: _Behind) -> _Pairs:
+def _pairs_of_same(waiting: Iterable[CodeType], left: Iterable[CodeType]) -> _Pairs:
     return _pairs_by(lambda code: (_kind_of(code), _text_of(code)), waiting, left)
 
 
-def _pairs_by_text(waiting: Iterable[CodeType], left: Iterable[CodeType], _behind: _Behind) -> _Pairs:
+def _pairs_by_text(waiting: Iterable[CodeType], left: Iterable[CodeType]) -> _Pairs:
     return _pairs_by(_text_of, waiting, left)
 
 

@@ -41,12 +41,15 @@ def fill(before: Any, now: Any, after: Mapping[str, ModuleType | None] = Mapping
     return mark_of(before) == mark_of(now)
 
 
-def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any], refusals: Refusals) -> None:
+def write_again(
+    module: str, paths: Iterable[str], before: dict[str, Any], now: dict[str, Any], refusals: Refusals
+) -> None:
     """Write what cells have written into what libraries look after into what was made anew.
 
     These are entries of their maps (`session.headers["key"] = ...`), and attributes that descriptors set, as traits.
 
     Args:
+        module: dotted name of the one in which cells have written it.
         paths: of the entries and the attributes, as cells have written them.
         before: the globals of the retired module.
         now: those of the new one.
@@ -64,7 +67,7 @@ def write_again(paths: Iterable[str], before: dict[str, Any], now: dict[str, Any
             elif entry is not None and _is_map_of_library(old) and key in old:
                 new[key] = old[key]
         except Exception as error:  # noqa: BLE001 - the library refuses: it stays as its module has made it
-            refusals.note(f"{now['__name__']}.{path}", error)
+            refusals.note(f"{module}.{path}", error)
 
 
 def _is_set_by_library(kind: type, name: str) -> bool:

@@ -45,13 +45,14 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
     whole: set[int] = set()
     retiring = read.retiring({name: new.get(name) for name in old})
     for name, record in old.items():
+        paths, space = read.assigned_in(name), globals_of(record.module)
         if (module := new.get(name)) is not None:
             whole |= Carrier(record, retiring, journal, again.get(name)).carry(module)
-            spaces = globals_of(record.module), globals_of(module)
-            write_again(read.assigned_in(name), *spaces, refusals)
+            write_again(name, paths, space, globals_of(module), refusals)
         for home, names in _find_moved(record, old, new):
             there = {**retiring.after, name: new[home]}
             whole |= Carrier(record, read.retiring(there), journal, again.get(home)).carry(new[home], names)
+            write_again(name, paths, {one: space[one] for one in names}, globals_of(new[home]), refusals)
     return frozenset(whole)
 
 

@@ -109,8 +109,7 @@ class _Matcher:
 
     def match_gone(self, name: str) -> None:
         """Note what a module defined that is gone whole."""
-        module = self._old[name].module
-        for before in copy_space(globals_of(module)).values():
+        for before in copy_space(globals_of(self._old[name].module)).values():
             self._note_gone(before, name)
 
     def _note_gone(self, before: Any, home: str) -> None:
@@ -129,8 +128,8 @@ class _Matcher:
             now = find_moved(before, self._succession) or find_back(before, self._succession)
             self._space = vars(self._old[home].module)
             if now is None and self._new.get(home) is not None:
-                now = find_by_members(before, copy_space(self._space), globals_of(self._new[home]))
-                now = None if self._values.is_elsewhere(now) else now
+                found = find_by_members(before, copy_space(self._space), globals_of(self._new[home]))
+                now = None if self._values.is_elsewhere(found) else found
             if is_definition(before) and now is not None:
                 self._match_definition(before, now)
             elif now is not None:
@@ -191,12 +190,13 @@ class _Matcher:
 
     def match_survivor(self, kind: str, name: str, value: Any) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
-        self._space, (module, path) = {}, self._succession.place_of(name)
+        self._space = {}
+        module, path = self._succession.place_of(name)
         self._retiring.add(module)
-        known = map(self._succession.find, self._succession.names(name))
-        now: Any = next((found for found in known if found is not None), None)
+        now = self._succession.find_latest(name)
         if now is None and kind in ("class", "function"):
-            self._note_name(value, now := find_moved(value, self._succession))  # it went in a save before this one
+            now = find_moved(value, self._succession)  # it went in a save before this one
+            self._note_name(value, now)
         if kind == "module":
             self.pairs.own.add(id(getattr(value, "__dict__", None)))
             if now is not None and not path:

@@ -82,6 +82,10 @@ class Succession:
             return home not in (*self.staying.made, CELLS) and named is value
         return id(value) in self.staying
 
+    def find_latest(self, name: str) -> Any:
+        """Return what has a dotted name now, or the latest of those that what has it had before; None for nothing."""
+        return next((found for found in map(self.find, self.names(name)) if found is not None), None)
+
     def names(self, name: str) -> Iterator[str]:
         """Yield a dotted name, then those that what has it had before, the latest first.
 

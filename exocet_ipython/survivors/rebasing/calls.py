@@ -91,7 +91,7 @@ def find_calls(
         return
     reader = _Reader(targets, namespace, names)
     for file, lines in reversed([*texts_of_cells()]):
-        if any(name in line for line in lines for name in reader.names):
+        if not reader.names.isdisjoint(_words_in(tuple(lines))):
             for statement in parse_text("".join(lines)).body:
                 yield from reader.calls_in(statement, file)
 

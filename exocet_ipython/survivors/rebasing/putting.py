@@ -65,8 +65,7 @@ def emptied_for_a_moment(
     finally:
         put += [list(entries(one))[lengths.get(id(one), 0) :] if id(one) in own else [] for one in containers]
         for one, content in contents:
-            one.clear()
-            (one.extend if hasattr(one, "extend") else one.update)(content)
+            refill(one, entries(content))
         for one, known in others:
             take_out_new(one, known)
 

@@ -66,10 +66,9 @@ class Registering:
             returned: dotted names of the modules that an undo has brought back, with what cells had registered there.
         """
         for call, now, places in self._calls:
-            for place, put in (
-                zip(places, _put_by(call, now, places), strict=True) if now.__module__ in returned else ()
-            ):
-                withdraw(place, put, self._journal)
+            if now.__module__ in returned:
+                for place, put in zip(places, _put_by(call, now, places), strict=True):
+                    withdraw(place, put, self._journal)
         for turn in self._replay.turns(range(len(self._calls))):
             call, now, places = self._calls[turn]
             before = [list(entries(place)) for place in places]

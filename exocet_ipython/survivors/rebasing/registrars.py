@@ -139,7 +139,7 @@ def _read_both(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText]
 def _read(called: Any) -> RegisteringText | None:
     """Return what a function, or the one that it makes and returns, does; None where its text doesn't say it."""
     owner = called.__self__ if type(called) is MethodType else None
-    function: Any = getattr(called, "__func__", called)
+    function = _function_of(called)
     node = definition_of(function)
     if not isinstance(node, ast.FunctionDef) or function.__closure__ or node.args.vararg or node.args.kwarg:
         return None
