@@ -31,7 +31,7 @@ def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
     """Return the digest of a file; of one that holds more than 16 MB of data only that of its time and size.
 
     That of a folder, a path with a slash at its end, is one of the names of the data files in it; with two slashes, of
-    Python's files as well.
+    Python's files as well; with three, of the distributions that are installed in it, and of nothing else.
 
     Args:
         path: of the file or folder.
@@ -44,8 +44,12 @@ def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
     if stamp.size > _LARGE and not path.endswith(SOURCE_SUFFIXES):
         return f"{stamp.size} bytes of {stamp.modified}"
     if path.endswith(os.sep):
-        with_code = path.endswith(os.sep * 2)
-        names = [name for name in os.listdir(path) if _may_be_data(name) or (with_code and name.endswith(".py"))]
+        names = os.listdir(path)
+        if path.endswith(os.sep * 3):
+            names = [name for name in names if name.endswith((".dist-info", ".egg-info"))]
+        else:
+            with_code = path.endswith(os.sep * 2)
+            names = [name for name in names if _may_be_data(name) or (with_code and name.endswith(".py"))]
         if until:
             names = [name for name in names if os.lstat(os.path.join(path, name)).st_ctime_ns <= until]
         return digest_of("\0".join(sorted(names)).encode())

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 from exocet_ipython.loading.interrupts import act_on_interrupt, deferred_interrupt
 from exocet_ipython.loading.source import Snapshot
@@ -19,6 +20,7 @@ from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
+from exocet_ipython.reloading.datafiles.wanted import find_wanted
 from exocet_ipython.reloading.farewells import call_farewells
 
 __all__ = ["OPEN", "Executor"]
@@ -82,7 +84,7 @@ class Executor:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a module's body raised, SystemExit too, is reported
             trim_traceback(error)
-            self.managed.follow_tried(tried)
+            self.managed.follow_tried([*tried, *find_wanted(error, partial(self.managed.scope.includes, ""))])
             return describe_failure(error, plan, self.managed.generation, time.perf_counter() - began)
         done = self._publish(built, migrating=migrating, gate=gate)
         if isinstance(done, Exception):

@@ -39,6 +39,7 @@ class ManagedFiles:
         self.suspects: Callable[[], Suspicion] = detector.suspects  # asked before each cell
         self.shown = ShownTexts()
         self._tried: tuple[Snapshot, ...] = ()
+        self._awaited: tuple[Snapshot, ...] = ()
         self.expects = False
         self.blanks = 0
 
@@ -62,7 +63,7 @@ class ManagedFiles:
             folders.update(folder for folder in map(absolute_path, sys.path) if scope.includes("", folder))
         loaded = [snapshot for record in records for snapshot in (record.snapshot, *record.data)]
         loaded += [failed.snapshot for record in records for failed in record.failed]
-        self._detector.follow([*loaded, *texts, *self._tried], folders)
+        self._detector.follow([*loaded, *texts, *self._tried, *self._awaited], folders)
 
     def forget(self) -> None:
         """Follow nothing: what differs by the next `follow` is suspected then, whoever was told of it before."""
@@ -89,6 +90,11 @@ class ManagedFiles:
     def stand_as_tried(self) -> bool:
         """Say whether all that the last reload has read and did not load is on disk as it was then."""
         return not self._detector.changed(self._tried)
+
+    def note_awaited(self, data: tuple[Snapshot, ...]) -> None:
+        """Follow also the data files that imports of cells which failed may have wanted; those of before no longer."""
+        before, self._awaited = self._awaited, data
+        self._detector.exchange(before, data)
 
     def exchange(self, before: Iterable[Snapshot], after: Iterable[Snapshot]) -> None:
         """Follow files as they have been read now, of which others were followed before."""

@@ -115,8 +115,9 @@ class ExocetMagics(Magics):
             require_dotted_names("%exoreload", "modules", given.names)
             migrate = given.migrate or self.settings.instances == "migrate"
             report = self.session.reload(given.names, force=given.force, dry_run=given.dry_run, migrate=migrate)
-            if not given.dry_run:
-                say_bound(self.session.import_awaited())
+            if not given.dry_run and self.session.awaits:
+                with self.session.managed.claiming():
+                    say_bound(self.session.import_awaited())
         if report.error is not None:
             self.failures.show(report.error)
         return replace(report, full=self.settings.report == "full")

@@ -85,7 +85,8 @@ class Session:
         note_left = weakref.WeakMethod(self._note_left)
         self.managed.note_left = lambda records: (note := note_left()) and note(records)
         self._unsettled = Unsettled(self.managed)
-        self._awaited = AwaitedImports(namespace, lambda file: self.managed.scope.includes("", file))
+        follow = self.managed.files.note_awaited
+        self._awaited = AwaitedImports(namespace, lambda file: self.managed.scope.includes("", file), follow)
 
     def __repr__(self) -> str:
         return f"<session at {self.generation!r}>"

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.names import with_packages
+from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.notebook.cells.optional import OptionalImports
 from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellImport
+from exocet_ipython.reloading.datafiles.wanted import find_wanted
 from exocet_ipython.reloading.joining.afterwards import only_imports
 
 __all__ = ["AwaitedImports", "Retried", "say_bound"]
@@ -24,11 +26,13 @@ __all__ = ["AwaitedImports", "Retried", "say_bound"]
 class _Awaited:
     """An import that failed, the files that its error came from, and how they and its module's were then.
 
-    Among the modules is the one that another module asked for in vain, or for something of it.
+    Among the modules is the one that another module asked for in vain, or for something of it; `data` may have been
+    wanted.
     """
 
     statement: CellImport
     files: frozenset[str]
+    data: tuple[Snapshot, ...]
     sought: str
     state: frozenset[object]
 
@@ -54,15 +58,23 @@ class AwaitedImports:
     Args:
         namespace: the notebook's names.
         is_own: says of a file whether it is the person's.
+        follow: told which data files the imports that failed may have wanted.
 
-    >>> AwaitedImports({}, bool)
+    >>> AwaitedImports({}, bool, bool)
     <0 imports that failed>
     """
 
-    def __init__(self, namespace: dict[str, Any], is_own: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        is_own: Callable[[str], bool],
+        follow: Callable[[tuple[Snapshot, ...]], object],
+    ) -> None:
         self._namespace = namespace
         self._is_own = is_own
+        self._follow = follow
         self._awaited: list[_Awaited] = []
+        self._data: tuple[Snapshot, ...] = ()
         self._optional = OptionalImports(namespace, is_own)
 
     def __repr__(self) -> str:
@@ -85,6 +97,7 @@ class AwaitedImports:
             known = {one.name for one in found}
             self._awaited = [one for one in self._awaited if one.statement.name not in known]
             self._await(found, error)
+        self._follow_data()
 
     def retry(self) -> Retried:
         """Import what can be imported by now, and bind it; run again what takes another branch by now."""
@@ -103,17 +116,27 @@ class AwaitedImports:
             else:
                 self._namespace[one.statement.name] = value
                 bound.append(one.statement)
+        if waiting:
+            self._follow_data()
         return Retried(bound, *self._optional.retry())
 
     def _is_missing(self, statement: CellImport) -> bool:
         return statement.name not in self._namespace or not is_loaded(statement)
 
     def _await(self, statements: Iterable[CellImport], error: Exception) -> None:
+        data = find_wanted(error, self._is_own)
         files = frozenset(file for file in _files_of(error) if self._is_own(file))
+        files |= {str(snapshot.path) for snapshot in data}
         sought = (isinstance(error, ImportError) and error.name) or ""
         self._awaited += [
-            _Awaited(one, files, sought, self._state(one, files, sought)) for one in statements if one.name != "*"
+            _Awaited(one, files, data, sought, self._state(one, files, sought)) for one in statements if one.name != "*"
         ]
+
+    def _follow_data(self) -> None:
+        data = tuple({id(snapshot): snapshot for one in self._awaited for snapshot in one.data}.values())
+        if data != self._data:
+            self._data = data
+            self._follow(data)
 
     def _state(self, statement: CellImport, files: Collection[str], sought: str) -> frozenset[object]:
         return import_state([*statement.modules, *(with_packages(sought) if sought else ())], self._is_own, files)

@@ -30,7 +30,9 @@ from exocet_ipython.reloading.datafiles.readers import readers_at_import, reads_
 from exocet_ipython.reloading.ladder.operations import strings_of
 from exocet_ipython.reloading.wishes import DataStamp, stamp_data
 
-__all__ = ["find_data_files", "has_changed", "read_declared"]
+__all__ = ["NOT_INSTALLED", "find_data_files", "has_changed", "read_as_it_is", "read_declared", "read_installed"]
+
+NOT_INSTALLED = "PackageNotFoundError"  # what `importlib.metadata` raises, and `importlib_metadata`
 
 # How a literal with a name ends, and what needs no ending. Most texts have none, and their code is not gone through. An
 # expression that begins with one certain character is searched ten times as fast as one with a choice.
@@ -77,7 +79,7 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
     """Return, by path, what code asks the import system for at import, without importing it.
 
     That is the source of a module, or what is known of a distribution, its version say. When it goes, another answer
-    is due; so it is when a module comes, which `find_moves` notices.
+    is due; so it is when a module comes, which `find_moves` notices, or a distribution that the code can do without.
     """
     codes = readers_at_import(code, os.path.dirname(loaded.path or ""), {}).codes
     asked = {name for part in codes for name in part.co_names}
@@ -85,9 +87,21 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
     if "find_spec" in asked:
         paths += map(_find_source, filter(is_dotted, texts))
     if not _OF_DISTRIBUTIONS.isdisjoint(asked):
-        paths += map(_find_metadata, (*filter(_DISTRIBUTION.fullmatch, texts), loaded.name.partition(".")[0]))
+        known = [*map(_find_metadata, (*filter(_DISTRIBUTION.fullmatch, texts), loaded.name.partition(".")[0]))]
+        paths += known if any(known) or NOT_INSTALLED not in asked else _folders_of_distributions()
     snapshots = (_read(loaded, path, since) for path in paths if path is not None)
     return {snapshot.path: snapshot for snapshot in snapshots if snapshot is not None}
+
+
+def read_installed(name: str) -> tuple[Snapshot, ...]:
+    """Return snapshots of which distributions are installed, for the module `name`, one for each folder of them."""
+    return tuple(read_as_it_is(name, path) for path in _folders_of_distributions())
+
+
+def _folders_of_distributions() -> list[str]:
+    """Return the folders on `sys.path`, each with what has its distributions be what counts in it."""
+    folders = dict.fromkeys(os.path.abspath(path) for path in sys.path)
+    return [path + os.sep * 3 for path in folders if os.path.isdir(path)]
 
 
 def _find_source(name: str) -> str | None:
@@ -170,6 +184,12 @@ def _may_name_files(text: bytes) -> bool:
         if name in text:
             return _QUOTED_ENDLESS.search(text) is not None
     return False
+
+
+def read_as_it_is(name: str, path: str) -> Snapshot:
+    """Return a snapshot of a data file of the module `name` as it is now, whether or not it is there."""
+    loaded = Snapshot(name)
+    return _read(loaded, path) or _absent(loaded, path)
 
 
 def _absent(loaded: Snapshot, path: str) -> Snapshot:
