@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.classes import raw_dicts
 
-__all__ = ["Kind", "definitions", "is_definition", "objects_of", "own_parts"]
+__all__ = ["Kind", "definitions", "is_definition", "is_machinery", "objects_of", "own_parts"]
 
 Kind = Literal["instance", "class", "function", "module"]
 _MEMBERS = ("_member_map_", "_value2member_map_")  # of an enumeration: flags that are composed are only in the second
@@ -27,6 +28,15 @@ def objects_of(record: ModuleRecord) -> Iterator[object]:
 def is_definition(value: Any) -> bool:
     """Say whether a value is a class or a function."""
     return issubclass(type(value), (type, FunctionType))
+
+
+def is_machinery(name: str, value: Any) -> bool:
+    """Say whether a global is Python's own; a function `__init__` is none, which a body puts into a library's class.
+
+    >>> is_machinery("__file__", "m.py"), is_machinery("__init__", is_machinery)
+    (True, False)
+    """
+    return is_dunder(name) and type(value) is not FunctionType
 
 
 def own_parts(definition: Any) -> list[object]:

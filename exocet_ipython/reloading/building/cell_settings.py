@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
@@ -134,7 +135,7 @@ class _Found:
         Returns:
             False where what was there is no more.
         """
-        if is_of_own_code(self.owner) or (self.mark != self.left and not self._is_from_body()):
+        if is_of_own_code(self.owner) or not self._is_from_body():
             return True
         original: Any = dict(self.record.effects.originals).get(self.setting, _UNKNOWN)
         if type(original) is OwnReference:
@@ -156,8 +157,19 @@ class _Found:
         return True
 
     def _is_from_body(self) -> bool:
-        """Say whether it is a function of the module, which an undo has put there."""
-        return getattr(self.value, "__globals__", None) is globals_of(self.record.module)
+        """Say whether the body has left it there, or it is of the module.
+
+        An undo has put that there, or one that had been put before it has been taken off in the meantime.
+        """
+        if self.left == self.mark:
+            return True
+        try:
+            value = self.setting.read(self.owner)
+        except Exception:  # noqa: BLE001 - whatever the owner raises
+            return False
+        if type(value) is FunctionType:  # `@wraps` has it say that it is of a library
+            return value.__globals__ is globals_of(self.record.module)
+        return home_of(value) == self.record.name
 
     def put_back(self, refused: list[str]) -> None:
         """Make it what it was; where its owner refuses, `refused` gets a line."""

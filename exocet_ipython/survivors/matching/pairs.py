@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from types import FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, dict_of, is_shared, variables_around
 from exocet_ipython.reloading.holding.held import home_of
@@ -15,7 +14,7 @@ from exocet_ipython.reloading.retired import functions_in, retired_module
 from exocet_ipython.reloading.wishes import wishes_of
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of
 from exocet_ipython.survivors.classes import classes_made, is_made
-from exocet_ipython.survivors.definitions import is_definition, own_parts
+from exocet_ipython.survivors.definitions import is_definition, is_machinery, own_parts
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.attributes import binds, lost_methods, pulled_up, pushed_down
@@ -94,7 +93,7 @@ class _Matcher:
             self._match_class(type(record.module), type(new))  # an instance in the module's stead
         for attribute, before in copy_space(self._space).items():
             now = globals_of(new).get(attribute)
-            if is_dunder(attribute) or now is before or is_imported(before, name) is not imported:
+            if is_machinery(attribute, before) or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
                 self._note_gone(before, name)
