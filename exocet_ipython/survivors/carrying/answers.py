@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dis
 import gc
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from types import FunctionType, ModuleType
@@ -38,13 +38,14 @@ _STORING = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["STORE_ATTR"]))
 _Answer = tuple[Any, tuple[Any, ...], dict[str, Any], Any]  # the key, the arguments of both kinds, and what was given
 
 
-def carry_answers(before: Any, now: Any, read: ReadStores) -> None:
+def carry_answers(before: Any, now: Any, read: ReadStores, earlier: Sequence[Any] = ()) -> None:
     """Have the cache of a function or class give what the old one has given, where somebody has it, or it is data.
 
     Args:
         before: the `lru_cache` of a retired module.
         now: its counterpart, which nobody sees yet.
         read: what the functions of the session's modules store.
+        earlier: those of modules that retired before, which are not asked any more.
     """
     session = read.session
     if not type(before) is type(now) is CACHE or before is now or before.cache_info().currsize > _MANY:
@@ -64,7 +65,7 @@ def carry_answers(before: Any, now: Any, read: ReadStores) -> None:
     ]
     if not given or read.beside.reread:
         return
-    held = held_elsewhere([answer[-1] for answer in given], [before, given])
+    held = held_elsewhere([answer[-1] for answer in given], [before, given, *earlier])
     given = [a for a in given if id(a[-1]) in held or is_data(a[-1], session) or is_told(a[-1], read)]
     is_asked = any(is_foreign(answer[-1], session) or id(answer[-1]) not in held for answer in given)
     home = globals_of(session[old.__module__].module) if old.__module__ in session else {}

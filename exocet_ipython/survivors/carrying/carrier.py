@@ -34,6 +34,7 @@ from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.contexts import CONTEXTS
+from exocet_ipython.survivors.carrying.earlier import earlier_at
 from exocet_ipython.survivors.carrying.entries import (
     MANY,
     assign,
@@ -108,7 +109,7 @@ class Carrier:
                 whole |= carrier._carry_value(path, value, now)
             carry_registrations(value, now, self._session, self._record.code)
             if kind is CACHE:
-                carry_answers(value, now, self._read)
+                carry_answers(value, now, self._read, earlier_at(self._record, name))
         return whole
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any], names: Collection[str] | None) -> None:
@@ -236,7 +237,7 @@ class Carrier:
             return self._carry_nested(path, before, now) | ({id(before)} if placed else set())
         is_told = take_out_again(path, before, now, self._owned, self._journal)
         carried = sum(self._carry_entry(path, entry, before, now, baseline) for entry in changed)
-        for entry in held_entries(before, now, changed, self._read):
+        for entry in held_entries(before, now, changed, self._read, earlier_at(self._record, path)):
             if is_map(before) or not self._owned.is_modules(path, *entry):  # a new map has theirs already
                 put_into(now, *entry, self._journal)
         self._owned.put_in_order(path, now if changed else None, self._journal)

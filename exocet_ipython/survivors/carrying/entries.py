@@ -6,7 +6,7 @@ import enum
 import functools
 import re
 from collections import deque
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
@@ -155,7 +155,9 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
     journal.add(back)
 
 
-def held_entries(before: Any, now: Any, changed: list[tuple[Any, Any]], read: ReadStores) -> list[tuple[Any, Any]]:
+def held_entries(
+    before: Any, now: Any, changed: list[tuple[Any, Any]], read: ReadStores, earlier: Sequence[Any] = ()
+) -> list[tuple[Any, Any]]:
     """Return the entries of a map whose values somebody has, or the only one of a list: these are asked for again.
 
     Args:
@@ -163,13 +165,14 @@ def held_entries(before: Any, now: Any, changed: list[tuple[Any, Any]], read: Re
         now: that of the new one; what it has already is left out.
         changed: the entries that the first one has got since its module's body had run.
         read: what the functions of the modules store whose instances and classes are meant.
+        earlier: the containers of modules that retired before, which are not asked any more.
     """
     part = int(is_map(before))
     sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
     asked = [entry for entry in sought if goes_on(entry[part], read) and entry[0] not in now]
     if type(before) is WeakValueDictionary:
         return asked
-    held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked])
+    held = held_elsewhere([entry[part] for entry in asked], [before, changed, asked, *earlier])
     return [entry for entry in asked if id(entry[part]) in held]
 
 

@@ -19,6 +19,7 @@ from exocet_ipython.reloading.holding.paths import last_name_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again
+from exocet_ipython.survivors.carrying.earlier import count_earlier
 from exocet_ipython.survivors.carrying.entries import containers_in, is_map, names_in
 from exocet_ipython.survivors.carrying.kept import is_data, is_plain_or_told, is_told, kept_answers_of
 from exocet_ipython.survivors.carrying.repeats import Repeats
@@ -64,6 +65,7 @@ class Ownership:
         self._others: dict[str, list[Ownership]] = {}
         self._handed: dict[str, bool] = {}
         self._instances: tuple[Any, Any] = (None, None)  # of which attributes are asked about, and their successor
+        self._path = ""  # of the first of these
 
     def with_makers(self, value: Any, now: Any, path: str) -> Ownership:
         """Return what tells it of a value: methods of its classes may have stored it too, and a function's own code.
@@ -78,7 +80,7 @@ class Ownership:
         if type(value) is FunctionType:
             homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
         owned = Ownership(self.record, self._read, (*self._homes, *homes))
-        owned._instances = value, now
+        owned._instances, owned._path = (value, now), path
         owned._repeats = Repeats(self.record, self._read, (value, now, f"{path}."))
         return owned
 
@@ -270,7 +272,8 @@ class Ownership:
         is_asked = known.get(name) is None and (name in known or name not in baseline)
         if not is_asked:
             return False
-        is_held = bool(held_elsewhere([value], (), _UNASKED))
+        unasked = _UNASKED + count_earlier(self.record, self._path, name, value)
+        is_held = bool(held_elsewhere([value], (), unasked))
         if not (is_held or is_data(value, self.session) or is_told(value, self._read)):
             return False
         homes = [self.session[home] for home in self._homes if home in self.session]
