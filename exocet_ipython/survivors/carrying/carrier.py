@@ -56,7 +56,7 @@ from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
-from exocet_ipython.survivors.carrying.untouched import constants_by_id, take_whole
+from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -191,6 +191,8 @@ class Carrier:
             return self._carry_content(path, before, now)
         if is_registry(before):
             whole = self._carry_items(path, before, now)
+            if len(before) <= MANY and is_alike(before, now, self._read.after):
+                whole.add(id(before))
             if (space := dict_of(before)) and is_of_one_kind(before, now):  # of a class of somebody's own
                 baseline = ids_by_name(space, self._record.contents.get(f"{path}.__dict__"))
                 whole |= self._carry_parts(path, before, now, baseline) - {id(before)}

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, place_of, refill
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.survivors.carrying.entries import entries, is_map
+from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["begins_filled_alike", "constants_by_id", "is_as_it_was", "is_filled_alike", "is_refillable", "take_whole"]
+__all__ = [
+    "begins_filled_alike",
+    "constants_by_id",
+    "is_alike",
+    "is_as_it_was",
+    "is_filled_alike",
+    "is_refillable",
+    "take_whole",
+]
 
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
@@ -80,6 +91,31 @@ def begins_filled_alike(
             ):
                 return False
     return True
+
+
+def is_alike(before: Any, now: Any, after: Mapping[str, ModuleType | None]) -> bool:
+    """Say whether a new container has what an old one has, in its order, so that who takes it instead loses nothing.
+
+    Args:
+        before: what a retired module has.
+        now: what is in its place.
+        after: dotted name -> what takes the place of a module that retires.
+
+    >>> is_alike([1, {"a": [len]}], [1, {"a": [len]}], {}), is_alike([1, 2], [2, 1], {})
+    (True, False)
+    """
+    kind = type(before)
+    if before is now or kind is not type(now) or id(kind) in ATOM_IDS:
+        return before is now or (kind is type(now) and bool(before == now))
+    if is_definition(before):
+        home = after.get(home_of(before))
+        return home is not None and attribute_at(home, before.__qualname__) is now
+    if not (is_refillable(kind) or kind is tuple) or len(before) != len(now):
+        return False
+    if kind is set:
+        return bool(before == now)
+    pairs = zip(entries(before), entries(now), strict=True)
+    return all(is_alike(part, other, after) for had, has in pairs for part, other in zip(had, has, strict=True))
 
 
 def _renewed(now: Any, baseline: Mapping[Any, int], constants: Mapping[int, Any]) -> dict[int, Any] | None:
