@@ -54,8 +54,8 @@ class RetiredModule:
     Attributes:
         record: its last one.
         number: of the generation in which it was current last.
-        is_spent: whether it can't become current again: a library had to forget what it had registered there, or
-            others moved while nothing of it was held.
+        is_spent: whether it can't become current again: a library had to forget what it had registered there, others
+            moved while nothing of it was held, or a cell has put something in front of a function, and kept this.
         migrated: whether what survived of it was moved to the new modules.
         label: the name of its text in `linecache`, where the text on disk is no longer what it ran.
     """

@@ -26,6 +26,7 @@ class Pairs:
         lost: retired functions without one; what holds them follows when the definition is back.
         made: classes that functions have made on top of retired ones, and that no module names.
         former: dotted name of a class or function -> the one that its counterpart had, where that is another.
+        spent: ids of the globals of retired modules that lose a function: only cells have it, and get the new one.
         own: ids of the dicts, tuples and cells that make up the retired side, which is left as it was.
     """
 
@@ -37,6 +38,7 @@ class Pairs:
     lost: list[FunctionType] = field(default_factory=list)
     made: list[type] = field(default_factory=list)
     former: dict[str, str] = field(default_factory=dict)
+    spent: set[int] = field(default_factory=set)
     own: set[int] = field(default_factory=set)
 
     def retired(self) -> list[Any]:

@@ -56,6 +56,7 @@ def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()
         matcher.match_gone(name)
     for before, now in covered_functions(succession):
         matcher.match_function(before, now)
+        matcher.pairs.spent.add(id(before.__globals__))
     matcher.match_moved()
     for survivor in (found for generation in older for found in generation.living()):
         matcher.match_survivor(*survivor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
@@ -45,7 +45,7 @@ class RetiredSide:
     ) -> None:
         self.objects = pairs.retired()
         self.objects += shared_cells(before for before, _, _ in pairs.functions)
-        spaces = _spaces_of(succession, older) + namespaces_of(self.objects)
+        spaces = _spaces_of(succession, older, pairs.spent) + namespaces_of(self.objects)
         self.spaces = {id(space) for space in spaces}
         self.records = _records_of(succession, spaces) + pairs.containers() + journal.references()
         pairs.own |= {id(self.records), id(self.objects), *map(id, self.records)}
@@ -75,13 +75,16 @@ class RetiredSide:
         self.within = outside.within | self._own
 
 
-def _spaces_of(succession: Succession, older: Sequence[RetiredGeneration]) -> list[dict[str, Any]]:
-    """Return the namespaces of retired modules, of which it is noted that they are migrated."""
+def _spaces_of(
+    succession: Succession, older: Sequence[RetiredGeneration], spent: Container[int]
+) -> list[dict[str, Any]]:
+    """Return the namespaces of retired modules, of which it is noted that they are migrated, and some of them spent."""
     modules = [record.module for record in succession.old.values()]
     modules += [value for generation in older for kind, _, value in generation.living() if kind == "module"]
     spaces = [vars(module) for module in modules if hasattr(module, "__dict__")]
     for found in [found for space in spaces if (found := retired_module(space)) is not None]:
         found.migrated = True
+        found.is_spent |= id(globals_of(found.record.module)) in spent
     return spaces
 
 
