@@ -235,7 +235,7 @@ class _Publication:
             staying = self._left.staying(self._succession)
             self._migration = migrate(self._succession, self.journal, older, staying=staying)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
-        self._registering.register(self._built.returned)
+        self._registering.register()
         compile_again(self._compiled)
 
     def _is_named(self) -> bool:

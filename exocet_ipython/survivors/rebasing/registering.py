@@ -8,7 +8,7 @@ What it has put there is seen by calling that of before once more with these emp
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -16,11 +16,12 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_new, withdraw
-from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_new
+from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed, function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.refusals import Refusals
 
@@ -59,16 +60,8 @@ class Registering:
         for call, registrar in find_calls(found, called, namespace):
             self._take_out(call, registrar, left)
 
-    def register(self, returned: Container[str]) -> None:
-        """Register it again, when all else has moved.
-
-        Args:
-            returned: dotted names of the modules that an undo has brought back, with what cells had registered there.
-        """
-        for call, now, places in self._calls:
-            if now.__module__ in returned:
-                for place, put in zip(places, _put_by(call, now, places), strict=True):
-                    withdraw(place, put, self._journal)
+    def register(self) -> None:
+        """Register it again, when all else has moved."""
         for turn in self._replay.turns(range(len(self._calls))):
             call, now, places = self._calls[turn]
             before = [list(entries(place)) for place in places]
@@ -105,6 +98,8 @@ class Registering:
             if entry[1] is None:  # an item of a list: each is there for one call
                 content[:] = [other for other in content if other is not entry]
             self._replay.take_out(texts[1].known.get(name), entry, len(self._calls))
+        if (retired := retired_module(function_of(registrar.before).__globals__)) is not None:
+            retired.is_spent = True  # an undo would bring back what was registered, and in its order
         self._calls.append((call, registrar.now, (*texts[1].places().values(),)))
 
 

@@ -20,7 +20,7 @@ from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Registrar", "find_changed"]
+__all__ = ["Registrar", "find_changed", "function_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,18 +99,19 @@ def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> It
             yield (id(after), name), MethodType(functions[0], before), MethodType(functions[1], after)
 
 
-def _function_of(called: Any) -> FunctionType:
+def function_of(called: Any) -> FunctionType:
+    """Return what is called: a function, or that of a method."""
     found: FunctionType = getattr(called, "__func__", called)
     return found
 
 
 def _runs_alike(before: Any, now: Any) -> bool:
-    codes = _function_of(before).__code__, _function_of(now).__code__
+    codes = function_of(before).__code__, function_of(now).__code__
     return codes[0] is codes[1] or runs_alike(*codes)
 
 
 def _names_in(called: Any) -> Iterator[tuple[str, ...]]:
-    return (code.co_names for code in whole(_function_of(called).__code__))
+    return (code.co_names for code in whole(function_of(called).__code__))
 
 
 class RegisteringText(HookText):
@@ -139,7 +140,7 @@ def _read_both(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText]
 def _read(called: Any) -> RegisteringText | None:
     """Return what a function, or the one that it makes and returns, does; None where its text doesn't say it."""
     owner = called.__self__ if type(called) is MethodType else None
-    function = _function_of(called)
+    function = function_of(called)
     node = definition_of(function)
     if not isinstance(node, ast.FunctionDef) or function.__closure__ or node.args.vararg or node.args.kwarg:
         return None

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
@@ -23,11 +23,10 @@ from exocet_ipython.survivors.rebasing.putting import (
     emptied_for_a_moment,
     find_there,
     is_alike,
-    withdraw,
 )
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
-from exocet_ipython.survivors.rebasing.told import HOOK, has_been_told, hooked, tell
+from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement
 
 __all__ = ["Retelling", "Telling", "do_alike", "find_keywords", "plan_from", "plan_retelling", "put_back"]
@@ -87,7 +86,6 @@ class Retelling:
         attributes: the names of those that they set.
         answers: those of them that are as the hooks have set them, and no one since.
         put: what they have put into containers, where they have another text: each that is current now, and an entry.
-        places: those into which an undo has brought back what they put there.
         is_taken_out: whether a cell has taken the class out of where they put it, and it goes there only for a moment.
         given: how its statement tells them.
     """
@@ -96,23 +94,20 @@ class Retelling:
     attributes: frozenset[str]
     answers: frozenset[str]
     put: tuple[tuple[Any, Entry], ...] = ()
-    places: tuple[Any, ...] = ()
     is_taken_out: bool = False
     given: Telling = field(default_factory=_Given)
 
     def tell(self, cls: Any) -> None:
         """Tell the hooks of a class; attributes that a cell has set since its statement stay."""
         before = copy_space(vars(cls))
-        if any(self.places):
-            with emptied_for_a_moment(self.places) as put:
-                self.given.tell(cls, self.answers)
-            for place, made in zip(self.places, put, strict=True):
-                withdraw(place, made, Journal())
         self.given.tell(cls, self.answers)
         put_back(cls, self.attributes - self.answers, before)
 
     def withdraw(self, replay: Replay) -> None:
-        """Take out of the containers what hooks of another text have put there."""
+        """Take out of the containers what hooks of another text have put there; those of before are for no undo."""
+        for before, _ in self.tellers:
+            if (retired := retired_class(before)) is not None:
+                retired.is_spent = True
         for container, entry in self.put:
             replay.take_out(container, entry, id(self))
 
@@ -181,13 +176,11 @@ def _retelling(
     """Return how a class is told of to those that have another text now, if any, and in whose stead."""
     places = {name: place for text in texts[1] for name, place in text.known.items()}
     put = tuple((places[name], entry) for name, entry in answer.entries if name in places)
-    is_back = any(has_been_told(now, cls) for _, now in pairs)
     return Retelling(
         pairs,
         _attributes_of(texts),
         answer.attributes,
         put if pairs else (),
-        tuple(place for text in texts[1] for place in text.places().values()) if is_back else (),
         is_taken_out=not answer.entries and any(text.is_without(cls) for text in texts[0]),
         given=telling,
     )
