@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 
+from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.source import find_spec, find_spec_again, find_spec_of, is_package_file
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.failed import FailedLoad
@@ -118,10 +119,8 @@ def _chosen(choice: Choice, generation: Generation, scope: Scope) -> dict[str, C
             return {}
         if spec is None:
             is_gone |= name in generation.records
-        elif scope.includes_spec(spec) and (is_gone or _is_younger(spec, choice.moment)):
-            parts = name.split(".")
-            needed = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
-            return {need: Change(need, "appeared", spec.origin or "") for need in needed if need not in sys.modules}
+        elif scope.includes_spec(spec) and (is_gone or _has_appeared(name, choice.moment)):
+            return {need: Change(need, "appeared", spec.origin or "") for need, _ in _unloaded(name)}
     return {}
 
 
@@ -155,6 +154,7 @@ def appeared_imports(
     """Yield the files of own modules that a module's imports name, that weren't loaded, and that can be found now."""
     if not _may_import(record, stems):
         return
+    failed = generation.failed
     for statement in record.imports:
         for name in (found for written in statement.names for found in expand(written, _submodules(written, record))):
             parent, _, child = name.rpartition(".")
@@ -162,14 +162,12 @@ def appeared_imports(
                 continue
             if child in globals_of(sys.modules.get(parent)):  # hasattr() would run a lazy __getattr__
                 continue
-            if parent and parent not in sys.modules:
-                continue
             spec = find_spec_of(name)
             if spec is None or not scope.includes_spec(spec):
                 continue
-            if name in generation.failed and spec.origin == generation.failed[name].snapshot.path:
+            if any(need in failed and failed[need].snapshot.path == spec.origin for need, spec in _unloaded(name)):
                 continue  # it was there, and an edit of it is found by its content
-            if _is_younger(spec, record.snapshot.read_at) or _has_failed(statement, record):
+            if _has_appeared(name, record.snapshot.read_at) or _has_failed(statement, record):
                 yield spec.origin or name
 
 
@@ -195,6 +193,17 @@ def _outermost_folder(record: ModuleRecord | FailedLoad) -> list[str]:
     for _ in range(record.name.count(".") + is_package_file(record.snapshot.path)):
         folder = os.path.dirname(folder)
     return [folder]
+
+
+def _unloaded(name: str) -> list[tuple[str, ModuleSpec]]:
+    """Return a module and the packages above it, as far as they are not loaded and can be found, each with its spec."""
+    specs = {need: find_spec_of(need) for need in with_packages(name) if need not in sys.modules}
+    return [(need, spec) for need, spec in specs.items() if spec is not None]
+
+
+def _has_appeared(name: str, moment: int) -> bool:
+    """Say whether the source of a module, or of a package above it, was put or saved in its place after a moment."""
+    return any(_is_younger(spec, moment) for _, spec in _unloaded(name))
 
 
 def _is_younger(spec: ModuleSpec, moment: int) -> bool:
