@@ -23,6 +23,7 @@ from exocet_ipython.reloading.building.circles import moved_circles
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.ladder.bodies import names_in
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.judge import Judge
 from exocet_ipython.reloading.ladder.propagation import note_values
@@ -94,8 +95,14 @@ class Ladder:
         return found if isinstance(found, Refusal) else self._retried(found) or found
 
     def _retried(self, revisions: Iterable[Revision]) -> Refusal | None:
-        """Say which of the revisions could let a module be imported that failed; None where none can."""
+        """Say which of the revisions could let a module be imported that failed, or what was gone; None if none."""
         generation = self.managed.generation
+        for one, text in [(one, self.texts[one.record.name]) for one in revisions if one.record.name in self.texts]:
+            names = {name for statement in text.imports for name in statement.names}
+            if names - one.record.needs.keys() - {one.record.name}:
+                lost = {name for _, name in self.old.without_definition()}
+                if not lost.isdisjoint(names_in(text.code)):
+                    return Refusal(one.record.name, "it imports what may take the place of what is gone")
         for one in revisions if (failed := generation.failed) else ():
             for name in generation.graph().absent_dependants([one.record.name]) if one.rung else ():
                 names = {*one.values, *(pair.outer.rpartition(".")[2] for pair in one.match.changed)}
@@ -142,7 +149,13 @@ class Ladder:
         texts, self.texts = self.texts, {}
         given = self.managed.generation, self.managed.scope, note_read, texts
         bound = self.bindings
-        around = Surroundings(*given, withdrawing=migrating, imported=bound.imported(), roots=bound.modules())
+        around = Surroundings(
+            *given,
+            withdrawing=migrating,
+            imported=bound.imported(),
+            roots=bound.modules(),
+            lost=self.old.without_definition(),
+        )
         living = find_living_beside(plan, self.managed, texts, self.judge if migrating else None)
         if living is None:
             return build_lowest(plan, around)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.interrupts import deferred_interrupt
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.old.moving import MigrationReport, move_survivors
 from exocet_ipython.notebook.publishing import Published
 from exocet_ipython.notebook.wording import join_names
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.lost import LostDefinitions
 from exocet_ipython.survivors.carrying.reruns import earlier_runs
@@ -142,6 +144,14 @@ class OldObjects:
     def classes(self) -> list[str]:
         """Return the dotted names of the replaced classes that are alive."""
         return sorted({name for old in self.generations() for kind, name, _ in old.living() if kind == "class"})
+
+    def without_definition(self) -> frozenset[tuple[str, str]]:
+        """Return of the replaced classes and functions that are alive those that nothing has replaced: module, name."""
+        spaces = {name: globals_of(module) for name, module in self._current().modules.items()}
+        living = (found for old in self.generations(quickly=True) for found in old.living())
+        named = ((home_of(value), name) for kind, name, value in living if kind in ("class", "function"))
+        paths = ((home, name.removeprefix(f"{home}.")) for home, name in named)
+        return frozenset((home, path) for home, path in paths if "." not in path and path not in spaces.get(home, ()))
 
     def ids(self) -> frozenset[int]:
         """Return the ids of the replaced modules, classes and functions that are alive."""

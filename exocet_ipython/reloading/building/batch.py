@@ -224,6 +224,11 @@ class Batch(ModuleBuilder):
         run = self._runs.of.get(name)
         return None if run is None or name in self.modules else run.error
 
+    def codes(self) -> list[tuple[str, CodeType | None, bool]]:
+        """Return what has run to its end: dotted name, code, and whether it is a package."""
+        ended = [(name, run.code) for name, run in self._runs.of.items() if name in self.modules]
+        return [(name, code, is_package(self.modules[name])) for name, code in ended]
+
     def close(self) -> None:
         """Let go of the generation: a debugger may keep the frame of a body that failed, and with it its builtins."""
         self._builtins["__import__"] = builtins.__import__

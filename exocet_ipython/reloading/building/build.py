@@ -15,8 +15,9 @@ from exocet_ipython.reloading.building.cell_settings import kept_settings
 from exocet_ipython.reloading.building.circles import changes_imports, is_circular
 from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
+from exocet_ipython.reloading.building.lazily import Lost, ask_lazily, load_late
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
-from exocet_ipython.reloading.building.packages import ask_lazily, share_submodules, uncover_names
+from exocet_ipython.reloading.building.packages import share_submodules, uncover_names
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
@@ -85,6 +86,7 @@ class Surroundings:
         imported: what cells have imported of modules: a dotted name, and an attribute, `*` or None.
         roots: dotted names of the modules that cells have imported, in their order -> whether one of them needs it,
             come what may.
+        lost: what lives of classes and functions whose definition was gone before.
         is_last: whether there is nothing else to try where live state is in the way.
     """
 
@@ -96,6 +98,7 @@ class Surroundings:
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
     imported: Collection[tuple[str, str | None]] = ()
     roots: Mapping[str, bool] = field(default_factory=dict)
+    lost: Collection[Lost] = ()
     is_last: bool = False
 
 
@@ -130,7 +133,8 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
             for name, attribute in plan.wanted:
                 _require_attribute(batch, name, attribute)
             gone = [current.records[name] for name in steps.gone if name in current.records]
-            ask_lazily(batch, around.imported, gone)
+            ask_lazily(batch, around.imported, gone, around.lost)
+            load_late(batch, gone, around.lost, current)
         made = {name: module for name, module in batch.modules.items() if name not in returned}
         share_submodules(made, current, steps.gone, returned)
         with paused_collector():

@@ -1,44 +1,16 @@
-"""What packages made anew have of their submodules, and what they give by `__getattr__`.
-
-A lazy package imports a submodule when it is asked for what that defines. Asked later, it would bring a module that has
-no part in what follows from the batch: nothing would take the place of what the old one had.
-"""
+"""What packages made anew have of their submodules, and what they give by `__getattr__` under the names of these."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from types import FunctionType, ModuleType
+from collections.abc import Container, Mapping
+from types import ModuleType
 
-from exocet_ipython.loading.names import with_packages
-from exocet_ipython.loading.spaces import attach, attribute_of, copy_space, globals_of
+from exocet_ipython.loading.spaces import attach, globals_of
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.building.batch import Batch
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["ask_lazily", "share_submodules", "uncover_names"]
-
-
-def ask_lazily(batch: Batch, imported: Iterable[tuple[str, str | None]], gone: Iterable[ModuleRecord]) -> None:
-    """Have the modules of a batch give what others take from them, so that what they import for it is made as well.
-
-    Args:
-        batch: whose modules have run.
-        imported: what cells have imported: the dotted name of a module, and an attribute, `*` or None.
-        gone: the modules whose source is no more; the packages they were in may have what they defined from elsewhere.
-    """
-    for name, attribute in imported:
-        if name in batch.modules and attribute == "*":
-            batch.import_(name, fromlist=("*",))
-        elif name in batch.modules and attribute is not None:
-            _ask(batch, name, attribute)
-    for record in gone:
-        packages = [name for name in with_packages(record.name)[:-1] if name in batch.modules]
-        for attribute, value in copy_space(globals_of(record.module)).items() if packages else ():
-            if isinstance(value, (type, FunctionType)) and home_of(value) == record.name:
-                for name in packages:
-                    _ask(batch, name, attribute)
+__all__ = ["share_submodules", "uncover_names"]
 
 
 def share_submodules(
@@ -95,9 +67,3 @@ def uncover_names(made: Mapping[str, ModuleRecord], current: Mapping[str, Module
         if _gives_another(package.module, child, current):
             del vars(package.module)[child]
             package.baseline.values.pop(child, None)
-
-
-def _ask(batch: Batch, name: str, attribute: str) -> None:
-    module = batch.modules[name]
-    if attribute not in globals_of(module):
-        attribute_of(module, attribute, None)
