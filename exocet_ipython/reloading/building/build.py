@@ -111,12 +111,13 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     records = around.current.records
     filters = {key for name in plan.names if name in records for key in records[name].effects.filters}
     with (
-        kept_settings(plan.names, records) as refused,
+        kept_settings(plan.names, records) as kept,
         kept_filters(filters),
         without_additions(plan.names, records),
     ):
         built = _build_modules(plan, around)
-    return replace(built, refused=tuple(refused))
+        kept.note_untouched(built.made)
+    return replace(built, refused=tuple(kept.refused))
 
 
 def _build_modules(plan: Plan, around: Surroundings) -> Built:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
@@ -22,7 +22,7 @@ __all__ = ["kept_settings"]
 
 
 @contextlib.contextmanager
-def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> Iterator[Sequence[str]]:
+def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> Iterator[KeptSettings]:
     """Put back, after the block, what others than the bodies of these modules have set, and all of it where it fails.
 
     Args:
@@ -30,12 +30,12 @@ def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> 
         records: those of the session, by dotted name.
 
     Yields:
-        What could not be put back, and why; it is filled when the block ends. Where the block fails, the error gets it
-        as a note.
+        What is known of these settings, to be told of what the bodies have made; what could not be put back is in it
+        when the block ends. Where the block fails, the error gets that as a note.
     """
-    refused: list[str] = []
-    before = [found for record in records.values() if record.settings for found in _settings_of(record, refused)]
-    left: dict[_Key, set[int]] = {}  # what bodies have left, of whichever module
+    kept = KeptSettings()
+    refused, before, left = kept.refused, kept.before, kept.left
+    before += [found for record in records.values() if record.settings for found in _settings_of(record, refused)]
     for key, mark in [(found.key, found.left) for found in before]:
         left.setdefault(key, set()).add(mark)
     running = set(names)
@@ -45,7 +45,7 @@ def kept_settings(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> 
         if found.record.name in running and not found.put_original(refused)
     ]
     try:
-        yield refused
+        yield kept
     except BaseException as error:
         failed: list[str] = []
         for found in before:
@@ -182,6 +182,36 @@ class _Found:
     def say(self, why: str) -> str:
         """Return a line of a report."""
         return f"{self.record.name}: {self.setting}: {why}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KeptSettings:
+    """What bodies that are about to run had set.
+
+    Attributes:
+        refused: what could not be put back, and why.
+        before: all of it, as it was.
+        left: what tells a setting -> the marks of what bodies have left, of whichever module.
+    """
+
+    refused: list[str] = field(default_factory=list)
+    before: list[_Found] = field(default_factory=list)
+    left: dict[_Key, set[int]] = field(default_factory=dict)
+
+    def note_untouched(self, made: Mapping[str, ModuleRecord]) -> None:
+        """Have the records of modules made anew not take for theirs what others had set, and their bodies left so.
+
+        Of a body that may set any of many things, the levels of all loggers say, only a change tells that it did.
+        """
+        others = {found.key: found.mark for found in self.before if found.mark not in self.left[found.key]}
+        known = {(found.record.name, found.key): found.left for found in self.before}
+        for name, record in made.items() if others else ():
+            for now in _settings_of(record, []):
+                if not now.setting.is_certain and others.get(now.key) == now.left:
+                    if (name, now.key) in known:
+                        record.settings[now.setting] = known[name, now.key]
+                    else:
+                        del record.settings[now.setting]
 
 
 def _settings_of(record: ModuleRecord, refused: list[str]) -> Iterator[_Found]:
