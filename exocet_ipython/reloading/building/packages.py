@@ -47,7 +47,7 @@ def _gives_another(package: ModuleType, child: str, current: Mapping[str, Module
     before, submodule = current.get(package.__name__), current.get(f"{package.__name__}.{child}")
     if before is None or submodule is None:
         return False
-    return globals_of(before.module).get(child, submodule.module) is not submodule.module
+    return globals_of(before.module).get(child) is not submodule.module
 
 
 def uncover_names(made: Mapping[str, ModuleRecord], current: Mapping[str, ModuleRecord]) -> None:
