@@ -187,7 +187,8 @@ class _Publication:
         whole = self._carried if self._migrating else frozenset()
         staying = Staying(old, records, self._made)
         staying.names += self.journal.references()
-        self._succession = Succession(old, self._modules, whole, staying, self._lost.former)
+        memory = self._lost.former, records, self._lost.gained
+        self._succession = Succession(old, self._modules, whole, staying, *memory)
         gone = {name: old[name].module for name in self._built.gone if name in old}
         publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.

@@ -211,7 +211,8 @@ class OldObjects:
         with PUBLISHING, deferred_interrupt():
             current = self._current()
             living = (*self.generations(), *self.lost.returning(current.modules, current.number))
-            succession = Succession({}, current.modules, former=self.lost.former)
+            former, gained = self.lost.former, self.lost.gained
+            succession = Succession({}, current.modules, former=former, records=current.records, gained=gained)
             return move_survivors(living, succession, current.number, names, rebuild=rebuild)
 
     def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -18,7 +18,14 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, fingerprint, is_registry, is_shared
+from exocet_ipython.reloading.holding.contents import (
+    ATOM_IDS,
+    attributes_of,
+    dict_of,
+    fingerprint,
+    is_registry,
+    is_shared,
+)
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import MANY, changed_entries, put_into
@@ -29,7 +36,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import read_stores
 
-__all__ = ["LostDefinitions", "find_lost"]
+__all__ = ["Gains", "LostDefinitions", "find_lost"]
 
 _Reference = Callable[[], Any]
 _ITEMS = frozenset(map(id, (list, set, deque, weakref.WeakSet)))  # they have keys only
@@ -46,10 +53,12 @@ class _Value:
     reference: weakref.ref[Any]
     fingerprint: int
 
-    def is_back(self, modules: Mapping[str, ModuleType]) -> bool:
-        """Say whether there is another object under its name, and nobody has changed it."""
+    def may_be_back(self, modules: Mapping[str, ModuleType]) -> bool:
+        """Say whether nobody has changed it, and another object is under its name, or may be elsewhere by now."""
         living, now = self.reference(), attribute_at(modules.get(self.module), self.path)
-        return now is not None and now is not living and living is not None and fingerprint(living) == self.fingerprint
+        if living is None or now is living or (now is None and not _has_own_name(living)):
+            return False
+        return fingerprint(living) == self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,26 @@ class _Entries:
                 now.register(key, value)
 
 
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What a module has by now that it did not have from the first.
+
+    Attributes:
+        generation: the number of the one in which it was loaded first.
+        changed: when its file was put or saved in its place that it was loaded from first, in nanoseconds.
+        names: those that edits have brought since.
+    """
+
+    generation: int
+    changed: int
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, record: ModuleRecord) -> Gains:
+        """Return those of a module that was loaded, and not made anew since."""
+        return cls(record.generation, 0 if record.snapshot.stamp is None else record.snapshot.stamp.changed)
+
+
 @dataclass(slots=True)
 class LostDefinitions:
     """What is remembered of definitions that are gone. It holds no object alive but plain functions of cells.
@@ -85,6 +114,7 @@ class LostDefinitions:
         values: the instances that modules had made.
         entries: what cells had put into containers.
         former: dotted name of a class or function -> the one before it was moved or renamed: it may be back there.
+        gained: dotted name of a module that was made anew -> what it has gained.
 
     >>> LostDefinitions().returning({}, 1)
     []
@@ -93,6 +123,7 @@ class LostDefinitions:
     values: list[_Value] = field(default_factory=list)
     entries: list[_Entries] = field(default_factory=list)
     former: dict[str, str] = field(default_factory=dict)
+    gained: dict[str, Gains] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{len(self.values)} lost values, {len(self.entries)} lost containers>"
@@ -105,9 +136,13 @@ class LostDefinitions:
             modules: dotted name -> module that is current now.
         """
         self.former |= more.former
+        for name, gains in more.gained.items():
+            known = self.gained.get(name, gains)
+            self.gained[name] = replace(known, names=known.names | gains.names)
+        self.gained = {name: gains for name, gains in self.gained.items() if name in modules}
         self.values = [value for value in (*self.values, *more.values) if value.reference() is not None]
-        known = {(entries.module, entries.path): entries for entries in (*self.entries, *more.entries)}
-        self.entries = [lost for lost in known.values() if attribute_at(modules.get(lost.module), lost.path) is None]
+        entries = {(one.module, one.path): one for one in (*self.entries, *more.entries)}
+        self.entries = [lost for lost in entries.values() if attribute_at(modules.get(lost.module), lost.path) is None]
 
     def put_back(self, made: Mapping[str, ModuleType], journal: Journal) -> None:
         """Put what cells had put into containers into those of new modules that are there again."""
@@ -122,7 +157,7 @@ class LostDefinitions:
             modules: dotted name -> module that is current now.
             number: of the generation.
         """
-        back = [value for value in self.values if value.is_back(modules)]
+        back = [value for value in self.values if value.may_be_back(modules)]
         if not back:
             return []
         named = {id(part) for module in modules.values() for part in list(globals_of(module).values())}
@@ -133,7 +168,7 @@ class LostDefinitions:
 def find_lost(
     old: Mapping[str, ModuleRecord], modules: Mapping[str, ModuleType], session: Mapping[str, ModuleRecord]
 ) -> LostDefinitions:
-    """Return what modules that retire leave, of that which has no counterpart.
+    """Return what modules that retire leave, of that which has no counterpart, and what those in their place gain.
 
     Args:
         old: dotted name -> record of a module that retires.
@@ -143,6 +178,9 @@ def find_lost(
     lost = LostDefinitions()
     for name, record in old.items():
         new = modules.get(name)
+        if new is not None:
+            names = globals_of(new).keys() - globals_of(record.module).keys()
+            lost.gained[name] = replace(Gains.of(record), names=frozenset(names))
         lost.values += _lost_values(record, new)
         left = [*_lost_entries(record, new, session), *_lost_registrations(record, new), *_lost_attributes(record, new)]
         lost.entries += [
@@ -213,6 +251,11 @@ def _referred(entries: Iterable[tuple[Any, Any]]) -> Iterator[tuple[_Reference, 
             yield _refer(key), _refer(value)
         except TypeError:
             continue  # a list, say: holding it would keep it alive
+
+
+def _has_own_name(value: Any) -> bool:
+    """Say whether a decorator has made it, which gave it the name of what it was given."""
+    return type((dict_of(value) or {}).get("__qualname__")) is str
 
 
 def _refer(value: Any) -> _Reference:

@@ -110,22 +110,24 @@ def stands_for_another(attribute: str, before: Any, now: Any, succession: Succes
     return find_own(succession.new, before) is not None or (is_definition(known) and have_one_name(known, now))
 
 
-def find_moved(before: Any, succession: Succession) -> Any:
+def find_moved(before: Any, succession: Succession, number: int | None = None) -> Any:
     """Return what one other module alone has gained under the name of what is gone, and is of its kind.
 
     Args:
         before: what a module that retires has, without a counterpart there; only what has a name of its own moves.
         succession: which modules retire, and which are current now.
+        number: of the last generation that had it, where that is not the one which retires.
 
     Returns:
         That, or None where there is none, or more than one.
     """
-    _, name = own_name(before) or ("", "")
+    was, name = own_name(before) or ("", "")
+    lost = succession.old.get(was) if number is None else number
     found: list[Any] = []
     for home, module in succession.new.items() if name else ():
         now: Any = _names(module).get(name)
         if own_name(now) == (home, name) and _kind(now) == _kind(before):
-            found += [] if name in _names(succession.old.get(home)) else [now]
+            found += [now] if succession.has_gained(home, name, lost) else []
     return found[0] if len(found) == 1 else None
 
 

@@ -58,7 +58,7 @@ def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()
         matcher.match_function(before, now)
         matcher.pairs.spent.add(id(before.__globals__))
     matcher.match_moved()
-    for survivor in (found for generation in older for found in generation.living()):
+    for survivor in ((*found, generation.number) for generation in older for found in generation.living()):
         matcher.match_survivor(*survivor)
     matcher.match_pushed_down()
     matcher.match_values()
@@ -188,14 +188,13 @@ class _Matcher:
         kind = type(instance)
         return self.pairs.objects.get(id(kind), (kind, kind))[1]
 
-    def match_survivor(self, kind: str, name: str, value: Any) -> None:
+    def match_survivor(self, kind: str, name: str, value: Any, number: int) -> None:
         """Match a module, class, function or instance of an earlier generation, known by its dotted name."""
-        self._space = {}
-        module, path = self._succession.place_of(name)
+        self._space, (module, path) = {}, self._succession.place_of(name)
         self._retiring.add(module)
         now = self._succession.find_latest(name)
-        if now is None and kind in ("class", "function"):
-            now = find_moved(value, self._succession)  # it went in a save before this one
+        if now is None and kind != "module":
+            now = find_moved(value, self._succession, number)  # it went in a save before this one
             self._note_name(value, now)
         if kind == "module":
             self.pairs.own.add(id(getattr(value, "__dict__", None)))
@@ -208,6 +207,7 @@ class _Matcher:
             self.match_function(value, now)
         elif now is not None and now is not value and not self._values.note_foreign(value, now):
             self._add(value, now)
+            self._match_within(value, now)
 
     def _match_definition(self, old: Any, new: Any) -> None:
         (self.match_function if type(old) is FunctionType else self._match_class)(old, new)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import attribute_of
+from exocet_ipython.loading.spaces import attribute_of, globals_of
 from exocet_ipython.reloading.holding.contents import is_shared
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.lost import Gains
 from exocet_ipython.survivors.matching.lent import Staying
 
 __all__ = ["Succession"]
@@ -29,6 +30,8 @@ class Succession:
         whole: ids of changed containers and instances whose counterparts have all that was put into them.
         staying: the ids of what modules that stay have: retiring ones have it from them.
         former: dotted name of a class or function -> the one it had before it was moved or renamed.
+        records: dotted name -> record of a module that is current then.
+        gained: dotted name of a module that was made anew before -> what it has gained since it was loaded.
 
     >>> Succession({}, {}).old
     {}
@@ -39,6 +42,8 @@ class Succession:
     whole: frozenset[int] = frozenset()
     staying: Staying = field(default_factory=Staying)
     former: Mapping[str, str] = field(default_factory=dict)
+    records: Mapping[str, ModuleRecord] = field(default_factory=dict)
+    gained: Mapping[str, Gains] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
         """Say whether a dotted name is that of a module of the session, or of one that is gone now."""
@@ -81,6 +86,26 @@ class Succession:
             named = attribute_at(sys.modules.get(home), value.__qualname__)
             return home not in (*self.staying.made, CELLS) and named is value
         return id(value) in self.staying
+
+    def has_gained(self, home: str, name: str, lost: ModuleRecord | int | None) -> bool:
+        """Say whether a module has a name that it did not have when something of that name was lost, or long before.
+
+        Args:
+            home: its dotted name.
+            name: of what it has.
+            lost: the record of the module that has lost it; where it was lost earlier, the number of the last
+                generation that had it; None where that is unknown.
+        """
+        was, record = self.old.get(home), self.records.get(home)
+        is_new = home in self.staying.made if was is None else name not in globals_of(was.module)
+        if is_new or record is None:
+            return is_new or was is None  # nothing else is known of it
+        gains = self.gained.get(home) or Gains.of(was or record)
+        if name in gains.names or lost is None:
+            return name in gains.names
+        if isinstance(lost, int):
+            return gains.generation > lost
+        return gains.changed > lost.snapshot.read_at
 
     def find_latest(self, name: str) -> Any:
         """Return what has a dotted name now, or the latest of those that what has it had before; None for nothing."""

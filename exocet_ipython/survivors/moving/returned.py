@@ -116,7 +116,8 @@ def register_again(
         journal: how it is taken back.
     """
     modules = {name: record.module for name, record in after.items()}
-    pairs = pair_modules(Succession({name: record for name, record in old.items() if name in made}, modules))
+    again = {name: record for name, record in old.items() if name in made}
+    pairs = pair_modules(Succession(again, modules, records=after))
     holders = [
         container for name, record in after.items() if name not in made for _, container in containers_of(record)
     ]
