@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
@@ -134,9 +135,9 @@ def own_attributes(value: Any) -> dict[str, Any]:
 def with_subclasses(classes: Iterable[type]) -> Iterator[type]:
     """Yield classes and all that derive from them, each after its bases."""
     found: dict[int, type] = {}
-    waiting = list(classes)
+    waiting = deque(classes)
     while waiting:
-        cls = waiting.pop()
+        cls = waiting.popleft()
         found[id(cls)] = cls
         waiting += type.__subclasses__(cls)
     yield from sorted(found.values(), key=lambda cls: len(cls.__mro__))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +18,7 @@ from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.matching.succession import Succession
 
-__all__ = ["bases_meant", "keywords_said", "names_said", "takes_keyword"]
+__all__ = ["bases_meant", "in_order_of_cells", "keywords_said", "names_said", "takes_keyword"]
 
 
 def keywords_said(cls: type) -> dict[str, Any]:
@@ -84,15 +85,33 @@ def takes_keyword(metaclass: type, name: str) -> bool:
     return name in parameters_of(code) or bool(code.co_flags & inspect.CO_VARKEYWORDS)
 
 
+def in_order_of_cells(classes: Iterable[type]) -> list[type]:
+    """Return classes in the order in which cells have defined them; those of which no statement is found come last."""
+    places = [(_place_of(cls), cls) for cls in classes]
+    return [cls for _, cls in sorted(places, key=operator.itemgetter(0))]
+
+
+def _place_of(cls: type) -> tuple[int, int]:
+    """Return which cell has a statement, the latest one being 0 and the others before it, and its line there."""
+    found = _find_statement(cls)
+    return (1, 0) if found is None else (-found[0], found[1].lineno)
+
+
 def _statement_of(cls: type) -> ast.ClassDef | None:
+    found = _find_statement(cls)
+    return None if found is None else found[1]
+
+
+def _find_statement(cls: type) -> tuple[int, ast.ClassDef] | None:
+    """Return the last statement that defined a class of this name, and how many cells are later."""
     if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
         return None
     files = {function.__code__.co_filename for function in functions_of(cls)}
-    for name, lines in texts_of_cells():  # those of retired modules have no class that is a cell's
+    for later, (name, lines) in enumerate(texts_of_cells()):  # those of retired modules have no class that is a cell's
         if files and name not in files:
             continue
         text = "".join(lines)
         for node in reversed(parse_text(text).body if f"class {cls.__name__}" in text else []):
             if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
-                return node
+                return later, node
     return None

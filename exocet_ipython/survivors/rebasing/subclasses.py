@@ -32,7 +32,7 @@ from exocet_ipython.survivors.rebasing.metaclasses import plan_metaclass
 from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.retelling import Retelling, find_keywords, plan_retelling
-from exocet_ipython.survivors.rebasing.statements import bases_meant
+from exocet_ipython.survivors.rebasing.statements import bases_meant, in_order_of_cells
 from exocet_ipython.survivors.rebasing.told import (
     find_tellers,
     first_untold,
@@ -128,7 +128,7 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
                 counterparts[id(subclass)] = now
                 remade.append((subclass, now))
                 waiting.append(subclass)
-    for cls in _of_cells(rebased, session, made):
+    for cls in in_order_of_cells(_of_cells(rebased, session, made)):
         known = told.get(id(cls), {})
         withdraw_from_lost(cls, known, session, moving.journal)
         first = None if id(cls) in planned else first_untold(cls, known)
@@ -150,7 +150,8 @@ def _metaclass_plans(classes: Iterable[type], pairs: Pairs) -> Iterator[tuple[ty
 
 def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
     """Tell the hooks of the new bases of the classes of which they are to be told again."""
-    retold = sorted(rebased.retold, key=lambda told: rebased.replay.place_of(id(told[1])))
+    places = {id(cls): place for place, cls in enumerate(in_order_of_cells(cls for cls, _ in rebased.retold))}
+    retold = sorted(rebased.retold, key=lambda told: (rebased.replay.place_of(id(told[1])), places[id(told[0])]))
     for _, (cls, plan) in zip(rebased.replay.turns(id(plan) for _, plan in retold), retold, strict=True):
         if not change_class(cls, plan.tell, moving):
             rebased.replay.restore(id(plan))
