@@ -42,7 +42,7 @@ def note_told(cls: type) -> None:
 
     One day an undo may bring these bases back, with all that the hooks have made of it.
     """
-    for key in [key for key, pair in list(_told.items()) if None in (pair[0](), pair[1]())]:
+    for key in [key for key, pair in list(_told.items()) if any(one() is None for one in pair)]:
         _told.pop(key, None)
     for subclass in with_subclasses([cls]):
         for teller in _tellers(subclass.__bases__, type(subclass)):
