@@ -157,7 +157,7 @@ class _Publication:
         """Put new code in place where that is enough, and take the modules that are replaced out of their lives."""
         if self._built.beside:
             self._after = self._after.revised(apply_revisions(self._built.beside, self.journal))
-        are_spent = bool(self._built.taken)
+        are_spent = bool(self._built.taken) or self._built.sets_others
         retire_modules(self._old, self._current.number, self.journal, are_spent=are_spent)
 
     def bring_back(self) -> None:

@@ -87,7 +87,7 @@ class ModuleRecord:
         return f"<record of {self.name}, generation {self.generation}>"
 
     @property
-    def values(self) -> Mapping[str, int]:
+    def values(self) -> dict[str, int]:
         """Global name -> id of the value after its body ran."""
         return self.baseline.values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -29,6 +29,14 @@ class Attributes:
 
     def __repr__(self) -> str:
         return f"<attributes of {len(self._before)} objects>"
+
+    def changed(self) -> Iterator[tuple[Any, str]]:
+        """Yield those that are others now, or new, each as owner and name; not modules that were loaded meanwhile."""
+        for owner, before in self._before:
+            now = copy_space(_space_of(owner) or {})
+            if [*map(id, now.values())] != [*map(id, before.values())]:  # hardly ever
+                names = (name for name in now if not is_dunder(name) and now[name] is not before.get(name, self))
+                yield from ((owner, name) for name in names if not _is_attached(owner, name, now[name]))
 
     def restore(self) -> None:
         """Put back those that are others now; modules that were loaded meanwhile stay where importlib attached them."""

@@ -48,6 +48,7 @@ class Built:
         rest: what is still to be made, beside modules that return.
         taken: what had to leave registries of libraries for it.
         refused: what could not be put back before the bodies ran, and why.
+        sets_others: whether its bodies have set attributes of modules that go on.
         unneeded: of what is gone, why it could not be run: dotted name -> the error in words.
     """
 
@@ -60,6 +61,7 @@ class Built:
     rest: Plan = field(default_factory=Plan)
     taken: tuple[TakenOut, ...] = ()
     refused: tuple[str, ...] = ()
+    sets_others: bool = False
     unneeded: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -165,8 +167,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
         built = build_modules(plan, around)
         filled = registries.filled(built.made.values()) - {step.name for step in plan.skipped}
         if not filled:
-            registries.look_again(built.made.values())
-            return plan, built
+            return plan, replace(built, sets_others=registries.look_again(built.made.values()))
         registries.restore()
         return build_lowest(plan.together_with(filled, current.order, current.graph()), around)
     except BaseException as error:

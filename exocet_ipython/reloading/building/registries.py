@@ -81,11 +81,14 @@ class Registries:
         codes = (self._records[name].readable_code for name in modules if name in self._records)
         return frozenset[str]().union(*map(literals_of, codes))
 
-    def look_again(self, made: Collection[ModuleRecord]) -> None:
+    def look_again(self, made: Collection[ModuleRecord]) -> bool:
         """Have the modules that may have been given something be asked anew what they hold.
 
         Args:
             made: records of the modules that were made.
+
+        Returns:
+            Whether they have set attributes: no undo does so again, unless their bodies run.
         """
         for name, container, before in self._before:
             if not has_still(container, before):
@@ -96,6 +99,11 @@ class Registries:
             containers = [container for _, container in containers_of(record)] if name not in self._imported else ()
             items = [item for container in containers for item in _parts(container) if _is_told(item, names)]
             record.look_again(dict.fromkeys(map(id, items), True))  # no earlier version could put anything there
+        changed = [*self._attributes.changed()]
+        for record in self._records.values() if changed else ():
+            space = globals_of(record.module)
+            record.values.update({key: id(space[key]) for owner, key in changed if owner is record.module})  # no cell's
+        return bool(changed)
 
     def _imported_by(self, needs: Iterable[Mapping[str, int]], found: Collection[str] = ()) -> set[str]:
         """Return the modules that go on and that others need, directly or through others.
