@@ -16,6 +16,7 @@ from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, Step, in_order
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.history import History
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.bodies import names_in
 from exocet_ipython.reloading.ladder.propagation import has_stale_values
 from exocet_ipython.reloading.ladder.revision import Earlier, match_earlier
@@ -249,6 +250,8 @@ class _Search:
         for record in made.values():
             names = {name for statement in record.imports for name in statement.names}
             before = _retired_record(record.module)
+            # What its functions have put away since, as a lazy `__getattr__` does: with a class there may be a number.
+            names |= {home_of(value) for value in record.assigned().values()} if others else set()
             if not names.isdisjoint(others) or (others and not record.held.isdisjoint(others)):
                 return False
             if before is None or any(appeared_imports(before, after, self._scope)):
