@@ -12,7 +12,7 @@ from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, dict_of,
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.forwarders import target_of
 
-__all__ = ["classes_within", "functions_held", "functions_within", "space_of", "wrapped_functions"]
+__all__ = ["classes_within", "functions_held", "functions_within", "partials_within", "space_of", "wrapped_functions"]
 
 _CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
 _PLACES = ("__wrapped__", "__func__", "func")
@@ -91,6 +91,16 @@ def _may_hold(value: Any) -> bool:
 
 def _may_wrap(value: Any) -> bool:
     return id(type(value)) in _CACHES or (type(value) is FunctionType and _may_hold(value))
+
+
+def partials_within(value: Any) -> list[Any]:
+    """Return the partials that something has as attributes: with them it holds functions.
+
+    >>> from types import SimpleNamespace
+    >>> partials_within(SimpleNamespace(call=functools.partial(len), n=1))
+    [functools.partial(<built-in function len>)]
+    """
+    return [part for part in own_attributes(value).values() if type(part) is functools.partial]
 
 
 def functions_held(value: Any) -> dict[str, FunctionType]:

@@ -35,7 +35,7 @@ from exocet_ipython.survivors.matching.moved import (
 )
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
-from exocet_ipython.survivors.wrapped import classes_within, functions_within, space_of
+from exocet_ipython.survivors.wrapped import classes_within, functions_within, partials_within, space_of
 
 __all__ = ["pair_modules"]
 
@@ -262,7 +262,7 @@ class _Matcher:
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
-        self.pairs.own.add(id(dict_of(old)))
+        self.pairs.own |= {id(part) for part in (dict_of(old), *partials_within(old))}
         for before, now in functions_within(old, new):
             self.match_function(before, now)
         for cls, other in classes_within(old, new):
