@@ -54,7 +54,7 @@ LIMITS: dict[str, tuple[str, bool]] = {
         False,
     ),
     "`inspect.getsource` doesn't find": ("stories/test_labels.py::test_source_of_an_old_class", True),
-    "Going back runs nothing": ("stories/test_undo.py::test_going_back_restores_what_bodies_set_elsewhere", True),
+    "Going back runs nothing": ("stories/test_undo.py::test_going_back_restores_what_calls_set_elsewhere", True),
     "What was imported while nobody looked": (
         "stories/test_reload.py::test_what_a_cell_did_before_the_adoption",
         True,

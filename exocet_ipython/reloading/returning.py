@@ -20,6 +20,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.bodies import names_in
 from exocet_ipython.reloading.ladder.propagation import has_stale_values
 from exocet_ipython.reloading.ladder.revision import Earlier, match_earlier
+from exocet_ipython.reloading.lasting.likeness import set_alike
 from exocet_ipython.reloading.moves import appeared_imports
 from exocet_ipython.reloading.noticing.changes import StatSweep
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -183,8 +184,10 @@ class _Search:
         if module is None or record is None:
             return None
         wishes, known = wishes_of(module), self._current.records.get(name)
-        # What its author has let go of with `on_retire` would be missing; what left the session is nobody's to reload.
-        if (wishes is not None and wishes.is_retired) or (known is None and PRESENCE.current(name) is not None):
+        # What its author has let go of with `on_retire` would be missing; what left the session is nobody's to reload;
+        # and what a body sets outside of it only that sets again.
+        is_other = PRESENCE.current(name) is not None if known is None else not set_alike(record, known)
+        if is_other or (wishes is not None and wishes.is_retired):
             return None
         if known is not None and name not in self._changed:
             snapshot: Snapshot | None = known.snapshot
