@@ -9,7 +9,9 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
-__all__ = ["GENERATING", "GENERATORS", "code_of", "has_begun", "remake_generator"]
+from exocet_ipython.survivors.comparison import runs_alike
+
+__all__ = ["GENERATING", "GENERATORS", "code_of", "has_begun", "is_code_of", "remake_generator"]
 
 _PREFIXES = {GeneratorType: "gi", AsyncGeneratorType: "ag", CoroutineType: "cr"}  # of their attributes
 GENERATORS = tuple(_PREFIXES)
@@ -44,7 +46,8 @@ def remake_generator(
     if has_begun(generator):
         return None
     runs = runs or code
-    functions = [part for part in gc.get_referents(generator) if type(part) is FunctionType and part.__code__ is runs]
+    parts = gc.get_referents(generator)
+    functions = [part for part in parts if type(part) is FunctionType and is_code_of(part.__code__, runs)]
     now: Any = find(functions[0]) if functions else None
     if type(now) is not FunctionType or (now.__code__.co_flags ^ code.co_flags) & GENERATING:
         return None
@@ -60,6 +63,15 @@ def remake_generator(
         return now(*args, **keywords)  # runs nothing of its body
     except TypeError:
         return None  # it takes other arguments by now
+
+
+def is_code_of(code: CodeType, other: CodeType) -> bool:
+    r"""Say whether a function that runs a code has run another one before: the same, on lines of then.
+
+    >>> is_code_of(compile("x = 1", "m.py", "exec"), compile("# a note\nx = 1", "m.py", "exec"))
+    True
+    """
+    return code is other or (code.co_qualname == other.co_qualname and runs_alike(code, other))
 
 
 def code_of(generator: Any) -> CodeType:
