@@ -84,7 +84,7 @@ def take_baseline(module: ModuleType) -> Baseline:
     namespace = copy_space(globals_of(module))
     values = dict(zip(namespace, map(id, namespace.values()), strict=True))
     own = getattr(module, "__name__", None)
-    found = _Contents(values, own)
+    found, names = _Contents(values, own), dict[int, str]()
     for name, value in namespace.items():
         kind = type(value)
         # Asked last for its dict: that makes one.
@@ -98,6 +98,8 @@ def take_baseline(module: ModuleType) -> Baseline:
                 found.add_class(name, attributes)
         elif kind is not MethodType:
             found.add_value(name, value)
+            if (first := names.setdefault(id(value), name)) != name:  # the next edit may drop either name
+                found.add_alias(name, first)
         elif path_behind(namespace, value) == f"{name}.__self__":  # `signal = Namespace().signal`
             found.add_value(f"{name}.__self__", value.__self__)
     return Baseline(values, found.prints, found.contents)
@@ -207,6 +209,13 @@ class _Contents:
             self._add_container(name, value)
         elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
             self.add_attributes(name, attributes_of(value))
+
+    def add_alias(self, name: str, first: str) -> None:
+        """Add under another name of a value what is noted of its inside under the first one."""
+        both: tuple[dict[str, Any], ...] = self.contents, self.prints
+        for noted in both:
+            for path in [path for path in noted if path.startswith((f"{first}.", f"{first}["))]:
+                noted.setdefault(name + path[len(first) :], noted[path])
 
     def _add_registries(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         for attribute, part in attributes:
