@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.generation import Journal
@@ -47,13 +48,39 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
     for name, record in old.items():
         paths, space = read.assigned_in(name), globals_of(record.module)
         if (module := new.get(name)) is not None:
-            whole |= Carrier(record, retiring, journal, again.get(name)).carry(module)
+            carrier = Carrier(record, retiring, journal, again.get(name))
+            whole |= carrier.carry(module)
+            if heirs := _find_heirs(record, module):
+                under_old_names = ModuleType(name)
+                vars(under_old_names).update(heirs)
+                whole |= carrier.carry(under_old_names, heirs)
             write_again(name, paths, space, globals_of(module), refusals)
         for home, names in _find_moved(record, old, new):
             there = {**retiring.after, name: new[home]}
             whole |= Carrier(record, read.retiring(there), journal, again.get(home)).carry(new[home], names)
             write_again(name, paths, {one: space[one] for one in names}, globals_of(new[home]), refusals)
     return frozenset(whole)
+
+
+def _find_heirs(record: ModuleRecord, module: ModuleType) -> dict[str, Any]:
+    """Return the classes of a module that are gone, by name, each with what the one that derived from it is now.
+
+    Such a base may have been folded into it; of several each would have a part.
+    """
+    space, now = copy_space(globals_of(record.module)), globals_of(module)
+    gone = [name for name in space.keys() - now.keys() if _is_own_class(space[name], record.name)]  # hardly ever any
+    classes = {name: part for name, part in space.items() if _is_own_class(part, record.name)} if gone else {}
+    found = {}
+    for name in gone:
+        base = classes[name]
+        heirs = [key for key, cls in classes.items() if cls is not base and any(one is base for one in mro_of(cls))]
+        if len(heirs) == 1 and issubclass(type(heir := now.get(heirs[0])), type):
+            found[name] = heir
+    return found
+
+
+def _is_own_class(value: Any, home: str) -> bool:
+    return issubclass(type(value), type) and home_of(value) == home
 
 
 def _find_moved(
