@@ -44,6 +44,9 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
         is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(path, item, None)
         if place >= len(now):
             continue
+        if now[place] is item:  # what an undo brings back has it already
+            carried += 1
+            continue
         first = contents.get(f"{path}[{place}]")  # what a list that was there had in it
         is_same = is_as_it_was(now[place], was, constants) or (
             first is not None

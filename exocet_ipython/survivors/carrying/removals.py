@@ -51,6 +51,7 @@ def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: 
     is_cleared = len(gone) == len(baseline) > 1
     put_again = [(key, sign) for key, sign in signs if sign not in kept and sign in shown]
     known = {*texts, *(sign for _, sign in put_again)}
+    known.update(id(part) for part in copy_space(globals_of(owned.record.module)).values() if is_definition(part))
     for key, _ in [(key, sign) for key, sign in signs if sign not in kept] if is_cleared else put_again:
         take_out(now, key, journal)
     return gone <= known
