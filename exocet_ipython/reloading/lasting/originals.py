@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dis
 import enum
@@ -16,13 +17,14 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
-from exocet_ipython.reloading.lasting.settings import MISSING, Setting, is_of_own_code
+from exocet_ipython.reloading.lasting.settings import MISSING, Setting, evaluate, is_of_own_code, parse
 from exocet_ipython.reloading.lasting.targets import may_set, read_targets
 
 __all__ = ["Originals", "Unread", "read_originals"]
 
 _LOADS = frozenset((dis.opmap["LOAD_CONST"], dis.opmap.get("LOAD_SMALL_INT", -1)))  # the second since 3.14
 _IMPORT_NAME, _IMPORT_FROM, _STORE_NAME = map(dis.opmap.__getitem__, ("IMPORT_NAME", "IMPORT_FROM", "STORE_NAME"))
+_PLAIN = ("builtins", "collections")  # modules of containers that are anybody's
 
 Originals = tuple[tuple[Setting, Any], ...]
 
@@ -56,7 +58,7 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
     for setting, space in read_targets(code, text, _imported):
         try:
             owner = setting.find(space)
-            if is_of_own_code(owner):
+            if is_of_own_code(owner) or _is_own_container(setting, owner, space):
                 continue
         except Exception:  # noqa: BLE001, S112 - what the path to it needs is not there yet
             continue
@@ -71,6 +73,16 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
         else:
             with contextlib.suppress(TypeError):  # a list or a dict may be another one by then
                 yield setting, OwnReference(value)
+
+
+def _is_own_container(setting: Setting, owner: Any, space: dict[str, Any]) -> bool:
+    """Say whether a body puts an entry into a container that a module of the person's, or what is of one, has.
+
+    That one is made anew with what was put there; what cells took out of it would seem to be gone from it.
+    """
+    path = parse(setting.owner)
+    is_plain_container = setting.way == "item" and type(owner).__module__ in _PLAIN
+    return is_plain_container and isinstance(path, ast.Attribute) and is_of_own_code(evaluate(path.value, space))
 
 
 def _imported(code: CodeType) -> dict[str, Any]:
