@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CORPUS", "Cell", "Probe", "Scenario", "Step", "read_corpus", "read_scenario"]
+__all__ = ["CORPUS", "Cell", "Probe", "Scenario", "Step", "apply_operations", "read_corpus", "read_scenario"]
 
 CORPUS = Path(__file__).with_name("corpus")
 Files = Mapping[str, str]  # path -> contents in base64, or `-> TARGET` of a symbolic link
@@ -94,7 +94,7 @@ class Scenario:
                 case Cell():
                     cells.append(action)
                 case Step():
-                    latest = _applied(latest, action.operations)
+                    latest = apply_operations(latest, action.operations)
                     good = good if action.rejected else latest
 
 
@@ -208,7 +208,7 @@ def _encode(text: str, options: Mapping[str, str]) -> str:
     return base64.b64encode((b"\xef\xbb\xbf" if "bom" in options else b"") + data).decode()
 
 
-def _applied(files: Files, operations: tuple[dict[str, str], ...]) -> dict[str, str]:
+def apply_operations(files: Files, operations: tuple[dict[str, str], ...]) -> dict[str, str]:
     """Return the files after a step."""
     after = dict(files)
     for operation in operations:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import exocet_ipython
 from tests.scenarios.scenarios import Cell, Probe, Scenario, Step
 
-__all__ = ["MODES", "Answers", "Mode", "Sessions"]
+__all__ = ["MODES", "Answers", "Mode", "Sessions", "describe_differences"]
 
 Mode = Literal["fresh", "auto", "explicit"]
 MODES: tuple[Mode, ...] = ("auto", "explicit")
@@ -153,6 +153,21 @@ class Sessions:
         )
         self._all.append(server)
         return server
+
+
+def describe_differences(scenario: Scenario, truth: Mapping[str, Any], live: Mapping[str, Any]) -> str:
+    """Return what a live session showed otherwise than the truth is, or an empty text."""
+    if truth["failed"]:
+        return f"a cell fails in a fresh interpreter as well: {truth['failed']}"
+    if len(live["shown"]) != len(scenario.probes):
+        return f"{live['failed']}\n{live['log']}"
+    wanted = [probe.truth or shown for probe, shown in zip(scenario.probes, truth["shown"], strict=True)]
+    wrong = [
+        f"{probe.code}\n    want {want}\n    got  {got}"
+        for probe, want, got in zip(scenario.probes, wanted, live["shown"], strict=True)
+        if want != got
+    ]
+    return "\n".join([*wrong, "what the session printed:", live["log"]]) if wrong else ""
 
 
 def _as_json(action: Cell | Probe | Step) -> dict[str, Any]:

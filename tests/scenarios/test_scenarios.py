@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.scenarios import Scenario, read_corpus
-from tests.scenarios.sessions import MODES, Answers, Mode, Sessions
+from tests.scenarios.sessions import MODES, Answers, Mode, describe_differences
 
 # Scenarios that can't be right, with the reason; a limit of one mode only is named `SCENARIO[MODE]`.
 LIMITS: Mapping[str, str] = {
@@ -26,25 +26,24 @@ LIMITS: Mapping[str, str] = {
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
 
 
-@pytest.fixture(scope="session")
-def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    """What each session of the selected tests answers."""
-    sessions = Sessions(tmp_path_factory.mktemp("scenarios"))
-    asked = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
-    yield Answers(sessions, [(one["scenario"], one["mode"]) for one in asked if {"scenario", "mode"} <= one.keys()])
-    sessions.close()
+def is_readable(scenario: Scenario) -> bool:
+    """Return whether this Python can read the files of a scenario."""
+    return sys.version_info >= tuple(map(int, scenario.header.get("python", "3.11").split(".")))
+
+
+def find_limit(scenario: Scenario, mode: Mode) -> str | None:
+    """Return why a scenario can't be right in a mode."""
+    return LIMITS.get(f"{scenario.name}[{mode}]", LIMITS.get(scenario.name))
 
 
 def _cases() -> Iterator[Any]:
     """Yield each scenario in each mode, with what stands in its way."""
-    for scenario in read_corpus():
-        if sys.version_info < tuple(map(int, scenario.header.get("python", "3.11").split("."))):
-            continue  # its files are no Python yet
+    for scenario in filter(is_readable, read_corpus()):
         needs = scenario.header.get("needs", "").split()
         missing = [name for name in needs if importlib.util.find_spec(name) is None]
         for mode in MODES:
             marks = [pytest.mark.skip(reason=f"needs {', '.join(missing)}")] if missing else []
-            reason = LIMITS.get(f"{scenario.name}[{mode}]", LIMITS.get(scenario.name))
+            reason = find_limit(scenario, mode)
             if reason is not None:
                 marks.append(pytest.mark.xfail(reason=reason, strict=True))
             yield pytest.param(scenario, mode, id=f"{scenario.name}-{mode}", marks=marks)
@@ -53,19 +52,9 @@ def _cases() -> Iterator[Any]:
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
 def test_reloaded_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
     """Every probe shows in the reloaded notebook what it shows in a restarted one."""
-    truth, live = answers.of(scenario, mode)
-    if truth["failed"]:
-        pytest.fail(f"a cell fails in a fresh interpreter as well: {truth['failed']}", pytrace=False)
-    if len(live["shown"]) != len(scenario.probes):
-        pytest.fail(f"{live['failed']}\n{live['log']}", pytrace=False)
-    wanted = [probe.truth or shown for probe, shown in zip(scenario.probes, truth["shown"], strict=True)]
-    wrong = [
-        f"{probe.code}\n    want {want}\n    got  {got}"
-        for probe, want, got in zip(scenario.probes, wanted, live["shown"], strict=True)
-        if want != got
-    ]
+    wrong = describe_differences(scenario, *answers.of(scenario, mode))
     if wrong:
-        pytest.fail("\n".join([*wrong, "what the session printed:", live["log"]]), pytrace=False)
+        pytest.fail(wrong, pytrace=False)
 
 
 def test_corpus_is_large() -> None:

@@ -1,0 +1,41 @@
+"""A scenario ends as its restart does on whatever way the notebook comes to the same files."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.scenarios.scenarios import Scenario, read_corpus
+from tests.scenarios.sessions import MODES, Answers, Mode, describe_differences
+from tests.scenarios.test_scenarios import find_limit, is_readable
+from tests.scenarios.variations import RULES, vary
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
+
+_ONE_IN = 8  # scenarios: half a minute of one core; `python -m tests.scenarios.varied` runs all of a rule
+
+
+def _cases() -> Iterator[Any]:
+    """Yield some scenarios, each varied by one rule in one mode: always the same, whatever else is in the corpus."""
+    for scenario in filter(is_readable, read_corpus()):
+        number, chosen = divmod(zlib.crc32(scenario.name.encode()), _ONE_IN)
+        number, place = divmod(number, len(MODES))
+        mode = MODES[place]
+        if chosen or find_limit(scenario, mode) is not None:
+            continue
+        varied = [one for one in (vary(scenario, rule) for rule in RULES) if one is not None]
+        if varied:
+            one = varied[number % len(varied)]
+            yield pytest.param(one, mode, id=f"{one.name}-{mode}")
+
+
+@pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
+def test_varied_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
+    """Every probe of a varied scenario shows in the reloaded notebook what it shows in a restarted one."""
+    wrong = describe_differences(scenario, *answers.of(scenario, mode))
+    if wrong:
+        pytest.fail(wrong, pytrace=False)
