@@ -207,13 +207,13 @@ class _Publication:
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
+        withdraw_effects(self._old, self._after.records, self.journal)
+        withdraw_accessors(self._old, self._after.records, self.journal)
         if not self._migrating:
-            return
+            return  # old instances go on with what old code has answered
         fresh = self._made.keys() - self._built.returned
         if not (fresh or self._built.beside):
             fresh = {*self._made}  # all is as it was
-        withdraw_effects(self._old, self._after.records, self.journal)
-        withdraw_accessors(self._old, self._after.records, self.journal)
         answering = {*self._made, *_answering_anew(self._built, self._after)}
         forget_traces(answering, self._after.records)
         self._compiled = clear_caches(

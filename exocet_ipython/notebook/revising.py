@@ -141,7 +141,7 @@ class Ladder:
         Args:
             plan: what to make, and why.
             note_read: called with each text that is read again, before it runs.
-            migrating: whether living functions may run other code, and what retires is taken off.
+            migrating: whether living functions may run other code.
 
         Raises:
             BaseException: whatever a module's body raises; everything that was made is dropped then.
@@ -150,11 +150,7 @@ class Ladder:
         given = self.managed.generation, self.managed.scope, note_read, texts
         bound = self.bindings
         around = Surroundings(
-            *given,
-            withdrawing=migrating,
-            imported=bound.imported(),
-            roots=bound.modules(),
-            lost=self.old.without_definition(),
+            *given, imported=bound.imported(), roots=bound.modules(), lost=self.old.without_definition()
         )
         living = find_living_beside(plan, self.managed, texts, self.judge if migrating else None)
         if living is None:

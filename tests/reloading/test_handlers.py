@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -64,12 +65,30 @@ def test_a_build_that_fails_leaves_the_logger_as_it_was(workshop: Workshop, note
     assert logger.handlers == handlers
 
 
-def test_tracking_takes_nothing_off_and_hides_nothing(workshop: Workshop, notebook: PlainNotebook) -> None:
-    """Without migrating the old handler goes on, so a body that asks for one finds it."""
-    workshop.edit("a.py", TEXT.format(2, "if not log.handlers: log.addHandler(Handler())"))
+@pytest.mark.parametrize("condition", ["if not log.handlers: ", ""])
+def test_tracking_takes_off_what_the_old_body_added(
+    workshop: Workshop, notebook: PlainNotebook, condition: str
+) -> None:
+    """Old instances stay, and the process has each handler once: a line that is logged is not written twice."""
+    old = notebook["a"]
+    workshop.edit("a.py", TEXT.format(2, f"{condition}log.addHandler(Handler())"))
     notebook.reload()
-    assert notebook["a"].HERE[0] == 1
-    assert len(notebook["a"].log.handlers) == 1
+    new = notebook["a"]
+    assert new.HERE[0] == 0
+    assert [type(handler) for handler in new.log.handlers] == [new.Handler]
+    new.log.warning("after")
+    assert [said for said in old.SAID + new.SAID if said[1] == "after"] == [(2, "after")]
+
+
+def test_undo_while_tracking_puts_the_old_handler_back(workshop: Workshop, notebook: PlainNotebook) -> None:
+    """The very handler is there again, and the later one is off."""
+    (handler,) = notebook["a"].log.handlers
+    first = Path(workshop.path("a.py")).read_text("utf-8")
+    workshop.edit("a.py", TEXT.format(2, "log.addHandler(Handler())"))
+    notebook.reload()
+    workshop.edit("a.py", first)
+    notebook.reload()
+    assert notebook["a"].log.handlers == [handler]
 
 
 def test_what_a_body_may_do_with_the_list(notebook: PlainNotebook) -> None:

@@ -83,7 +83,6 @@ class Surroundings:
         scope: which modules that were never loaded belong to what is made.
         note_read: called with each text that is read again, before it runs.
         texts: dotted name -> what was read again and compiled a moment ago.
-        withdrawing: whether the logging handlers of what retires will be taken off: its new bodies don't see them.
         returned: dotted name -> module that becomes current again with what is made, and that this is to see.
         imported: what cells have imported of modules: a dotted name, and an attribute, `*` or None.
         roots: dotted names of the modules that cells have imported, in their order -> whether one of them needs it,
@@ -96,7 +95,6 @@ class Surroundings:
     scope: Scope
     note_read: Callable[[Snapshot], object] = lambda _: None
     texts: Texts = field(default_factory=dict)
-    withdrawing: bool = False
     returned: Mapping[str, ModuleType] = field(default_factory=dict)
     imported: Collection[tuple[str, str | None]] = ()
     roots: Mapping[str, bool] = field(default_factory=dict)
@@ -129,7 +127,7 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
     parts = plan.names, plan.changed, around.scope, around.note_read
     batch = Batch(current, *parts, texts=around.texts, returned=returned)
     steps = Steps(plan, batch, current, around.roots)
-    retiring = [current.records[name] for name in plan.names if around.withdrawing and name in current.records]
+    retiring = [current.records[name] for name in plan.names if name in current.records]
     try:
         with batch.building(), hidden_handlers(retiring):
             steps.load()
