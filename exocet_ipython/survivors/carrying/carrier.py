@@ -107,7 +107,7 @@ class Carrier:
                 record, path = origin
                 carrier = Carrier(record, self._read, self._journal, self._again)
                 whole |= carrier._carry_value(path, value, now)
-            carry_registrations(value, now, self._session, self._record.code)
+            carry_registrations(value, now, self._read, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._read, earlier_at(self._record, name))
         return whole

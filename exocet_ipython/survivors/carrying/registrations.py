@@ -5,17 +5,19 @@ from __future__ import annotations
 import abc
 import itertools
 import weakref
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import singledispatch, singledispatchmethod
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.ladder.uses import read_uses
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.origins import is_from_cell
+from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = [
     "DISPATCHING",
@@ -29,20 +31,20 @@ __all__ = [
 DISPATCHING = singledispatch(lambda _: None).__code__  # type: ignore[attr-defined] # typeshed has no function there
 
 
-def carry_registrations(before: Any, now: Any, session: Container[str], body: CodeType | None) -> None:
+def carry_registrations(before: Any, now: Any, read: ReadStores, body: CodeType | None) -> None:
     """Carry what cells registered with `functools.singledispatch`, its method, and abstract base classes.
 
     Args:
         before: a value of a module that retires.
         now: its counterpart.
-        session: the names of the modules that are made anew with what they register.
+        read: which modules retire, and what takes their place.
         body: the code of the retiring module.
     """
     if issubclass(type(before), type) and issubclass(type(now), type):
         for name, dispatcher in attributes_of(before):
             _carry_dispatch(dispatcher_of(dispatcher), dispatcher_of(vars(now).get(name)))
         if isinstance(before, abc.ABCMeta) and isinstance(now, abc.ABCMeta):
-            _carry_subclasses(before, now, session, body)
+            _carry_subclasses(before, now, read, body)
     else:
         _carry_dispatch(before, now)
 
@@ -110,14 +112,28 @@ def _registry(value: Any) -> Mapping[type, Any] | None:
     return found if type(found) is MappingProxyType else None
 
 
-def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, session: Container[str], body: CodeType | None) -> None:
-    """Carry the virtual subclasses that are not the session's own; its modules register theirs again."""
+def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, body: CodeType | None) -> None:
+    """Carry the virtual subclasses that cells have registered; the modules register theirs again."""
     dump = getattr(abc, "_get_dump", None)
     found = [reference() for reference in dump(before)[0]] if dump is not None else []
     own = set(_names_registered(before.__name__, body)) if found and body is not None else set()
     for cls in found:
-        if cls is not None and cls.__module__ not in session and (cls.__module__ == CELLS or cls.__name__ not in own):
+        if cls is None:
+            continue
+        if cls.__module__ in read.after:
+            successor: Any = _successor(cls, read)
+            if successor is not None and not any(_registers(cls.__name__, record) for record in read.retired):
+                now.register(successor)
+        elif cls.__module__ == CELLS or cls.__name__ not in own:
             now.register(cls)
+
+
+def _successor(cls: type, read: ReadStores) -> type | None:
+    """Return what takes the place of a module's class; None of one that was its module's no more."""
+    name, home = cls.__name__, cls.__module__
+    now = globals_of(read.after[home]).get(name)
+    is_its = globals_of(read.session[home].module).get(name) is cls
+    return now if is_its and issubclass(type(now), type) else None
 
 
 def _names_registered(name: str, body: CodeType) -> Iterator[str]:

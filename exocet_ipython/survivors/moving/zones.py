@@ -43,7 +43,7 @@ def renew_zones(held: Iterable[Any], replacement: Replacement, journal: Journal)
         replacement: id of a retired object -> the object and its counterpart.
         journal: how it is taken back.
     """
-    living = [pair for pair in _stand_ins if None not in (pair[0](), pair[1]())]
+    living = [pair for pair in _stand_ins if pair[0]() is not None and pair[1]() is not None]
     retiring = [(zone, counterpart(zone, replacement)) for zone in held if issubclass(type(zone), tzinfo)]
     retiring += [(zone(), counterpart(model(), replacement)) for zone, model in living]
     for zone, now in retiring:
