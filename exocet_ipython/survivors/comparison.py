@@ -26,7 +26,7 @@ from exocet_ipython.reloading.ladder.operations import is_same_constant, whole, 
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 
-__all__ = ["Answering", "Beside", "Comparison", "Making", "class_attributes", "reread_of", "runs_alike"]
+__all__ = ["Answering", "Beside", "Comparison", "Hashing", "Making", "class_attributes", "reread_of", "runs_alike"]
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 _MANY = 10_000  # beyond so many parts they count as others
@@ -37,6 +37,7 @@ _LOOKING = (_ANY_NAME | READING) | words(
     "iterdir listdir locals modules rglob scandir walk walk_packages"
 )
 _PLAIN = frozenset(name for kind in (dict, list, set, str, tuple) for name in dir(kind))
+_OWN_CLASS = frozenset(("__class__", "type"))
 _missing = object()
 
 
@@ -161,6 +162,16 @@ class Answering(Comparison):
 
     def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
         return _LOOKING.isdisjoint(_names_of(before)) and super()._is_same_function(before, now)
+
+
+class Hashing(Comparison):
+    """Compares how instances are hashed: what a class is hashed by is another where the class is, as is `type(self)`."""
+
+    def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
+        return _OWN_CLASS.isdisjoint(_names_of(before)) and super()._is_same_function(before, now)
+
+    def _is_same_class(self, _before: type, _now: type) -> bool:
+        return False
 
 
 class Making(Comparison):

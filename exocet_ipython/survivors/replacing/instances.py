@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from exocet_ipython.loading.classes import first_named, mro_of, set_attribute
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
-from exocet_ipython.reloading.ladder.operations import whole
-from exocet_ipython.reloading.lasting.settings import is_of_own_code
-from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.comparison import Beside, Comparison
+from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
@@ -28,9 +25,6 @@ from exocet_ipython.survivors.replacing.successors import make_successor, requir
 from exocet_ipython.survivors.storing.constructors import find_added
 
 __all__ = ["Moving", "hash_differs"]
-
-_CLASS_OF = frozenset(("type", "__class__"))  # what gives the class of an instance
-_MANY = 100  # functions that one calls
 
 
 class _Pair(NamedTuple):
@@ -198,20 +192,5 @@ def hash_differs(before: Any, now: Any) -> bool:
     """
     old, new = (getattr(cls, "__hash__", None) for cls in (before, now))
     if type(old) is FunctionType and type(new) is FunctionType:
-        return _names_class(before, old) or not Comparison(before, now).is_same(old, new)
+        return not Hashing(before, now).is_same(old, new)
     return old is not new and new is not None
-
-
-def _names_class(cls: type, function: FunctionType) -> bool:
-    """Say whether a method names a class of the person's, or what gives that of an instance; or what it calls does."""
-    seen, waiting = {id(function)}, [function]
-    while waiting:
-        one = waiting.pop()
-        for name in {name for code in whole(one.__code__) for name in (*code.co_names, *code.co_freevars)}:
-            value: Any = one.__globals__.get(name)
-            if name in _CLASS_OF or (issubclass(type(value), type) and is_of_own_code(value)):
-                return True
-            found = [part for part in (*functions_in(first_named(name, mro_of(cls))), value) if id(part) not in seen]
-            waiting += [part for part in found if type(part) is FunctionType and len(seen) < _MANY]
-            seen |= set(map(id, found))
-    return False
