@@ -165,7 +165,7 @@ class Answering(Comparison):
 
 
 class Hashing(Comparison):
-    """Compares how instances are hashed: what a class is hashed by is another where the class is, as is `type(self)`."""
+    """Compares how instances are hashed: where that asks for a class, as `type(self)`, it is another one."""
 
     def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
         return _OWN_CLASS.isdisjoint(_names_of(before)) and super()._is_same_function(before, now)

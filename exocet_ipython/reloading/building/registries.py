@@ -29,7 +29,7 @@ from exocet_ipython.reloading.texts import Texts
 __all__ = ["CONTAINERS", "Registries", "container_at", "containers_of", "has_still", "literals_of"]
 
 _MANY = 1_000
-CONTAINERS = frozenset(map(id, (dict, defaultdict, OrderedDict, list, set, deque)))
+CONTAINERS = frozenset(map(id, (dict, defaultdict, OrderedDict, Counter, list, set, deque)))
 
 
 class Registries:
