@@ -24,6 +24,7 @@ from weakref import WeakSet
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -38,6 +39,7 @@ __all__ = [
     "retired_class",
     "retired_module",
     "retired_of",
+    "spaces_in",
 ]
 
 _PLACE = "_exocet_retired"  # the attribute of a spec
@@ -150,6 +152,17 @@ def retired_of(module: object) -> RetiredModule | None:
 def living_retired() -> list[RetiredModule]:
     """Return what is remembered of all retired modules of which something is alive."""
     return list(_living)
+
+
+def spaces_in(retired: RetiredModule) -> Iterator[Any]:
+    """Yield the namespaces of a retired module and its classes, which may wait to be collected.
+
+    What a new body has found again, as patterns that `re` has compiled before, they still refer to.
+    """
+    space = globals_of(retired.record.module)
+    yield space
+    for cls in own_classes(space, retired.record.name):
+        yield from (part for part in referents_of(cls) if type(part) is dict)
 
 
 def retired_class(cls: type) -> RetiredModule | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import typing
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType
@@ -24,24 +24,26 @@ __all__ = ["withdraw_effects"]
 def withdraw_effects(old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord], journal: Journal) -> None:
     """Take off the logging handlers and filters, the exit functions and the filters of warnings of retired bodies.
 
-    A handler that a global of its module names is taken off where the new one is by now: a cell may have added it to a
-    logger of its own, where it is replaced by its counterpart.
+    A handler that a global of its module names is taken off where the body had put it, and where the new one is by now:
+    a cell may have added it to a logger of its own, where it is replaced by its counterpart.
 
     Args:
         old: dotted name -> record of a module that retires.
         new: dotted name -> record of each module that is current now.
         journal: how it is taken back.
     """
-    handlers = {id(reference()) for record in new.values() for reference in record.effects.handlers}
+    handlers = {id(made.reference()) for record in new.values() for made in record.effects.handlers}
     exits = {id(reference()) for record in new.values() for reference in record.effects.exits}
     lists = _Lists(new.values(), journal)
     for record in old.values():
         named = {id(value) for value in list(globals_of(record.module).values())}
-        for reference in record.effects.handlers:
-            handler = reference()
+        for made in record.effects.handlers:
+            handler = made.reference()
             if handler is not None and id(handler) not in handlers:
-                for logger in _take_off(handler, handlers, lists, is_named=id(handler) in named):
-                    _remember(record, partial(_put_on, handler, logger, "handlers"))
+                for logger, before in _take_off(
+                    handler, handlers, lists, made.loggers if id(handler) in named else None
+                ):
+                    _remember(record, partial(_put_on, handler, logger, "handlers", before))
         for reference in record.effects.exits:
             function = reference()
             if function is not None and id(function) not in exits:
@@ -109,7 +111,7 @@ def _withdraw_filters(old: Mapping[str, ModuleRecord], lists: _Lists) -> None:
     Those that cells have added come behind the body's own, and stay.
     """
     for owner in {id(found): found for logger in all_loggers() for found in (logger, *logger.handlers)}.values():
-        before = list(owner.filters)
+        before: list[Any] = owner.filters
         after = list(before)
         for place, entry in enumerate(before):
             home = _definition(entry).__module__
@@ -119,7 +121,7 @@ def _withdraw_filters(old: Mapping[str, ModuleRecord], lists: _Lists) -> None:
             if successor is not None and after.index(entry) < after.index(successor):
                 after.remove(successor)
                 after[after.index(entry)] = successor
-                _remember(old[home], partial(_put_on, entry, owner, "filters"))
+                _remember(old[home], partial(_put_on, entry, owner, "filters", before))
         if after != before:
             lists.replace(owner, "filters", after)
 
@@ -160,10 +162,16 @@ def _remember(record: ModuleRecord, again: Callable[[Journal], object]) -> None:
         retired.remember_effect(again)
 
 
-def _put_on(entry: Any, owner: Any, kind: str, journal: Journal) -> None:
-    """Put a handler or a filter back on a logger that lacks it, or a filter on a handler."""
+def _put_on(entry: Any, owner: Any, kind: str, before: list[Any], journal: Journal) -> None:
+    """Put a handler or a filter back on a logger that lacks it, or a filter on a handler.
+
+    Where nothing else was added since, the very list of `before` is there again: what has it is as it was.
+    """
     entries = getattr(owner, kind)
-    if entry not in entries:
+    if entries == [other for other in before if other is not entry]:
+        journal.add(partial(setattr, owner, kind, entries))
+        setattr(owner, kind, before)
+    elif entry not in entries:
         entries.append(entry)
         journal.add(partial(entries.remove, entry))
 
@@ -173,22 +181,25 @@ def _register(function: Any, journal: Journal) -> None:
     journal.add(partial(atexit.unregister, function))
 
 
-def _take_off(handler: Any, new: set[int], lists: _Lists, *, is_named: bool) -> Iterator[Any]:
-    """Take a handler off all loggers, which are yielded; the new one of its class that was added takes its place.
+def _take_off(
+    handler: Any, new: set[int], lists: _Lists, own: Container[str] | None
+) -> Iterator[tuple[Any, list[Any]]]:
+    """Take a handler off all loggers; the new one of its class that was added takes its place. Yield what they had.
 
-    One that a global names is only taken off where there is such a new one.
+    One that a global names is only taken off where there is such a new one, and its `own` loggers: cells may have
+    added it to others.
     """
     for logger in all_loggers():
         if handler not in logger.handlers:
             continue
-        before = list(logger.handlers)
+        before: list[Any] = logger.handlers
         after = [entry for entry in before if entry is not handler]
         place = before.index(handler)
         successor = next((entry for entry in after[place:] if id(entry) in new and _is_alike(entry, handler)), None)
-        if successor is None and is_named:
+        if successor is None and own is not None and logger.name not in own:
             continue
         if successor is not None:
             after.remove(successor)
             after.insert(place, successor)
         lists.replace(logger, "handlers", after)
-        yield logger
+        yield logger, before

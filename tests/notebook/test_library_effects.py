@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exocet_ipython.reloading.lasting.effects import exit_functions
+from exocet_ipython.reloading.lasting.exits import exit_functions
 from tests.plain_notebook import PlainNotebook
 from tests.workshop import Workshop
 

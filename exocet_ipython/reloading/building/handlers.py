@@ -24,7 +24,8 @@ def hidden_handlers(retiring: Iterable[ModuleRecord]) -> Iterator[None]:
     Args:
         retiring: records of the modules whose new bodies run in the block.
     """
-    hidden = {id(handler) for record in retiring for ref in record.effects.handlers if (handler := ref()) is not None}
+    made = [one.reference() for record in retiring for one in record.effects.handlers]
+    hidden = {id(handler) for handler in made if handler is not None}
     views: list[tuple[Any, list[Any], _Handlers]] = []
     for logger in all_loggers() if hidden else ():
         if any(id(handler) in hidden for handler in logger.handlers):

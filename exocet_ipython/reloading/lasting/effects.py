@@ -6,7 +6,6 @@ What a library adds while it is loaded is none of it: it doesn't run again.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import itertools
 import operator
@@ -21,18 +20,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
+from exocet_ipython.reloading.lasting.exits import count_exits, exit_functions
 
 __all__ = [
     "NO_EFFECTS",
     "Effects",
     "EffectsNote",
+    "MadeHandler",
     "all_loggers",
     "are_noted",
     "change_warnings",
-    "exit_functions",
     "filter_key",
     "librarys_effects",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeHandler:
+    """A logging handler that was made while a body ran.
+
+    Attributes:
+        reference: to it.
+        loggers: the names of those that had it when the body had run.
+    """
+
+    reference: weakref.ref[Any]
+    loggers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ class Effects:
         originals: what the body itself was about to set of libraries, with what was there; see `read_originals`.
     """
 
-    handlers: tuple[weakref.ref[Any], ...] = ()
+    handlers: tuple[MadeHandler, ...] = ()
     exits: tuple[weakref.ref[Any], ...] = ()
     filters: tuple[tuple[Any, ...], ...] = ()
     paths: tuple[str, ...] = ()
@@ -59,7 +72,6 @@ class Effects:
 
 
 NO_EFFECTS = Effects()
-_count_exits: Callable[[], int] = getattr(atexit, "_ncallbacks", int)  # CPython's own; none elsewhere
 
 
 class _State:
@@ -69,7 +81,7 @@ class _State:
 
     def __init__(self) -> None:
         self.last = _last_handler()
-        self.exits = _count_exits()
+        self.exits = count_exits()
         self.filters = list(warnings.filters)
         self.paths = sys.path.copy()
         self.finders = sys.meta_path + sys.path_hooks
@@ -80,7 +92,7 @@ class _State:
         handlers = getattr(sys.modules.get("logging"), "_handlerList", ())
         filters = warnings.filters
         return (
-            _count_exits() == self.exits
+            count_exits() == self.exits
             and (handlers[-1] if handlers else None) is self.last
             and len(filters) == len(self.filters)
             and all(map(operator.is_, filters, self.filters))
@@ -138,7 +150,7 @@ class EffectsNote:
 
     def _find(self, originals: tuple[tuple[Any, Any], ...]) -> Effects:
         before = self._before
-        added = _count_exits() - before.exits
+        added = count_exits() - before.exits
         now = list(warnings.filters)
         known = set(map(id, before.filters))
         handlers = list(_handlers())
@@ -152,7 +164,7 @@ class EffectsNote:
         known_finders = set(map(id, before.finders))
         finders = [entry for entry in (*sys.meta_path, *sys.path_hooks) if id(entry) not in known_finders]
         return Effects(
-            tuple(new),
+            tuple(MadeHandler(ref, _loggers_with(ref())) for ref in new),
             exits,
             tuple(map(filter_key, filters)),
             tuple((Counter(sys.path) - Counter(before.paths)).elements()),
@@ -199,13 +211,13 @@ def librarys_effects() -> Iterator[None]:
 
 def _without(found: Effects, foreign: Sequence[Effects]) -> Effects:
     """Return what was added without what others have."""
-    ids = {id(ref) for other in foreign for ref in other.handlers}
+    ids = {id(made.reference) for other in foreign for made in other.handlers}
     objects = {id(ref()) for other in foreign for ref in (*other.exits, *other.finders)}
     filters = {key for other in foreign for key in other.filters}
     paths = sum((Counter(other.paths) for other in foreign), Counter[str]())
     variables = {(name, after) for other in foreign for name, _, after in other.variables}
     return Effects(
-        tuple(ref for ref in found.handlers if id(ref) not in ids),
+        tuple(made for made in found.handlers if id(made.reference) not in ids),
         tuple(ref for ref in found.exits if id(ref()) not in objects),
         tuple(key for key in found.filters if key not in filters),
         tuple((Counter(found.paths) - paths).elements()),
@@ -251,6 +263,11 @@ def all_loggers() -> Iterator[Any]:
             yield logger
 
 
+def _loggers_with(handler: Any) -> frozenset[str]:
+    """Return the names of the loggers that have a handler."""
+    return frozenset(logger.name for logger in all_loggers() if handler in logger.handlers)
+
+
 def _handlers() -> Sequence[weakref.ref[Any]]:
     """Return logging's own list of all handlers, oldest first; none where logging was never imported."""
     return getattr(sys.modules.get("logging"), "_handlerList", ())
@@ -259,31 +276,6 @@ def _handlers() -> Sequence[weakref.ref[Any]]:
 def _last_handler() -> weakref.ref[Any] | None:
     known = _handlers()[-1:]  # in one step: other threads make handlers too
     return known[0] if known else None
-
-
-class _Spy:
-    """Equal to nothing, and shown everything that it is compared with."""
-
-    __slots__ = ("shown",)
-
-    def __init__(self) -> None:
-        self.shown: list[Any] = []
-
-    def __eq__(self, other: object) -> bool:
-        self.shown.append(other)
-        return False
-
-    __hash__ = None  # type: ignore[assignment] # so the data model has it
-
-
-def exit_functions() -> list[Any]:
-    """Return the functions that are to be called at exit, in the order in which they were registered.
-
-    `atexit` lists them nowhere, but compares each with what it is asked to take off; from the newest one on 3.14.
-    """
-    spy = _Spy()
-    atexit.unregister(spy)  # type: ignore[arg-type] # it is compared, never called
-    return spy.shown[::-1] if sys.version_info >= (3, 14) else spy.shown
 
 
 def _weakly(values: list[Any]) -> list[weakref.ref[Any]]:

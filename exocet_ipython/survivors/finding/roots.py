@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referents_of
-from exocet_ipython.reloading.lasting.effects import exit_functions
+from exocet_ipython.reloading.lasting.exits import exit_functions
 from exocet_ipython.survivors.finding.frames import OWN_PACKAGE, running_frames
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 from exocet_ipython.survivors.finding.steps import attribute_of

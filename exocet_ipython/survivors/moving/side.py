@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
-from exocet_ipython.reloading.retired import RetiredModule, living_retired, own_classes, retired_module
+from exocet_ipython.reloading.retired import living_retired, retired_module, spaces_in
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
 from exocet_ipython.survivors.finding.near import find_near
@@ -89,17 +88,6 @@ def _spaces_of(
     return spaces
 
 
-def _spaces_in(retired: RetiredModule) -> Iterator[Any]:
-    """Yield the namespaces of a retired module and its classes, which may wait to be collected.
-
-    What a new body has found again, as patterns that `re` has compiled before, they still refer to.
-    """
-    space = globals_of(retired.record.module)
-    yield space
-    for cls in own_classes(space, retired.record.name):
-        yield from (part for part in referents_of(cls) if type(part) is dict)
-
-
 def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[Any]:
     """Return the namespaces, and what of ours refers to what retires."""
     remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
@@ -108,5 +96,5 @@ def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[An
     own = set(map(id, spaces))
     records = [spaces, *spaces, *old, *map(vars, old)]
     others = [found for found in remembered if id(globals_of(found.record.module)) not in own]
-    records += [space for found in others for space in _spaces_in(found)]
+    records += [space for found in others for space in spaces_in(found)]
     return [*records, *pattern_caches(), remembered, *(part for found in remembered for part in found.parts())]
