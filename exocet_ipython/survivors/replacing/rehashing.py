@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.survivors.replacing.keys import put_again, put_unfound_again
 from exocet_ipython.survivors.replacing.states import InstanceState, attributes_of_instance, put_back
 
 __all__ = ["Rehashing", "hash_of", "hashes_itself"]
@@ -201,7 +202,7 @@ class Rehashing:
         return bool(changed)
 
     def _rehash(self, holder: Any, journal: Journal) -> None:
-        """Put members back in order: what comes after one of them in a dict is moved behind it."""
+        """Put members where they are looked for now."""
         if isinstance(holder, set):
             old = set(holder)  # they keep the hashes that they have there, also where their old class has none
             old.difference_update([member for member in old if id(member) not in self._changed])
@@ -211,20 +212,31 @@ class Rehashing:
             journal.add(functools.partial(set.update, holder, old))
             journal.add(functools.partial(set.difference_update, holder, new))
             return
+        writes = Journal()
+        try:
+            self._rehash_dict(holder, writes)
+        except Exception:  # noqa: BLE001 - a hash of the person's own
+            writes.undo()
+            put_unfound_again(holder, self._changed)
+        else:
+            journal.add(writes.undo)
+
+    def _rehash_dict(self, holder: Any, journal: Journal) -> None:
+        """Put keys back in order: what comes after one of them is moved behind it."""
         members = self._members(holder)
         places = [place for place, member in enumerate(members) if id(member) in self._changed]
         tail = members[places[0] :] if places else []
         if any(map(self._has_changed_parts, tail)):  # each of these is what it was only while all others are
-            _put_again(holder, tail, taken=self._again)
-            journal.add(functools.partial(_put_again, holder, tail, put=self._again))
+            put_again(holder, tail, taken=self._again)
+            journal.add(functools.partial(put_again, holder, tail, put=self._again))
             return
         for member in tail:
             if id(member) not in self._changed:
-                _put_again(holder, [member])
+                put_again(holder, [member])
             else:
                 was = self._changed[id(member)][1]
-                _put_again(holder, [member], taken=was.again)
-                journal.add(functools.partial(_put_again, holder, [member], put=was.again))
+                put_again(holder, [member], taken=was.again)
+                journal.add(functools.partial(put_again, holder, [member], put=was.again))
 
     def _has_changed_parts(self, member: Any) -> bool:
         """Say whether an instance whose hash has changed holds another one, which may be hashed with it."""
@@ -260,20 +272,3 @@ def hash_of(instance: Any) -> int | None:
         return hash(instance)
     except Exception:  # noqa: BLE001 - it is in no dict then
         return None
-
-
-def _put_again(
-    holder: dict[Any, Any],
-    members: list[Any],
-    taken: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
-    put: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
-) -> None:
-    """Take keys out of a dict and put them back behind all others, hashed as they are within these contexts."""
-    kind: Any = OrderedDict if isinstance(holder, OrderedDict) else dict  # a subclass may refuse
-    with taken():
-        entries = [(member, kind.__getitem__(holder, member)) for member in members]  # all are found, or none is taken
-        for member in members:
-            kind.__delitem__(holder, member)
-    with put():
-        for member, value in entries:
-            kind.__setitem__(holder, member, value)
