@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -19,6 +19,13 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a 
 _ONE_IN = 8  # scenarios: half a minute of one core; `python -m tests.scenarios.varied` runs all of a rule
 
 
+# What can't be right, with the reason; by the name of the variation.
+LIMITS: Mapping[str, str] = {
+    "class-made-by-function-gains-methods-bit-by-bit": "half an edit takes a variable of a call from what the call has"
+    " made, and the rest of the edit wants it again: its value is gone by then, which the report says",
+}
+
+
 def _cases() -> Iterator[Any]:
     """Yield some scenarios, each varied by one rule in one mode: always the same, whatever else is in the corpus."""
     for scenario in filter(is_readable, read_corpus()):
@@ -30,7 +37,9 @@ def _cases() -> Iterator[Any]:
         varied = [one for one in (vary(scenario, rule) for rule in RULES) if one is not None]
         if varied:
             one = varied[number % len(varied)]
-            yield pytest.param(one, mode, id=f"{one.name}-{mode}")
+            reason = LIMITS.get(one.name)
+            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason is not None else []
+            yield pytest.param(one, mode, id=f"{one.name}-{mode}", marks=marks)
 
 
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
