@@ -16,7 +16,7 @@ SUBMAKE = +@$(MAKE) --silent
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint types unit proof histories edited cover bench soak environments lowest clean
+.PHONY: help demo lab test lint types unit proof histories edited cover bench soak varied environments lowest clean
 # Make would delete the stamps of pattern rules, taking them for intermediate files.
 .PRECIOUS: .venv/%.installed .venv-%/installed
 
@@ -66,6 +66,9 @@ bench: lowest ## run the benchmarks
 
 soak: lowest ## compare 5,000 random sequences of edits with restarts; goes on where it was stopped, see .soak
 	$(LOWEST)/bin/python -m tests.differential.soak
+
+varied: lowest ## compare all scenarios with restarts on other ways to the same files; `make test` compares a few
+	$(LOWEST)/bin/python -m tests.scenarios.varied
 
 lowest:
 	$(SUBMAKE) $(LOWEST)/installed

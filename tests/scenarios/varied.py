@@ -1,4 +1,4 @@
-"""All scenarios, varied by a rule: `python -m tests.scenarios.varied RULE [MODE] [--only PATTERN]`.
+"""All scenarios, varied by some rules, or all: `python -m tests.scenarios.varied [RULE ...] [--mode MODE]`.
 
 A few variations run with the tests (`test_variations.py`); here are all that a rule gives, which takes five minutes.
 """
@@ -9,9 +9,10 @@ import argparse
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from tests.scenarios.scenarios import read_corpus
+from tests.scenarios.scenarios import Scenario, read_corpus
 from tests.scenarios.sessions import MODES, Answers, Mode, Sessions, describe_differences
 from tests.scenarios.test_scenarios import find_limit, is_readable
 from tests.scenarios.variations import RULES, vary
@@ -20,27 +21,33 @@ from tests.scenarios.variations import RULES, vary
 def main() -> int:
     """Compare what is wanted with restarts; return the exit status."""
     parser = argparse.ArgumentParser(prog="varied", description=__doc__)
-    parser.add_argument("rule", choices=RULES)
-    parser.add_argument("mode", choices=MODES, nargs="?", default="auto")
+    parser.add_argument("rules", nargs="*", metavar="RULE", help=f"of these: {', '.join(RULES)}; all if none is named")
+    parser.add_argument("--mode", choices=MODES, default="auto", help="how the notebook reloads")
     parser.add_argument("--only", type=re.compile, default=re.compile(""), help="a pattern of names of scenarios")
     wanted = parser.parse_args()
-    mode: Mode = wanted.mode
+    if unknown := set(wanted.rules) - RULES.keys():
+        parser.error(f"no rules: {', '.join(sorted(unknown))}; there are {', '.join(RULES)}")
     chosen = [one for one in read_corpus() if is_readable(one) and wanted.only.search(one.name)]
-    varied = [
-        one for one in (vary(scenario, wanted.rule) for scenario in chosen if find_limit(scenario, mode) is None) if one
-    ]
-    wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         sessions = Sessions(Path(folder))
-        answers = Answers(sessions, [(scenario, mode) for scenario in varied])
-        for scenario in varied:
-            text = describe_differences(scenario, *answers.of(scenario, mode))
-            if text:
-                wrong += 1
-                print(f"{scenario.name}\n{text}", flush=True)
+        wrong = sum(_compare(rule, wanted.mode, chosen, sessions) for rule in wanted.rules or RULES)
         sessions.close()
-    print(f"{wrong} of {len(varied)} differ")
     return int(wrong > 0)
+
+
+def _compare(rule: str, mode: Mode, chosen: Iterable[Scenario], sessions: Sessions) -> int:
+    """Compare what a rule makes of scenarios with restarts, print what differs, and return how many do."""
+    varied = [vary(scenario, rule) for scenario in chosen if find_limit(scenario, mode) is None]
+    scenarios = [one for one in varied if one is not None]
+    answers = Answers(sessions, [(scenario, mode) for scenario in scenarios])
+    wrong = 0
+    for scenario in scenarios:
+        text = describe_differences(scenario, *answers.of(scenario, mode))
+        if text:
+            wrong += 1
+            print(f"{scenario.name}\n{text}", flush=True)
+    print(f"{rule}, {mode}: {wrong} of {len(scenarios)} differ", flush=True)
+    return wrong
 
 
 if __name__ == "__main__":
