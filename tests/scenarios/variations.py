@@ -32,7 +32,7 @@ UNSAID: Mapping[str, str] = {
         "undone-comment-after-a-circle-was-made-anew": _NEVER_WERE,
         "undone-where-an-optional-module-came-and-went": _NEVER_WERE,
     }.items()
-    for rule in ("extended", "run-again")
+    for rule in ("extended", "run-again", "run-in-turn")
 }
 
 _HOLD = Cell("_everything = [list(globals().values()), tuple(globals().values())]")
@@ -137,6 +137,19 @@ def _run_again(scenario: Scenario) -> Sequence[Action]:
     return _edited_before(scenario, lambda text, number: f"{text}\n_unrelated = {number}\n")
 
 
+def _run_in_turn(scenario: Scenario) -> Sequence[Action]:
+    """Before each edit each module is saved with a constant that changes, one after the other, with cells between."""
+    actions: list[Action] = []
+    for number, (files, action) in enumerate(_walk(scenario)):
+        if isinstance(action, Step) and not action.rejected:
+            for path, data in files.items():
+                if path.endswith(".py"):
+                    actions += [Step((_write(path, f"{_decode(data)}\n_unrelated = {number}\n"),)), _CELL]
+        if action is not None:
+            actions.append(action)
+    return actions
+
+
 def _edited_before(scenario: Scenario, edit: Callable[[str, int], str]) -> Sequence[Action]:
     actions: list[Action] = []
     for number, (files, action) in enumerate(_walk(scenario)):
@@ -197,6 +210,7 @@ RULES: Mapping[str, Rule] = {
     "imported-again": _imported_again,
     "redone": _redone,
     "run-again": _run_again,
+    "run-in-turn": _run_in_turn,
 }
 
 
