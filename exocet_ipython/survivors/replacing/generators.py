@@ -9,7 +9,7 @@ from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.generation import Journal
-from exocet_ipython.survivors.generators import GENERATING, GENERATORS, code_of, remake_generator
+from exocet_ipython.survivors.generators import GENERATING, GENERATORS, code_of, is_code_of, remake_generator
 from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["renew_generators"]
@@ -40,8 +40,7 @@ def renew_generators(exchanged: Iterable[tuple[CodeType, Sequence[FunctionType]]
         if not issubclass(type(holder), GENERATORS):
             continue
         known = (ran[id(part)] for part in gc.get_referents(holder) if id(part) in ran)  # arguments of it, perhaps
-        runs = code_of(holder)  # its lines may have moved since it was made: what it is called tells then
-        own = next((function for function, code in known if runs.co_qualname == code.co_qualname), None)
+        own = next((function for function, code in known if is_code_of(code_of(holder), code)), None)
         made = remake_generator(holder, lambda function: function, own.__code__) if own is not None else None
         if made is not None:
             replacement[id(holder)] = holder, made
