@@ -155,10 +155,7 @@ def living_retired() -> list[RetiredModule]:
 
 
 def spaces_in(retired: RetiredModule) -> Iterator[Any]:
-    """Yield the namespaces of a retired module and its classes, which may wait to be collected.
-
-    What a new body has found again, as patterns that `re` has compiled before, they still refer to.
-    """
+    """Yield the namespaces of a retired module and its classes."""
     space = globals_of(retired.record.module)
     yield space
     for cls in own_classes(space, retired.record.name):

@@ -15,7 +15,7 @@ from exocet_ipython.reloading.retired import living_retired, retired_module, spa
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
 from exocet_ipython.survivors.finding.near import find_near
-from exocet_ipython.survivors.finding.patterns import pattern_caches
+from exocet_ipython.survivors.finding.patterns import is_pattern, pattern_caches
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -61,12 +61,20 @@ class RetiredSide:
 
         What is held by young garbage alone is not held any more then: a dataclass with slots leaves a class behind.
         """
-        names = globals_of(sys.modules.get(CELLS))
-        near = find_near(self.held, self.numbers, names, self.within)
+        near = self._search()
+        if near is None and any(map(is_pattern, self.held)):
+            # `re` gives a new body what it has compiled before: what retired earlier, and is not gone yet, has it too.
+            self.records += _spaces_left(self.spaces)
+            self._own.update(map(id, self.records))
+            self._count()
+            near = self._search()
         if near is None and gc.collect(1):
             self._count()
-            near = find_near(self.held, self.numbers, names, self.within)
+            near = self._search()
         return near
+
+    def _search(self) -> list[Any] | None:
+        return find_near(self.held, self.numbers, globals_of(sys.modules.get(CELLS)), self.within)
 
     def _count(self) -> None:
         self.held = list[Any]()  # which was found before refers to it
@@ -93,8 +101,11 @@ def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[An
     remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
     old = succession.old.values()
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
-    own = set(map(id, spaces))
     records = [spaces, *spaces, *old, *map(vars, old)]
-    others = [found for found in remembered if id(globals_of(found.record.module)) not in own]
-    records += [space for found in others for space in spaces_in(found)]
     return [*records, *pattern_caches(), remembered, *(part for found in remembered for part in found.parts())]
+
+
+def _spaces_left(known: Container[int]) -> list[Any]:
+    """Return the namespaces of modules and classes that retired before, but for those of the modules that are known."""
+    left = [found for found in living_retired() if id(globals_of(found.record.module)) not in known]
+    return [space for found in left for space in spaces_in(found)]
