@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import gc
 import signal
 import sys
@@ -248,24 +249,26 @@ def test_interrupt_at_every_write_of_a_publish(workshop: Workshop) -> None:
 def test_interrupt_at_every_step(workshop: Workshop) -> None:
     """Ctrl-C at any line of ours, from the first check to the last report, leaves all old or all new.
 
-    A trace function sends the signal at the n-th line event of this package, for every so-many-th n.
+    A trace function sends the signal at the n-th line event of this package, for every so-many-th n, or at the next
+    where Python itself could: it looks for signals at calls and jumps, and not where a `with` block is left.
     """
     notebook, _ = _watched_notebook(workshop)
-    counted = 0
+    counted, is_sent = 0, True
 
     def count(frame: Any, event: str, argument: Any) -> Any:  # noqa: ARG001 - the signature of a trace function
-        nonlocal counted
+        nonlocal counted, is_sent
         if "exocet_ipython" not in frame.f_code.co_filename:
             return None
         if event == "line":
             counted += 1
-            if counted == at:
+            if counted >= at and not is_sent and not _leaves_block(frame):
+                is_sent = True
                 signal.raise_signal(signal.SIGINT)
         return count
 
     def reload_traced() -> ReloadReport | None:
-        nonlocal counted
-        counted = 0
+        nonlocal counted, is_sent
+        counted, is_sent = 0, at < 0
         before = sys.gettrace()
         sys.settrace(count)
         try:
@@ -294,6 +297,13 @@ def test_interrupt_at_every_step(workshop: Workshop) -> None:
         assert shown_numbers(notebook) == {number}
         assert notebook.reloaded() == []
     assert (True, False) in outcomes  # interrupted while building: all old
+
+
+def _leaves_block(frame: Any) -> bool:
+    """Say whether a frame is about to call `__exit__` at the end of a `with` block, with None three times."""
+    following = [one for one in dis.get_instructions(frame.f_code) if one.offset >= frame.f_lasti][:4]
+    loads = [(one.opname, one.argval) == ("LOAD_CONST", None) for one in following]
+    return all(loads[:3]) or all(loads[1:4])
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------
