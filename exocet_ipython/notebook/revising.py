@@ -97,12 +97,12 @@ class Ladder:
     def _retried(self, revisions: Iterable[Revision]) -> Refusal | None:
         """Say which of the revisions could let a module be imported that failed, or what was gone; None if none."""
         generation = self.managed.generation
-        for one, text in [(one, self.texts[one.record.name]) for one in revisions if one.record.name in self.texts]:
-            names = {name for statement in text.imports for name in statement.names}
-            if names - one.record.needs.keys() - {one.record.name}:
-                lost = {name for _, name in self.old.without_definition()}
-                if not lost.isdisjoint(names_in(text.code)):
-                    return Refusal(one.record.name, "it imports what may take the place of what is gone")
+        texts = [(one.record, self.texts[one.record.name]) for one in revisions if one.record.name in self.texts]
+        new = [(record, text) for record, text in texts if _imports_more(record, text)]
+        lost = {name for _, name in self.old.without_definition()} if new else set()
+        for record, text in new:
+            if not lost.isdisjoint(names_in(text.code)):
+                return Refusal(record.name, "it imports what may take the place of what is gone")
         for one in revisions if (failed := generation.failed) else ():
             for name in generation.graph().absent_dependants([one.record.name]) if one.rung else ():
                 names = {*one.values, *(pair.outer.rpartition(".")[2] for pair in one.match.changed)}
@@ -277,3 +277,9 @@ class Ladder:
 
     def _why_not(self, record: ModuleRecord, pairs: list[CodePair]) -> str:
         return self.judge.why_not(self.managed.generation.records, record, pairs)
+
+
+def _imports_more(record: ModuleRecord, text: ReadText) -> bool:
+    """Say whether a new text imports a module that the module has not needed until now."""
+    names = {name for statement in text.imports for name in statement.names}
+    return bool(names - record.needs.keys() - {record.name})

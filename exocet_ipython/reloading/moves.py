@@ -9,7 +9,7 @@ import contextlib
 import os
 import pkgutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 
@@ -119,8 +119,10 @@ def _chosen(choice: Choice, generation: Generation, scope: Scope) -> dict[str, C
             return {}
         if spec is None:
             is_gone |= name in generation.records
-        elif scope.includes_spec(spec) and (is_gone or _has_appeared(name, choice.moment)):
-            return {need: Change(need, "appeared", spec.origin or "") for need, _ in _unloaded(name)}
+        elif scope.includes_spec(spec):
+            unloaded = _unloaded(name)
+            if is_gone or _have_appeared(unloaded, choice.moment):
+                return {need: Change(need, "appeared", spec.origin or "") for need in unloaded}
     return {}
 
 
@@ -165,9 +167,10 @@ def appeared_imports(
             spec = find_spec_of(name)
             if spec is None or not scope.includes_spec(spec):
                 continue
-            if any(need in failed and failed[need].snapshot.path == spec.origin for need, spec in _unloaded(name)):
+            unloaded = _unloaded(name)
+            if any(need in failed and failed[need].snapshot.path == one.origin for need, one in unloaded.items()):
                 continue  # it was there, and an edit of it is found by its content
-            if _has_appeared(name, record.snapshot.read_at) or _has_failed(statement, record):
+            if _have_appeared(unloaded, record.snapshot.read_at) or _has_failed(statement, record):
                 yield spec.origin or name
 
 
@@ -195,15 +198,15 @@ def _outermost_folder(record: ModuleRecord | FailedLoad) -> list[str]:
     return [folder]
 
 
-def _unloaded(name: str) -> list[tuple[str, ModuleSpec]]:
-    """Return a module and the packages above it, as far as they are not loaded and can be found, each with its spec."""
+def _unloaded(name: str) -> dict[str, ModuleSpec]:
+    """Return the specs of a module and the packages above it, as far as they are not loaded and can be found."""
     specs = {need: find_spec_of(need) for need in with_packages(name) if need not in sys.modules}
-    return [(need, spec) for need, spec in specs.items() if spec is not None]
+    return {need: spec for need, spec in specs.items() if spec is not None}
 
 
-def _has_appeared(name: str, moment: int) -> bool:
-    """Say whether the source of a module, or of a package above it, was put or saved in its place after a moment."""
-    return any(_is_younger(spec, moment) for _, spec in _unloaded(name))
+def _have_appeared(specs: Mapping[str, ModuleSpec], moment: int) -> bool:
+    """Say whether the source of one of these was put or saved in its place after a moment."""
+    return any(_is_younger(spec, moment) for spec in specs.values())
 
 
 def _is_younger(spec: ModuleSpec, moment: int) -> bool:

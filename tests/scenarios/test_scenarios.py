@@ -36,25 +36,33 @@ def find_limit(scenario: Scenario, mode: Mode) -> str | None:
     return LIMITS.get(f"{scenario.name}[{mode}]", LIMITS.get(scenario.name))
 
 
+def as_case(scenario: Scenario, mode: Mode, reason: str | None) -> Any:
+    """Return a scenario in a mode as a case of a test, with what stands in its way, and why it can't be right."""
+    needs = scenario.header.get("needs", "").split()
+    missing = [name for name in needs if importlib.util.find_spec(name) is None]
+    marks = [pytest.mark.skip(reason=f"needs {', '.join(missing)}")] if missing else []
+    if reason is not None:
+        marks.append(pytest.mark.xfail(reason=reason, strict=True))
+    return pytest.param(scenario, mode, id=f"{scenario.name}-{mode}", marks=marks)
+
+
+def require_equal(scenario: Scenario, mode: Mode, answers: Answers) -> None:
+    """Fail where a live session shows something else than a restarted one."""
+    wrong = describe_differences(scenario, *answers.of(scenario, mode))
+    if wrong:
+        pytest.fail(wrong, pytrace=False)
+
+
 def _cases() -> Iterator[Any]:
-    """Yield each scenario in each mode, with what stands in its way."""
+    """Yield each scenario in each mode."""
     for scenario in filter(is_readable, read_corpus()):
-        needs = scenario.header.get("needs", "").split()
-        missing = [name for name in needs if importlib.util.find_spec(name) is None]
-        for mode in MODES:
-            marks = [pytest.mark.skip(reason=f"needs {', '.join(missing)}")] if missing else []
-            reason = find_limit(scenario, mode)
-            if reason is not None:
-                marks.append(pytest.mark.xfail(reason=reason, strict=True))
-            yield pytest.param(scenario, mode, id=f"{scenario.name}-{mode}", marks=marks)
+        yield from (as_case(scenario, mode, find_limit(scenario, mode)) for mode in MODES)
 
 
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
 def test_reloaded_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
     """Every probe shows in the reloaded notebook what it shows in a restarted one."""
-    wrong = describe_differences(scenario, *answers.of(scenario, mode))
-    if wrong:
-        pytest.fail(wrong, pytrace=False)
+    require_equal(scenario, mode, answers)
 
 
 def test_corpus_is_large() -> None:

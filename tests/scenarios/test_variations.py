@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from tests.scenarios.scenarios import Scenario, read_corpus
-from tests.scenarios.sessions import MODES, Answers, Mode, describe_differences
-from tests.scenarios.test_scenarios import find_limit, is_readable
+from tests.scenarios.sessions import MODES, Answers, Mode
+from tests.scenarios.test_scenarios import as_case, find_limit, is_readable, require_equal
 from tests.scenarios.variations import RULES, vary
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
 
 _ONE_IN = 8  # scenarios: half a minute of one core; `python -m tests.scenarios.varied` runs all of a rule
-
 
 # What can't be right, with the reason; by the name of the variation.
 LIMITS: Mapping[str, str] = {
@@ -39,14 +38,10 @@ def _cases() -> Iterator[Any]:
         varied = [one for one in (vary(scenario, rule) for rule in RULES) if one is not None]
         if varied:
             one = varied[number % len(varied)]
-            reason = LIMITS.get(one.name)
-            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason is not None else []
-            yield pytest.param(one, mode, id=f"{one.name}-{mode}", marks=marks)
+            yield as_case(one, mode, LIMITS.get(one.name))
 
 
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
 def test_varied_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
     """Every probe of a varied scenario shows in the reloaded notebook what it shows in a restarted one."""
-    wrong = describe_differences(scenario, *answers.of(scenario, mode))
-    if wrong:
-        pytest.fail(wrong, pytrace=False)
+    require_equal(scenario, mode, answers)

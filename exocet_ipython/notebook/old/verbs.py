@@ -147,11 +147,12 @@ class OldObjects:
 
     def without_definition(self) -> frozenset[tuple[str, str]]:
         """Return of the replaced classes and functions that are alive those that nothing has replaced: module, name."""
-        spaces = {name: globals_of(module) for name, module in self._current().modules.items()}
+        modules = self._current().modules
         living = (found for old in self.generations(quickly=True) for found in old.living())
         named = ((home_of(value), name) for kind, name, value in living if kind in ("class", "function"))
         paths = ((home, name.removeprefix(f"{home}.")) for home, name in named)
-        return frozenset((home, path) for home, path in paths if "." not in path and path not in spaces.get(home, ()))
+        outer = ((home, path) for home, path in paths if "." not in path)
+        return frozenset((home, path) for home, path in outer if path not in globals_of(modules.get(home)))
 
     def ids(self) -> frozenset[int]:
         """Return the ids of the replaced modules, classes and functions that are alive."""

@@ -159,14 +159,10 @@ class Rehashing:
                 self.frozen[id(holder)] = holder, frozenset(list(holder))
             if not issubclass(type(holder), (dict, set)):
                 continue
-            writes = Journal()
             try:
-                self._rehash(holder, writes)
+                self._rehash(holder, journal)
             except Exception as error:  # noqa: BLE001 - a hash or a container of the person's own
-                writes.undo()
                 refuse(type(holder).__qualname__, error)
-            else:
-                journal.add(writes.undo)
 
     def _find_holders(self, own: set[int]) -> list[Any]:
         """Return what holds the instances, or a tuple or an instance that is hashed with them, which are added."""
@@ -202,7 +198,7 @@ class Rehashing:
         return bool(changed)
 
     def _rehash(self, holder: Any, journal: Journal) -> None:
-        """Put members where they are looked for now."""
+        """Put members where they are looked for now; where that raises, all are where they were."""
         if isinstance(holder, set):
             old = set(holder)  # they keep the hashes that they have there, also where their old class has none
             old.difference_update([member for member in old if id(member) not in self._changed])
