@@ -24,7 +24,7 @@ from exocet_ipython.survivors.arrays import is_array, items_of
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.freed import own_parts
 from exocet_ipython.survivors.finding.held import count_outside
-from exocet_ipython.survivors.finding.patterns import cells_may_compile, pattern_caches
+from exocet_ipython.survivors.finding.patterns import cells_may_compile, pattern_caches, spaces_with_patterns
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
@@ -169,8 +169,8 @@ def find_lent(values: list[Any], modules: Iterable[ModuleType], names: Sequence[
         part for part in own_parts(values, own_referents_of, (type, ModuleType), _MANY)[0] if id(part) not in known
     ]
     in_arrays = Counter(id(item) for space in spaces for item in _items_in(space))
-    caches = () if cells_may_compile() else pattern_caches()
-    found = count_outside([*values, *definitions], [values, definitions, *spaces, *names, *parts, *caches])
+    known_by_text = [] if cells_may_compile() else [*pattern_caches(), *spaces_with_patterns(values)]
+    found = count_outside([*values, *definitions], [values, definitions, *spaces, *names, *parts, *known_by_text])
     # What an array holds the collector doesn't show.
     return frozenset(key for key, count in found.numbers.items() if not 0 < count <= in_arrays[key]) & known
 

@@ -11,11 +11,11 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
-from exocet_ipython.reloading.retired import living_retired, retired_module, spaces_in
+from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
 from exocet_ipython.survivors.finding.near import find_near
-from exocet_ipython.survivors.finding.patterns import is_pattern, pattern_caches
+from exocet_ipython.survivors.finding.patterns import pattern_caches, spaces_with_patterns
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -62,9 +62,8 @@ class RetiredSide:
         What is held by young garbage alone is not held any more then: a dataclass with slots leaves a class behind.
         """
         near = self._search()
-        if near is None and any(map(is_pattern, self.held)):
-            # `re` gives a new body what it has compiled before: what retired earlier, and is not gone yet, has it too.
-            self.records += _spaces_left(self.spaces)
+        if near is None and (left := spaces_with_patterns(self.held, self.spaces)):
+            self.records += left
             self._own.update(map(id, self.records))
             self._count()
             near = self._search()
@@ -103,9 +102,3 @@ def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[An
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old, *map(vars, old)]
     return [*records, *pattern_caches(), remembered, *(part for found in remembered for part in found.parts())]
-
-
-def _spaces_left(known: Container[int]) -> list[Any]:
-    """Return the namespaces of modules and classes that retired before, but for those of the modules that are known."""
-    left = [found for found in living_retired() if id(globals_of(found.record.module)) not in known]
-    return [space for found in left for space in spaces_in(found)]
