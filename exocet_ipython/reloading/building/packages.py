@@ -10,7 +10,7 @@ from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["share_submodules", "uncover_names"]
+__all__ = ["gives_another", "share_submodules", "uncover_names"]
 
 
 def share_submodules(
@@ -28,13 +28,13 @@ def share_submodules(
         parent, _, child = name.rpartition(".")
         if parent in made and name not in made and name not in gone:
             package = made[parent]
-            if child in vars(package) or _gives_another(package, child, current.records):
+            if child in vars(package) or gives_another(package, child, current.records):
                 continue
             if name in returned or PRESENCE.current(name) is record.module:
                 attach(package, child, record.module)
 
 
-def _gives_another(package: ModuleType, child: str, current: Mapping[str, ModuleRecord]) -> bool:
+def gives_another(package: ModuleType, child: str, current: Mapping[str, ModuleRecord]) -> bool:
     """Say whether a package gives something else by `__getattr__` under the name of a submodule, when it is asked.
 
     Args:
@@ -64,6 +64,6 @@ def uncover_names(made: Mapping[str, ModuleRecord], current: Mapping[str, Module
         package = made.get(parent)
         if package is None or globals_of(package.module).get(child) is not record.module or name in package.needs:
             continue
-        if _gives_another(package.module, child, current):
+        if gives_another(package.module, child, current):
             del vars(package.module)[child]
             package.baseline.values.pop(child, None)

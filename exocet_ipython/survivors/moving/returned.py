@@ -12,6 +12,7 @@ from typing import Any
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.building.build import Built, Surroundings, build_lowest
 from exocet_ipython.reloading.building.kept import kept_values
+from exocet_ipython.reloading.building.packages import gives_another
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.building.registries import container_at, containers_of
 from exocet_ipython.reloading.generation import Generation, Journal
@@ -79,7 +80,7 @@ def give_back(
         after: the records of all modules that are current then.
         journal: how it is taken back.
     """
-    migrated = False
+    migrated, before = False, {**after, **old}
     for name, record in made.items():
         retired = retired_of(record.module)
         if retired is not None:
@@ -92,10 +93,14 @@ def give_back(
         parent, _, child = name.rpartition(".")
         if parent not in made:
             continue
-        space = vars(made[parent].module)
-        # It was loaded or made anew since, or was taken away from the package while that was current.
-        if child not in space or (space[child] is not record.module and issubclass(type(space[child]), ModuleType)):
-            journal.attach(made[parent].module, child, record.module)
+        package = made[parent].module
+        space = vars(package)
+        if child in space:
+            is_missing = space[child] is not record.module and issubclass(type(space[child]), ModuleType)
+        else:
+            is_missing = not gives_another(package, child, before)
+        if is_missing:  # it was loaded or made anew since, or was taken away from the package while that was current
+            journal.attach(package, child, record.module)
     return migrated
 
 
