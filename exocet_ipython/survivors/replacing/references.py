@@ -47,7 +47,8 @@ def replace_references(  # noqa: PLR0913 - what is replaced, and where, whom to 
     Returns:
         The holders that refused, by the name of their type, each with its error; they are as they were.
     """
-    replacing = _Replacing(replacement, own | {id(journal.coroutines)}, journal, note or bool, was_there)
+    # A pass over the heap finds the given list as well: it is to tell what still holds retired functions.
+    replacing = _Replacing(replacement, own | {id(holders), id(journal.coroutines)}, journal, note or bool, was_there)
     settled: dict[int, dict[Any, Any]] = {}  # of these it is known whose they are, if anyone's
     given, ours = holders, [holders]
     for _ in range(_PASSES):
