@@ -94,13 +94,6 @@ class RetiredModule:
         for known in self._before.values():
             yield from (known, known[1], *known[1].values())
 
-    def changed_classes(self) -> Iterator[type]:
-        """Yield the classes of the module that were changed when or after it retired, and live."""
-        for reference, _ in self._before.values():
-            thing = reference()
-            if issubclass(type(thing), type):
-                yield thing
-
     def give_back(self, journal: Journal) -> None:
         """Give the module's objects back as they were when they were current, and let go of the module."""
         for reference, state in self._before.values():
@@ -162,10 +155,10 @@ def living_retired() -> list[RetiredModule]:
 
 
 def spaces_in(retired: RetiredModule) -> Iterator[Any]:
-    """Yield the namespaces of a retired module and its classes, of which some may outlive it as garbage."""
+    """Yield the namespaces of a retired module and its classes."""
     space = globals_of(retired.record.module)
     yield space
-    for cls in [*own_classes(space, retired.record.name), *retired.changed_classes()]:
+    for cls in own_classes(space, retired.record.name):
         yield from (part for part in referents_of(cls) if type(part) is dict)
 
 

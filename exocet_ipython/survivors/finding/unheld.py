@@ -15,18 +15,20 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 
 __all__ = ["end_unheld"]
 
+_ABSTRACT = "_abc_"  # what an abstract base class is asked about its instances by
 _METHODS = frozenset(map(id, (FunctionType, staticmethod, classmethod, property)))
 _MOST = 500  # definitions: looking at them takes a millisecond or two; of more the collector has to find out
 
 
 def end_unheld(generation: RetiredGeneration, *, may_return: bool = False) -> None:
-    """Empty the modules of a generation that nothing has held, and its classes of their methods.
+    """Empty the modules of a generation that nothing has held, and its classes.
 
     If something has come to hold it, it stays whole.
 
@@ -43,8 +45,8 @@ def end_unheld(generation: RetiredGeneration, *, may_return: bool = False) -> No
         space.clear()
     for cls in classes:
         for name, part in copy_space(vars(cls)).items():
-            if id(type(part)) in _METHODS:
-                delete_attribute(cls, name)
+            if id(type(part)) in _METHODS or not (is_dunder(name) or name.startswith(_ABSTRACT)):
+                delete_attribute(cls, name)  # it may be what the classes of now have as well, and count as held by that
 
 
 def _spend(generation: RetiredGeneration) -> None:
