@@ -19,11 +19,12 @@ from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
 from exocet_ipython.survivors.carrying.over import carry_over
 from exocet_ipython.survivors.definitions import objects_of
-from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.finding.generations import RetiredGeneration, take_up_tracked
 from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.matching.lent import Staying
 from exocet_ipython.survivors.matching.succession import Succession
+from exocet_ipython.survivors.matching.tracked import leave_tracked
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
@@ -66,6 +67,7 @@ class Published:
         kept: those that keep theirs although its source was replaced, as far as that is news.
         migration: what became of survivors.
         lost: what definitions that are gone have left.
+        is_tracked: whether what lives of all that was left as it is.
     """
 
     generation: Generation
@@ -78,6 +80,7 @@ class Published:
     kept: tuple[Kept, ...]
     migration: Migration
     lost: LostDefinitions
+    is_tracked: bool = False
 
 
 def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
@@ -89,6 +92,7 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
     left: LeftClasses,
     living: Sequence[RetiredGeneration] = (),
     migrating: bool = False,
+    rebuild: bool = True,
 ) -> Published:
     """Make what was built current; on any error everything is as it was.
 
@@ -101,17 +105,21 @@ def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
         lost: what is remembered of definitions that are gone.
         left: the classes of which instances could not move to what was current.
         living: what lives of earlier generations.
-        migrating: whether that, and what survives of what retires now, is moved to the new modules.
+        migrating: whether that, and what survives of what retires now, is moved to the new modules. Where nothing was
+            built it moves to the current ones.
+        rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
     """
     publication = _Publication(built, current, names, lost, list(living), left=left, migrating=migrating)
     try:
         publication.retire()
         publication.bring_back()
+        publication.take_up()
         publication.carry_over()
         publication.rebind()
         publication.withdraw()
-        publication.move()
+        publication.move(rebuild=rebuild)
         publication.label()
+        publication.leave()
     except BaseException:
         publication.journal.undo()
         raise
@@ -138,7 +146,7 @@ class _Publication:
         self.journal = Journal()
         self._built, self._current, self._names, self._lost, self._living = built, current, names, lost, living
         self._left, self._migrating = left, migrating
-        self._after = current.updated(built.made, built.gone, built.back_to)
+        self._after = current.updated(built.made, built.gone, built.back_to) if built else current
         replaced = (*built.made, *built.gone)
         self._old = {name: current.records[name] for name in replaced if name in current.records}
         self._modules = self._after.modules
@@ -170,6 +178,11 @@ class _Publication:
             self._again = frozenset(id(value) for record in built.again.values() for value in objects_of(record))
             self._living = [generation.without(self._again) for generation in self._living]
 
+    def take_up(self) -> None:
+        """Take modules of which what lives was only tracked until now for what they were when they retired."""
+        self._waiting = take_up_tracked(self._living, self.journal) if self._migrating else {}
+        self._replaced = {**self._waiting, **self._old}
+
     def carry_over(self) -> None:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""
         assigned = self._names.bindings.assigned()
@@ -181,15 +194,15 @@ class _Publication:
 
     def rebind(self) -> None:
         """Have `sys.modules`, the notebook's names, other modules' and the output cache point at what is current."""
-        old, records = self._old, self._after.records
+        records = self._after.records
         # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
         # restart.
         whole = self._carried if self._migrating else frozenset()
-        staying = Staying(old, records, self._made)
+        staying = Staying(self._replaced, records, self._made)
         staying.names += self.journal.references()
         memory = self._lost.former, records, self._lost.gained
-        self._succession = Succession(old, self._modules, whole, staying, *memory)
-        gone = {name: old[name].module for name in self._built.gone if name in old}
+        self._succession = Succession(self._replaced, self._modules, whole, staying, *memory)
+        gone = {name: self._old[name].module for name in self._built.gone if name in self._old}
         publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.
         bindings, namespace = self._names.bindings, self._names.namespace
@@ -201,31 +214,32 @@ class _Publication:
         replace_outputs(self.journal, namespace, self._names.mirrors, self._succession)
         returned = self._built.returned
         if returned:
-            replaced = {name: old[name] for name in returned & old.keys()}
+            replaced = {name: self._old[name] for name in returned & self._old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
-        self._registering.withdraw(old, self._made, namespace)
+        self._registering.withdraw(self._old, self._made, namespace)
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
-        withdraw_effects(self._old, self._after.records, self.journal)
-        withdraw_accessors(self._old, self._after.records, self.journal)
-        if not self._migrating:
-            return  # old instances go on with what old code has answered
+        records = self._after.records
+        withdraw_effects(self._old, records, self.journal)
+        withdraw_accessors(self._old, records, self.journal)
         fresh = self._made.keys() - self._built.returned
         if not (fresh or self._built.beside):
             fresh = {*self._made}  # all is as it was
-        answering = {*self._made, *_answering_anew(self._built, self._after)}
-        forget_traces(answering, self._after.records)
+        answering = {*self._made, *self._waiting, *_answering_anew(self._built, self._after)}
+        forget_traces(answering, records)
         self._compiled = clear_caches(
             self._names.namespace,
-            self._after.records.values(),
+            records.values(),
             answering,
-            {id(value) for _, _, value in self._retired.living()},
+            {id(value) for generation in (self._retired, *self._living) for _, _, value in generation.living()},
             [self._built.made[name] for name in fresh],
+            earlier=[records[name] for name in self._waiting.keys() - self._made.keys() if name in records],
+            moving=self._migrating,
             refusals=self._refusals,
         )
 
-    def move(self) -> None:
+    def move(self, *, rebuild: bool) -> None:
         """Let go of what nobody holds of the old modules, and have the rest take the new one's place."""
         parts = self._retired, self._succession, self.journal
         older = list(self._living)
@@ -234,7 +248,7 @@ class _Publication:
         self._is_free = not (self._migrating and older) and not self._is_named() and let_go(*parts)
         if self._migrating and not self._is_free:
             staying = self._left.staying(self._succession)
-            self._migration = migrate(self._succession, self.journal, older, staying=staying)
+            self._migration = migrate(self._succession, self.journal, older, staying=staying, rebuild=rebuild)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
         self._registering.register()
         compile_again(self._compiled)
@@ -247,7 +261,12 @@ class _Publication:
     def label(self) -> None:
         """Give what is old, and lives on, names that say so."""
         records = self._after.records
-        self._labelled = label_replaced(self._old, records, self._living, self.journal, is_free=self._is_free)
+        self._labelled = label_replaced(self._replaced, records, self._living, self.journal, is_free=self._is_free)
+
+    def leave(self) -> None:
+        """Note how the old modules are left with what lives of them, which the person may move later."""
+        if not (self._migrating or self._is_free):
+            self._lost_now.tracked = leave_tracked(self._old, self._modules, self._carried)
 
     def confirm(self) -> Published:
         """Return what was done, which stays so."""
@@ -268,6 +287,7 @@ class _Publication:
             news,
             replace(self._migration, stuck=(*self._migration.stuck, *self._refusals.stuck)),
             self._lost_now,
+            is_tracked=not self._migrating,
         )
 
 

@@ -77,9 +77,9 @@ class Session:
         self.bindings = Bindings()
         remains = remains or Remains()
         self.managed = ManagedModules(detector or StatSweep(), remains.newest)
-        self.old = OldObjects(namespace, lambda: self.managed.generation, remains.retirement)
-        self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
         names = Names(namespace, self.bindings, tuple(mirrors))
+        self.old = OldObjects(names, lambda: self.managed.generation, remains.retirement)
+        self._ladder = Ladder(self.managed, self.old, namespace, self.bindings)
         self._executor = Executor(self.managed, self.old, self._ladder, names, show_error)
         # A finder on `sys.meta_path` leads to the modules, and may not keep a shell that is dropped.
         note_left = weakref.WeakMethod(self._note_left)

@@ -27,6 +27,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
+from exocet_ipython.reloading.holding.leaving import Leaving
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = [
@@ -59,6 +60,7 @@ class RetiredModule:
         is_spent: whether it can't become current again: a library had to forget what it had registered there, others
             moved while nothing of it was held, or a cell has put something in front of a function, and kept this.
         migrated: whether what survived of it was moved to the new modules.
+        leaving: how it was left when what lives of it was only tracked.
         label: the name of its text in `linecache`, where the text on disk is no longer what it ran.
     """
 
@@ -67,6 +69,7 @@ class RetiredModule:
     is_spent: bool = False
     migrated: bool = False
     label: str = ""
+    leaving: Leaving | None = None
     _before: dict[int, tuple[weakref.ref[Any], dict[str, Any]]] = field(default_factory=dict)
     _again: list[Callable[[Journal], object]] = field(default_factory=list)
 
@@ -96,16 +99,22 @@ class RetiredModule:
 
     def give_back(self, journal: Journal) -> None:
         """Give the module's objects back as they were when they were current, and let go of the module."""
+        self.restore(journal)
+        for again in self._again:
+            again(journal)
+        _release(self, journal)
+
+    def restore(self, journal: Journal) -> None:
+        """Make the module's functions and classes what they were when they were current, without labels."""
         for reference, state in self._before.values():
             thing = reference()
             if thing is not None:
                 journal.add(partial(_set_state, thing, _state_of(thing)))
                 _set_state(thing, state)
-        for again in self._again:
-            again(journal)
         if self.label in linecache.cache:
             journal.add(partial(linecache.cache.__setitem__, self.label, linecache.cache.pop(self.label)))
-        _release(self, journal)
+        journal.add(partial(setattr, self, "label", self.label))
+        self.label = ""
 
 
 _living: WeakSet[RetiredModule] = WeakSet()

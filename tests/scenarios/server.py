@@ -2,7 +2,8 @@
 
 `python server.py MODE` reads jobs from its standard input, one JSON object a line, and answers each with a line of
 JSON: what the probes showed, what failed, and what the session printed. The modes: `fresh` has no extension of ours,
-`auto` turns `%exoauto` on, `explicit` loads with `%%exoload` and reloads with `%exoreload --migrate` after each edit.
+`auto` turns `%exoauto` on, `explicit` loads with `%%exoload` and reloads with `%exoreload --migrate` after each edit,
+`tracked` turns `%exoauto` on with `c.Exocet.instances = "track"` and types `%exomigrate --rebuild` after each edit.
 Not imported by the tests: it needs nothing but IPython and the project.
 """
 
@@ -27,7 +28,10 @@ _PRELUDES = {
     "fresh": (),
     "auto": ("%load_ext exocet_ipython", "%exoauto on"),
     "explicit": ("%load_ext exocet_ipython",),
+    "tracked": ("%load_ext exocet_ipython", "%exoauto on", '%config Exocet.instances = "track"'),
 }
+# Cells after each step; in `tracked` the first one is what reloads before it runs.
+_AFTER_STEP = {"explicit": ("%exoreload --migrate",), "tracked": ("pass", "%exomigrate --rebuild")}
 # What the scenarios and the shell's magics import, loaded once in the parent: the children share it.
 _LIBRARIES = (
     "IPython.core.magics.extension",
@@ -132,8 +136,8 @@ def run_session(shell: Any, job: Mapping[str, Any], mode: str) -> dict[str, Any]
                 run_cell(f"%%exoload\n{code}" if mode == "explicit" and action["imports"] else code)
             case {"step": list(operations)}:
                 disk.apply(operations)
-                if mode == "explicit":
-                    run_cell("%exoreload --migrate")
+                for line in _AFTER_STEP.get(mode, ()):
+                    run_cell(line)
     return {"shown": shown, "failed": failed}
 
 

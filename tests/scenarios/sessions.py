@@ -17,10 +17,11 @@ from typing import Any, Literal
 import exocet_ipython
 from tests.scenarios.scenarios import Cell, Probe, Scenario, Step
 
-__all__ = ["MODES", "Answers", "Mode", "Sessions", "describe_differences"]
+__all__ = ["ALL_MODES", "MODES", "Answers", "Mode", "Sessions", "describe_differences"]
 
-Mode = Literal["fresh", "auto", "explicit"]
-MODES: tuple[Mode, ...] = ("auto", "explicit")
+Mode = Literal["fresh", "auto", "explicit", "tracked"]  # see `server.py`
+MODES: tuple[Mode, ...] = ("auto", "explicit")  # in which all scenarios are to be right
+ALL_MODES: tuple[Mode, ...] = (*MODES, "tracked")
 SERVER = Path(__file__).with_name("server.py")
 PROJECT = Path(exocet_ipython.__file__).parents[1]
 

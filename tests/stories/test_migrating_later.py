@@ -574,3 +574,66 @@ def test_list_that_cells_gave_the_old_and_the_new(tracking: Notebook, workshop: 
     tracking.run("heard += [zoo.speak, zoo.Cat]")
     tracking.run("%exomigrate")
     assert tracking.value("heard == [zoo.speak, zoo.Cat] * 2")
+
+
+def test_what_modules_have_made_is_replaced_where_it_is_held(tracking: Notebook, workshop: Workshop) -> None:
+    """Instances, patterns and lambdas in tables, as by a reload that migrates; no name and no class leads to these."""
+    text = """
+        import re
+        class Cat:
+            def __init__(self, name): self.name = name
+        tom, WORD = Cat('tom{0}'), re.compile('{0}+')
+        TABLE = {{'f': lambda: {0}}}
+        """
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload zoo\nheld = [zoo.tom, zoo.WORD, zoo.TABLE['f'], zoo.TABLE]")
+    reload_with(tracking, workshop, textwrap.dedent(text.format(2)))
+    assert tracking.value("held[0].name, held[2]()") == ("tom1", 1)
+    tracking.run("%exomigrate")
+    assert tracking.value("held == [zoo.tom, zoo.WORD, zoo.TABLE['f'], zoo.TABLE]")
+
+
+def test_names_of_what_cells_changed_follow_where_the_new_one_has_it_all(
+    tracking: Notebook, workshop: Workshop
+) -> None:
+    """Not so where a cell has changed it since, or something in it; then the report says which one is new."""
+    text = """
+        class Cat: age = {0}
+        A, B, C, D = ['a'], ['a'], {{'in': {{}}}}, {{'in': {{}}}}
+        """
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload from zoo import Cat, A, B, C, D\ncat = Cat()\nA.append('mine'); B.append('mine')")
+    tracking.run("C['mine'] = D['mine'] = 1\nold = [A, B, C, D]")
+    reload_with(tracking, workshop, textwrap.dedent(text.format(2)))
+    tracking.run("B.append('later')\nC['in']['later'] = 2")
+    tracking.run("import zoo")
+    report = tracking.value("%exomigrate")
+    assert tracking.value("A is zoo.A, D is zoo.D, old[0] is A, old[3] is D, A") == (True,) * 4 + (["a", "mine"],)
+    assert tracking.value("B, C, old[1] is B") == (["a", "mine", "later"], {"in": {"later": 2}, "mine": 1}, True)
+    assert report.rebound == ("A", "D")
+    assert [line.partition(" ")[0] for line in report.kept] == ["B", "C"]
+    assert "B (zoo.B) was changed since it was made and stays; zoo.B is the new one" in repr(report)
+
+
+def test_caches_of_cells_hold_no_answers_of_old_code(tracking: Notebook, workshop: Workshop) -> None:
+    """They ask names that are replaced; what they have about an old object goes when that moves."""
+    text = "RATE = {0}\nclass Cat:\n    def price(self): return {0}\n"
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload zoo\ncat = zoo.Cat()")
+    tracking.run(
+        """
+        import functools
+        @functools.cache
+        def total(n): return n * zoo.RATE
+        @functools.cache
+        def ask(cat): return cat.price()
+        @functools.cache
+        def make(): return zoo.Cat()
+        kept = id(make())
+        """
+    )
+    assert tracking.value("total(3), ask(cat)") == (3, 1)
+    reload_with(tracking, workshop, text.format(2))
+    assert tracking.value("total(3), ask(cat), id(make()) == kept") == (6, 1, True)
+    tracking.run("%exomigrate")
+    assert tracking.value("total(3), ask(cat)") == (6, 2)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from exocet_ipython.errors import NothingOldError
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.sources import MISSING
-from exocet_ipython.notebook.old.moving import MigrationReport, move_survivors
-from exocet_ipython.notebook.publishing import Published
+from exocet_ipython.notebook.old.moving import MigrationReport, choose_survivors, describe_migration
+from exocet_ipython.notebook.publishing import Names, Published, publish
 from exocet_ipython.notebook.wording import join_names
+from exocet_ipython.reloading.building.build import Built
+from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -24,7 +26,6 @@ from exocet_ipython.survivors.finding.named import find_named
 from exocet_ipython.survivors.finding.records import Retirement, Survivor
 from exocet_ipython.survivors.labels import RetiredTexts
 from exocet_ipython.survivors.matching.left import LeftClasses
-from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.processes import StartedProcesses
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ class OldObjects:
         left: the classes of which instances could not move.
 
     Args:
-        namespace: the notebook's names.
+        names: the notebook's.
         current: gives the current generation.
         retirement: the retired generations of before.
     """
 
-    def __init__(self, namespace: dict[str, Any], current: Callable[[], Generation], retirement: Retirement) -> None:
-        self._namespace = namespace
+    def __init__(self, names: Names, current: Callable[[], Generation], retirement: Retirement) -> None:
+        self._names, self._namespace = names, names.namespace
         self._current = current
         self._retirement = retirement
         self.lost = LostDefinitions()
@@ -95,6 +96,8 @@ class OldObjects:
         if done.unheld is not None or done.migration.held:
             self._retirement.note_unheld(done.unheld)
         self._texts.add(done.labelled)
+        if not done.is_tracked:
+            self.lost.tracked.clear()
         self.lost.update(done.lost, done.generation.modules)
         self.left.note(done.migration.left)
 
@@ -204,17 +207,28 @@ class OldObjects:
         return sorted(names | {name for old in self.generations() for _, name, _ in old.living()} | numbers)
 
     def migrate(self, names: Sequence[str] = (), *, rebuild: bool = False) -> MigrationReport:
-        """Move what lives to the current generation; see `move_survivors`.
+        """Move what lives to the current generation, as a reload that migrates does; on any error all is as it was.
+
+        Args:
+            names: classes to move, dotted or by their own name; all survivors by default.
+            rebuild: whether an instance whose class can't be exchanged gets a successor, which takes its place.
 
         Raises:
             NothingOldError: nothing old is alive of one of the names.
         """
-        with PUBLISHING, deferred_interrupt():
+        with PUBLISHING, deferred_interrupt(), paused_collector():
             current = self._current()
             living = (*self.generations(), *self.lost.returning(current.modules, current.number))
-            former, gained = self.lost.former, self.lost.gained
-            succession = Succession({}, current.modules, former=former, records=current.records, gained=gained)
-            return move_survivors(living, succession, current.number, names, rebuild=rebuild)
+            chosen = choose_survivors(living, names)
+            # What is back is among what was chosen, and what could not move is tried again.
+            lost, left = replace(self.lost, values=[], tracked=[]), LeftClasses()
+            done = publish(
+                Built(), current, self._names, lost=lost, left=left, living=chosen, migrating=True, rebuild=rebuild
+            )
+            waiting = self.lost.tracked[:] if names else ()
+            self.retire(done)
+            self.lost.tracked += waiting
+            return describe_migration(done, chosen)
 
     def collect(self, leftovers: Iterable[Leftover] = ()) -> CollectReport:
         """Let go of what the shell keeps, run the collector, and say what went; see `collect_old`."""

@@ -52,7 +52,7 @@ class Built:
         unneeded: of what is gone, why it could not be run: dotted name -> the error in words.
     """
 
-    made: Mapping[str, ModuleRecord]
+    made: Mapping[str, ModuleRecord] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     returned: frozenset[str] = frozenset()
     back_to: int | None = None
@@ -63,6 +63,9 @@ class Built:
     refused: tuple[str, ...] = ()
     sets_others: bool = False
     unneeded: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.made or self.gone)
 
     @property
     def again(self) -> Mapping[str, ModuleRecord]:

@@ -36,7 +36,7 @@ from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import read_stores
 
-__all__ = ["Gains", "LostDefinitions", "find_lost"]
+__all__ = ["Gains", "LostDefinitions", "LostValue", "find_lost"]
 
 _Reference = Callable[[], Any]
 _ITEMS = frozenset(map(id, (list, set, deque, weakref.WeakSet)))  # they have keys only
@@ -45,20 +45,21 @@ _Left = tuple[str, Any, list[tuple[Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """A module-level instance; the fingerprint tells whether the person has changed it since."""
+class LostValue:
+    """An instance that a module has made; its mark tells whether the person has changed it since."""
 
     module: str
     path: str
     reference: weakref.ref[Any]
-    fingerprint: int
+    known: int
+    mark: Callable[[Any], int] = fingerprint
 
     def may_be_back(self, modules: Mapping[str, ModuleType]) -> bool:
         """Say whether nobody has changed it, and another object is under its name, or may be elsewhere by now."""
         living, now = self.reference(), attribute_at(modules.get(self.module), self.path)
         if living is None or now is living or (now is None and not _has_own_name(living)):
             return False
-        return fingerprint(living) == self.fingerprint
+        return self.mark(living) == self.known
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class LostDefinitions:
 
     Attributes:
         values: the instances that modules had made.
+        tracked: those of replaced modules that have a counterpart, as long as nobody has asked for what lives to move.
         entries: what cells had put into containers.
         former: dotted name of a class or function -> the one before it was moved or renamed: it may be back there.
         gained: dotted name of a module that was made anew -> what it has gained.
@@ -120,7 +122,8 @@ class LostDefinitions:
     []
     """
 
-    values: list[_Value] = field(default_factory=list)
+    values: list[LostValue] = field(default_factory=list)
+    tracked: list[LostValue] = field(default_factory=list)
     entries: list[_Entries] = field(default_factory=list)
     former: dict[str, str] = field(default_factory=dict)
     gained: dict[str, Gains] = field(default_factory=dict)
@@ -141,6 +144,7 @@ class LostDefinitions:
             self.gained[name] = replace(known, names=known.names | gains.names)
         self.gained = {name: gains for name, gains in self.gained.items() if name in modules}
         self.values = [value for value in (*self.values, *more.values) if value.reference() is not None]
+        self.tracked = [value for value in (*self.tracked, *more.tracked) if value.reference() is not None]
         entries = {(one.module, one.path): one for one in (*self.entries, *more.entries)}
         self.entries = [lost for lost in entries.values() if attribute_at(modules.get(lost.module), lost.path) is None]
 
@@ -151,13 +155,13 @@ class LostDefinitions:
                 entries.put_back(made[entries.module], journal)
 
     def returning(self, modules: Mapping[str, ModuleType], number: int) -> list[RetiredGeneration]:
-        """Return the instances whose definition is back, as survivors of a generation; none where there are none.
+        """Return the instances whose definition is back, or was only replaced, as survivors of a generation; or none.
 
         Args:
             modules: dotted name -> module that is current now.
             number: of the generation.
         """
-        back = [value for value in self.values if value.may_be_back(modules)]
+        back = [value for value in (*self.values, *self.tracked) if value.may_be_back(modules)]
         if not back:
             return []
         named = {id(part) for module in modules.values() for part in list(globals_of(module).values())}
@@ -198,7 +202,7 @@ def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[
             yield name, space[name]
 
 
-def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Value]:
+def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[LostValue]:
     """Yield the instances that a module has made; those that can't be referenced weakly, lists say, are left out."""
     for name, value in _lost_names(record, new):
         if is_definition(value) or is_shared(value):
@@ -207,7 +211,7 @@ def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Valu
         if mark != record.fingerprints.get(name, 0):
             continue  # the person's by now
         try:
-            yield _Value(record.name, name, OwnReference(value), mark)
+            yield LostValue(record.name, name, OwnReference(value), mark)
         except TypeError:
             continue
 

@@ -17,15 +17,17 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import BOUND_IDS
 from exocet_ipython.reloading.holding.paths import attribute_at
-from exocet_ipython.reloading.retired import RetiredModule, retired_module
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import RetiredModule, retired_module, retired_of
 from exocet_ipython.survivors.definitions import Kind, definitions
 from exocet_ipython.survivors.finding.garbage import is_garbage
 from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of, shared_cells
 from exocet_ipython.survivors.wrapped import wrapped_functions
 
-__all__ = ["RetiredGeneration"]
+__all__ = ["RetiredGeneration", "take_up_tracked"]
 
 _CONTAINERS = frozenset(map(id, (dict, list, set, tuple, frozenset, deque)))
 _WRAPPERS = BOUND_IDS | {id(property)}
@@ -139,6 +141,24 @@ class RetiredGeneration:
             self.references.append((kind, name, OwnReference(value)))
         except TypeError:
             self.unreferenced += 1
+
+
+def take_up_tracked(living: Iterable[RetiredGeneration], journal: Journal) -> dict[str, ModuleRecord]:
+    """Make modules of which what lives was only tracked what they were when they retired; return their records.
+
+    Args:
+        living: what lives of the generations, oldest first; of several modules of one name the newest counts.
+        journal: how it is taken back.
+    """
+    modules = (value for generation in living for kind, _, value in generation.living() if kind == "module")
+    found = [retired for module in modules if (retired := retired_of(module)) is not None and not retired.migrated]
+    newest = {retired.record.name: retired for retired in found}
+    for retired in newest.values():
+        retired.restore(journal)
+    return {
+        name: retired.record if retired.leaving is None else retired.leaving.since(retired.record)
+        for name, retired in newest.items()
+    }
 
 
 def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:

@@ -37,6 +37,8 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
     retired: Container[int],
     spared: Collection[ModuleRecord],
     *,
+    earlier: Collection[ModuleRecord] = (),
+    moving: bool = True,
     refusals: Refusals,
 ) -> list[Any]:
     """Clear the caches whose answers may come from code that was replaced.
@@ -48,6 +50,9 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
         retired: ids of what retired.
         spared: records of modules whose caches have answers that hold: their bodies have just run, say. Those that they
             only import from others have answers of before as well.
+        earlier: records of modules whose answers hold but for those that have something of what retired: they were made
+            anew when that was only tracked.
+        moving: whether instances of what retired move; a cache that has some is left alone otherwise.
         refusals: what is noted of caches that refuse to be cleared.
 
     Returns:
@@ -55,7 +60,7 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
-    holding, fresh = {id(cache) for cache, _ in _caches({}, spared)}, {record.name for record in spared}
+    holding, fresh = {id(cache) for cache, _ in _caches({}, [*spared, *earlier])}, {record.name for record in spared}
     compiled = []
     for cache, space in _caches(namespace, records):
         if _is_generic(cache):
@@ -66,7 +71,8 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
             continue
         parts = _parts_of(cache)
         is_others = id(cache) not in holding and (_depends(cache, space, made) or _is_about(parts, made))
-        if is_others or _holds(parts, retired):
+        is_about_old = _holds(parts, retired)
+        if moving if is_about_old else is_others:
             if _clearing(cache) == "recompile":
                 compiled.append(cache)
             else:
@@ -117,7 +123,7 @@ def _caches(
     for space, values in (notebook, *modules):
         is_notebook = space is namespace and space.get("__name__") == CELLS
         for value in values:
-            found = list(vars(value).values()) if _is_of_cell(value) else []
+            found = _parts_of_class(value) if _is_of_cell(value) else []
             for part in (value, *found):
                 cache = part if (dispatcher := dispatcher_of(part)) is None else dispatcher
                 is_cache = type(cache) is CACHE or _is_generic(cache) or (is_notebook and _may_be_cache(cache, kinds))
@@ -132,7 +138,11 @@ def _may_lead_to_cache(value: Any) -> bool:
 
 
 def _is_of_cell(value: Any) -> bool:
-    return issubclass(type(value), type) and value.__module__ == CELLS
+    return issubclass(type(value), type) and home_of(value) == CELLS
+
+
+def _parts_of_class(cls: type) -> list[Any]:
+    return list(copy_space(type.__getattribute__(cls, "__dict__")).values())
 
 
 def _may_be_cache(value: Any, kinds: dict[int, bool]) -> bool:
@@ -197,7 +207,7 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
                 return True
             continue
         space = dict_of(value) or {}
-        if not {home_of(value), type(value).__module__, str(space.get("__module__"))}.isdisjoint(made):
+        if not {home_of(value), home_of(type(value)), str(space.get("__module__"))}.isdisjoint(made):
             return True
         waiting += asked_by(value).values()
         function = space.get("__wrapped__", value)
@@ -205,9 +215,9 @@ def _depends(cache: Any, namespace: Mapping[str, Any], made: Collection[str]) ->
             names = [name for code in whole(function.__code__) for name in code.co_names]
             waiting += [namespace[name] for name in names if name in namespace]
             waiting += [part for part in (function.__defaults__ or ()) if part is not None]
-        elif issubclass(type(value), type) and value.__module__ == CELLS:
-            waiting += [part for part in copy_space(vars(value)).values() if type(part) is FunctionType]
-            waiting += value.__mro__[1:-1]
+        elif _is_of_cell(value):
+            waiting += [part for part in _parts_of_class(value) if type(part) is FunctionType]
+            waiting += mro_of(value)[1:-1]
     return False
 
 

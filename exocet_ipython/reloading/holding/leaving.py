@@ -1,0 +1,90 @@
+"""How a module was when it retired, for the person who moves what lives of it later.
+
+What its successor has been given of it then is no state of the person's that only it has; what was changed after that
+nobody has seen but those who hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
+from types import FunctionType
+
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.holding.baseline import Baseline, take_glance
+from exocet_ipython.reloading.holding.contents import fingerprint
+from exocet_ipython.reloading.holding.paths import value_at
+from exocet_ipython.reloading.recording import ModuleRecord
+
+__all__ = ["Leaving"]
+
+_NEVER = -1  # no fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a module held when it retired; ids, which hold nothing alive.
+
+    Attributes:
+        held: that, as far as it was there when its body had run.
+        given: the paths of what its successor has all of.
+    """
+
+    held: Baseline
+    given: frozenset[str]
+
+    @classmethod
+    def of(cls, record: ModuleRecord, given: Container[int]) -> Leaving:
+        """Return how a module is left that retires.
+
+        Args:
+            record: of the module.
+            given: the ids of the containers and instances of which its successor has all that was put into them.
+        """
+        baseline, space = record.baseline, copy_space(globals_of(record.module))
+        paths = {*baseline.contents, *baseline.fingerprints}
+        return cls(_look(record), frozenset(path for path in paths if id(value_at(space, path)) in given))
+
+    def since(self, record: ModuleRecord) -> ModuleRecord:
+        """Return the record of the module by now, in which what has changed since it retired is the person's.
+
+        What its successor has been given counts as what its body left. What has changed has no baseline any more, nor
+        has what it is in.
+        """
+        prints = {path: known for path, known in self.held.fingerprints.items() if path in self.given}
+        contents = {path: known for path, known in self.held.contents.items() if path in self.given}
+        known = Baseline(record.values, record.baseline.fingerprints | prints, record.baseline.contents | contents)
+        space = copy_space(globals_of(record.module))
+        for path in _changed(self.held, _look(record)):
+            for outer in _around(path):
+                if issubclass(type(value_at(space, outer)), (type, FunctionType)):
+                    break  # each of its attributes is its own
+                known.fingerprints[outer], known.contents[outer] = _NEVER, {}
+        return replace(record, baseline=known)
+
+
+def _look(record: ModuleRecord) -> Baseline:
+    """Return what a module holds now of what it held when its body had run."""
+    found, space = take_glance(record.module, record.baseline), copy_space(globals_of(record.module))
+    for path in record.fingerprints.keys() - found.fingerprints.keys():
+        if (value := value_at(space, path)) is not None:
+            found.fingerprints[path] = fingerprint(value)
+    return found
+
+
+def _changed(before: Baseline, now: Baseline) -> Iterator[str]:
+    """Yield the paths of what is another, or holds something else, than before."""
+    yield from (path for path, known in before.fingerprints.items() if now.fingerprints.get(path) != known)
+    yield from (path for path, known in before.contents.items() if now.contents.get(path) != known)
+
+
+def _around(path: str) -> Iterator[str]:
+    """Yield a path, and those of what it leads through.
+
+    >>> list(_around("CONFIG['a.b'].items"))
+    ["CONFIG['a.b'].items", "CONFIG['a.b']", "CONFIG['a", 'CONFIG']
+    """
+    yield path
+    while (end := max(path.rfind("."), path.rfind("["))) > 0:
+        path = path[:end]
+        yield path

@@ -1,0 +1,71 @@
+"""How modules are left that are replaced while what lives of them is only tracked, and what they have made.
+
+Classes and functions of theirs are survivors. This is about instances, and functions that calls of others have made: a
+compiled pattern, a type variable, what a decorator has made. Nothing in them refers to their module, which may be gone
+when the person asks for what lives to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.names import is_dunder
+from exocet_ipython.loading.references import OwnReference
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.holding.contents import attributes_of, fingerprint, is_shared
+from exocet_ipython.reloading.holding.leaving import Leaving
+from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import retired_of
+from exocet_ipython.survivors.carrying.lost import LostValue
+from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.matching.values import inner_values
+
+__all__ = ["leave_tracked"]
+
+
+def leave_tracked(
+    old: Mapping[str, ModuleRecord], modules: Mapping[str, ModuleType], given: Container[int]
+) -> list[LostValue]:
+    """Note how modules are left that are replaced; return the instances that they have made.
+
+    Args:
+        old: dotted name -> record of a module that retires.
+        modules: dotted name -> module that is current then.
+        given: the ids of what was changed, and of which the successors have all that was put into it.
+    """
+    for record in old.values():
+        if (retired := retired_of(record.module)) is not None:
+            retired.leaving = Leaving.of(record, given)
+    return [value for name, record in old.items() for value in _replaced_values(record, modules.get(name), given)]
+
+
+def _replaced_values(record: ModuleRecord, new: ModuleType | None, given: Container[int]) -> Iterator[LostValue]:
+    """Yield the instances, and the functions that calls have made, that a module or a class of it has as before."""
+    space = copy_space(globals_of(record.module))
+    parts = [("", name, value) for name, value in space.items()]
+    for owner, value in space.items():
+        if issubclass(type(value), type) and owner in record.contents:
+            known = record.contents[owner]
+            parts += [(f"{owner}.", name, part) for name, part in attributes_of(value) if known.get(name) == id(part)]
+    for owner, name, value in parts:
+        path = f"{owner}{name}"
+        if is_dunder(name) or is_shared(value) or (is_definition(value) and not _is_made(value)):
+            continue
+        is_as_left = owner or fingerprint(value) == record.fingerprints.get(name, 0) or id(value) in given
+        if is_as_left and (now := attribute_at(new, path)) is not None and now is not value:
+            try:
+                yield LostValue(record.name, path, OwnReference(value), _mark_of(value), _mark_of)
+            except TypeError:
+                continue
+
+
+def _mark_of(value: Any) -> int:
+    """Return a number that changes when something is put into an instance, or into what is in it."""
+    return hash((fingerprint(value), *map(fingerprint, inner_values([value]))))
+
+
+def _is_made(definition: Any) -> bool:
+    return type(definition) is FunctionType and "<locals>" in definition.__qualname__

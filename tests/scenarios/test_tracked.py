@@ -1,0 +1,41 @@
+"""Who tracks old objects, and moves them with `%exomigrate --rebuild`, has what a restart would have given, too."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.scenarios.scenarios import Scenario, read_corpus
+from tests.scenarios.sessions import Answers, Mode
+from tests.scenarios.test_scenarios import as_case, find_limit, is_readable, require_equal
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
+
+_ONE_IN = 32  # scenarios: 20 seconds of one core; `python -m tests.scenarios.varied --mode tracked unvaried` runs all
+
+# What can't be right, with the reason.
+_UNREFERRED = (
+    "nothing may hold what a module has made, and a list, a dict or bytes can't be referenced weakly: once their"
+)
+_UNREFERRED += " module is gone, since no class or function of it is held, what holds one of them is not found"
+LIMITS: Mapping[str, str] = {
+    "buffers-through-failure-and-undo": _UNREFERRED,
+    "table-holds-objects-of-other-modules": _UNREFERRED,
+}
+
+
+def _cases() -> Iterator[Any]:
+    """Yield some scenarios, always the same, whatever else is in the corpus."""
+    for scenario in filter(is_readable, read_corpus()):
+        if zlib.crc32(scenario.name.encode()) % _ONE_IN == 0:
+            yield as_case(scenario, "tracked", LIMITS.get(scenario.name, find_limit(scenario, "auto")))
+
+
+@pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
+def test_moved_later_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
+    """Every probe shows after `%exomigrate --rebuild` what it shows in a restarted notebook."""
+    require_equal(scenario, mode, answers)
