@@ -19,12 +19,12 @@ from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
 from exocet_ipython.survivors.carrying.over import carry_over
 from exocet_ipython.survivors.definitions import objects_of
-from exocet_ipython.survivors.finding.generations import RetiredGeneration, take_up_tracked
+from exocet_ipython.survivors.finding.generations import RetiredGeneration, take_up_tracked, tracked_modules
 from exocet_ipython.survivors.labels import label_replaced
 from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.matching.lent import Staying
-from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.matching.tracked import leave_tracked
+from exocet_ipython.survivors.matching.succession import Succession, in_layers
+from exocet_ipython.survivors.matching.tracked import leave_tracked, pass_on
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
@@ -147,8 +147,7 @@ class _Publication:
         self._built, self._current, self._names, self._lost, self._living = built, current, names, lost, living
         self._left, self._migrating = left, migrating
         self._after = current.updated(built.made, built.gone, built.back_to) if built else current
-        replaced = (*built.made, *built.gone)
-        self._old = {name: current.records[name] for name in replaced if name in current.records}
+        self._old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
         self._modules = self._after.modules
         self._made = {name: record.module for name, record in built.made.items()}
         self._retired = RetiredGeneration(current.number)
@@ -181,7 +180,8 @@ class _Publication:
     def take_up(self) -> None:
         """Take modules of which what lives was only tracked until now for what they were when they retired."""
         self._waiting = take_up_tracked(self._living, self.journal) if self._migrating else {}
-        self._replaced = {**self._waiting, **self._old}
+        versions = self._waiting | {name: [one, *self._waiting.get(name, ())] for name, one in self._old.items()}
+        self._replaced, *self._earlier = in_layers(versions)
 
     def carry_over(self) -> None:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""
@@ -200,8 +200,8 @@ class _Publication:
         whole = self._carried if self._migrating else frozenset()
         staying = Staying(self._replaced, records, self._made)
         staying.names += self.journal.references()
-        memory = self._lost.former, records, self._lost.gained
-        self._succession = Succession(self._replaced, self._modules, whole, staying, *memory)
+        more = self._lost.former, records, self._lost.gained, self._earlier
+        self._succession = Succession(self._replaced, self._modules, whole, staying, *more)
         gone = {name: self._old[name].module for name in self._built.gone if name in self._old}
         publish_modules(self.journal, self._made, gone)
         # What a module's `__getattr__` gives may come from a module that is current only by now.
@@ -265,7 +265,10 @@ class _Publication:
 
     def leave(self) -> None:
         """Note how the old modules are left with what lives of them, which the person may move later."""
-        if not (self._migrating or self._is_free):
+        if self._migrating:
+            return
+        self._lost.tracked = pass_on(tracked_modules(self._living), self._lost.tracked, self._old, self._carried)
+        if not self._is_free:
             self._lost_now.tracked = leave_tracked(self._old, self._modules, self._carried)
 
     def confirm(self) -> Published:

@@ -71,6 +71,7 @@ class RetiredModule:
     label: str = ""
     leaving: Leaving | None = None
     _before: dict[int, tuple[weakref.ref[Any], dict[str, Any]]] = field(default_factory=dict)
+    _since: dict[int, list[CodeType]] = field(default_factory=dict)
     _again: list[Callable[[Journal], object]] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -81,11 +82,10 @@ class RetiredModule:
         if id(thing) not in self._before:
             self._before[id(thing)] = OwnReference(thing), _state_of(thing)
 
-    def original_code(self, function: FunctionType) -> CodeType:
-        """Return what a function of the module ran when it was current."""
+    def codes(self, function: FunctionType) -> list[CodeType]:
+        """Return what a function of the module has run, now and before: what closures that it made have."""
         known = self._before.get(id(function))
-        code: CodeType = function.__code__ if known is None else known[1]["__code__"]
-        return code
+        return [*self._since.get(id(function), ()), function.__code__, *([known[1]["__code__"]] if known else ())]
 
     def remember_effect(self, again: Callable[[Journal], object]) -> None:
         """Remember how something is put back that the module's body had added to a list of the whole process."""
@@ -93,7 +93,8 @@ class RetiredModule:
 
     def parts(self) -> Iterator[object]:
         """Yield the objects that refer to the module and to what it defined for this record's sake."""
-        yield from (self, self.record, vars(self.record), self._before, self._again, *self._again)
+        yield from (self, self.record, vars(self.record), self._before, self._again, *self._again, self._since)
+        yield from self._since.values()
         for known in self._before.values():
             yield from (known, known[1], *known[1].values())
 
@@ -109,6 +110,8 @@ class RetiredModule:
         for reference, state in self._before.values():
             thing = reference()
             if thing is not None:
+                if type(thing) is FunctionType:
+                    self._since.setdefault(id(thing), []).append(thing.__code__)
                 journal.add(partial(_set_state, thing, _state_of(thing)))
                 _set_state(thing, state)
         if self.label in linecache.cache:
@@ -130,8 +133,7 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
         are_spent: whether they can't become current again.
     """
     for name, record in old.items():
-        space = globals_of(record.module)
-        spec = space.get("__spec__")
+        spec = (space := globals_of(record.module)).get("__spec__")
         if spec is None or not hasattr(spec, "__dict__"):
             continue  # made by hand; it can't come back
         classes = list(own_classes(space, name))

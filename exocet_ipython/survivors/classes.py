@@ -72,7 +72,8 @@ def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
         modules: dotted name -> module; others are asked as they are now: Python's `types` makes classes as well.
     """
     home = type.__getattribute__(cls, "__module__")
-    return "<locals>" in cls.__qualname__ or not is_defined(cls, modules if home in modules else sys.modules)
+    name = type.__getattribute__(cls, "__qualname__")
+    return "<locals>" in name or not is_defined(cls, modules if home in modules else sys.modules)
 
 
 def is_defined(cls: type, modules: Mapping[str, Any]) -> bool:

@@ -637,3 +637,35 @@ def test_caches_of_cells_hold_no_answers_of_old_code(tracking: Notebook, worksho
     assert tracking.value("total(3), ask(cat), id(make()) == kept") == (6, 1, True)
     tracking.run("%exomigrate")
     assert tracking.value("total(3), ask(cat)") == (6, 2)
+
+
+def test_what_earlier_generations_have_made_is_replaced_as_well(tracking: Notebook, workshop: Workshop) -> None:
+    """Instances, lambdas in tables, and what a cell has changed, of all that is alive."""
+    text = """
+        class Cat:
+            def __init__(self, name): self.name = name
+        tom, LOG = Cat('tom{0}'), ['{0}']
+        TABLE = {{'f': lambda: {0}}}
+        """
+    workshop.write({"zoo.py": text.format(0)})
+    tracking.run("%exoload zoo\nheld, logs = [], []")
+    for number in range(1, 4):
+        tracking.run("held += [(zoo.tom, zoo.TABLE['f'])]; logs += [zoo.LOG]; zoo.LOG.append('mine')")
+        reload_with(tracking, workshop, textwrap.dedent(text.format(number)))
+    assert tracking.value("[(one.name, f()) for one, f in held]") == [("tom0", 0), ("tom1", 1), ("tom2", 2)]
+    tracking.run("%exomigrate")
+    assert tracking.value("held == [(zoo.tom, zoo.TABLE['f'])] * 3, zoo.tom.name") == (True, "tom3")
+    assert tracking.value("[log is zoo.LOG for log in logs], zoo.LOG") == ([True] * 3, ["3", "mine", "mine", "mine"])
+
+
+def test_what_the_latest_has_not_got_stays(tracking: Notebook, workshop: Workshop) -> None:
+    """A list that the next generation had all of, and the one after that no more, is the person's."""
+    text = "class Cat: age = {0}\nNAMES, LEVELS = ['a'], ['a']\n"
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload from zoo import Cat, NAMES, LEVELS")
+    tracking.run("import zoo\ncat = Cat(); NAMES.append('mine'); LEVELS.append('mine')")
+    reload_with(tracking, workshop, text.format(2))
+    assert tracking.value("zoo.NAMES, NAMES is zoo.NAMES") == (["a", "mine"], False)
+    reload_with(tracking, workshop, text.format(3).replace("NAMES, LEVELS = ['a'],", "NAMES, LEVELS = ('a',),"))
+    tracking.run("%exomigrate")
+    assert tracking.value("NAMES, zoo.NAMES, LEVELS is zoo.LEVELS") == (["a", "mine"], ("a",), True)

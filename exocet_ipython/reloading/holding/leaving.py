@@ -45,6 +45,14 @@ class Leaving:
         paths = {*baseline.contents, *baseline.fingerprints}
         return cls(_look(record), frozenset(path for path in paths if id(value_at(space, path)) in given))
 
+    def passed_on(self, record: ModuleRecord, given: Container[int]) -> Leaving:
+        """Return the same when the module's successor, which has a record, retires in turn.
+
+        What that one was given is only given on where its own successor has all of it.
+        """
+        space = copy_space(globals_of(record.module))
+        return replace(self, given=frozenset(path for path in self.given if id(value_at(space, path)) in given))
+
     def since(self, record: ModuleRecord) -> ModuleRecord:
         """Return the record of the module by now, in which what has changed since it retired is the person's.
 

@@ -46,12 +46,16 @@ _Left = tuple[str, Any, list[tuple[Any, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class LostValue:
-    """An instance that a module has made; its mark tells whether the person has changed it since."""
+    """An instance that a module has made; its mark tells whether the person has changed it since.
+
+    One that is given had been changed before, and what took its place has all that was put into it.
+    """
 
     module: str
     path: str
     reference: weakref.ref[Any]
     known: int
+    is_given: bool = False
     mark: Callable[[Any], int] = fingerprint
 
     def may_be_back(self, modules: Mapping[str, ModuleType]) -> bool:

@@ -27,7 +27,7 @@ from exocet_ipython.survivors.finding.garbage import is_garbage
 from exocet_ipython.survivors.finding.held import Witness, find_witness, namespaces_of, shared_cells
 from exocet_ipython.survivors.wrapped import wrapped_functions
 
-__all__ = ["RetiredGeneration", "take_up_tracked"]
+__all__ = ["RetiredGeneration", "take_up_tracked", "tracked_modules"]
 
 _CONTAINERS = frozenset(map(id, (dict, list, set, tuple, frozenset, deque)))
 _WRAPPERS = BOUND_IDS | {id(property)}
@@ -143,22 +143,29 @@ class RetiredGeneration:
             self.unreferenced += 1
 
 
-def take_up_tracked(living: Iterable[RetiredGeneration], journal: Journal) -> dict[str, ModuleRecord]:
-    """Make modules of which what lives was only tracked what they were when they retired; return their records.
+def tracked_modules(living: Iterable[RetiredGeneration]) -> list[RetiredModule]:
+    """Return the modules of which what lives was only tracked until now, in the order of the generations."""
+    modules = (value for generation in living for kind, _, value in generation.living() if kind == "module")
+    found = (retired for module in modules if (retired := retired_of(module)) is not None)
+    return [retired for retired in found if not retired.migrated]
+
+
+def take_up_tracked(living: Iterable[RetiredGeneration], journal: Journal) -> dict[str, list[ModuleRecord]]:
+    """Make modules of which what lives was only tracked what they were when they retired.
 
     Args:
-        living: what lives of the generations, oldest first; of several modules of one name the newest counts.
+        living: what lives of the generations, oldest first.
         journal: how it is taken back.
+
+    Returns:
+        Dotted name -> the records of the modules of that name, the newest first.
     """
-    modules = (value for generation in living for kind, _, value in generation.living() if kind == "module")
-    found = [retired for module in modules if (retired := retired_of(module)) is not None and not retired.migrated]
-    newest = {retired.record.name: retired for retired in found}
-    for retired in newest.values():
+    versions: dict[str, list[ModuleRecord]] = {}
+    for retired in tracked_modules(living):
         retired.restore(journal)
-    return {
-        name: retired.record if retired.leaving is None else retired.leaving.since(retired.record)
-        for name, retired in newest.items()
-    }
+        record = retired.record if retired.leaving is None else retired.leaving.since(retired.record)
+        versions.setdefault(record.name, []).insert(0, record)
+    return versions
 
 
 def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from itertools import product
 from types import FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
@@ -47,23 +48,15 @@ def pair_modules(succession: Succession, older: Iterable[RetiredGeneration] = ()
         succession: which modules retire, and which are current now.
         older: what lives of earlier generations, which were only tracked until now.
     """
-    old, new = succession.old, succession.new
     matcher = _Matcher(succession)
-    for imported in (False, True):  # what a module defines counts before where else it is named
-        for name in old.keys() & new.keys():
-            matcher.match_module(name, imported=imported)
-    for name in old.keys() - new.keys():
-        matcher.match_gone(name)
-    for before, now in covered_functions(succession):
-        matcher.match_function(before, now)
-        matcher.pairs.spent.add(id(before.__globals__))
-    matcher.match_moved()
+    for version in succession.versions():
+        matcher.match_version(version)
     for survivor in ((*found, generation.number) for generation in older for found in generation.living()):
         matcher.match_survivor(*survivor)
     matcher.match_pushed_down()
     matcher.match_values()
     known = {*matcher.pairs.objects, *map(id, matcher.pairs.orphans)}
-    matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, new)
+    matcher.pairs.made += classes_made((before for before, _ in matcher.pairs.classes), known, succession.new)
     return matcher.pairs
 
 
@@ -72,21 +65,33 @@ class _Matcher:
 
     def __init__(self, succession: Succession) -> None:
         self.pairs = Pairs()
-        self._succession = succession
-        self._old, self._new = succession.old, succession.new
+        self._succession, self._old, self._new = succession, succession.old, succession.new
         self._space: dict[str, Any] = {}  # globals of the module that is being matched
         self._gone: list[tuple[str, Any]] = []  # module, what it had there: defined there, and without a counterpart
         self._bound: list[tuple[dict[str, Any], Any, Any]] = []  # globals, a descriptor that others may hold, another
         self._values = Values(succession)
         self._retiring = set(self._old)  # what others define and these only import stays what it is
+
+    def match_version(self, version: Succession) -> None:
+        """Match what one version of the modules defines; all else is about the latest one."""
+        latest, self._succession, self._old, self._gone = self._succession, version, version.old, []
         for record in self._old.values():
             self.pairs.own.add(id(getattr(record.module, "__dict__", None)))
-            wishes = wishes_of(record.module)
-            if wishes is not None:  # its callbacks, which are still to be called, are about the retired side
+            if (wishes := wishes_of(record.module)) is not None:  # its callbacks are about the retired side
                 self.pairs.own |= set(map(id, wishes.own_parts()))
+        for imported, name in product((False, True), self._old.keys() & self._new.keys()):
+            self.match_module(name, imported=imported)
+        for name in self._old.keys() - self._new.keys():
+            for before in copy_space(globals_of(self._old[name].module)).values():
+                self._note_gone(before, name)
+        for before, now in covered_functions(version):
+            self.match_function(before, now)
+            self.pairs.spent.add(id(before.__globals__))
+        self.match_moved()
+        self._succession, self._old = latest, latest.old
 
     def match_module(self, name: str, *, imported: bool) -> None:
-        """Match what a module names: what it imported, or all else."""
+        """Match what a module names: what it imported, or all else, which counts before that."""
         record, new = self._old[name], self._new[name]
         self._add(record.module, new)
         self._space = globals_of(record.module)
@@ -106,11 +111,6 @@ class _Matcher:
             elif not is_shared(before):  # `Optional[Node]`: a cell that has it may have written it itself
                 self._values.note(Value(record, attribute, before, now))
                 self._match_within(before, now)
-
-    def match_gone(self, name: str) -> None:
-        """Note what a module defined that is gone whole."""
-        for before in copy_space(globals_of(self._old[name].module)).values():
-            self._note_gone(before, name)
 
     def _note_gone(self, before: Any, home: str) -> None:
         if (name := own_name(before)) is None or name[0] != home:
@@ -290,11 +290,9 @@ class _Matcher:
         self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
-            self.pairs.inner |= match_inner(old, new, old.__code__)
             retired = retired_module(old.__globals__)
-            before = old.__code__ if retired is None else retired.original_code(old)
-            if before is not old.__code__:  # closures that were made before it was labelled have the code of then
-                self.pairs.inner |= match_inner(old, new, before)
+            for code in [old.__code__] if retired is None else retired.codes(old):
+                self.pairs.inner |= match_inner(old, new, code)
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -17,7 +17,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.lost import Gains
 from exocet_ipython.survivors.matching.lent import Staying
 
-__all__ = ["Succession"]
+__all__ = ["Succession", "in_layers"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,7 @@ class Succession:
         former: dotted name of a class or function -> the one it had before it was moved or renamed.
         records: dotted name -> record of a module that is current then.
         gained: dotted name of a module that was made anew before -> what it has gained since it was loaded.
+        earlier: the records of modules that retired before those, and of which what lives was only tracked until now.
 
     >>> Succession({}, {}).old
     {}
@@ -44,6 +45,12 @@ class Succession:
     former: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, ModuleRecord] = field(default_factory=dict)
     gained: Mapping[str, Gains] = field(default_factory=dict)
+    earlier: Sequence[Mapping[str, ModuleRecord]] = ()
+
+    def versions(self) -> Iterator[Succession]:
+        """Yield this one, then one for each earlier version of the modules, the latest first."""
+        yield self
+        yield from (replace(self, old=records, earlier=()) for records in self.earlier)
 
     def __contains__(self, name: object) -> bool:
         """Say whether a dotted name is that of a module of the session, or of one that is gone now."""
@@ -122,3 +129,13 @@ class Succession:
             yield name
             seen.add(name)
             name = self.former.get(name, "")
+
+
+def in_layers(versions: Mapping[str, Sequence[ModuleRecord]]) -> list[dict[str, ModuleRecord]]:
+    """Return the first records of all names, then the second ones, and so on; at least one layer.
+
+    >>> in_layers({})
+    [{}]
+    """
+    depth = max(map(len, versions.values()), default=1)
+    return [{name: found[place] for name, found in versions.items() if place < len(found)} for place in range(depth)]

@@ -7,7 +7,8 @@ when the person asks for what lives to move.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+import sys
+from collections.abc import Container, Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -15,15 +16,18 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import attributes_of, fingerprint, is_shared
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.leaving import Leaving
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import retired_of
+from exocet_ipython.reloading.retired import RetiredModule, retired_of
 from exocet_ipython.survivors.carrying.lost import LostValue
+from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.matching.moved import is_made_by_call
 from exocet_ipython.survivors.matching.values import inner_values
 
-__all__ = ["leave_tracked"]
+__all__ = ["leave_tracked", "pass_on"]
 
 
 def leave_tracked(
@@ -42,6 +46,34 @@ def leave_tracked(
     return [value for name, record in old.items() for value in _replaced_values(record, modules.get(name), given)]
 
 
+def pass_on(
+    earlier: Iterable[RetiredModule],
+    values: Iterable[LostValue],
+    old: Mapping[str, ModuleRecord],
+    given: Container[int],
+) -> list[LostValue]:
+    """Have what modules that retired earlier had given on only count where the next ones give it on as well.
+
+    Args:
+        earlier: these modules.
+        values: what they had made.
+        old: dotted name -> record of a module that retires now.
+        given: as `leave_tracked` takes it.
+
+    Returns:
+        The values without those that had been changed, and of which what is current now has not all.
+    """
+    for retired in earlier:
+        if retired.leaving is not None and (record := old.get(retired.record.name)) is not None:
+            retired.leaving = retired.leaving.passed_on(record, given)
+    return [value for value in values if not value.is_given or _is_given_on(value, old, given)]
+
+
+def _is_given_on(value: LostValue, old: Mapping[str, ModuleRecord], given: Container[int]) -> bool:
+    record = old.get(value.module)
+    return record is None or id(attribute_at(record.module, value.path)) in given
+
+
 def _replaced_values(record: ModuleRecord, new: ModuleType | None, given: Container[int]) -> Iterator[LostValue]:
     """Yield the instances, and the functions that calls have made, that a module or a class of it has as before."""
     space = copy_space(globals_of(record.module))
@@ -52,14 +84,15 @@ def _replaced_values(record: ModuleRecord, new: ModuleType | None, given: Contai
             parts += [(f"{owner}.", name, part) for name, part in attributes_of(value) if known.get(name) == id(part)]
     for owner, name, value in parts:
         path = f"{owner}{name}"
-        if is_dunder(name) or is_shared(value) or (is_definition(value) and not _is_made(value)):
+        if is_dunder(name) or not type.__getattribute__(type(value), "__weakrefoffset__"):
+            continue  # a list, say: nothing may hold it
+        if is_shared(value) or (is_definition(value) and not _is_made(value, record.name)):
             continue
-        is_as_left = owner or fingerprint(value) == record.fingerprints.get(name, 0) or id(value) in given
-        if is_as_left and (now := attribute_at(new, path)) is not None and now is not value:
-            try:
-                yield LostValue(record.name, path, OwnReference(value), _mark_of(value), _mark_of)
-            except TypeError:
-                continue
+        is_as_left = fingerprint(value) == record.fingerprints.get(path, 0)
+        if not (is_as_left or id(value) in given):
+            continue
+        if (now := attribute_at(new, path)) is not None and now is not value:
+            yield LostValue(record.name, path, OwnReference(value), _mark_of(value), not is_as_left, _mark_of)
 
 
 def _mark_of(value: Any) -> int:
@@ -67,5 +100,8 @@ def _mark_of(value: Any) -> int:
     return hash((fingerprint(value), *map(fingerprint, inner_values([value]))))
 
 
-def _is_made(definition: Any) -> bool:
-    return type(definition) is FunctionType and "<locals>" in definition.__qualname__
+def _is_made(definition: Any, home: str) -> bool:
+    """Say whether a function of another module has made a class or function when it was called."""
+    return home_of(definition) != home and (
+        is_made_by_call(definition) if type(definition) is FunctionType else is_made(definition, sys.modules)
+    )

@@ -98,7 +98,7 @@ def _spaces_of(
 def _records_of(succession: Succession, spaces: list[dict[str, Any]]) -> list[Any]:
     """Return the namespaces, and what of ours refers to what retires."""
     remembered = living_retired()  # also of what was let go of before: what it was is what an undo brings back
-    old = succession.old.values()
+    old = [record for version in succession.versions() for record in version.old.values()]
     # A record that has read its module's imports has a dict of its own, which is what holds the module then.
     records = [spaces, *spaces, *old, *map(vars, old)]
     return [*records, *pattern_caches(), remembered, *(part for found in remembered for part in found.parts())]
