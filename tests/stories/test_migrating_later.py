@@ -669,3 +669,22 @@ def test_what_the_latest_has_not_got_stays(tracking: Notebook, workshop: Worksho
     reload_with(tracking, workshop, text.format(3).replace("NAMES, LEVELS = ['a'],", "NAMES, LEVELS = ('a',),"))
     tracking.run("%exomigrate")
     assert tracking.value("NAMES, zoo.NAMES, LEVELS is zoo.LEVELS") == (["a", "mine"], ("a",), True)
+
+
+def test_caches_of_new_modules_forget_what_old_objects_answered(tracking: Notebook, workshop: Workshop) -> None:
+    """They keep what they were asked about other things."""
+    text = """
+        import functools
+        class Cat:
+            def price(self): return {0}
+        @functools.cache
+        def ask(cat): return cat.price()
+        @functools.cache
+        def count(text): return len(text)
+        """
+    workshop.write({"zoo.py": text.format(1)})
+    tracking.run("%exoload zoo\ncat = zoo.Cat()")
+    reload_with(tracking, workshop, textwrap.dedent(text.format(2)))
+    assert tracking.value("zoo.ask(cat), zoo.count('abc')") == (1, 3)
+    tracking.run("%exomigrate")
+    assert tracking.value("zoo.count.cache_info().currsize, zoo.ask(cat)") == (1, 2)

@@ -50,8 +50,8 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
         retired: ids of what retired.
         spared: records of modules whose caches have answers that hold: their bodies have just run, say. Those that they
             only import from others have answers of before as well.
-        earlier: records of modules whose answers hold but for those that have something of what retired: they were made
-            anew when that was only tracked.
+        earlier: records of modules whose caches have answers that hold, but for those about what retired: they were
+            made anew when that was only tracked.
         moving: whether instances of what retired move; a cache that has some is left alone otherwise.
         refusals: what is noted of caches that refuse to be cleared.
 
@@ -60,7 +60,8 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
-    holding, fresh = {id(cache) for cache, _ in _caches({}, [*spared, *earlier])}, {record.name for record in spared}
+    later = {id(cache) for cache, _ in _caches({}, earlier)}
+    holding, fresh = {id(cache) for cache, _ in _caches({}, spared)} | later, {record.name for record in spared}
     compiled = []
     for cache, space in _caches(namespace, records):
         if _is_generic(cache):
@@ -71,7 +72,7 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
             continue
         parts = _parts_of(cache)
         is_others = id(cache) not in holding and (_depends(cache, space, made) or _is_about(parts, made))
-        is_about_old = _holds(parts, retired)
+        is_about_old = _holds(_keys_of(cache) if id(cache) in later else parts, retired)
         if moving if is_about_old else is_others:
             if _clearing(cache) == "recompile":
                 compiled.append(cache)
@@ -229,6 +230,12 @@ def _holds(parts: Iterable[Any], retired: Container[int]) -> bool:
 def _is_about(parts: Iterable[Any], made: Container[str]) -> bool:
     """Say whether an instance of a class of one of the modules is among them: its methods may answer otherwise."""
     return any(home_of(type(part)) in made for part in parts)
+
+
+def _keys_of(cache: Any) -> list[Any]:
+    """Return the arguments by which a cache keeps its answers."""
+    keys = [key for part in gc.get_referents(cache) if type(part) is dict for key in part]
+    return keys + [item for key in keys if type(key) is tuple for item in key]
 
 
 def _parts_of(cache: Any) -> list[Any]:
