@@ -96,7 +96,7 @@ class RetiredModule:
         yield from (self, self.record, vars(self.record), self._before, self._again, *self._again, self._since)
         yield from self._since.values()
         for known in self._before.values():
-            yield from (known, known[1], *known[1].values())
+            yield from (known, known[1], *(known[1][name] for name in known[1].keys() - {"__wrapped__"}))  # a closure
 
     def give_back(self, journal: Journal) -> None:
         """Give the module's objects back as they were when they were current, and let go of the module."""
