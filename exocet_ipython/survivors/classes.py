@@ -11,11 +11,14 @@ from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.holding.contents import attributes_of
+from exocet_ipython.reloading.holding.contents import attributes_of, is_shared
 from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.ladder.operations import is_same_constant
 
 __all__ = [
+    "changed_constants",
     "class_of",
     "classes_made",
     "filled_slots",
@@ -142,3 +145,23 @@ def with_subclasses(classes: Iterable[type]) -> Iterator[type]:
         found[id(cls)] = cls
         waiting += type.__subclasses__(cls)
     yield from sorted(found.values(), key=lambda cls: len(cls.__mro__))
+
+
+def changed_constants(before: type, now: type) -> Iterator[str]:
+    """Yield the names of the constants that one class has, and the other has otherwise, or has not.
+
+    >>> class Shape: sides, name = 4, "shape"
+    >>> list(changed_constants(Shape, type("Shape", (), {"sides": 5, "name": "shape"})))
+    ['sides']
+    """
+    spaces = copy_space(vars(before)), copy_space(vars(now))
+    for name in spaces[0] | spaces[1]:
+        old, new = (space.get(name) for space in spaces)
+        if (
+            old is not new
+            and is_shared(old)
+            and is_shared(new)
+            and not is_dunder(name)
+            and not is_same_constant(old, new)
+        ):
+            yield name

@@ -17,6 +17,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.survivors.classes import changed_constants
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import Retelling, do_alike, plan_from
 from exocet_ipython.survivors.rebasing.statements import names_said
@@ -72,7 +73,9 @@ def plan_metaclass(cls: Any, now: type, replaced: Replacement) -> Retelling | No
     if before is now or (said := names_said(cls)) is None:
         return None
     texts = _read_metaclass(before), _read_metaclass(now)
-    if texts[0] is None or texts[1] is None or do_alike(texts[0], texts[1]):
+    bases = (replaced[id(base)] for base in mro_of(cls) if id(base) in replaced)
+    otherwise = {name for pair in bases for name in changed_constants(*pair)}
+    if texts[0] is None or texts[1] is None or do_alike(texts[0], texts[1], otherwise):
         return None
     known = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, **copy_space(vars(cls))}
     space = {name: part for name, part in known.items() if name in said or name in _SAID}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -14,6 +14,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.classes import changed_constants
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Key
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
@@ -59,13 +60,14 @@ def find_changed(
     """
     pairs = {key: (before, now) for key, before, now in _pairs(old, made)}
     edited = {key for key, (before, now) in pairs.items() if not _runs_alike(before, now)}
-    changed = {pairs[key][1].__name__ for key in edited}
+    otherwise = {name for before, now in _classes(old, made) for name in changed_constants(before, now)}
+    asked = otherwise | {pairs[key][1].__name__ for key in edited}
     found = {}
-    for key, (before, now) in pairs.items() if changed else ():
-        may_differ = key in edited or not all(map(changed.isdisjoint, _names_in(now)))
+    for key, (before, now) in pairs.items() if asked else ():
+        may_differ = key in edited or not all(map(asked.isdisjoint, _names_in(now)))
         named = {key[1]} if key[1] else {now.__name__, *names.get(key[0], ())}
         is_named = may_differ and not all(map(named.isdisjoint, words()))
-        if is_named and (texts := _read_both(before, now)) is not None:
+        if is_named and (texts := _read_both(before, now, otherwise)) is not None:
             found[key] = Registrar(now, before, texts)
     return found
 
@@ -131,10 +133,20 @@ class RegisteringText(HookText):
         return super().reads(node)
 
 
-def _read_both(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText] | None:
+def _classes(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[type, type]]:
+    """Yield the classes of modules with those of now."""
+    for name in old.keys() & made.keys():
+        now = globals_of(made[name])
+        for attribute, before in copy_space(globals_of(old[name].module)).items():
+            after: Any = now.get(attribute)
+            if issubclass(type(before), type) and issubclass(type(after), type) and home_of(before) == name:
+                yield before, after
+
+
+def _read_both(before: Any, now: Any, otherwise: Collection[str]) -> tuple[RegisteringText, RegisteringText] | None:
     """Return what a function did and does, as their texts say it; None where one of them doesn't, or they do alike."""
     first, second = _read(before), _read(now)
-    return None if first is None or second is None or do_alike([first], [second]) else (first, second)
+    return None if first is None or second is None or do_alike([first], [second], otherwise) else (first, second)
 
 
 def _read(called: Any) -> RegisteringText | None:

@@ -14,16 +14,13 @@ from typing import Any, Protocol
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.carrying.entries import entries
+from exocet_ipython.survivors.classes import changed_constants
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
-from exocet_ipython.survivors.rebasing.putting import (
-    Entry,
-    emptied_for_a_moment,
-    find_there,
-    is_alike,
-)
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
 from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
@@ -130,7 +127,9 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
         return None
     attributes = _attributes_of((known, ()))
     pairs, texts = tuple(zip(before, now, strict=True)), known[: len(before)]
-    is_news = not do_alike(texts, known[len(before) :]) or any(text.asks for text in known)
+    bases = ((base, counterparts[id(base)]) for base in cls.__mro__ if id(base) in counterparts)
+    otherwise = {name for pair in bases for name in changed_constants(*pair)}
+    is_news = not do_alike(texts, known[len(before) :], otherwise) or any(text.asks for text in known)
     if not is_news and (not attributes or any(text.lists() or not text.names(cls) for text in texts)):
         return None
     found = _find_given(cls, texts, replaced)
@@ -144,10 +143,17 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
     return _retelling(cls, pairs if is_news else (), (texts, known[len(before) :]), answer, given)
 
 
-def do_alike(before: Iterable[HookText], now: Iterable[HookText]) -> bool:
-    """Say whether hooks do what others did: they, and all that they call."""
+def do_alike(before: Iterable[HookText], now: Iterable[HookText], otherwise: Collection[str]) -> bool:
+    """Say whether hooks do what others did, they and all that they call, and ask for nothing that is otherwise now.
+
+    Args:
+        before: the hooks.
+        now: those in their place.
+        otherwise: the names of attributes that are otherwise.
+    """
     codes = [[function.__code__ for text in texts for function in text.functions] for texts in (before, now)]
-    return len(codes[0]) == len(codes[1]) and all(map(runs_alike, *codes))
+    asked = {name for code in codes[1] for part in whole(code) for name in part.co_names} if otherwise else set()
+    return len(codes[0]) == len(codes[1]) and all(map(runs_alike, *codes)) and asked.isdisjoint(otherwise)
 
 
 def plan_from(
