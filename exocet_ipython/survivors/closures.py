@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from exocet_ipython.reloading.ladder.operations import parameters_of, whole
+from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
 from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
 
@@ -87,6 +88,7 @@ def on_current_names(old: FunctionType, inner: Inner) -> FunctionType | None:
     made.__kwdefaults__, made.__annotations__ = old.__kwdefaults__, old.__annotations__
     made.__module__, made.__qualname__, made.__doc__ = old.__module__, old.__qualname__, old.__doc__
     vars(made).update(vars(old))
+    keep_dropped(made, dropped_by(old))
     return made
 
 

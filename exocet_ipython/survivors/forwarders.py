@@ -16,6 +16,7 @@ from typing import Any
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import docstring_of, nested
 from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
 from exocet_ipython.survivors.inner import Inner, defaults_of, set_defaults
 
 __all__ = ["TARGET", "forward", "rebuild_closure", "target_of"]
@@ -81,6 +82,8 @@ def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None 
     cells, others = (
         dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True)) for one in (old, again or old)
     )
+    dropped = dropped_by(old)
+    cells |= {name: cell for name, cell in dropped.items() if name not in cells and inner.is_given(name)}
     names = [name if name in cells else inner.renamed.get(name, name) for name in code.co_freevars]
     lacking = []
     for name in (name for name in names if name not in cells):
@@ -101,6 +104,8 @@ def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None 
     if old.__doc__ != docstring_of(old.__code__):
         made.__doc__ = old.__doc__
     vars(made).update(vars(old))
+    used, now = {*names}, {before: name for name, before in inner.renamed.items()}
+    keep_dropped(made, {now.get(name, name): cell for name, cell in {**dropped, **cells}.items() if name not in used})
     return made
 
 

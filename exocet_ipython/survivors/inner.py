@@ -11,6 +11,7 @@ from exocet_ipython.reloading.holding.contents import variables_around
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, parameters_of, whole
 from exocet_ipython.reloading.ladder.pairing import pair_nested
+from exocet_ipython.survivors.dropped import dropped_values
 
 __all__ = ["LABELS", "Inner", "defaults_of", "is_stored", "match_inner", "operations_of", "set_defaults"]
 
@@ -59,6 +60,13 @@ class Inner(NamedTuple):
             raise KeyError(name)
         return CellType(defaults_of(self.maker)[name])
 
+    def is_given(self, name: str) -> bool:
+        """Say whether a variable is a parameter of a function around the new code, and nothing else assigns to it."""
+        around = self.maker.__code__ if self.outer is None else self.outer.new
+        if around is not None and name in parameters_of(around, with_stars=True):
+            return not is_stored(name, around)
+        return self.outer is not None and self.outer.is_given(name)
+
     def renewed_defaults(self, old: FunctionType, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the defaults of an old one's parameters as the new code of the maker computes them.
 
@@ -94,12 +102,12 @@ class Inner(NamedTuple):
         return made
 
     def variables_of(self, old: FunctionType) -> dict[str, Any]:
-        """Return the variables of the maker that an old one has: those around it, and those that its defaults were."""
+        """Return the variables of the maker that an old one has, or had: around it, or as what its defaults were."""
         defaults, found = defaults_of(old), dict[str, Any]()
         for name, parts in (self._computed()[0] or {}).items():
             if len(parts) == 1 and parts[0].name == "LOAD_FAST" and name in defaults:
                 found[parts[0].argument] = defaults[name]
-        return {**found, **variables_around(old)}
+        return {**dropped_values(old), **found, **variables_around(old)}
 
     def _computed(self) -> tuple[_Computed, _Computed]:
         """Return what computes the defaults in the old code and in the new, read once for all functions of it."""

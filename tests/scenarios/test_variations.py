@@ -20,8 +20,8 @@ _ONE_IN = 8  # scenarios: half a minute of one core; `python -m tests.scenarios.
 
 # What can't be right, with the reason; by the name of the variation.
 LIMITS: Mapping[str, str] = {
-    "class-made-by-function-gains-methods-bit-by-bit": "half an edit takes a variable of a call from what the call has"
-    " made, and the rest of the edit wants it again: its value is gone by then, which the report says",
+    "class-made-by-function-gains-methods-bit-by-bit": "half an edit takes a variable of a call from one method, and"
+    " the rest of the edit has another method want it: that has never had it, which the report says",
     "overloads-and-typing-back": "`typing` knows overloads by their lines, where it has the later text's by now;"
     " nothing else holds the earlier ones",
 }

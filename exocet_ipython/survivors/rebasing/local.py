@@ -21,6 +21,7 @@ from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant
 from exocet_ipython.reloading.retired import functions_in, functions_of
 from exocet_ipython.survivors.classes import class_of
+from exocet_ipython.survivors.dropped import dropped_by
 from exocet_ipython.survivors.inner import LABELS, Inner, operations_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.copies import decorate_again
@@ -107,9 +108,10 @@ def _variables_of(cls: type, body: Inner) -> dict[str, CellType]:
     Raises:
         NameError: no method has one, and it is no parameter with a default.
     """
-    known = {
+    functions = list(functions_of(cls))
+    known = {name: cell for function in functions for name, cell in dropped_by(function).items()} | {
         name: cell
-        for function in functions_of(cls)
+        for function in functions
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     }
     needed = {*body.old.co_freevars, *(body.new.co_freevars if body.new is not None else ())}
