@@ -92,7 +92,7 @@ class Registering:
             for entry in put
         ]
         known = [(name, content, entry) for name, content, entry in found if entry is not None]
-        if not found or len(known) < len(found):
+        if len(known) < len(found) or (places and not found):
             return  # a cell has taken it out, or it was put there in another way
         for name, content, entry in known:
             if entry[1] is None:  # an item of a list: each is there for one call

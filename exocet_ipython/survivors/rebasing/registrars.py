@@ -144,9 +144,14 @@ def _classes(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) ->
 
 
 def _read_both(before: Any, now: Any, otherwise: Collection[str]) -> tuple[RegisteringText, RegisteringText] | None:
-    """Return what a function did and does, as their texts say it; None where one of them doesn't, or they do alike."""
+    """Return what a function did and does, as their texts say it; None where one of them doesn't, or they do alike.
+
+    One of them may register nothing.
+    """
     first, second = _read(before), _read(now)
-    return None if first is None or second is None or do_alike([first], [second], otherwise) else (first, second)
+    if first is None or second is None or not (first.places() or second.places()):
+        return None
+    return None if do_alike([first], [second], otherwise) else (first, second)
 
 
 def _read(called: Any) -> RegisteringText | None:
@@ -168,7 +173,7 @@ def _read(called: Any) -> RegisteringText | None:
     if not given or node.args.vararg or node.args.kwarg:
         return None
     text = read_text(RegisteringText, (function, node), owner, (given[0], *owners))
-    if text is None or not text.places() or text.attributes:
+    if text is None or text.attributes:
         return None
     text.depth = depth
     return text
