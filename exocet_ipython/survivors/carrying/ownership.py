@@ -273,7 +273,7 @@ class Ownership:
         if not is_asked:
             return False
         unasked = _UNASKED + count_earlier(self.record, self._path, name, value)
-        is_held = bool(held_elsewhere([value], (), unasked))
+        is_held = bool(held_elsewhere([value], self._read.beside.parts.get(name, ()), unasked))
         if not (is_held or is_data(value, self.session) or is_told(value, self._read)):
             return False
         homes = [self.session[home] for home in self._homes if home in self.session]
