@@ -7,11 +7,15 @@ What it has put there is seen by calling that of before once more with these emp
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Self
 
+from exocet_ipython.loading.classes import delete_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
@@ -20,9 +24,10 @@ from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_new
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike, take_out_new
 from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed, function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
+from exocet_ipython.survivors.rebasing.retelling import put_back
 from exocet_ipython.survivors.refusals import Refusals
 
 __all__ = ["Registering"]
@@ -39,7 +44,7 @@ class Registering:
     def __init__(self, journal: Journal, refusals: Refusals) -> None:
         self._journal, self._refusals = journal, refusals
         self._replay = Replay(journal)
-        self._calls: list[tuple[Call, Any, tuple[Any, ...]]] = []  # what is called, and where it puts something
+        self._calls: list[tuple[Call, Any, tuple[Any, ...], _Given]] = []  # what is called, and where it puts something
 
     def withdraw(
         self, old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType], namespace: Mapping[str, Any]
@@ -63,10 +68,11 @@ class Registering:
     def register(self) -> None:
         """Register it again, when all else has moved."""
         for turn in self._replay.turns(range(len(self._calls))):
-            call, now, places = self._calls[turn]
+            call, now, places, given = self._calls[turn]
             before = [list(entries(place)) for place in places]
             try:
-                call.repeat(now)
+                with given.set_again(self._journal):
+                    call.repeat(now)
             except Exception as error:  # noqa: BLE001 - a person's function may raise anything: it is said
                 for place, content in zip(places, before, strict=True):
                     take_out_new(place, content)
@@ -85,7 +91,9 @@ class Registering:
         places = texts[0].places()
         contents = [left.setdefault(id(place), list(entries(place))) for place in places.values()]
         call.replace_given(_function_in(entry for content in contents for entry in content))
-        made = _put_by(call, registrar.before, [*places.values()])
+        given = _Given.of(call, texts[0].attributes | texts[1].attributes)
+        with given.as_it_is(texts[0].attributes):
+            made = _put_by(call, registrar.before, [*places.values()])
         found = [
             (name, content, find_there(content, entry))
             for name, content, put in zip(places, contents, made, strict=True)
@@ -100,7 +108,57 @@ class Registering:
             self._replay.take_out(texts[1].known.get(name), entry, len(self._calls))
         if (retired := retired_module(function_of(registrar.before).__globals__)) is not None:
             retired.is_spent = True  # an undo would bring back what was registered, and in its order
-        self._calls.append((call, registrar.now, (*texts[1].places().values(),)))
+        self._calls.append((call, registrar.now, (*texts[1].places().values(),), given))
+
+
+@dataclass(slots=True, eq=False)
+class _Given:
+    """What a call is given, and what it sets of that.
+
+    Attributes:
+        thing: that.
+        names: of the attributes which the call has set, or sets now; none where the thing takes none.
+        answers: of those that are as the call has set them.
+    """
+
+    thing: Any
+    names: AbstractSet[str]
+    answers: AbstractSet[str] = frozenset()
+
+    @classmethod
+    def of(cls, call: Call, names: AbstractSet[str]) -> Self:
+        """Return the first thing that a call is given, with the names of attributes that are set of it."""
+        (args, _) = call.arguments[-1]
+        return cls(args[0], names) if args and hasattr(args[0], "__dict__") else cls(None, frozenset())
+
+    @contextlib.contextmanager
+    def as_it_is(self, known: AbstractSet[str]) -> Iterator[None]:
+        """Leave it as it is when a call is made once more, and note which of the known attributes that sets again."""
+        before = self._attributes()
+        yield
+        now, names = self._attributes(), known & before.keys()
+        self.answers = {name for name in names if name in now and is_alike(before[name], now[name], {})}
+        self._put_back(self.names, before)
+
+    @contextlib.contextmanager
+    def set_again(self, journal: Journal) -> Iterator[None]:
+        """Have a call set the attributes, but for those that a cell has set since; all stay where the call fails."""
+        before, kept = self._attributes(), self.names
+        journal.add(functools.partial(self._put_back, self.names, before))
+        try:
+            for name in self.answers:
+                delete_attribute(self.thing, name)
+            yield
+            kept = before.keys() & self.names - self.answers
+        finally:
+            self._put_back(kept, before)
+
+    def _attributes(self) -> dict[str, Any]:
+        return copy_space(vars(self.thing)) if self.names else {}
+
+    def _put_back(self, names: AbstractSet[str], before: Mapping[str, Any]) -> None:
+        if names:
+            put_back(self.thing, names, before)
 
 
 def _put_by(call: Call, function: Any, places: Sequence[Any]) -> list[list[Entry]]:

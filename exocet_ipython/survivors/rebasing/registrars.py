@@ -149,7 +149,7 @@ def _read_both(before: Any, now: Any, otherwise: Collection[str]) -> tuple[Regis
     One of them may register nothing.
     """
     first, second = _read(before), _read(now)
-    if first is None or second is None or not (first.places() or second.places()):
+    if first is None or second is None or not any(text.places() or text.attributes for text in (first, second)):
         return None
     return None if do_alike([first], [second], otherwise) else (first, second)
 
@@ -173,7 +173,7 @@ def _read(called: Any) -> RegisteringText | None:
     if not given or node.args.vararg or node.args.kwarg:
         return None
     text = read_text(RegisteringText, (function, node), owner, (given[0], *owners))
-    if text is None or text.attributes:
+    if text is None:
         return None
     text.depth = depth
     return text
