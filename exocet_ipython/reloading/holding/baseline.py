@@ -33,9 +33,9 @@ from exocet_ipython.reloading.holding.contents import (
 )
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import parts_of
-from exocet_ipython.reloading.holding.paths import owner_of, path_behind, value_at
+from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 
-__all__ = ["Baseline", "add_changes", "is_own_function", "renew_baseline", "take_baseline", "take_glance"]
+__all__ = ["Baseline", "add_changes", "add_entries", "is_own_function", "renew_baseline", "take_baseline"]
 
 _MANY = 1_000
 _DEEP = 4
@@ -105,32 +105,6 @@ def take_baseline(module: ModuleType) -> Baseline:
     return Baseline(values, found.prints, found.contents)
 
 
-def take_glance(module: ModuleType, like: Baseline) -> Baseline:
-    """Return what a module holds of what it held before: its globals, and what is in its containers and classes.
-
-    A part of the time for a baseline, which also looks for what is new. Two of them show what others have put into it
-    in between, for `add_changes`.
-
-    >>> module = ModuleType("m")
-    >>> module.CONFIG = {"a": 1}
-    >>> like = take_baseline(module)
-    >>> before = take_glance(module, like)
-    >>> module.CONFIG["a"] = 2
-    >>> add_changes(like, before, take_glance(module, like))
-    >>> like == take_baseline(module)
-    True
-    """
-    space = copy_space(globals_of(module))
-    found = Baseline(dict(zip(space, map(id, space.values()), strict=True)), {}, {})
-    for path in like.contents:
-        value = value_at(space, path)
-        if value is not None:
-            found.contents[path] = parts_of(value)
-            if path in like.fingerprints:
-                found.fingerprints[path] = fingerprint(value)
-    return found
-
-
 def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Baseline:
     """Return the baseline of a module that was run again in place: what its text names is its own as it is now.
 
@@ -155,15 +129,22 @@ def add_changes(baseline: Baseline, before: Baseline, after: Baseline) -> None:
     >>> baseline.contents
     {'TABLE': {'y': 0}}
     """
-    _add_entries(baseline.values, before.values, after.values)
+    add_entries(baseline.values, before.values, after.values)
     for name, now in after.fingerprints.items():
         if before.fingerprints.get(name) == baseline.fingerprints.get(name):
             baseline.fingerprints[name] = now
     for path, entries in after.contents.items():
-        _add_entries(baseline.contents.setdefault(path, {}), before.contents.get(path, {}), entries)
+        add_entries(baseline.contents.setdefault(path, {}), before.contents.get(path, {}), entries)
 
 
-def _add_entries(known: dict[Any, int], before: dict[Any, int], after: dict[Any, int]) -> None:
+def add_entries(known: dict[Any, int], before: dict[Any, int], after: dict[Any, int]) -> None:
+    """Take into what is known of entries, by identity, what has changed of them between two moments.
+
+    >>> known = {"a": 1, "b": 2, "c": 3}
+    >>> add_entries(known, {"a": 1, "b": 2}, {"a": 1, "d": 4})
+    >>> known
+    {'a': 1, 'c': 3, 'd': 4}
+    """
     if before == after:
         return
     for key in before.keys() - after.keys():

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from types import FunctionType
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.baseline import Baseline, take_glance
+from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.contents import fingerprint
-from exocet_ipython.reloading.holding.paths import value_at
+from exocet_ipython.reloading.holding.parts import parts_of
+from exocet_ipython.reloading.holding.paths import parent_of, value_at, values_at
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Leaving"]
@@ -73,11 +74,13 @@ class Leaving:
 
 def _look(record: ModuleRecord) -> Baseline:
     """Return what a module holds now of what it held when its body had run."""
-    found, space = take_glance(record.module, record.baseline), copy_space(globals_of(record.module))
-    for path in record.fingerprints.keys() - found.fingerprints.keys():
-        if (value := value_at(space, path)) is not None:
-            found.fingerprints[path] = fingerprint(value)
-    return found
+    known, space = record.baseline, copy_space(globals_of(record.module))
+    values = values_at(space, [*known.contents, *known.fingerprints])
+    return Baseline(
+        dict(zip(space, map(id, space.values()), strict=True)),
+        {path: fingerprint(values[path]) for path in known.fingerprints if path in values},
+        {path: parts_of(values[path]) for path in known.contents if path in values},
+    )
 
 
 def _changed(before: Baseline, now: Baseline) -> Iterator[str]:
@@ -90,9 +93,9 @@ def _around(path: str) -> Iterator[str]:
     """Yield a path, and those of what it leads through.
 
     >>> list(_around("CONFIG['a.b'].items"))
-    ["CONFIG['a.b'].items", "CONFIG['a.b']", "CONFIG['a", 'CONFIG']
+    ["CONFIG['a.b'].items", "CONFIG['a.b']", 'CONFIG']
     """
     yield path
-    while (end := max(path.rfind("."), path.rfind("["))) > 0:
-        path = path[:end]
+    while (before := parent_of(path)[0]) != path:
+        path = before
         yield path

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 
-__all__ = ["ids_by_name", "ids_in_order", "parts_of", "size_of"]
+__all__ = ["Copy", "copy_of", "ids_by_name", "ids_in_order", "parts_of", "size_of"]
 
 _MANY = 1_000  # entries; of a larger container none is noted
+_LARGE = 10_000  # entries; of a larger one not even its fingerprint tells which they are
 
 
 def parts_of(value: Any) -> dict[Any, int]:
@@ -24,19 +27,100 @@ def parts_of(value: Any) -> dict[Any, int]:
     >>> [list(parts_of(value).values()) for value in ({"a", "b"}, ["a", "b", "a"])]
     [[0, 0], [-5, -2]]
     """
-    kind = type(value)
+    return copy_of(value).parts()
+
+
+class Copy(NamedTuple):
+    """What a value held at one moment, and holds alive: for as long as nobody's code may see it.
+
+    Attributes:
+        held: a list of it, the keys of a map before its values; a number for a mark, and for what nobody looks at as it
+            has so many entries.
+        read: makes its parts.
+    """
+
+    held: Any
+    read: Callable[[Any], dict[Any, int]]
+
+    def parts(self) -> dict[Any, int]:
+        """Return what `parts_of` gave for the value then."""
+        return self.read(self.held)
+
+    def is_like(self, other: Copy) -> bool:
+        """Say whether both hold the same objects in the same order."""
+        first, second = self.held, other.held
+        if self.read is not other.read:
+            return False
+        if type(first) is int or type(second) is int:
+            return bool(first == second)
+        return len(first) == len(second) and all(map(operator.is_, first, second))
+
+    def tells(self, *, entries: bool) -> bool:
+        """Say whether it holds the entries of a container, or the attributes of an object: all of them."""
+        return type(self.held) is list and (self.read is not _attributes) == entries
+
+
+def copy_of(value: Any) -> Copy:
+    """Return a copy of what a value holds.
+
+    >>> items = ["a"]
+    >>> before = copy_of(items)
+    >>> items.append("b")
+    >>> before.is_like(copy_of(items)), before.is_like(copy_of(["a"]))
+    (False, True)
+    """
     if is_marked(value):
-        return {"": mark_of(value)}
-    if not is_registry(value):
-        return {name: id(part) for name, part in state_of(value)}
-    if len(value) > _MANY:
-        return {}
+        return Copy(mark_of(value), _mark)
+    if is_registry(value):
+        return _copy_of_container(value)
+    if type(value) is tuple:
+        return Copy(list(value), _nothing)
+    return Copy(_halves(state_of(value)), _attributes)
+
+
+def _copy_of_container(value: Any) -> Copy:
+    kind = type(value)
+    if (count := len(value)) > _LARGE:
+        return Copy(count, _nothing)
+    if kind is dict:
+        space = copy_space(value)
+        return Copy([*space, *space.values()], _pairs if count <= _MANY else _nothing)
     if issubclass(kind, dict) or kind is WeakKeyDictionary or kind is WeakValueDictionary:
-        return {id(key): id(part) for key, part in list(value.items())}
-    if not issubclass(kind, (list, deque)):
-        return {id(item): 0 for item in list(value)}
+        return Copy(_halves(list(value.items())), _pairs if count <= _MANY else _nothing)
+    if count > _MANY:
+        return Copy(list(value), _nothing)
+    return Copy(list(value), _places if issubclass(kind, (list, deque)) else _items)
+
+
+def _halves(entries: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [*(key for key, _ in entries), *(value for _, value in entries)]
+
+
+def _mark(held: int) -> dict[Any, int]:
+    return {"": held}
+
+
+def _nothing(_: object) -> dict[Any, int]:
+    return {}
+
+
+def _attributes(held: list[Any]) -> dict[Any, int]:
+    middle = len(held) // 2
+    return dict(zip(held[:middle], map(id, held[middle:]), strict=True))
+
+
+def _pairs(held: list[Any]) -> dict[Any, int]:
+    middle = len(held) // 2
+    return dict(zip(map(id, held[:middle]), map(id, held[middle:]), strict=True))
+
+
+def _items(held: list[Any]) -> dict[Any, int]:
+    return dict.fromkeys(map(id, held), 0)
+
+
+def _places(held: list[Any]) -> dict[Any, int]:
     places = dict[Any, int]()
-    for place, item in enumerate(list(value)):
+    for place, item in enumerate(held):
         places[id(item)] = places.get(id(item), 0) + (-1 << place)
     return places
 

@@ -6,16 +6,29 @@ import ast
 import functools
 import re
 from collections import deque
+from collections.abc import Iterable
 from types import FunctionType, MethodType
 from typing import Any
 
 from exocet_ipython.reloading.holding.contents import dict_of, place_of, state_of
 
-__all__ = ["attribute_at", "last_name_of", "maker_at", "owner_of", "path_behind", "split_entry", "value_at"]
+__all__ = [
+    "attribute_at",
+    "last_name_of",
+    "maker_at",
+    "owner_of",
+    "parent_of",
+    "path_behind",
+    "split_entry",
+    "value_at",
+    "values_at",
+]
 
 _NESTING = (dict, list, tuple, deque)
 # One step: an attribute, or a key in brackets; a string may have brackets of its own.
 _STEP = re.compile(r"""\.(\w+)|(\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^]])*])""")
+
+_Step = tuple[str, str | None, Any]
 
 
 def value_at(space: dict[str, Any], path: str) -> Any:
@@ -26,27 +39,62 @@ def value_at(space: dict[str, Any], path: str) -> Any:
     """
     if (found := space.get(path)) is not None:  # most paths are a name
         return found
-    owner = owner_of(path)
-    value: Any = space.get(owner)
-    for name, place, key in _steps_after(owner, path):
-        kind = type(value)
-        if place is not None:
-            value = _entry_at(value, place, key) if issubclass(kind, _NESTING) else None
-        elif kind is MethodType:
-            value = value.__self__ if name == "__self__" else None
-        elif kind is FunctionType:
-            value = dict(state_of(value)).get(name)
-        else:
-            attributes: Any = type.__getattribute__(value, "__dict__") if issubclass(kind, type) else dict_of(value)
-            value = None if attributes is None else attributes.get(name)
-    return value
+    before, step = _split(path)
+    return None if step is None else _follow(value_at(space, before), step)
 
 
-@functools.lru_cache(10_000)
-def _steps_after(owner: str, path: str) -> tuple[tuple[str, str | None, Any], ...]:
-    """Return the steps of a path after its global: each an attribute's name, or a place, and the key that it shows."""
-    steps = [match.groups() for match in _STEP.finditer(path, len(owner))]
-    return tuple((name, place, place and _literal(place[1:-1])) for name, place in steps)
+def values_at(space: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """Return what paths lead to in a module's globals, by path, and what is on the way; but for what is not there.
+
+    >>> values_at({"CONFIG": {"db": [{}]}}, ["CONFIG['db'][0]", "CONFIG['web']"])
+    {'CONFIG': {'db': [{}]}, "CONFIG['db']": [{}], "CONFIG['db'][0]": {}}
+    """
+    known: dict[str, Any] = {}
+    for path in paths:
+        _find(space, path, known)
+    return {path: value for path, value in known.items() if value is not None}
+
+
+def _find(space: dict[str, Any], path: str, known: dict[str, Any]) -> Any:
+    """Return what a path leads to, and note it; no function in a function, which would hold it all in a circle."""
+    if path not in known:
+        before, step = _split(path)
+        known[path] = space.get(path) if step is None else _follow(_find(space, before, known), step)
+    return known[path]
+
+
+def parent_of(path: str) -> tuple[str, bool]:
+    """Return a path without its last step, and whether that is an entry of a container; of a global it is itself.
+
+    >>> parent_of("CONFIG['a.b']"), parent_of("CONFIG.items"), parent_of("CONFIG")
+    (('CONFIG', True), ('CONFIG', False), ('CONFIG', False))
+    """
+    before, step = _split(path)
+    return before, step is not None and step[1] is not None
+
+
+def _follow(value: Any, step: _Step) -> Any:
+    """Return what is one step from a value; None where there is nothing."""
+    name, place, key = step
+    kind = type(value)
+    if place is not None:
+        return _entry_at(value, place, key) if issubclass(kind, _NESTING) else None
+    if kind is MethodType:
+        return value.__self__ if name == "__self__" else None
+    if kind is FunctionType:
+        return dict(state_of(value)).get(name)
+    attributes: Any = type.__getattribute__(value, "__dict__") if issubclass(kind, type) else dict_of(value)
+    return None if attributes is None else attributes.get(name)
+
+
+@functools.lru_cache(1 << 17)
+def _split(path: str) -> tuple[str, _Step | None]:
+    """Return a path without its last step, and that: an attribute's name, or a place, and the key that it shows."""
+    last = deque(_STEP.finditer(path, len(owner_of(path))), 1)
+    if not last:
+        return path, None
+    name, place = last[0].groups()
+    return path[: last[0].start()], (name, place, place and _literal(place[1:-1]))
 
 
 def _literal(text: str) -> Any:
@@ -118,10 +166,8 @@ def split_entry(path: str) -> tuple[str, Any] | None:
     >>> split_entry("SESSION.headers['key']"), split_entry("SESSION.headers")
     (('SESSION.headers', 'key'), None)
     """
-    last = [*_STEP.finditer(path, len(owner_of(path)))][-1:]
-    if not last or last[0][2] is None or (key := _literal(last[0][2][1:-1])) is None:
-        return None
-    return path[: last[0].start()], key
+    before, step = _split(path)
+    return None if step is None or step[2] is None else (before, step[2])
 
 
 def path_behind(space: dict[str, Any], method: MethodType) -> str:

@@ -18,7 +18,8 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.failed import FailedLoad
-from exocet_ipython.reloading.holding.baseline import Baseline, add_changes, take_baseline, take_glance
+from exocet_ipython.reloading.holding.baseline import Baseline, add_changes, take_baseline
+from exocet_ipython.reloading.holding.glances import Glances
 from exocet_ipython.reloading.imports import ImportStatement, read_imports
 from exocet_ipython.reloading.lasting.settings import Setting, take_marks
 from exocet_ipython.reloading.lasting.targets import note_settings
@@ -108,7 +109,8 @@ class Nesting(threading.local):
         self.tell = tell
         self._ended: list[tuple[Ended, ModuleType]] = []
         self._before: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
-        self._others: dict[str, tuple[ModuleType, Baseline, Baseline]] = {}
+        self._others: set[str] = set()
+        self._glances = Glances()
         self._settings: list[tuple[ModuleType, dict[Setting, int], dict[Setting, int]]] = []
 
     def look_at_imports(self, spec: ModuleSpec, code: CodeType) -> tuple[ImportStatement, ...] | None:
@@ -132,7 +134,8 @@ class Nesting(threading.local):
         while waiting:
             for name, (module, baseline, imports, settings) in self._newly_known([waiting.pop()]):
                 self._note_settings(module, settings)
-                self._others[name] = (module, baseline, take_glance(module, baseline))
+                self._others.add(name)
+                self._glances.take(module, baseline)
                 waiting += imports
         return direct
 
@@ -178,8 +181,7 @@ class Nesting(threading.local):
                     one.settings = note_settings(loaded, one.code, one.text)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
-            for known, baseline, before in self._others.values():
-                add_changes(baseline, before, take_glance(known, baseline))
+            self._glances.add_changes()
             for known, settings, then in self._settings:
                 settings.update(take_marks(known, settings).items() - then.items())
         self._settings.clear()
