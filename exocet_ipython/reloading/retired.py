@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import linecache
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import CodeType, FunctionType
 from typing import Any, Self
-from weakref import WeakSet
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
@@ -120,7 +120,7 @@ class RetiredModule:
         self.label = ""
 
 
-_living: WeakSet[RetiredModule] = WeakSet()
+_living: defaultdict[str, weakref.WeakSet[RetiredModule]] = defaultdict(weakref.WeakSet)  # by dotted name
 
 
 def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journal, *, are_spent: bool = False) -> None:
@@ -140,7 +140,7 @@ def retire_modules(old: Mapping[str, ModuleRecord], number: int, journal: Journa
         if not classes and not _has_function(space, space):
             continue
         retired = RetiredModule(record, number, are_spent)
-        _living.add(retired)
+        _living[name].add(retired)
         setattr(spec, _PLACE, retired)
         journal.add(partial(delattr, spec, _PLACE))
         for cls in classes:
@@ -160,9 +160,9 @@ def retired_of(module: object) -> RetiredModule | None:
     return retired_module(globals_of(module))
 
 
-def living_retired() -> list[RetiredModule]:
-    """Return what is remembered of all retired modules of which something is alive."""
-    return list(_living)
+def living_retired(*names: str) -> list[RetiredModule]:
+    """Return what is remembered of all retired modules of which something is alive, or of those of some names."""
+    return [retired for name in names or [*_living] for retired in [*_living.get(name, ())]]
 
 
 def spaces_in(retired: RetiredModule) -> Iterator[Any]:

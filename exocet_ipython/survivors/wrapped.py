@@ -58,7 +58,7 @@ def _around(value: Any) -> dict[str, Any]:
 def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[FunctionType]:
     """Return the functions that others hold, as their wrappers, whose globals are among these, by id."""
     found: dict[int, FunctionType] = {}
-    waiting = [value for value in values if _may_wrap(value)]
+    waiting = list({id(value): value for value in values if _may_wrap(value)}.values())
     while waiting:
         inner = {
             id(part): part for value in waiting for part in functions_held(value).values() if id(part) not in found
@@ -111,28 +111,36 @@ def functions_held(value: Any) -> dict[str, FunctionType]:
     >>> functions_held(functools.partial(space_of)) == {"func": space_of}
     True
     """
-    held = own_attributes(value)
-    for place in _PLACES:
-        held[place] = _attribute(value, place)
-    target = None
+    held, target = own_attributes(value), None
     if type(value) is FunctionType:
         target = target_of(value)
-        held |= variables_around(value)
-    for place, part in [*held.items()]:
-        inner, name = part, place
-        while (inner := _called_by(inner, name)) is not None:
-            name += ".func"
-            held[name] = inner
-    return {place: part for place, part in held.items() if type(part) is FunctionType and part is not target}
+        held |= {place: value.__dict__.get(place) for place in _PLACES} | variables_around(value)
+    else:
+        held |= {place: _attribute(value, place) for place in _PLACES}
+    found = (_first_function(place, part) for place, part in held.items() if _may_call(place, part))
+    return {place: part for place, part in found if type(part) is FunctionType and part is not target}
 
 
-def _called_by(part: Any, place: str) -> Any:
-    """Return what something calls that is at a place in another; None for a function, and where nothing is known."""
+def _may_call(place: str, part: Any) -> bool:
+    """Say whether something at a place in another is a function, or calls one: told at once, of most that it isn't."""
+    kind = type(part)
+    return kind is FunctionType or kind is functools.partial or id(kind) in BOUND_IDS or place.startswith("__wrapped__")
+
+
+def _first_function(place: str, part: Any) -> tuple[str, Any]:
+    """Return the first function that something at a place calls, one by way of another, and its place."""
+    while type(part) is not FunctionType and part is not None:
+        place, part = f"{place}.func", _called_by(place, part)
+    return place, part
+
+
+def _called_by(place: str, part: Any) -> Any:
+    """Return what something calls that is at a place in another, and is no function; None where nothing is known."""
     if type(part) is functools.partial:
         return part.func
     if id(type(part)) in BOUND_IDS:
         return part.__func__
-    return _attribute(part, "__wrapped__") if place[:11] == "__wrapped__" and type(part) is not FunctionType else None
+    return _attribute(part, "__wrapped__") if place.startswith("__wrapped__") else None
 
 
 def _attribute(value: Any, name: str) -> Any:

@@ -19,8 +19,8 @@ __all__ = ["count_earlier", "earlier_at"]
 
 def earlier_at(record: ModuleRecord, path: str) -> list[Any]:
     """Return what earlier modules in the place of one have at a path, each once; for an empty path their globals."""
-    earlier = [retired.record for retired in living_retired() if retired.record.name == record.name]
-    spaces = [globals_of(other.module) for other in earlier if other.module is not record.module]
+    earlier = (retired.record.module for retired in living_retired(record.name))
+    spaces = [globals_of(module) for module in earlier if module is not record.module]
     found = {id(part): part for space in spaces if (part := value_at(space, path) if path else space) is not None}
     return list(found.values())
 

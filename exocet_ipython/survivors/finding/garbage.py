@@ -13,7 +13,7 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.reloading.retired import retired_class
 
-__all__ = ["is_garbage"]
+__all__ = ["is_garbage", "is_much"]
 
 # What everything leads to, and others hold as a rule. A yes is right whatever is left out.
 _SHARED = (BuiltinFunctionType, CodeType, FrameType)
@@ -23,7 +23,20 @@ _MOST, _EACH = 10_000, 10  # objects looked at: some hundredths of a second, and
 _REFERENCES = 15  # of each of them, as a rule
 _MOST_PARTS = 10_000  # of one container
 _AT_ONCE = 256
+_FEW, _BLOCKS = 500, 1_000
 _IN_A_LIST = next(map(sys.getrefcount, [object()]))
+
+
+def is_much(count: int) -> bool:
+    """Say whether so many objects may be garbage that the collector itself finds that out in a part of the time.
+
+    It looks at the whole heap, which takes it a ten-millionth of a second for each block of memory: what is one object
+    here takes a thousand times as long. In a heap of millions, that of a few classes is not much.
+
+    >>> is_much(10)
+    False
+    """
+    return count > _FEW and count * _BLOCKS > sys.getallocatedblocks()
 
 
 def is_garbage(asked: Iterable[Any], roots: list[Any]) -> bool:

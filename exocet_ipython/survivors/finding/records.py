@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.survivors.definitions import Kind
+from exocet_ipython.survivors.finding.garbage import is_much
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.unheld import end_unheld
 
@@ -136,6 +138,8 @@ class Retirement:
     def living_at_a_glance(self, namespace: Mapping[str, Any]) -> tuple[RetiredGeneration, ...]:
         """Return the same; what was held and seems to be still counts as held, and so does what a name holds.
 
+        What may only refer to itself is left to the collector where there is so much of it that this is the quick way.
+
         Args:
             namespace: the notebook's names.
         """
@@ -143,6 +147,9 @@ class Retirement:
         held = {generation.number for generation in known if generation.seems_held}
         if len(held) < len(known):
             held |= {survivor.generation for survivor in self.survivors(namespace)}
+        doubtful = [generation for generation in known if generation.number not in held]
+        if is_much(sum(len(generation.references) for generation in doubtful)) and any(g.is_held() for g in doubtful):
+            gc.collect()
         return self.living(held, by_what_is_used=True)
 
     def note_unheld(self, generation: RetiredGeneration | None) -> None:
