@@ -42,7 +42,7 @@ def class_of(holder: dict[Any, Any]) -> type | None:
         # that makes the class anew from that, next to it (attrs).
         beside = (type.__subclasses__(base) for cls in found for base in type.__getattribute__(cls, "__bases__"))
         return _with_namespace(holder, chain(found, *beside))
-    if "__module__" in holder and "__doc__" in holder:
+    if "__module__" in holder and "__doc__" in holder and "__qualname__" not in holder:  # what a wrapper has
         # Its bases have the marks. Asking the collector for its holder would be another pass over the heap.
         return _with_namespace(holder, living_classes())
     return None

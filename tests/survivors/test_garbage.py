@@ -7,6 +7,7 @@ import random
 import sys
 import weakref
 from collections.abc import Iterator
+from types import FunctionType
 
 import pytest
 
@@ -114,6 +115,35 @@ def test_a_generation_that_only_its_own_instances_hold_is_none_that_lives(worksh
         assert notebook["app"].one() == number
         living.append(len(notebook.session.old.generations(quickly=True)))
     assert living == [0, 0, 0, 0]
+
+
+LARGE = """
+def note(function):
+    held = [[function]]
+    return lambda: held
+NOTED = []
+class Kind:
+    number = object() and {number}
+""" + "".join(f"def task{number}():\n    return Kind\nNOTED.append(note(task{number}))\n" for number in range(600))
+
+
+def test_a_large_generation_that_only_refers_to_itself_is_gone_at_the_next_reload(workshop: Workshop) -> None:
+    """Where there is too much to look at, the collector is asked: edits take no longer with each that went before."""
+    workshop.write({"app.py": LARGE.format(number=0)})
+    notebook = PlainNotebook()
+    notebook.run("import app\nkind: object = app.Kind()")
+    gc.collect()
+    gc.disable()
+    try:
+        alive = []
+        for number in range(1, 4):
+            workshop.write({"app.py": LARGE.format(number=number)})
+            notebook.session.reload(migrate=True)
+            assert notebook["kind"].number == number
+            alive.append(sum(type(one) is FunctionType and one.__name__ == "task7" for one in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert alive == [2, 2, 2]
 
 
 def test_what_a_name_holds_of_a_generation_is_in_use(workshop: Workshop) -> None:

@@ -206,6 +206,7 @@ class Bindings:
         known = {id(value): (source, value) for source, value in identities(succession, sought)}
         lent = find_lent_ids(list(namespace.values()), known, succession)
         before = {**new, **{name: record.module for name, record in old.items()}}
+        exports = {star: frozenset(star_names(new[star])) for star in self._stars if star in new}
         rebound, kept = list[Rebinding](), list[Kept]()
         for name, value in copy_space(namespace).items():
             if HIDDEN_NAMES.fullmatch(name) and not self._sources.get(name):  # `from app import __version__`
@@ -216,7 +217,7 @@ class Bindings:
                 sources = (known[id(value)][0],)
             if not sources:
                 continue
-            exported = [source for source in sources if self._is_given(source, new)]
+            exported = [source for source in sources if self._is_given(source, exports)]
             source, now = next(resolved(reversed(exported or sources), new), (sources[-1], MISSING))
             if now is value and id(value) in known:  # `from package import module`: the package goes on
                 source = known[id(value)][0]
@@ -264,11 +265,11 @@ class Bindings:
         orphaned = self._orphans.source(name, value)
         return () if orphaned is None else sources or (orphaned,)
 
-    def _is_given(self, source: Source, new: Mapping[str, ModuleType]) -> bool:
+    def _is_given(self, source: Source, exports: Mapping[str, Collection[str]]) -> bool:
         """Say whether its own import statement gives a name, or a star import of the source's module still would."""
         if source.attribute is None or source.module not in self._stars:
             return True
-        return source.module in new and source.attribute in star_names(new[source.module])
+        return source.attribute in exports.get(source.module, ())
 
     def _gained(
         self, namespace: Mapping[str, Any], before: Mapping[str, ModuleType], succession: Succession

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import dict_of, place_of, state_of
+from exocet_ipython.reloading.holding.contents import dict_of, is_registry, place_of, state_of
 
 __all__ = [
     "attribute_at",
@@ -84,7 +84,9 @@ def _follow(value: Any, step: _Step) -> Any:
     if kind is FunctionType:
         return dict(state_of(value)).get(name)
     attributes: Any = type.__getattribute__(value, "__dict__") if issubclass(kind, type) else dict_of(value)
-    return None if attributes is None else attributes.get(name)
+    if attributes is None or (name == "__dict__" and is_registry(value)):  # as the baseline writes it of a container
+        return attributes
+    return attributes.get(name)
 
 
 @functools.lru_cache(1 << 17)
