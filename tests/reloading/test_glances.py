@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import deque
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
@@ -61,11 +63,11 @@ CHANGES: dict[str, Callable[[Any], object]] = {
 
 def known_of(baseline: Baseline, known: Baseline) -> Baseline:
     """Return a baseline with only what one of the same module had before, and still has."""
-    fingerprints, contents = (
-        {path: value for path, value in now.items() if path in before}
-        for now, before in zip(baseline[1:], known[1:], strict=True)
+    return Baseline(
+        baseline.values,
+        {path: value for path, value in baseline.fingerprints.items() if path in known.fingerprints},
+        {path: value for path, value in baseline.contents.items() if path in known.contents},
     )
-    return Baseline(baseline.values, fingerprints, contents)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -123,3 +125,19 @@ def test_what_is_freed_meanwhile_is_no_other_object() -> None:
     assert id(module.TABLE["rows"][0]) != number
     glances.add_changes()
     assert baseline.contents["TABLE['rows']"] == take_baseline(module).contents["TABLE['rows']"]
+
+
+def test_nothing_is_held_once_it_is_done() -> None:
+    """What was looked at dies with its last user, and not when the collector comes."""
+    module = make_module()
+    reference = weakref.ref(module.NAMED)
+    glances = Glances()
+    glances.take(module, take_baseline(module))
+    module.NAMED.tags = ["u"]
+    gc.disable()
+    try:
+        glances.add_changes()
+        del module.NAMED
+        assert reference() is None
+    finally:
+        gc.enable()
