@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
-from exocet_ipython.survivors.finding.held import count_outside
+from exocet_ipython.survivors.finding.counting import count_outside
 from exocet_ipython.survivors.finding.near import find_near
 from tests.survivors.random_graphs import MAKERS, connect
 

@@ -1,53 +1,24 @@
 """Which retired objects something outside of the retired side still holds, without looking at the heap.
 
-The references that the retired modules, classes and functions have to each other are found by walking them; what the
-reference count says beyond that comes from outside. Most reloads retire hundreds of functions that nobody holds, and
-`gc.get_referrers` compares every reference in the process with each object it is asked for: asking only for those that
-are held is what keeps a migration cheap. There is no constant to subtract instead: a module's functions are referred
-to by its classes, decorators, closures and defaults, a different number each.
+Most reloads retire hundreds of functions that nobody holds, and `gc.get_referrers` compares every reference in the
+process with each object it is asked for: asking only for those that are held is what keeps a migration cheap.
 """
 
 from __future__ import annotations
 
-import gc
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Collection, Container, Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
+from collections.abc import Container, Iterable
+from types import CellType, FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import class_for
-from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
-from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.survivors.classes import with_subclasses
+from exocet_ipython.survivors.finding.counting import UNHELD, count_outside
 
-__all__ = ["Witness", "count_outside", "find_held", "find_used", "find_witness", "namespaces_of", "shared_cells"]
-
-# What classes and functions are made of: walked when reached from one, since nothing else refers to it.
-_PARTS = frozenset(
-    map(
-        id,
-        (
-            tuple,
-            dict,
-            CellType,
-            CodeType,
-            FunctionType,
-            staticmethod,
-            classmethod,
-            property,
-            cached_property,
-            GetSetDescriptorType,
-            MemberDescriptorType,
-        ),
-    )
-)
-_WALKED = (type, FunctionType, CodeType, CellType)
-# What a call of getrefcount by map() itself adds.
-_UNHELD = next(map(sys.getrefcount, [object()])) - 1
+__all__ = ["Witness", "find_held", "find_used", "find_witness", "namespaces_of", "shared_cells"]
 
 
 def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
@@ -68,35 +39,6 @@ def find_held(retired: list[Any], roots: Iterable[Any]) -> list[Any]:
     True
     """
     return count_outside(retired, roots).held
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Outside:
-    """What references from elsewhere lead to.
-
-    Attributes:
-        held: the retired objects that are referred to from elsewhere.
-        numbers: id of each of these -> how many references from there lead to it; 0 where counts are deferred.
-        within: ids of all the references of which count as the retired side's own.
-    """
-
-    held: list[Any]
-    numbers: dict[int, int]
-    within: set[int]
-
-
-def count_outside(retired: list[Any], roots: Iterable[Any]) -> _Outside:
-    """Return the retired objects that references from elsewhere lead to, with their numbers.
-
-    Takes what `find_held` takes.
-    """
-    if not counts_are_exact():
-        return _Outside(retired.copy(), dict.fromkeys(map(id, retired), 0), set())
-    inner, within = _count_references(retired, roots)
-    counts = list(map(sys.getrefcount, retired))
-    outside = [(item, count - inner[id(item)] - _UNHELD) for item, count in zip(retired, counts, strict=True)]
-    held = [item for item, number in outside if number > 0]
-    return _Outside(held, {id(item): number for item, number in outside if number > 0}, within)
 
 
 def find_used(
@@ -213,64 +155,6 @@ def shared_cells(functions: Iterable[FunctionType]) -> list[CellType]:
     found = [
         cell
         for cell, count in zip(cells, counts, strict=True)
-        if not counts_are_exact() or count - _UNHELD > 2 * own[id(cell)]  # by the closure, and by the list
+        if not counts_are_exact() or count - UNHELD > 2 * own[id(cell)]  # by the closure, and by the list
     ]
     return list({id(cell): cell for cell in found}.values())
-
-
-def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter[int], set[int]]:
-    """Return by id how often the retired objects are referred to from roots and from one another, and whose counted.
-
-    In whole layers, each in a few calls of C: there are tens of references for each function and class.
-    """
-    wanted = {id(item) for item in retired}
-    counts: Counter[int] = Counter()
-    # The C module behind asyncio must not be asked; see `referents_of`.
-    seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *map(id, retired)}
-    walked = {id(item): item for item in retired if issubclass(type(item), _WALKED)}
-    others = {id(item): item for item in retired if id(item) not in walked}
-    # The dict of a member of an enumeration is its own, asked for before or not.
-    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
-    dicts += [space for item in others.values() if (space := _shown_dict(item)) is not None]
-    _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
-    parts = list(walked.values())
-    # The globals of a function are a root, or another module's; nothing is its own of the builtins.
-    functions = [part for part in parts if type(part) is FunctionType]
-    seen.update(id(function.__globals__) for function in functions)
-    seen.update(id(getattr(function, "__builtins__", None)) for function in functions)
-    has_codes = any(type(item) is CodeType for item in retired)
-    kinds = _PARTS if has_codes else _PARTS - {id(CodeType)}
-    layer = parts
-    while layer:
-        found = _count(layer, wanted, counts)
-        if has_codes:  # the collector does not look into code
-            inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
-            counts.update(key for key in map(id, inner) if key in wanted)
-            found += inner
-        layer = _unseen([part for part in found if id(type(part)) in kinds], seen)
-        for part in layer:
-            if type(part) is FunctionType:
-                seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
-    return counts, seen
-
-
-def _shown_dict(item: Any) -> dict[Any, Any] | None:
-    """Return the dict of an object's attributes where the collector sees it in place of these."""
-    if not any(type(part) is dict for part in referents_of(item)):
-        return None
-    space = dict_of(item)  # which may just have made it: then it is seen from now on
-    return space if any(part is space for part in referents_of(item)) else None
-
-
-def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:
-    """Add to the counts what the objects of a layer refer to, and return it."""
-    found = gc.get_referents(*layer)
-    counts.update(filter(wanted.__contains__, map(id, found)))
-    return found
-
-
-def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:
-    """Return the items that were not seen before, each once, and note them."""
-    new = {key: item for item in items if (key := id(item)) not in seen}
-    seen.update(new)
-    return list(new.values())

@@ -18,7 +18,7 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
 from exocet_ipython.reloading.holding.held import CELLS
-from exocet_ipython.survivors.finding.held import count_outside
+from exocet_ipython.survivors.finding.counting import count_outside
 
 __all__ = ["find_holders", "find_near", "without_gone"]
 

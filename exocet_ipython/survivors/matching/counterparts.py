@@ -58,4 +58,6 @@ class Pairs:
     def containers(self) -> list[Any]:
         """Return the containers of these records, whose references to retired objects are ours."""
         pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
-        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *pairs]
+        makers = [maker for inner in self.inner.values() for maker in inner.makers if maker is not None]
+        parts = [*pairs, *makers, *map(vars, makers)]
+        return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *parts]

@@ -22,8 +22,8 @@ from exocet_ipython.reloading.holding.paths import value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.arrays import is_array, items_of
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.finding.counting import count_outside
 from exocet_ipython.survivors.finding.freed import own_parts
-from exocet_ipython.survivors.finding.held import count_outside
 from exocet_ipython.survivors.finding.patterns import cells_may_compile, pattern_caches, spaces_with_patterns
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]

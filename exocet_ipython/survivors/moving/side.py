@@ -12,8 +12,9 @@ from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.retired import living_retired, retired_module
+from exocet_ipython.survivors.finding.counting import count_outside
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
-from exocet_ipython.survivors.finding.held import count_outside, namespaces_of, shared_cells
+from exocet_ipython.survivors.finding.held import namespaces_of, shared_cells
 from exocet_ipython.survivors.finding.near import find_near
 from exocet_ipython.survivors.finding.patterns import pattern_caches, spaces_with_patterns
 from exocet_ipython.survivors.matching.counterparts import Pairs

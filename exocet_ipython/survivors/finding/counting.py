@@ -1,0 +1,172 @@
+"""How often retired objects are referred to from elsewhere, told by reference counts.
+
+The references that the retired modules, classes and functions have to each other are found by walking them; what the
+reference count says beyond that comes from elsewhere. There is no constant to subtract instead: a module's functions
+are referred to by its classes, decorators, closures and defaults, a different number each.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Collection, Container, Iterable
+from dataclasses import Field, dataclass
+from functools import cached_property
+from types import (
+    CellType,
+    CodeType,
+    FunctionType,
+    GenericAlias,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    UnionType,
+)
+from typing import Any, ForwardRef, Literal
+
+from exocet_ipython.reloading.collector import counts_are_exact, referents_of
+from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.survivors.classes import with_subclasses
+
+__all__ = ["UNHELD", "count_outside"]
+
+# What classes and functions are made of: walked when reached from one, since nothing else refers to it.
+_PARTS = frozenset(
+    map(
+        id,
+        (
+            tuple,
+            dict,
+            CellType,
+            CodeType,
+            FunctionType,
+            staticmethod,
+            classmethod,
+            property,
+            cached_property,
+            GetSetDescriptorType,
+            MemberDescriptorType,
+        ),
+    )
+)
+_WALKED = (type, FunctionType, CodeType, CellType)
+# Aliases and fields, which classes and annotations have: walked likewise, unless something else refers to them as well.
+_ALIASES = frozenset(
+    map(id, with_subclasses([GenericAlias, UnionType, Field, ForwardRef, type(Literal[1]).__mro__[1]]))
+)
+# What a call of getrefcount by map() itself adds.
+UNHELD = next(map(sys.getrefcount, [object()])) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outside:
+    """What references from elsewhere lead to.
+
+    Attributes:
+        held: the retired objects that are referred to from elsewhere.
+        numbers: id of each of these -> how many references from there lead to it; 0 where counts are deferred.
+        within: ids of all the references of which count as the retired side's own.
+    """
+
+    held: list[Any]
+    numbers: dict[int, int]
+    within: set[int]
+
+
+def count_outside(retired: list[Any], roots: Iterable[Any]) -> _Outside:
+    """Return the retired objects that references from elsewhere lead to, with their numbers.
+
+    Takes what `find_held` takes.
+    """
+    if not counts_are_exact():
+        return _Outside(retired.copy(), dict.fromkeys(map(id, retired), 0), set())
+    roots, shared = list(roots), set[int]()
+    while True:
+        inner, within, aliases = _count_references(retired, roots, shared)
+        numbers = zip(map(id, aliases), map(sys.getrefcount, aliases), strict=True)
+        more = {key for key, number in numbers if number - inner[key] - UNHELD > 1}  # the list is ours
+        if not more:
+            break
+        shared |= more
+    counts = list(map(sys.getrefcount, retired))
+    outside = [(item, count - inner[id(item)] - UNHELD) for item, count in zip(retired, counts, strict=True)]
+    held = [item for item, number in outside if number > 0]
+    return _Outside(held, {id(item): number for item, number in outside if number > 0}, within)
+
+
+def _count_references(
+    retired: list[Any], roots: Iterable[Any], shared: Container[int]
+) -> tuple[Counter[int], set[int], list[Any]]:
+    """Return by id how often the retired objects are referred to from roots and from one another, and whose counted.
+
+    In whole layers, each in a few calls of C: there are tens of references for each function and class.
+
+    Args:
+        retired: the objects.
+        roots: what else counts as theirs.
+        shared: ids of aliases that don't.
+
+    Returns:
+        Number by id, also of the aliases; the ids of the objects whose references were counted; the aliases.
+    """
+    wanted = {id(item) for item in retired}
+    counts: Counter[int] = Counter()
+    # The C module behind asyncio must not be asked; see `referents_of`.
+    seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *map(id, retired)}
+    walked = {id(item): item for item in retired if issubclass(type(item), _WALKED) or id(type(item)) in _ALIASES}
+    others = {id(item): item for item in retired if id(item) not in walked}
+    # The dict of a member of an enumeration is its own, asked for before or not.
+    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
+    dicts += [space for item in others.values() if (space := _shown_dict(item)) is not None]
+    aliases: list[Any] = []
+    found = _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
+    layer = list(walked.values())
+    # The globals of a function are a root, or another module's; nothing is its own of the builtins.
+    functions = [part for part in layer if type(part) is FunctionType]
+    seen.update(id(function.__globals__) for function in functions)
+    seen.update(id(getattr(function, "__builtins__", None)) for function in functions)
+    layer += _aliases_among(found, seen, shared, aliases)
+    has_codes = any(type(item) is CodeType for item in retired)
+    kinds = _PARTS if has_codes else _PARTS - {id(CodeType)}
+    while layer:
+        found = _count(layer, wanted, counts)
+        if has_codes:  # the collector does not look into code
+            inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
+            counts.update(key for key in map(id, inner) if key in wanted)
+            found += inner
+        layer = _unseen([part for part in found if id(type(part)) in kinds], seen)
+        for part in layer:
+            if type(part) is FunctionType:
+                seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
+        layer += _aliases_among(found, seen, shared, aliases)
+    return counts, seen, aliases
+
+
+def _aliases_among(found: list[Any], seen: set[int], shared: Container[int], aliases: list[Any]) -> list[Any]:
+    """Return the aliases among what was found that are to be walked, and note them."""
+    new = _unseen([part for part in found if id(type(part)) in _ALIASES and id(part) not in shared], seen)
+    aliases += new
+    return new
+
+
+def _shown_dict(item: Any) -> dict[Any, Any] | None:
+    """Return the dict of an object's attributes where the collector sees it in place of these."""
+    if not any(type(part) is dict for part in referents_of(item)):
+        return None
+    space = dict_of(item)  # which may just have made it: then it is seen from now on
+    return space if any(part is space for part in referents_of(item)) else None
+
+
+def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:
+    """Add to the counts what the objects of a layer refer to, aliases as well, and return it."""
+    found = gc.get_referents(*layer)
+    counts.update(filter(wanted.__contains__, map(id, found)))
+    counts.update(key for part in found if id(type(part)) in _ALIASES and (key := id(part)) not in wanted)
+    return found
+
+
+def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:
+    """Return the items that were not seen before, each once, and note them."""
+    new = {key: item for item in items if (key := id(item)) not in seen}
+    seen.update(new)
+    return list(new.values())
