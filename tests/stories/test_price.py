@@ -197,6 +197,61 @@ def test_what_a_module_usually_has_costs_no_scan(auto: Notebook, workshop: Works
         assert auto["answers"] == (number, (True, number), (True, number))
 
 
+TYPED = """
+import abc, enum, functools
+from dataclasses import dataclass, field
+from typing import Callable, Generic, List, NamedTuple, Optional, Protocol, TypeVar, Union
+T = TypeVar("T", bound="Node")
+class Kind(enum.Enum):
+    LEAF = 1
+class Node:
+    number = object() and {number}
+    kind: Kind = Kind.LEAF
+    @functools.cached_property
+    def parts(self) -> "List[Node]": return []
+class Walks(Protocol):
+    def walk(self, node: Node) -> Union[Node, None]: ...
+class Spot(NamedTuple):
+    node: Node
+    x: float = 1.0
+class Table(Generic[T]):
+    rows: List[T]
+    def find(self, which: Callable[[Node], bool], *, other: Optional[Node] = None) -> dict[str, Node]: ...
+class Nodes(Table[Node]):
+    def one(self, found: list[Node], last: Node | None) -> Kind | Node: ...
+@dataclass
+class Place:
+    node: Node
+    others: List[Node] = field(default_factory=list)
+    make: Callable[[], Node] = Node
+class Base(abc.ABC):
+    @property
+    @abc.abstractmethod
+    def node(self) -> Node: ...
+def outer():
+    def middle(x=1):
+        def inner(y=Node): return x
+        return inner
+    return middle
+EITHER = Node | Table[Node]
+"""
+
+
+@pytest.mark.parametrize(
+    "held", ["", "places = [typed.Place(typed.Node())]", "spots = {'a': typed.Spot(typed.Node())}"]
+)
+def test_what_typed_code_usually_has_costs_no_scan(auto: Notebook, workshop: Workshop, held: str) -> None:
+    """Aliases in annotations and bases, fields and functions in functions are parts of what has them."""
+    workshop.write({"typed.py": TYPED.format(number=0)})
+    auto.run(f"import typed\n{held}")
+    for number in (1, 2, 3):
+        workshop.edit("typed.py", TYPED.format(number=number))
+        with counted_scans() as counts:
+            auto.run("number = typed.Node.number")
+        assert not counts
+        assert auto["number"] == number
+
+
 NEAR = """
 held = [pets.Cat(), {'tom': pets.Cat()}]
 class Box: pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from types import ModuleType
+from types import GenericAlias, ModuleType
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 TYPED = """
 from dataclasses import dataclass, field
-from typing import Callable, Generic, List, Optional, TypeVar, Union
+from typing import Callable, Generic, List, NamedTuple, Optional, TypeVar, Union
 T = TypeVar("T", bound="Node")
 class Node:
     size = object() and {size}
@@ -34,6 +34,11 @@ class Place:
     node: Node
     nodes: List[Node] = field(default_factory=list)
     maker: Callable[[], Node] = Node
+class Spot(NamedTuple):
+    node: Node
+    x: float
+    @staticmethod
+    def at(node: Node, x: float = 1.0): return Spot(node, x)
 NODES = List[Node]
 EITHER = Node | Table[Node]
 def outer():
@@ -108,4 +113,4 @@ def test_an_alias_that_a_list_of_the_notebook_has_follows(workshop: Workshop) ->
     workshop.write({"typed.py": TYPED.format(size=2)})
     notebook.session.reload(migrate=True)
     typed, kinds = notebook["typed"], notebook["kinds"]
-    assert kinds == [typed.NODES, typed.EITHER, typed.Nodes.__orig_bases__[0], list[typed.Node]]
+    assert kinds == [typed.NODES, typed.EITHER, typed.Nodes.__orig_bases__[0], GenericAlias(list, (typed.Node,))]

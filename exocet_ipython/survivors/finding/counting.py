@@ -30,30 +30,18 @@ from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = ["UNHELD", "count_outside"]
 
-# What classes and functions are made of: walked when reached from one, since nothing else refers to it.
-_PARTS = frozenset(
-    map(
-        id,
-        (
-            tuple,
-            dict,
-            CellType,
-            CodeType,
-            FunctionType,
-            staticmethod,
-            classmethod,
-            property,
-            cached_property,
-            GetSetDescriptorType,
-            MemberDescriptorType,
-        ),
-    )
+# What has a function, as a class has it.
+_DESCRIPTORS = frozenset(
+    map(id, (staticmethod, classmethod, property, cached_property, GetSetDescriptorType, MemberDescriptorType))
 )
+# What classes and functions are made of: walked when reached from one, since nothing else refers to it.
+_PARTS = _DESCRIPTORS | frozenset(map(id, (tuple, dict, CellType, CodeType, FunctionType)))
 _WALKED = (type, FunctionType, CodeType, CellType)
 # Aliases and fields, which classes and annotations have: walked likewise, unless something else refers to them as well.
 _ALIASES = frozenset(
     map(id, with_subclasses([GenericAlias, UnionType, Field, ForwardRef, type(Literal[1]).__mro__[1]]))
 )
+_WALKED_TOO = _DESCRIPTORS | _ALIASES
 # What a call of getrefcount by map() itself adds.
 UNHELD = next(map(sys.getrefcount, [object()])) - 1
 
@@ -113,7 +101,7 @@ def _count_references(
     counts: Counter[int] = Counter()
     # The C module behind asyncio must not be asked; see `referents_of`.
     seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *map(id, retired)}
-    walked = {id(item): item for item in retired if issubclass(type(item), _WALKED) or id(type(item)) in _ALIASES}
+    walked = {id(item): item for item in retired if issubclass(type(item), _WALKED) or id(type(item)) in _WALKED_TOO}
     others = {id(item): item for item in retired if id(item) not in walked}
     # The dict of a member of an enumeration is its own, asked for before or not.
     dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
