@@ -210,19 +210,21 @@ def _replaced_values(succession: Succession) -> list[Any]:
     """Return the instances and containers that retired modules have and that the new ones have made anew.
 
     And the classes and functions that a function of another module has made for them, as `make_dataclass` does: these
-    are no definitions of theirs.
+    are no definitions of theirs. What the new ones have as well, a logger, say, is somebody else's.
     """
     old, new = succession.old, succession.new
     modules = [(record.module, new[name]) for name, record in old.items() if name in new]
     spaces = [tuple(globals_of(module) for module in pair) for pair in modules]
     found = [
-        value
+        (value, now[name])
         for before, now in spaces
         for name, value in copy_space(before).items()
         if not is_dunder(name) and name in now and now[name] is not value and not is_shared(value)
         if not is_definition(value) or _is_made(value, new)
     ]
-    return [*found, *inner_values(found)]
+    others = {id(part) for part in inner_values(value for _, value in found)}
+    values = [value for value, _ in found]
+    return [*values, *(part for part in inner_values(values) if id(part) not in others)]
 
 
 def _is_made(definition: Any, modules: Mapping[str, Any]) -> bool:
