@@ -119,12 +119,17 @@ def test_a_generation_that_only_its_own_instances_hold_is_none_that_lives(worksh
 
 LARGE = """
 def note(function):
-    held = [[function]]
-    return lambda: held
+    held = []
+    def wait(function):
+        yield held
+        function()
+    held.append(wait(function))
+    next(held[0])
+    return held[0]
 NOTED = []
 class Kind:
     number = object() and {number}
-""" + "".join(f"def task{number}():\n    return Kind\nNOTED.append(note(task{number}))\n" for number in range(600))
+""" + "".join(f"def task{number}():\n    return Kind\nNOTED.append(note(task{number}))\n" for number in range(1_500))
 
 
 def test_a_large_generation_that_only_refers_to_itself_is_gone_at_the_next_reload(workshop: Workshop) -> None:
@@ -143,7 +148,7 @@ def test_a_large_generation_that_only_refers_to_itself_is_gone_at_the_next_reloa
             alive.append(sum(type(one) is FunctionType and one.__name__ == "task7" for one in gc.get_objects()))
     finally:
         gc.enable()
-    assert alive == [2, 2, 2]
+    assert max(alive) <= 3, alive  # with what has just retired, and what the last reload had no doubt of
 
 
 def test_what_a_name_holds_of_a_generation_is_in_use(workshop: Workshop) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import Field, dataclass
 from functools import cached_property
 from types import (
@@ -37,7 +37,7 @@ _DESCRIPTORS = frozenset(
 # What classes and functions are made of: walked when reached from one, since nothing else refers to it.
 _PARTS = _DESCRIPTORS | frozenset(map(id, (tuple, dict, CellType, CodeType, FunctionType)))
 _WALKED = (type, FunctionType, CodeType, CellType)
-# Aliases and fields, which classes and annotations have: walked likewise, unless something else refers to them as well.
+# Aliases and fields, which classes and annotations have.
 _ALIASES = frozenset(
     map(id, with_subclasses([GenericAlias, UnionType, Field, ForwardRef, type(Literal[1]).__mro__[1]]))
 )
@@ -68,34 +68,17 @@ def count_outside(retired: list[Any], roots: Iterable[Any]) -> _Outside:
     """
     if not counts_are_exact():
         return _Outside(retired.copy(), dict.fromkeys(map(id, retired), 0), set())
-    roots, shared = list(roots), set[int]()
-    while True:
-        inner, within, aliases = _count_references(retired, roots, shared)
-        numbers = zip(map(id, aliases), map(sys.getrefcount, aliases), strict=True)
-        more = {key for key, number in numbers if number - inner[key] - UNHELD > 1}  # the list is ours
-        if not more:
-            break
-        shared |= more
+    inner, within = _count_references(retired, roots)
     counts = list(map(sys.getrefcount, retired))
     outside = [(item, count - inner[id(item)] - UNHELD) for item, count in zip(retired, counts, strict=True)]
     held = [item for item, number in outside if number > 0]
     return _Outside(held, {id(item): number for item, number in outside if number > 0}, within)
 
 
-def _count_references(
-    retired: list[Any], roots: Iterable[Any], shared: Container[int]
-) -> tuple[Counter[int], set[int], list[Any]]:
+def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter[int], set[int]]:
     """Return by id how often the retired objects are referred to from roots and from one another, and whose counted.
 
     In whole layers, each in a few calls of C: there are tens of references for each function and class.
-
-    Args:
-        retired: the objects.
-        roots: what else counts as theirs.
-        shared: ids of aliases that don't.
-
-    Returns:
-        Number by id, also of the aliases; the ids of the objects whose references were counted; the aliases.
     """
     wanted = {id(item) for item in retired}
     counts: Counter[int] = Counter()
@@ -106,35 +89,61 @@ def _count_references(
     # The dict of a member of an enumeration is its own, asked for before or not.
     dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
     dicts += [space for item in others.values() if (space := _shown_dict(item)) is not None]
-    aliases: list[Any] = []
-    found = _count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts)
-    layer = list(walked.values())
-    # The globals of a function are a root, or another module's; nothing is its own of the builtins.
-    functions = [part for part in layer if type(part) is FunctionType]
-    seen.update(id(function.__globals__) for function in functions)
-    seen.update(id(getattr(function, "__builtins__", None)) for function in functions)
-    layer += _aliases_among(found, seen, shared, aliases)
     has_codes = any(type(item) is CodeType for item in retired)
     kinds = _PARTS if has_codes else _PARTS - {id(CodeType)}
+    doubtful = _Doubtful(counts, seen)
+    doubtful.note(_count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts), _ALIASES)
+    layer = list(walked.values())
+    del walked, others, dicts
+    are_doubtful = False
     while layer:
+        # The globals of a function are a root, or another module's; nothing is its own of the builtins.
+        for part in layer:
+            if type(part) is FunctionType:
+                seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
         found = _count(layer, wanted, counts)
         if has_codes:  # the collector does not look into code
             inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
             counts.update(key for key in map(id, inner) if key in wanted)
             found += inner
-        layer = _unseen([part for part in found if id(type(part)) in kinds], seen)
-        for part in layer:
-            if type(part) is FunctionType:
-                seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
-        layer += _aliases_among(found, seen, shared, aliases)
-    return counts, seen, aliases
+        # What only an alias has of these may be others' as well.
+        layer = [] if are_doubtful else _unseen([part for part in found if id(type(part)) in kinds], seen)
+        doubtful.note(found, _ALIASES | kinds if are_doubtful else _ALIASES)
+        are_doubtful = not layer
+        if are_doubtful:
+            found.clear()  # it refers to what is looked at now
+            layer = doubtful.explained()
+    return counts, seen
 
 
-def _aliases_among(found: list[Any], seen: set[int], shared: Container[int], aliases: list[Any]) -> list[Any]:
-    """Return the aliases among what was found that are to be walked, and note them."""
-    new = _unseen([part for part in found if id(type(part)) in _ALIASES and id(part) not in shared], seen)
-    aliases += new
-    return new
+class _Doubtful:
+    """What classes and functions have that others may have as well: aliases, fields, and what is in these.
+
+    It is walked once each reference to it is known to be of the retired side, and what it has is a part of that.
+
+    Args:
+        counts: by id, how often something is referred to; of what is noted here as well.
+        seen: ids of what is walked, or never is.
+    """
+
+    def __init__(self, counts: Counter[int], seen: set[int]) -> None:
+        self._counts, self._seen = counts, seen
+        self._waiting: dict[int, Any] = {}
+
+    def note(self, found: list[Any], kinds: frozenset[int]) -> None:
+        """Count the references that were found, one for each item, to instances of some types, by the ids of these."""
+        items = [item for item in found if id(type(item)) in kinds and id(item) not in self._seen]
+        self._counts.update(map(id, items))
+        self._waiting.update(zip(map(id, items), items, strict=True))
+
+    def explained(self) -> list[Any]:
+        """Return what is to be walked now: what is referred to from nowhere else."""
+        for key in self._waiting.keys() & self._seen:  # it was come to in another way
+            del self._waiting[key]
+        numbers = zip(self._waiting, map(sys.getrefcount, self._waiting.values()), strict=True)
+        ready = [key for key, number in numbers if number - self._counts[key] - UNHELD == 1]  # which is our own
+        self._seen.update(ready)
+        return [self._waiting.pop(key) for key in ready]
 
 
 def _shown_dict(item: Any) -> dict[Any, Any] | None:
@@ -146,10 +155,9 @@ def _shown_dict(item: Any) -> dict[Any, Any] | None:
 
 
 def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:
-    """Add to the counts what the objects of a layer refer to, aliases as well, and return it."""
+    """Add to the counts what the objects of a layer refer to, and return it."""
     found = gc.get_referents(*layer)
     counts.update(filter(wanted.__contains__, map(id, found)))
-    counts.update(key for part in found if id(type(part)) in _ALIASES and (key := id(part)) not in wanted)
     return found
 
 
