@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["TARGET", "forward", "rebuild_closure", "target_of"]
 
 _absent: Any = object()
 TARGET = "exocet_target"  # the keyword under which a forwarder has what it calls
+_KINDS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 # What follows the return is never run: it makes the code a closure's, which begins with fetching its cells. A frame
@@ -120,8 +122,14 @@ def _template(count: int) -> CodeType:
 
 
 def _shaped(shape: CodeType) -> CodeType:
-    """Return a forwarder's code with the free variables of `shape`, as many as Python demands, and its labels."""
-    return _template(len(shape.co_freevars)).replace(
+    """Return a forwarder's code with the free variables of `shape`, as many as Python demands, and its labels.
+
+    And its kind: who asks `inspect` whether it makes a coroutine or a generator is told so still. It returns that of
+    the new function; what makes one itself is an operation, which it has not.
+    """
+    plain = _template(len(shape.co_freevars))
+    return plain.replace(
+        co_flags=plain.co_flags | shape.co_flags & _KINDS,
         co_freevars=shape.co_freevars,
         co_name=shape.co_name,
         co_qualname=shape.co_qualname,
