@@ -102,7 +102,7 @@ def test_what_a_cell_has_changed_before_is_no_imports(change: Callable[[Any], ob
 def test_a_container_of_two_modules_is_told_of_both() -> None:
     """Each object is looked at once, and the baselines of all modules that hold it tell what was put into it."""
     first, second = make_module(), ModuleType("other")
-    second.TABLE = first.TABLE  # type: ignore[attr-defined]
+    vars(second)["TABLE"] = first.TABLE
     baselines = take_baseline(first), take_baseline(second)
     glances = Glances()
     for module, baseline in zip((first, second), baselines, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import typing
 from types import GenericAlias, ModuleType
 from typing import Any
 
@@ -66,8 +67,7 @@ def make_typed() -> Any:
     finally:
         del sys.modules["typed"]
     vars(module).setdefault("__annotations__", {})
-    clear: Any
-    for clear in getattr(sys.modules["typing"], "_cleanups"):  # noqa: B009 - typeshed doesn't know it
+    for clear in getattr(typing, "_cleanups", ()):
         clear()
     gc.collect()
     return module

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from types import FunctionType
+from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.baseline import Baseline
@@ -42,9 +43,9 @@ class Leaving:
             record: of the module.
             given: the ids of the containers and instances of which its successor has all that was put into them.
         """
-        baseline, space = record.baseline, copy_space(globals_of(record.module))
-        paths = {*baseline.contents, *baseline.fingerprints}
-        return cls(_look(record), frozenset(path for path in paths if id(value_at(space, path)) in given))
+        values = _values_of(record)
+        paths = {*record.baseline.contents, *record.baseline.fingerprints} & values.keys()
+        return cls(_look(record, values), frozenset(path for path in paths if id(values[path]) in given))
 
     def passed_on(self, record: ModuleRecord, given: Container[int]) -> Leaving:
         """Return the same when the module's successor, which has a record, retires in turn.
@@ -63,21 +64,26 @@ class Leaving:
         prints = {path: known for path, known in self.held.fingerprints.items() if path in self.given}
         contents = {path: known for path, known in self.held.contents.items() if path in self.given}
         known = Baseline(record.values, record.baseline.fingerprints | prints, record.baseline.contents | contents)
-        space = copy_space(globals_of(record.module))
-        for path in _changed(self.held, _look(record)):
+        values = _values_of(record)
+        for path in _changed(self.held, _look(record, values)):
             for outer in _around(path):
-                if issubclass(type(value_at(space, outer)), (type, FunctionType)):
+                if issubclass(type(values.get(outer)), (type, FunctionType)):
                     break  # each of its attributes is its own
                 known.fingerprints[outer], known.contents[outer] = _NEVER, {}
         return replace(record, baseline=known)
 
 
-def _look(record: ModuleRecord) -> Baseline:
-    """Return what a module holds now of what it held when its body had run."""
-    known, space = record.baseline, copy_space(globals_of(record.module))
-    values = values_at(space, [*known.contents, *known.fingerprints])
+def _values_of(record: ModuleRecord) -> dict[str, Any]:
+    """Return what is at the paths of a module's baseline by now, and on the way to it."""
+    paths = [*record.baseline.contents, *record.baseline.fingerprints]
+    return values_at(copy_space(globals_of(record.module)), paths)
+
+
+def _look(record: ModuleRecord, values: dict[str, Any]) -> Baseline:
+    """Return what these values hold, as a baseline; its globals themselves nobody asks for."""
+    known = record.baseline
     return Baseline(
-        dict(zip(space, map(id, space.values()), strict=True)),
+        {},
         {path: fingerprint(values[path]) for path in known.fingerprints if path in values},
         {path: parts_of(values[path]) for path in known.contents if path in values},
     )
