@@ -10,7 +10,8 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from exocet_ipython.reloading.ladder.operations import parameters_of, whole
+from exocet_ipython.loading.trees import whole
+from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
 from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored

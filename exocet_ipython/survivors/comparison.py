@@ -18,11 +18,12 @@ from typing import Any
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.datafiles.readers import READING
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of, is_plain
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.ladder.operations import is_same_constant, whole, words
+from exocet_ipython.reloading.ladder.operations import is_same_constant, words
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 

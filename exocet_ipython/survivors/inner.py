@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.holding.contents import variables_around
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
-from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, parameters_of, whole
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, parameters_of
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 from exocet_ipython.survivors.dropped import dropped_values
 

@@ -7,8 +7,8 @@ from types import CodeType
 
 import pytest
 
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.ladder.codes import Difference, Match, match_codes
-from exocet_ipython.reloading.ladder.operations import whole
 
 TEXT = '''\
 """A module."""

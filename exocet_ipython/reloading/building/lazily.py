@@ -14,11 +14,11 @@ from types import FunctionType
 from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.spaces import attribute_of, copy_space, globals_of, is_package
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.building.batch import Batch
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.imports import read_imports
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Lost", "ask_lazily", "load_late"]

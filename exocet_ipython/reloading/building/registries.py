@@ -15,6 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.building.attributes import Attributes
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.generation import Generation
@@ -22,7 +23,7 @@ from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, r
 from exocet_ipython.reloading.holding.held import definitions_shown, home_of
 from exocet_ipython.reloading.holding.paths import value_at
 from exocet_ipython.reloading.imports import lines_of
-from exocet_ipython.reloading.ladder.operations import is_class_body, nested, strings_of
+from exocet_ipython.reloading.ladder.operations import is_class_body, strings_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.texts import Texts
 

@@ -11,9 +11,9 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, variables_around
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.lasting.settings import MISSING, is_of_own_code
 from exocet_ipython.reloading.retired import functions_in
 

@@ -18,8 +18,9 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, CACHE, attributes_of, dict_of
-from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, whole, words
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, words
 from exocet_ipython.reloading.scope import is_own_folder
 
 __all__ = ["READING", "Readers", "readers_at_import", "reads_elsewhere"]

@@ -12,15 +12,10 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.ladder.computations import assigned_name
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade
-from exocet_ipython.reloading.ladder.operations import (
-    is_class_body,
-    is_same_constant,
-    iter_operations,
-    nested,
-    parameters_of,
-)
+from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations, parameters_of
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 
 __all__ = ["AT_IMPORT", "ClassFacts", "CodePair", "Difference", "Match", "match_codes"]

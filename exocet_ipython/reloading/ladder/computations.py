@@ -15,8 +15,9 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.names import resolve_import
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.ladder.bodies import Body, names_in, strings_in
-from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, nested, words
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, words
 
 __all__ = ["Computation", "Computations", "assigned_name", "has_star"]
 

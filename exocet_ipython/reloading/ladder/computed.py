@@ -5,7 +5,8 @@ from __future__ import annotations
 import dis
 from types import CodeType
 
-from exocet_ipython.reloading.ladder.operations import iter_operations, nested, words
+from exocet_ipython.loading.trees import nested
+from exocet_ipython.reloading.ladder.operations import iter_operations, words
 
 __all__ = ["COMPUTING", "computes_names"]
 

@@ -15,10 +15,8 @@ __all__ = [
     "is_same_constant",
     "iter_operations",
     "mangled",
-    "nested",
     "parameters_of",
     "strings_of",
-    "whole",
     "words",
 ]
 
@@ -59,18 +57,6 @@ def iter_operations(code: CodeType) -> Iterator[tuple[int, int, Any]]:
 def is_class_body(code: CodeType) -> bool:
     """Say whether a code object is the body of a class (or module): its names are not the fast ones of a function."""
     return not code.co_flags & inspect.CO_OPTIMIZED
-
-
-def nested(code: CodeType) -> Iterator[CodeType]:
-    """Yield the code objects that are constants of another."""
-    return (const for const in code.co_consts if type(const) is CodeType)
-
-
-def whole(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object and all that are inside of it."""
-    yield code
-    for inner in nested(code):
-        yield from whole(inner)
 
 
 def parameters_of(code: CodeType, *, with_stars: bool = False) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any, TypeAlias
 
-from exocet_ipython.reloading.ladder.operations import is_class_body, nested
+from exocet_ipython.loading.trees import nested
+from exocet_ipython.reloading.ladder.operations import is_class_body
 
 __all__ = ["pair_nested"]
 

@@ -24,7 +24,8 @@ from operator import or_
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.reloading.ladder.operations import is_same_constant, iter_operations, nested
+from exocet_ipython.loading.trees import nested
+from exocet_ipython.reloading.ladder.operations import is_same_constant, iter_operations
 from exocet_ipython.reloading.ladder.positions import Position, moved, read_positions, with_positions
 
 __all__ = ["recompile"]

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referrers_of
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
-from exocet_ipython.reloading.ladder.operations import whole
 
 __all__ = ["Runners", "find_runners", "seat_codes"]
 

@@ -13,9 +13,10 @@ from functools import cached_property
 from types import CodeType
 from typing import NamedTuple
 
+from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.ladder.bodies import Body, alive, names_in
 from exocet_ipython.reloading.ladder.computed import COMPUTING, computes_names
-from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, mangled, nested, whole, words
+from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, mangled, words
 
 __all__ = ["Definition", "Method", "Storing", "Uses", "read_uses"]
 

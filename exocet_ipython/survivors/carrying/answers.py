@@ -17,9 +17,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
 from exocet_ipython.reloading.holding.paths import attribute_at
-from exocet_ipython.reloading.ladder.operations import iter_operations, whole
+from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.filled import is_filled_alike

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
-from exocet_ipython.reloading.ladder.operations import iter_operations, nested, whole, words
+from exocet_ipython.loading.trees import nested, whole
+from exocet_ipython.reloading.ladder.operations import iter_operations, words
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Answering, Beside
 from exocet_ipython.survivors.storing.asking import as_written, find_asking

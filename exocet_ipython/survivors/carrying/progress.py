@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, GeneratorType
 from typing import Any
 
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.generators import has_begun, remake_generator
 
 __all__ = ["PROGRESS"]

@@ -9,11 +9,11 @@ from typing import Any
 
 from exocet_ipython.loading.classes import class_for
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.paths import last_name_of, maker_at
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.filled import names_asked_alike

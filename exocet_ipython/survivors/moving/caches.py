@@ -16,9 +16,9 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import CACHE, dict_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatcher_of, is_of_abstract_class
 from exocet_ipython.survivors.classes import living_classes

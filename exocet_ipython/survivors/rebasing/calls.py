@@ -18,9 +18,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.survivors.rebasing.hooks import FUNCTIONS, METHODS
 from exocet_ipython.survivors.storing.functions import definition_of
 

@@ -19,7 +19,7 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of, set_attribute
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.ladder.operations import nested
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.entries import emptied
 from exocet_ipython.survivors.classes import with_subclasses

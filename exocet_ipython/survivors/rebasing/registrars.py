@@ -10,8 +10,8 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.classes import changed_constants

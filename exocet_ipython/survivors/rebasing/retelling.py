@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.ladder.operations import whole
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.classes import changed_constants

@@ -18,8 +18,9 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
-from exocet_ipython.reloading.ladder.operations import iter_operations, whole
+from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.inner import defaults_of

@@ -8,8 +8,8 @@ from inspect import CO_OPTIMIZED
 from types import CodeType
 from typing import Any
 
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
-from exocet_ipython.reloading.ladder.operations import nested
 
 __all__ = ["may_fill"]
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values, is_registry, place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, owner_of
-from exocet_ipython.reloading.ladder.operations import whole
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Beside
