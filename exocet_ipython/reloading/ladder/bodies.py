@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 from types import CodeType
 from typing import Any, NamedTuple
 
+from exocet_ipython.reloading.ladder.decorators import read_decorators
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations
 
 __all__ = ["Body", "Mention", "alive", "names_in", "strings_in"]
@@ -46,7 +47,7 @@ _NAMING = frozenset(
     )
 )
 # Where a statement ends, and the next one begins.
-_ENDS = frozenset((*_STORES, dis.opmap["POP_TOP"], dis.opmap["RETURN_VALUE"], dis.opmap["STORE_SUBSCR"]))
+_ENDS = frozenset((*_STORES, *(dis.opmap[name] for name in ("POP_TOP", "RETURN_VALUE", "STORE_ATTR", "STORE_SUBSCR"))))
 _COMPARES, _BRANCHES = dis.opmap["COMPARE_OP"], frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
 _ENDS_OR_BRANCHES = _ENDS | _BRANCHES
 _NOTHING = (0, 0, None)  # an operation after the last
@@ -137,12 +138,14 @@ class Body:
 
     def decorators(self, code: CodeType) -> frozenset[str] | None:
         """Return the names in the decorators of a function that this body defines; None where it has none."""
+        if self.is_hot and self.outer is not None:  # it makes a generic function, and is what is decorated
+            return self.outer.decorators(self.code) or None
         return self._statements.decorators.get(id(code))
 
     @cached_property
     def _statements(self) -> _Statements:
         """What its statements name and define, read in one pass."""
-        found = _Statements()
+        found = _Statements(self.code.co_code)
         skipped = self.skipped
         operations = pairwise(chain(iter_operations(self.code), [_NOTHING]))
         for (offset, operation, argument), (_, following, target) in operations:
@@ -181,20 +184,21 @@ class _Statements:
             is defined of it; None for a function without any.
     """
 
-    __slots__ = ("_codes", "_is_bare", "_loads", "_names", "_offset", "_only_names", "decorators", "mentions")
-
-    def __init__(self) -> None:
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
         self.mentions: dict[str, tuple[Mention, ...]] = {}
         self.decorators: dict[int, frozenset[str] | None] = {}
         self._names: set[str] = set()
         self._loads: set[str] = set()
         self._codes: list[CodeType] = []  # of functions
+        self._operations: list[tuple[int, int, Any]] = []
         self._offset = -1
         self._only_names = True
         self._is_bare = False  # whether a function was made last, and nothing done with it so far
 
     def add(self, offset: int, operation: int, argument: Any) -> None:
         """Add an operation to the statement that is being read."""
+        self._operations.append((offset, operation, argument))
         if operation not in _NAMING:
             self._only_names = self._is_bare = False
         kind = type(argument)
@@ -221,8 +225,9 @@ class _Statements:
         """End the statement; what ends it may give a name to what was named."""
         is_named = operation in _STORES
         if self._codes:
-            for code in self._codes:
-                self.decorators[id(code)] = None if is_named and self._is_bare else frozenset(self._loads)
+            is_bare = is_named and self._is_bare
+            names = None if is_bare else read_decorators(self._raw, self._operations) or frozenset(self._loads)
+            self.decorators.update((id(code), names) for code in self._codes)
             self._codes.clear()
         if self._names:
             only_names = is_named and (self._only_names or self._loads <= {target, "getter", "setter", "deleter"})
@@ -231,6 +236,7 @@ class _Statements:
                 self.add_mention(name, mention)
             self._names.clear()
             self._loads.clear()
+        self._operations.clear()
         self._offset, self._only_names, self._is_bare = -1, True, False
 
     def add_mention(self, name: str, mention: Mention) -> None:

@@ -110,7 +110,7 @@ class Computations:
         found._read(body, {"__package__": body.module if is_package else body.module.rpartition(".")[0]})
         for inner in nested(body.code):
             if inner.co_name.startswith("<") or is_class_body(inner):
-                names = set(names_in(inner))
+                names = set(_names_run(inner))
                 found.unfit |= names
                 found.loose |= names
         return found
@@ -172,6 +172,17 @@ class Computations:
             elif operation in _SCOPED:
                 name = argument[0] if type(argument) is tuple else argument
                 (self.unfit if operation in _GLOBALS else self.loose).add(name)
+
+
+def _names_run(code: CodeType) -> Iterator[str]:
+    """Yield the names in what runs when a body comes to code inside of it: not those in the methods of a class."""
+    if not is_class_body(code):
+        yield from names_in(code)
+        return
+    yield from names_in(code, whole=False)
+    for inner in nested(code):
+        if inner.co_name.startswith("<") or is_class_body(inner):
+            yield from _names_run(inner)
 
 
 def assigned_name(operations: list[tuple[int, int, Any]], place: int) -> str:

@@ -6,7 +6,7 @@ import dis
 from types import CodeType
 
 from exocet_ipython.loading.trees import nested
-from exocet_ipython.reloading.ladder.operations import iter_operations, words
+from exocet_ipython.reloading.ladder.operations import argument_at, iter_operations, words
 
 __all__ = ["COMPUTING", "computes_names"]
 
@@ -60,7 +60,7 @@ def _is_constant(code: CodeType, operations: list[tuple[int, int, object]], plac
         place += 1  # where the null comes after what is called (3.13)
     depth, last = 0, -1
     for offset, operation, _ in operations[place + 1 :]:
-        argument = _argument(code.co_code, offset) if operation >= dis.HAVE_ARGUMENT else None
+        argument = argument_at(code.co_code, offset) if operation >= dis.HAVE_ARGUMENT else None
         if (operation in _CALLS and depth == argument) or (operation == _CALL_KW and depth - 1 == argument):
             return last in _CONSTANTS
         if operation in _JUMPS or operation in _STORES or depth < 0:
@@ -70,11 +70,3 @@ def _is_constant(code: CodeType, operations: list[tuple[int, int, object]], plac
             if depth == number + 1:
                 last = operation
     return False
-
-
-def _argument(raw: bytes, offset: int) -> int:
-    argument, shift, place = raw[offset + 1], 8, offset - 2
-    while place >= 0 and raw[place] == dis.EXTENDED_ARG:
-        argument |= raw[place + 1] << shift
-        shift, place = shift + 8, place - 2
-    return argument

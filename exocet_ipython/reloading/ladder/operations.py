@@ -10,9 +10,11 @@ from types import CodeType
 from typing import Any
 
 __all__ = [
+    "argument_at",
     "docstring_of",
     "is_class_body",
     "is_same_constant",
+    "is_special",
     "iter_operations",
     "mangled",
     "parameters_of",
@@ -52,6 +54,15 @@ def iter_operations(code: CodeType) -> Iterator[tuple[int, int, Any]]:
             yield offset, operation, (names[argument >> 2], argument & 3)
         elif operation not in (_EXTENDED_ARG, _CACHE):
             yield offset, operation, argument
+
+
+def argument_at(raw: bytes, offset: int) -> int:
+    """Return the argument of the operation at an offset of `co_code`, as a number."""
+    argument, shift, place = raw[offset + 1], 8, offset - 2
+    while place >= 0 and raw[place] == _EXTENDED_ARG:
+        argument |= raw[place + 1] << shift
+        shift, place = shift + 8, place - 2
+    return argument
 
 
 def is_class_body(code: CodeType) -> bool:
@@ -106,6 +117,15 @@ def is_same_constant(before: Any, now: Any) -> bool:
 
 def _key(constant: Any) -> str:
     return f"{type(constant).__name__} {constant!r}"
+
+
+def is_special(name: str) -> bool:
+    """Say whether Python or a library may call a method by its name alone.
+
+    >>> [is_special(name) for name in ("__init__", "_missing_", "_private", "_")]
+    [True, True, False, False]
+    """
+    return name.startswith("_") and name.endswith("_") and name.strip("_") != ""
 
 
 def mangled(name: str, owner: str) -> str:

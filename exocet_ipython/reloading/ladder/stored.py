@@ -69,7 +69,8 @@ def _changes(
         if _is_changed(record, name, space[name], records):
             yield name, name
     for name, value in copy_space(space).items():
-        if type(value) is FunctionType and value.__dict__ and value.__module__ == record.name:
+        is_bare = type(value) is FunctionType and name not in record.contents  # it had no attributes
+        if is_bare and value.__dict__ and value.__module__ == record.name:
             yield from ((kept, f"{name}.{kept}") for kept in written & value.__dict__.keys())
     for name in dict.fromkeys(map(owner_of, record.contents)):
         yield from _changes_within(record, (name,), name, space.get(name), written, records)
@@ -143,7 +144,14 @@ def _is_filled(container: Any, before: Mapping[Any, int], records: Mapping[str, 
     if len(container) > _MANY or parts_of(container) != before:
         return True
     parts = list(container.values()) if isinstance(container, dict) else list(container)
-    return any(is_registry(part) and len(part) for part in parts) or any(
-        id(type(part)) not in ATOM_IDS and not issubclass(type(part), _DEFINITIONS) and type(part).__module__ in records
-        for part in parts
-    )
+    return any(_may_differ_inside(part, records) for part in parts)
+
+
+def _may_differ_inside(part: Any, records: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether an item that is the same object may hold something else by now."""
+    if is_registry(part):
+        return len(part) > 0
+    if isinstance(part, tuple) and not getattr(part, "__dict__", None):
+        return any(_may_differ_inside(inner, records) for inner in part)
+    kind = type(part)
+    return id(kind) not in ATOM_IDS and not issubclass(kind, _DEFINITIONS) and kind.__module__ in records
