@@ -11,6 +11,7 @@ from dataclasses import replace
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.notebook.files import ManagedFiles
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.stale import StaleModules
@@ -62,6 +63,7 @@ class ManagedModules:
         self.history = History()
         self._bystanders = Bystanders()
         self._bystanders.find_own(self._scope)  # now, and not while a person waits for their first reload
+        WITNESS.open()
 
     def __repr__(self) -> str:
         return f"<managed modules of {self.generation!r}>"
@@ -90,8 +92,6 @@ class ManagedModules:
             if self.follows:
                 self.adopt()
             self.follow()
-
-    # -- joining -------------------------------------------------------------------------------------------------
 
     def adopt(self, *names: str) -> None:
         """Bring own code that Python imported by itself into the generation, as it is.
@@ -139,8 +139,6 @@ class ManagedModules:
         """Take the generation that a publish has made current, which made or took away the modules `touched`."""
         before, self.generation = self.generation, after
         self.history.note(before.number, before.records, touched)
-
-    # -- following -----------------------------------------------------------------------------------------------
 
     def start_following(self, patched: Collection[str] = ()) -> None:
         """Let first imports of own code join the session, whoever imports, and follow the files of all own modules.
@@ -249,8 +247,7 @@ class ManagedModules:
         """Stop following, and give back what the detector holds."""
         self.stop_following()
         self.files.close()
-
-    # -- asking --------------------------------------------------------------------------------------------------
+        WITNESS.close()
 
     def changes(self, names: Sequence[str]) -> list[Change]:
         """Return the changes of the files of these modules, and of the data files they read, by content."""

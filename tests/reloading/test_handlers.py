@@ -44,7 +44,7 @@ def test_a_new_body_finds_the_logger_as_a_restarted_process_does(workshop: Works
     """It sees no handler, adds its own, and that is the one that stays; other threads log to the old one meanwhile."""
     old = notebook["a"]
     workshop.edit("a.py", TEXT.format(2, "if not log.handlers: log.addHandler(Handler())"))
-    assert notebook.session.reload(migrate=True).error is None
+    assert notebook.session.reload(force=True, migrate=True).error is None
     new = notebook["a"]
     assert new.HERE == (0, False, [], [])
     assert old.SAID == [(1, "meanwhile")]

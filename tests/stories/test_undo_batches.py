@@ -317,7 +317,7 @@ def test_registries_of_modules_that_go_on(workshop: Workshop, notebook: PlainNot
         {
             "app.py": "class State:\n    def __init__(self): self.routes = {}; self.hooks = []\n"
             "class App:\n    def __init__(self): self.state = State()\napp = App()\n",
-            "views.py": "from app import app\ndef page(): return 1\n"
+            "views.py": "from app import app\nMARK = [1]\ndef page(): return MARK[0]\n"
             "app.state.routes['/'] = page\napp.state.hooks.append(page)\n",
         }
     )

@@ -24,6 +24,7 @@ from exocet_ipython.loading.names import resolve_import, with_packages
 from exocet_ipython.loading.source import Snapshot, find_by_path, find_spec_of, read_snapshot
 from exocet_ipython.loading.spaces import attach, is_package
 from exocet_ipython.loading.standin import PRESENCE
+from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.reloading.building.bodies import BodyBuiltins, Runs, copied, run_by_loader
 from exocet_ipython.reloading.building.kept import baseline_of_kept, put_back, put_forward
 from exocet_ipython.reloading.generation import Generation
@@ -211,11 +212,16 @@ class Batch(ModuleBuilder):
         with self._runs.noting(spec.name, snapshot, code):
             if before is not None:
                 self._kept[spec.name] = put_forward(before.module, module, snapshot.data)
-            if code is not None:
-                run_body(code, module, self._builtins)
-            elif spec.loader is not None:
-                with without_bytecode(spec.loader):
-                    run_by_loader(spec.loader, module)
+            WITNESS.begin_load()
+            try:
+                if code is not None:
+                    WITNESS.watch(code, None if before is None else before.body_code)
+                    run_body(code, module, self._builtins)
+                elif spec.loader is not None:
+                    with without_bytecode(spec.loader):
+                        run_by_loader(spec.loader, module)
+            finally:
+                WITNESS.end_load()
             if before is not None:
                 put_back(before.module, module)
 

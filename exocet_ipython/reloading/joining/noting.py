@@ -17,6 +17,7 @@ from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.tracebacks import as_importlibs
+from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files
 from exocet_ipython.reloading.failed import FailedLoad, lacks_module
 from exocet_ipython.reloading.holding.baseline import Baseline
@@ -173,7 +174,8 @@ class LoadNotes:
         return self.code
 
     def _look_ahead(self, code: CodeType) -> None:
-        """Look at what the body is about to import, and at what it is about to set."""
+        """Look at what the body is about to import, and at what it is about to set; watch what runs."""
+        WITNESS.watch(code)
         self.imports = self._nesting.look_at_imports(self._spec, code)
         self._originals = read_originals(code, lambda: self.text().data)
 
@@ -189,6 +191,7 @@ class LoadNotes:
         nesting.failed.append(self.failed)
         note = EffectsNote()
         began = time.perf_counter()
+        WITNESS.begin_load()
         try:
             if self.code is not None:
                 exec(self.code, module.__dict__)  # noqa: S102 - as importlib does
@@ -199,6 +202,7 @@ class LoadNotes:
             nesting.failed[-2].extend([own, *self.failed])
             raise
         finally:
+            WITNESS.end_load()
             nesting.failed.pop()
             took = time.perf_counter() - began
             self.seconds = took - seconds.pop()

@@ -56,6 +56,12 @@ class CodePair:
     fits: bool
     outer: str
 
+    @property
+    def differs_itself(self) -> bool:
+        """Whether they differ in more than positions in their own part."""
+        old, new = self.old, self.new
+        return _own_part(old) != _own_part(new) or not _same_constants(old.co_consts, new.co_consts)
+
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:

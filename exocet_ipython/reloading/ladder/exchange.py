@@ -12,6 +12,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.codes import ClassFacts, CodePair
 from exocet_ipython.reloading.ladder.operations import docstring_of
@@ -39,6 +40,7 @@ def exchange_codes(pairs: Iterable[CodePair], runners: Runners, journal: Journal
     """
     count = 0
     for pair in pairs:
+        WITNESS.follow(pair.old, pair.new)
         before, now = docstring_of(pair.old), docstring_of(pair.new)
         for function in runners.of(pair.old):
             set_code(function, pair.new, journal)

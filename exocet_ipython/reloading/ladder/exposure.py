@@ -13,7 +13,7 @@ from exocet_ipython.reloading.ladder.operations import words
 from exocet_ipython.reloading.ladder.uses import Method
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["exposed"]
+__all__ = ["PLAIN_DECORATORS", "calling_base", "exposed"]
 
 # Base classes and metaclasses from these call methods by names that they have themselves, and by no others.
 _PLAIN_BASES = words(
@@ -22,7 +22,7 @@ _PLAIN_BASES = words(
     "typing typing_extensions"
 )
 # Decorators of classes that call none of the methods that the class itself defines, but for Python's own.
-_PLAIN_DECORATORS = words(
+PLAIN_DECORATORS = words(
     "attr attrs dataclass dataclasses define enum final frozen functools mutable runtime_checkable s total_ordering "
     "typing typing_extensions unique"
 )
@@ -41,7 +41,7 @@ def exposed(method: Method, record: ModuleRecord, records: Mapping[str, ModuleRe
     cls = find_class(record.module, owner)
     if cls is None:
         return f"its class {owner} is not what the module has under that name"
-    if not _PLAIN_DECORATORS.issuperset(method.decorators):
+    if not PLAIN_DECORATORS.issuperset(method.decorators):
         return f"what decorates {owner} may call it"
     if type(cls) is type and cls.__bases__ == _NOTHING_ELSE and not type.__subclasses__(cls):
         return ""  # nothing of it comes from elsewhere
@@ -56,6 +56,12 @@ def _exposing_base(cls: type, name: str, records: Mapping[str, ModuleRecord]) ->
         for base in sub.__mro__:
             if base is not object and base.__module__ not in records and name in vars(base):
                 return f"{base.__qualname__} has a method of that name"
+    return calling_base(cls, records)
+
+
+def calling_base(cls: type, records: Mapping[str, ModuleRecord]) -> str:
+    """Say which base or metaclass from outside of the scope may call any method of a class, or of one below it."""
+    for sub in _with_subclasses(cls):
         for kind in (type(sub), *sub.__mro__):
             if kind.__module__ not in records and kind.__module__ not in _PLAIN_BASES:
                 return f"{kind.__qualname__}, from outside, may call it"

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from exocet_ipython.reloading.ladder.codes import CodePair
+from exocet_ipython.reloading.ladder.evidence import Evidence
 from exocet_ipython.reloading.ladder.exposure import exposed
 from exocet_ipython.reloading.ladder.propagation import propagate
-from exocet_ipython.reloading.ladder.reach import Reach, Reached
+from exocet_ipython.reloading.ladder.reach import Reach
 from exocet_ipython.reloading.ladder.routes import Notes, Starts, UnfitError
 from exocet_ipython.reloading.ladder.stored import find_stored, kept_in_defaults
-from exocet_ipython.reloading.ladder.uses import Definition
+from exocet_ipython.reloading.ladder.uses import Definition, Reached
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Judge"]
@@ -22,6 +23,7 @@ class Judge:
 
     def __init__(self) -> None:
         self._reach = Reach()
+        self._evidence = Evidence(self._reach)
         self._computations = Notes()
 
     def keep(self, names: Iterable[str]) -> None:
@@ -41,20 +43,33 @@ class Judge:
         self._reach.update(records)
         self._reach.keep([record.name])
         starts: list[Definition] = []
-        for pair in pairs:
-            found = self._reach.definitions(record.name, pair.outer)
+        for path in dict.fromkeys(pair.outer for pair in pairs):
+            found = self._reach.definitions(record.name, path)
             if not found:
-                return f"`{pair.outer}` is made by code that runs at import"
-            method = self._reach.method(found[0])
-            if method is not None and (reason := exposed(method, record, records)):
-                return f"`{pair.outer}` may have run at import: {reason}"
+                return f"`{path}` is made by code that runs at import"
             starts += found
         callers = self._reach.callers(starts)
+        reason = self._may_have_run(starts, callers, record, records)
+        if not reason and not isinstance(callers, Reached):
+            return self._stored(callers, records)
+        kept = self._evidence.of_codes(starts, pairs, records)
+        return reason if kept is None else kept
+
+    def _may_have_run(
+        self,
+        starts: Sequence[Definition],
+        callers: dict[int, Definition] | Reached,
+        record: ModuleRecord,
+        records: Mapping[str, ModuleRecord],
+    ) -> str:
+        """Say by which names import time may have come to one of the functions."""
+        for start in starts:
+            method = self._reach.method(start)
+            if method is not None and (reason := exposed(method, record, records)):
+                return f"`{start.path}` may have run at import: {reason}"
         reason = self._run_at_import(callers, record, records)
         reason = reason or self._run_at_import(self._reach.computing(), record, records)
-        if reason or isinstance(callers, Reached):
-            return f"`{pairs[0].outer}` may have run at import: {reason}"
-        return self._stored(callers, records)
+        return f"`{starts[0].path}` may have run at import: {reason}" if reason else ""
 
     def find_values(self, records: Mapping[str, ModuleRecord], starts: Starts) -> dict[str, dict[str, Any]]:
         """Return the new values of global names, by module, that follow from other constants in modules' bodies.
@@ -70,12 +85,16 @@ class Judge:
         self._reach.update(records)
         self._reach.keep(starts)
         values = propagate(self._computations, records, starts, self._reach.bodies_naming)
-        users = self._reach.naming({name for changed in values.values() for name in changed})
+        names = {name for changed in values.values() for name in changed}
+        users = self._reach.naming(names)
         callers = self._reach.callers(users) if users else {}
         record = records[next(iter(starts))]
         reason = self._run_at_import(self._reach.computing(), record, records)
         reason = reason or self._run_at_import(callers, record, records)
-        if not reason and not isinstance(callers, Reached):
+        if reason or isinstance(callers, Reached):
+            kept = self._evidence.of_users(users, names, records)
+            reason = reason if kept is None else kept
+        else:
             reason = self._stored(callers, records)
         if reason:
             raise UnfitError(reason)

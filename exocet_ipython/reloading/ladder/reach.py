@@ -23,20 +23,19 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from exocet_ipython.reloading.ladder.bodies import Body
 from exocet_ipython.reloading.ladder.computed import COMPUTING, computes_names
-from exocet_ipython.reloading.ladder.operations import words
-from exocet_ipython.reloading.ladder.uses import Definition, Method, Storing, Uses
+from exocet_ipython.reloading.ladder.operations import is_special, words
+from exocet_ipython.reloading.ladder.uses import Definition, Method, Reached, Storing, Uses
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["Reach", "Reached"]
+__all__ = ["KNOWN_DECORATORS", "Reach"]
 
 # Decorators that call nothing of what they are given, and keep no answers of it.
-_KNOWN_DECORATORS = words(
+KNOWN_DECORATORS = words(
     "abc abstractmethod classmethod contextlib contextmanager asynccontextmanager deleter final functools getter "
     "no_type_check overload override property setter staticmethod typing typing_extensions"
 )
@@ -49,23 +48,6 @@ _PROTOCOL = words(
 _NONE: frozenset[str] = frozenset()
 _LISTS = frozenset(("__all__", "__match_args__", "__slots__"))  # of names, not of functions
 _COMPUTES = "it computes which function it calls"
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """Why import time can have run a function: the module and line that say so, and the names on the way to it.
-
-    Attributes:
-        module: dotted name; of the function itself where the reason is the function's own.
-        line: of the statement, 0 where it is none.
-        names: from the one that import time names to that of the function.
-        why: the reason where it is no statement.
-    """
-
-    module: str
-    line: int
-    names: tuple[str, ...] = ()
-    why: str = ""
 
 
 class Reach:
@@ -174,6 +156,18 @@ class Reach:
         """Return the bodies in which a name stands."""
         return self._bodies.get(name, ())
 
+    def defines(self, name: str) -> bool:
+        """Say whether a function of that name is defined in the scope."""
+        return bool(self._defined.get(name))
+
+    def computing_places(self) -> Iterable[Definition | Body]:
+        """Return the functions and bodies that compute a name."""
+        return self._computing.values()
+
+    def definitions_of_all(self) -> Iterator[Definition]:
+        """Yield the functions that are defined in the scope."""
+        return chain.from_iterable(uses.definitions for uses in self._uses.values())
+
     def naming(self, names: Iterable[str]) -> list[Definition]:
         """Return the functions in which one of the names stands."""
         return list({id(one): one for name in names for one in self._named.get(name, ())}.values())
@@ -243,7 +237,7 @@ class Reach:
         names = (definition.decorators or frozenset()) - {definition.name}
         return (
             bool(names or definition.decorators)
-            and names <= _KNOWN_DECORATORS
+            and names <= KNOWN_DECORATORS
             and not any(map(self._defined.get, names))
         )
 
@@ -257,7 +251,8 @@ class Reach:
             if not body.names.isdisjoint(COMPUTING) and computes_names(body.code, whole=body.is_hot):
                 self._computing[id(body)] = body
         for definition in uses.definitions:
-            self._defined[definition.name].append(definition)
+            for name in definition.called_by:
+                self._defined[name].append(definition)
             for name in definition.names:
                 self._named[name].append(definition)
             if definition.computes_names:
@@ -277,14 +272,14 @@ class Reach:
                 self._bodies[mentioned].remove(body)
         for definition in uses.definitions:
             self._computing.pop(id(definition), None)
-            self._defined[definition.name].remove(definition)
+            for called in definition.called_by:
+                self._defined[called].remove(definition)
             for mentioned in definition.names:
                 self._named[mentioned].remove(definition)
 
 
 def _is_called_by_python(name: str) -> bool:
-    is_special = name.startswith("_") and name.endswith("_") and name.strip("_") != ""
-    return name in _PROTOCOL or (is_special and name not in _LISTS)
+    return name in _PROTOCOL or (is_special(name) and name not in _LISTS)
 
 
 def _way(before: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, r
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
 
-__all__ = ["Runners", "find_runners", "seat_codes"]
+__all__ = ["Runners", "are_run", "find_runners", "has_other_holders", "seat_codes"]
 
 _BESIDES = 2  # the pair that the code came in, and the constants of the code around it; more only costs a pass
 # Ids of what wraps a function, and the attributes that lead to it.
@@ -102,6 +102,35 @@ def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
                 found.add(holder)
         found.unknown = count_frozen() > 0
     return found
+
+
+def has_other_holders(module: ModuleType, pairs: Sequence[CodePair]) -> bool:
+    """Say whether somebody else than functions may have the old code of these pairs: a generator, a container.
+
+    Nobody but the pairs and the code around it may hold it beside them, as for `find_runners`.
+    """
+    found = find_runners(module, pairs)
+    return found.unknown or bool(_unexplained([pair.old for pair in pairs], found))
+
+
+def are_run(codes: Sequence[CodeType]) -> bool:
+    """Say whether functions may live that run one of these, which the code around them holds, and nothing else of ours.
+
+    >>> def make():
+    ...     return lambda: make
+    >>> inner = make.__code__.co_consts[1]
+    >>> codes = [inner]
+    >>> del inner
+    >>> are_run(codes)
+    False
+    >>> kept = make()
+    >>> are_run(codes)
+    True
+    """
+    if not counts_are_exact():
+        return bool(codes)
+    (alone,) = _counts([_unexplained.__code__.replace(co_name="nobody's")])
+    return any(count > alone + 1 for count in _counts(codes))
 
 
 def seat_codes(module: ModuleType, tree: CodeType) -> list[tuple[FunctionType, CodeType]]:

@@ -18,7 +18,7 @@ from exocet_ipython.reloading.ladder.bodies import Body, alive, names_in
 from exocet_ipython.reloading.ladder.computed import COMPUTING, computes_names
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, mangled, words
 
-__all__ = ["Definition", "Method", "Storing", "Uses", "read_uses"]
+__all__ = ["Definition", "Method", "Reached", "Storing", "Uses", "read_uses"]
 
 _PUSH_NULL = dis.opmap["PUSH_NULL"]
 _STORE_ATTR, _STORE_GLOBAL, _STORE_DEREF = (dis.opmap[name] for name in ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF"))
@@ -28,6 +28,7 @@ _FILLING = words(
     "setattr update __setitem__"
 )
 _ASSIGNS = frozenset((_STORE_ATTR, _STORE_GLOBAL))
+_OF_CLASS = frozenset(("__call__", "__init__", "__new__", "__post_init__"))
 _FACTS = frozenset(("calls_unknown", "keeps_in_closure", "writes"))  # of a definition, read when they are asked for
 
 
@@ -70,6 +71,12 @@ class Definition:
         vars(self).update((fact, getattr(other, fact)) for fact in known)
         return all(vars(self)[fact] == before for fact, before in known.items())
 
+    @property
+    def called_by(self) -> tuple[str, ...]:
+        """The names by which others call it: its own, and that of its class where it makes or calls an instance."""
+        owner = self.path.rpartition(".")[0].rpartition(".")[2]
+        return (self.name, owner) if self.name in _OF_CLASS and owner else (self.name,)
+
     @cached_property
     def names(self) -> frozenset[str]:
         """All names that it may use: globals, attributes, imports, and strings that read like one."""
@@ -97,15 +104,15 @@ class Definition:
                 found |= {name for _, operation, name in iter_operations(code) if operation in _ASSIGNS}
         return frozenset(found)
 
+    @property
+    def keepers(self) -> list[CodeType]:
+        """The code of functions inside that change what they have from this one."""
+        return [code for code in whole(self.code) if code is not self.code and code.co_freevars and _keeps(code)]
+
     @cached_property
     def keeps_in_closure(self) -> bool:
         """Whether a function inside changes what it has from this one."""
-        for code in whole(self.code):
-            if code is not self.code and code.co_freevars:
-                operations = set(code.co_code[::2])
-                if _STORE_DEREF in operations or operations & _FILLS or not _FILLING.isdisjoint(code.co_names):
-                    return True
-        return False
+        return bool(self.keepers)
 
     @cached_property
     def calls_unknown(self) -> bool:
@@ -114,6 +121,23 @@ class Definition:
         The compiler pushes a null below such a callable only; for a global or a method it is part of the load.
         """
         return any(_PUSH_NULL in code.co_code[::2] for code in whole(self.code))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Why import time can have run a function: the module and line that say so, and the names on the way to it.
+
+    Attributes:
+        module: dotted name; of the function itself where the reason is the function's own.
+        line: of the statement, 0 where it is none.
+        names: from the one that import time names to that of the function.
+        why: the reason where it is no statement.
+    """
+
+    module: str
+    line: int
+    names: tuple[str, ...] = ()
+    why: str = ""
 
 
 class Method(NamedTuple):
@@ -186,6 +210,11 @@ class Uses:
     def class_decorators(self) -> dict[str, frozenset[str]]:
         """The names in the decorators of each class, by its path."""
         return {body.code.co_qualname: body.own_decorators for body in self.bodies if body.outer is not None}
+
+
+def _keeps(code: CodeType) -> bool:
+    operations = set(code.co_code[::2])
+    return _STORE_DEREF in operations or bool(operations & _FILLS) or not _FILLING.isdisjoint(code.co_names)
 
 
 def read_uses(module: str, code: CodeType) -> Uses:
