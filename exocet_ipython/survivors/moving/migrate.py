@@ -22,7 +22,7 @@ from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_of, retired_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
-from exocet_ipython.survivors.classes import is_made
+from exocet_ipython.survivors.classes import is_made, raw_dicts
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.comparison import Beside, reread_of
 from exocet_ipython.survivors.definitions import is_definition, own_parts
@@ -126,7 +126,10 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
     local = find_local_classes(closures, pairs)
-    moving.replace(pairs.objects, pairs.own, holders, moving.note_before)
+    # What functions have made goes on, with what its attributes hold of the retired side.
+    spaces = [space for cls in pairs.made if id(cls) in made for space in raw_dicts(cls)]
+    holders += spaces
+    moving.replace(pairs.objects, pairs.own.difference(map(id, spaces)), holders, moving.note_before)
     renew_shared(held, pairs, journal)
     renew_zones(held, pairs.objects, journal)
     rebased = rebase_subclasses(pairs, succession, moving, made)
