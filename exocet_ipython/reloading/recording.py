@@ -25,6 +25,8 @@ from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]
 
+_Data = tuple[Snapshot, ...]
+
 
 @dataclass(frozen=True, eq=False)
 class ModuleRecord:
@@ -68,7 +70,7 @@ class ModuleRecord:
     order: int
     seconds: float
     generation: int
-    data: tuple[Snapshot, ...] = ()
+    data: _Data = ()
     effects: Effects = NO_EFFECTS
     failed: tuple[FailedLoad, ...] = ()
     is_nested: bool = False
@@ -166,6 +168,12 @@ class ModuleRecord:
             self.places[is_sought] = those, places
         return [values[place] for place in places]
 
+    @property
+    def has_run_again(self) -> bool:
+        """Whether others have run its body in place since this was noted, as `importlib.reload` does."""
+        now = getattr(self.module, "__spec__", None)
+        return self.spec is not None and now is not None and self.spec() is not now
+
     def after_running_again(self, now: Baseline, code: CodeType | None = None) -> ModuleRecord:
         """Return the record of the same module after others ran its body again, in place, as `importlib.reload` does.
 
@@ -212,7 +220,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
     effects: Effects = NO_EFFECTS,
     failed: Iterable[FailedLoad] = (),
     is_nested: bool = False,
-    data: tuple[Snapshot, ...] | None = None,
+    data: _Data | None = None,
     baseline: Baseline | None = None,
     settings: dict[Setting, int] | None = None,
     is_adopted: bool = False,
@@ -264,9 +272,8 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         was_seen=like is not None and like.module is module,
     )
     if same is not None:
-        vars(record).update(imports=same.imports, needs=same.needs)
-        if "uses" in vars(same):
-            vars(record)["uses"] = same.uses
+        known = {"uses": same.uses} if "uses" in vars(same) else {}
+        vars(record).update(known, imports=same.imports, needs=same.needs)
     return record
 
 
@@ -278,21 +285,15 @@ def _spec_of(module: ModuleType, like: ModuleRecord | None, spec: Any = None) ->
 
 
 def _data_files(
-    module: ModuleType,
-    snapshot: Snapshot,
-    code: CodeType | None,
-    same: ModuleRecord | None,
-    found: tuple[Snapshot, ...] | None,
-) -> tuple[Snapshot, ...]:
+    module: ModuleType, snapshot: Snapshot, code: CodeType | None, same: ModuleRecord | None, found: _Data | None
+) -> _Data:
     """Return snapshots of the data files that a module has named, and that its code shows: `found`, if known."""
     if found is None:
-        again = None
-        if same is not None:
-            before = wishes_of(same.module)
-            again = [data for data in same.data if before is None or data.path not in before.files]
+        before = wishes_of(same.module) if same is not None else None
+        asked = before.files if before is not None else ()
+        again = [data for data in same.data if data.path not in asked] if same is not None else None
         found = find_data_files(snapshot, code, globals_of(module), again)
-    wishes = wishes_of(module)
-    if wishes is None:
+    if (wishes := wishes_of(module)) is None:
         return found
     declared = read_declared(snapshot.name, wishes.files)
     named = {data.path for data in declared}

@@ -240,3 +240,17 @@ def test_without_the_interpreters_word_names_decide(workshop: Workshop) -> None:
     workshop.edit("a.py", SPECIAL.replace("old", "new"))
     rung, reason = explained(notebook.session.reload(migrate=True))
     assert (rung, "`A.__str__`: Python itself may call it" in reason) == (2, True)
+
+
+def test_a_module_that_others_have_run_again_is_unknown(workshop: Workshop) -> None:
+    """Its functions are others than those that were watched; a constant that they use makes it anew."""
+    workshop.write(
+        {
+            "a.py": "X = 'old'\n",
+            "b.py": "import a\nclass A:\n    def __str__(self): return a.X\nKEPT = {}\ndef ask(): KEPT[1] = str(A())\n",
+        }
+    )
+    notebook = PlainNotebook()
+    notebook.run("import a, b, importlib\nimportlib.reload(b)\nb.ask()")
+    workshop.edit("a.py", "X = 'new'\n")
+    assert notebook.session.reload(migrate=True).rung == 2

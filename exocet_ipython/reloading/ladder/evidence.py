@@ -132,7 +132,7 @@ class Evidence:
         self, starts: Collection[Definition], codes: Collection[CodeType], records: Mapping[str, ModuleRecord]
     ) -> str | None:
         """Say the same of functions some of whose codes, or of those inside of them, answer otherwise now."""
-        if any(map(WITNESS.ran_at_import, codes)):
+        if any(map(WITNESS.ran_at_import, codes)) or any(records[start.module].has_run_again for start in starts):
             return None
         if not self._saw_all_after(min(records[start.module].order for start in starts), records):
             return None

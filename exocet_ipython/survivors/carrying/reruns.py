@@ -31,7 +31,7 @@ def find_reruns(generation: Generation, names: Iterable[str]) -> dict[str, Modul
         names: of the modules to look at.
     """
     records = generation.records
-    return run_again(generation, [name for name in names if name in records and _has_rerun(records[name])])
+    return run_again(generation, [name for name in names if name in records and records[name].has_run_again])
 
 
 def earlier_runs(records: Iterable[ModuleRecord], number: int) -> RetiredGeneration:
@@ -45,11 +45,6 @@ def earlier_runs(records: Iterable[ModuleRecord], number: int) -> RetiredGenerat
     """
     found = list(_earlier_definitions({id(vars(record.module)): record for record in records}))
     return RetiredGeneration(number, [(kind, name, OwnReference(value)) for kind, name, value in found])
-
-
-def _has_rerun(record: ModuleRecord) -> bool:
-    now = getattr(record.module, "__spec__", None)
-    return record.spec is not None and now is not None and record.spec() is not now
 
 
 def _earlier_definitions(records: dict[int, ModuleRecord]) -> Iterator[tuple[Kind, str, Any]]:
