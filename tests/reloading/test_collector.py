@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
+import threading
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from exocet_ipython.reloading.collector import referrers_of
+from exocet_ipython.reloading.collector import current_frames, referrers_of
 
 
 class Thing:
@@ -42,3 +45,17 @@ def test_the_question_is_no_answer() -> None:
         found = referrers_of(asked)
         assert not any(one is asked for one in found)
         assert any(one is other for one in found)
+
+
+def test_no_collection_begins_while_frames_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Python 3.11 one would wait for ever for a lock that its own thread holds (CPython issue 106883)."""
+    ask = sys._current_frames
+    enabled: list[bool] = []
+
+    def note() -> dict[int, FrameType]:
+        enabled.append(gc.isenabled())
+        return ask()
+
+    monkeypatch.setattr(sys, "_current_frames", note)
+    assert threading.get_ident() in current_frames()
+    assert (enabled, gc.isenabled()) == ([False], True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import Any
 from weakref import ref
 
 from IPython.core.interactiveshell import InteractiveShell
+
+from exocet_ipython.reloading.collector import current_frames
 
 __all__ = ["CellRunning", "RunningCells"]
 
@@ -89,7 +90,7 @@ class RunningCells:
             within: whether it runs itself, in this thread.
         """
         own = threading.get_ident()
-        frames = sys._current_frames()  # noqa: SLF001 - the documented way to see other threads
+        frames = current_frames()
         try:
             if any(_runs_cell(frame) for thread, frame in frames.items() if not (within and thread == own)):
                 return False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
+
+from exocet_ipython.reloading.collector import current_frames
 
 __all__ = ["FRAMES", "OWN_PACKAGE", "RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
 
@@ -48,7 +49,7 @@ def running_frames() -> Iterator[RunningFrame]:
     """
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     own = threading.get_ident()
-    for ident, top in list(sys._current_frames().items()):  # noqa: SLF001 - the documented way to see other threads
+    for ident, top in list(current_frames().items()):
         frame: FrameType | None = top
         expression = f"sys._current_frames()[{ident}]"
         while frame is not None:
@@ -67,7 +68,7 @@ def spaces_in_use(spaces: Collection[int], holders: Iterable[Any]) -> set[int]:
         spaces: the ids of the globals of retired modules.
         holders: what refers to functions of theirs; a generator or coroutine that waits is one of these.
     """
-    waiting: list[FrameType | None] = [*sys._current_frames().values()]  # noqa: SLF001 - as above
+    waiting: list[FrameType | None] = [*current_frames().values()]
     waiting += (getattr(holder, FRAMES[id(type(holder))]) for holder in holders if id(type(holder)) in FRAMES)
     found: set[int] = set()
     while waiting:
