@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -30,6 +29,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.loading.witness import WITNESS
+from exocet_ipython.reloading.collector import current_frames
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.bodies import Body, names_in
@@ -39,7 +39,7 @@ from exocet_ipython.reloading.ladder.exposure import PLAIN_DECORATORS, calling_b
 from exocet_ipython.reloading.ladder.operations import docstring_of, is_special, words
 from exocet_ipython.reloading.ladder.reach import KNOWN_DECORATORS, Reach
 from exocet_ipython.reloading.ladder.runners import are_run, has_other_holders
-from exocet_ipython.reloading.ladder.stored import find_stored, kept_in_defaults
+from exocet_ipython.reloading.ladder.stored import find_marked, find_stored, kept_in_defaults
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wishes import wishes_of
@@ -225,7 +225,7 @@ class Evidence:
                 return f"`{one.path}` may keep old answers in a closure"
             if self._may_be_cached(one, records) and self._lead_to([one], starts):
                 return f"`{one.path}` may keep old answers"
-        return kept_in_defaults(ran, records) or find_stored(ran, records)
+        return kept_in_defaults(ran, records) or find_marked(ran) or find_stored(ran, records)
 
     def _may_be_cached(self, one: Definition, records: Mapping[str, ModuleRecord]) -> bool:
         """Say whether somebody else's decorator may keep what a function has answered."""
@@ -263,7 +263,7 @@ def _is_empty(value: Any) -> bool:
 def _is_running(codes: Iterable[CodeType]) -> bool:
     """Say whether a thread is in a function now, and will go on with its old code."""
     wanted = set(map(id, codes))
-    frames: list[FrameType | None] = list(sys._current_frames().values())  # noqa: SLF001 - documented all the same
+    frames: list[FrameType | None] = list(current_frames().values())
     frame = None
     try:
         while frames:

@@ -21,17 +21,19 @@ from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, entries_of, is_registry, place_of
-from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["find_stored", "kept_in_defaults"]
+__all__ = ["find_marked", "find_stored", "kept_in_defaults"]
 
 _DEFINITIONS = (type, FunctionType, BuiltinFunctionType, ModuleType)
+_ADDED = ("__dict__", "__doc__", "__weakref__")
 _MANY = 1_000
 # What the import system puts into every module: no answer of a function, however often functions name it.
 _OF_IMPORT = frozenset(("__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__"))
@@ -103,6 +105,30 @@ def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what i
     for inner, way, part in parts:
         if inner in record.contents:  # few are
             yield from _changes_within(record, way, inner, part, written, records)
+
+
+def find_marked(writers: Iterable[Definition]) -> str:
+    """Say which of some functions may have set an attribute of what cells define, as decorators do; nothing where none.
+
+    Where a module is made anew, what cells have decorated is decorated again.
+    """
+    marks = {name for name in _marks_of(globals_of(sys.modules.get(CELLS))) if not is_dunder(name)}
+    path = next((writer.path for writer in writers if marks and not marks.isdisjoint(writer.writes)), "")
+    return path and f"`{path}` may have marked what cells define"
+
+
+def _marks_of(space: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of what the functions and classes of cells have been given since they were made."""
+    for value in list(space.values()):
+        if not issubclass(type(value), (type, FunctionType)) or home_of(value) != CELLS:
+            continue
+        if type(value) is FunctionType:
+            yield from value.__dict__
+            continue
+        attributes = copy_space(type.__getattribute__(value, "__dict__"))
+        yield from (mark for part in attributes.values() if type(part) is FunctionType for mark in part.__dict__)
+        names = [*attributes]  # what Python adds when it has made a class comes after what its body has assigned
+        yield from names[max((names.index(name) for name in _ADDED if name in attributes), default=-1) + 1 :]
 
 
 def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
