@@ -12,6 +12,7 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, dict_of
 from exocet_ipython.reloading.holding.held import dotted_name, home_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -26,6 +27,7 @@ __all__ = [
     "name_of",
     "own_name",
     "stands_for_another",
+    "was_made",
 ]
 
 
@@ -90,6 +92,16 @@ def is_made_by_call(function: FunctionType) -> bool:
     space = globals_of(sys.modules.get(home or ""))
     made = home is None or "<locals>" in function.__qualname__
     return made and all(value is not function for value in list(space.values()))
+
+
+def was_made(definition: Any, modules: Mapping[str, Any]) -> bool:
+    """Say whether a function has made a class or function when it was called, so that it is no module's own.
+
+    Args:
+        definition: the class or function.
+        modules: dotted name -> module; others are asked as they are now.
+    """
+    return is_made_by_call(definition) if type(definition) is FunctionType else is_made(definition, modules)
 
 
 def find_own(modules: Mapping[str, ModuleRecord] | Mapping[str, ModuleType], definition: Any) -> Any:

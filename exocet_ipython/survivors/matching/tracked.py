@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
@@ -22,9 +22,8 @@ from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_of
 from exocet_ipython.survivors.carrying.lost import LostValue
-from exocet_ipython.survivors.classes import is_made
 from exocet_ipython.survivors.definitions import is_definition
-from exocet_ipython.survivors.matching.moved import is_made_by_call
+from exocet_ipython.survivors.matching.moved import was_made
 from exocet_ipython.survivors.matching.values import inner_values
 
 __all__ = ["leave_tracked", "pass_on"]
@@ -43,7 +42,7 @@ def leave_tracked(
     for record in old.values():
         if (retired := retired_of(record.module)) is not None:
             retired.leaving = Leaving.of(record, given)
-    return [value for name, record in old.items() for value in _replaced_values(record, modules.get(name), given)]
+    return [value for name, record in old.items() for value in _values_lost(record, modules.get(name), given)]
 
 
 def pass_on(
@@ -74,7 +73,7 @@ def _is_given_on(value: LostValue, old: Mapping[str, ModuleRecord], given: Conta
     return record is None or id(attribute_at(record.module, value.path)) in given
 
 
-def _replaced_values(record: ModuleRecord, new: ModuleType | None, given: Container[int]) -> Iterator[LostValue]:
+def _values_lost(record: ModuleRecord, new: ModuleType | None, given: Container[int]) -> Iterator[LostValue]:
     """Yield the instances, and the functions that calls have made, that a module or a class of it has as before."""
     space = copy_space(globals_of(record.module))
     parts = [("", name, value) for name, value in space.items()]
@@ -86,8 +85,10 @@ def _replaced_values(record: ModuleRecord, new: ModuleType | None, given: Contai
         path = f"{owner}{name}"
         if is_dunder(name) or not type.__getattribute__(type(value), "__weakrefoffset__"):
             continue  # a list, say: nothing may hold it
-        if is_shared(value) or (is_definition(value) and not _is_made(value, record.name)):
+        if is_shared(value):
             continue
+        if is_definition(value) and (home_of(value) == record.name or not was_made(value, sys.modules)):
+            continue  # no function of another module has made it
         is_as_left = fingerprint(value) == record.fingerprints.get(path, 0)
         if not (is_as_left or id(value) in given):
             continue
@@ -98,10 +99,3 @@ def _replaced_values(record: ModuleRecord, new: ModuleType | None, given: Contai
 def _mark_of(value: Any) -> int:
     """Return a number that changes when something is put into an instance, or into what is in it."""
     return hash((fingerprint(value), *map(fingerprint, inner_values([value]))))
-
-
-def _is_made(definition: Any, home: str) -> bool:
-    """Say whether a function of another module has made a class or function when it was called."""
-    return home_of(definition) != home and (
-        is_made_by_call(definition) if type(definition) is FunctionType else is_made(definition, sys.modules)
-    )

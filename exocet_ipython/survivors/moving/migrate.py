@@ -22,7 +22,7 @@ from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_of, retired_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
-from exocet_ipython.survivors.classes import is_made, raw_dicts
+from exocet_ipython.survivors.classes import raw_dicts
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.comparison import Beside, reread_of
 from exocet_ipython.survivors.definitions import is_definition, own_parts
@@ -34,7 +34,7 @@ from exocet_ipython.survivors.finding.patterns import is_pattern
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.left import Left
-from exocet_ipython.survivors.matching.moved import is_made_by_call
+from exocet_ipython.survivors.matching.moved import was_made
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import inner_values
@@ -223,15 +223,11 @@ def _replaced_values(succession: Succession) -> list[Any]:
         for before, now in spaces
         for name, value in copy_space(before).items()
         if not is_dunder(name) and name in now and now[name] is not value and not is_shared(value)
-        if not is_definition(value) or _is_made(value, new)
+        if not is_definition(value) or was_made(value, new)
     ]
     others = {id(part) for part in inner_values(value for _, value in found)}
     values = [value for value, _ in found]
     return [*values, *(part for part in inner_values(values) if id(part) not in others)]
-
-
-def _is_made(definition: Any, modules: Mapping[str, Any]) -> bool:
-    return is_made_by_call(definition) if type(definition) is FunctionType else is_made(definition, modules)
 
 
 def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:
