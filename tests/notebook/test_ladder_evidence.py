@@ -76,6 +76,13 @@ CASES = {
         "@d(OPTION)\ndef f(x: Any = None) -> list[str]: return ['old']\n"
     ),
     "a library's decorator's": Case("import atexit\n@atexit.register\n" + HELPER, BY_NAME),
+    "a library's decorator's, of a generic class": Case(
+        "import unittest\n@unittest.skip('x')\nclass A[T]:\n    def __str__(self): return 'old'\n", BY_NAME
+    ),
+    "a generic class's": Case("class A[T]:\n    def __str__(self): return 'old'\n", cells=("str(a.A())",)),
+    "a library's decorator's, of a generic function": Case(
+        "import unittest\n@unittest.skip('x')\ndef f[T](x: T = 1): return 'old'\n", BY_NAME
+    ),
     "one that keeps answers": Case(MEMO + "@memo\n" + HELPER, "`memo` may keep old answers in a closure", ("a.f()",)),
     "one that could keep answers": Case(MEMO + "@memo\n" + HELPER),
     "another function's that has kept answers": Case(

@@ -134,11 +134,11 @@ class Body:
         """The names in the decorators of the class whose body this is."""
         if self.outer is None:
             return frozenset()
-        return self.outer._statements.decorators.get(id(self.code)) or frozenset()  # noqa: SLF001 - its own class
+        return self.outer.decorators(self.code) or frozenset()
 
     def decorators(self, code: CodeType) -> frozenset[str] | None:
-        """Return the names in the decorators of a function that this body defines; None where it has none."""
-        if self.is_hot and self.outer is not None:  # it makes a generic function, and is what is decorated
+        """Return the names in the decorators of a function or class that this body defines; None where it has none."""
+        if self.is_hot and self.outer is not None:  # it makes a generic one, and is what is decorated
             return self.outer.decorators(self.code) or None
         return self._statements.decorators.get(id(code))
 
