@@ -84,6 +84,8 @@ class Witness:
             before: that of an earlier version, of whose state something may stay: where a function of it has run since
                 its import, the one in its place counts as one that has.
         """
+        if self._tool is None:
+            return
         with self._lock:
             self._watched.add(code)
             self._watch(code)
@@ -95,6 +97,8 @@ class Witness:
 
     def begin_load(self) -> None:
         """Note that a module's body begins to run; `end_load` ends that. What has run before is told of again."""
+        if _MONITORING is None:
+            return
         with self._lock:
             self._loads += 1
             if self._loads == 1:
@@ -102,6 +106,8 @@ class Witness:
 
     def end_load(self) -> None:
         """Note that a module's body has ended. After the last one what has run at import is told of again."""
+        if _MONITORING is None:
+            return
         with self._lock:
             self._loads -= 1
             if not self._loads:
