@@ -139,27 +139,26 @@ class Witness:
                     known.add(new)
 
     def _watch(self, code: CodeType) -> None:
-        """Watch code with all that is inside of it, but for what is watched: of that, what is told is told again.
+        """Watch code with all that is inside of it; what is watched already is told of again.
 
         A body is only called by a load; of that nothing need be told, but it must be marked as watched.
         """
-        tool = self._tool
-        if tool is not None:
+        is_function = code.co_flags & inspect.CO_OPTIMIZED
+        self._listen(code, _STARTS if is_function else _NEVER)
+        for inner in code.co_consts:  # no generator: each first import waits for this
+            if type(inner) is CodeType:
+                self._watch(inner)
+
+    def _listen(self, code: CodeType, events: int) -> None:
+        if (tool := self._tool) is not None:
             if _MONITORING.get_local_events(tool, code):
                 _MONITORING.set_local_events(tool, code, 0)  # what was disabled is enabled when it is set anew
-            is_function = code.co_flags & inspect.CO_OPTIMIZED
-            _MONITORING.set_local_events(tool, code, _STARTS if is_function else _NEVER)
-            for inner in code.co_consts:
-                if type(inner) is CodeType:
-                    self._watch(inner)
+            _MONITORING.set_local_events(tool, code, events)
 
     def _listen_again(self) -> None:
-        if len(self._silent):
-            silent, self._silent = self._silent, _Codes()
-            for code in silent:
-                if (tool := self._tool) is not None:
-                    _MONITORING.set_local_events(tool, code, 0)
-                    _MONITORING.set_local_events(tool, code, _STARTS)
+        silent, self._silent = self._silent, _Codes()
+        for code in silent:
+            self._listen(code, _STARTS)
 
     def _note(self, code: CodeType, _: int) -> Any:
         (self._at_import if self._loads else self._later).add(code)

@@ -59,8 +59,7 @@ class CodePair:
     @property
     def differs_itself(self) -> bool:
         """Whether they differ in more than positions in their own part."""
-        old, new = self.old, self.new
-        return _own_part(old) != _own_part(new) or not _same_constants(old.co_consts, new.co_consts)
+        return not _do_alike(self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ class _Matcher:
             return old
         if (old.co_filename, old.co_flags, old.co_name) != (new.co_filename, new.co_flags, new.co_name):
             raise _DiffersError(Difference(path, new.co_firstlineno, "how its text is compiled"))
-        if _own_part(old) == _own_part(new) and _same_constants(old.co_consts, new.co_consts):
+        if _do_alike(old, new):
             inner = list(zip(nested(old), nested(new), strict=True))
         else:
             inner = self._match_operations(old, new, path)
@@ -208,7 +207,7 @@ class _Matcher:
         fits = _interface(old) == _interface(new)
         if not fits and not outer:
             raise _DiffersError(Difference(path, new.co_firstlineno, "how it is called"))
-        changed = _own_part(old) != _own_part(new) or not _same_constants(old.co_consts, new.co_consts)
+        changed = not _do_alike(old, new)
         if changed and self._only_layout:
             raise _DiffersError(Difference(path, new.co_firstlineno, "what it does"))
         place = len(self._match.pairs)
@@ -257,6 +256,11 @@ def _interface(code: CodeType) -> tuple[Any, ...]:
         code.co_freevars,
         code.co_filename,
     )
+
+
+def _do_alike(old: CodeType, new: CodeType) -> bool:
+    """Say whether two code objects do the same in their own part, wherever they stand."""
+    return _own_part(old) == _own_part(new) and _same_constants(old.co_consts, new.co_consts)
 
 
 def _own_part(code: CodeType) -> tuple[Any, ...]:

@@ -20,7 +20,6 @@ may be put in place when
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -30,7 +29,7 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.reloading.collector import current_frames
-from exocet_ipython.reloading.holding.contents import ATOM_IDS
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.bodies import Body, names_in
 from exocet_ipython.reloading.ladder.codes import CodePair
@@ -39,7 +38,7 @@ from exocet_ipython.reloading.ladder.exposure import PLAIN_DECORATORS, calling_b
 from exocet_ipython.reloading.ladder.operations import docstring_of, is_special, words
 from exocet_ipython.reloading.ladder.reach import KNOWN_DECORATORS, Reach
 from exocet_ipython.reloading.ladder.runners import are_run, has_other_holders
-from exocet_ipython.reloading.ladder.stored import find_marked, find_stored, kept_in_defaults
+from exocet_ipython.reloading.ladder.stored import find_kept
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wishes import wishes_of
@@ -140,9 +139,10 @@ class Evidence:
             return None
         if not any(map(WITNESS.ran_later, codes)):
             return ""
-        if _is_running(codes) or any(self._outsider(start, records) for start in starts) or self._is_told(starts):
+        ran = list(filter(_has_run, self._reach.definitions_of_all()))
+        if _is_running(codes) or any(self._outsider(start, records) for start in starts) or self._is_told(starts, ran):
             return None
-        return self._kept(starts, records)
+        return self._kept(starts, ran, records)
 
     def _saw_all_after(self, order: int, records: Mapping[str, ModuleRecord]) -> bool:
         """Say whether all modules that have begun to run after one were watched when they did."""
@@ -172,10 +172,9 @@ class Evidence:
             decorators |= method.decorators - PLAIN_DECORATORS
         return not self._foreign(decorators - {name}, record, records)
 
-    def _is_told(self, starts: Collection[Definition]) -> bool:
+    def _is_told(self, starts: Collection[Definition], ran: Iterable[Definition]) -> bool:
         """Say whether Python itself keeps what one of the functions has answered: the place of a key, by its hash."""
-        asking = [one for one in self._reach.definitions_of_all() if _is_kept_by_python(one) and _has_run(one)]
-        return self._lead_to(asking, starts)
+        return self._lead_to(list(filter(_is_kept_by_python, ran)), starts)
 
     def _lead_to(self, asking: Collection[Definition], starts: Collection[Definition]) -> bool:
         """Say whether functions may have called one of others, directly or through what has run.
@@ -215,17 +214,18 @@ class Evidence:
         values = [space[name] for space in spaces if name in space]
         return bool(values or self._reach.defines(name)) and all(_is_own(value, records) for value in values)
 
-    def _kept(self, starts: Collection[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    def _kept(
+        self, starts: Collection[Definition], ran: Sequence[Definition], records: Mapping[str, ModuleRecord]
+    ) -> str:
         """Say where one of the functions that have run may keep an answer of some."""
         if makers := [one for one in self._reach.naming(_CACHES) if WITNESS.ran_at_import(one.code) or _has_run(one)]:
             return f"`{makers[0].path}` may keep old answers"
-        ran = list(filter(_has_run, self._reach.definitions_of_all()))
         for one in ran:
             if one.keeps_in_closure and are_run([code for code in one.keepers if WITNESS.ran_later(code)]):
                 return f"`{one.path}` may keep old answers in a closure"
             if self._may_be_cached(one, records) and self._lead_to([one], starts):
                 return f"`{one.path}` may keep old answers"
-        return kept_in_defaults(ran, records) or find_marked(ran) or find_stored(ran, records)
+        return find_kept(ran, records)
 
     def _may_be_cached(self, one: Definition, records: Mapping[str, ModuleRecord]) -> bool:
         """Say whether somebody else's decorator may keep what a function has answered."""
@@ -256,21 +256,16 @@ def _is_own(value: Any, records: Mapping[str, ModuleRecord]) -> bool:
 
 def _is_empty(value: Any) -> bool:
     """Say whether this is a cache of Python's own that has no answer."""
-    info = getattr(value, "cache_info", None)
-    return isinstance(value, type(functools.cache(len))) and info is not None and not info().currsize
+    return isinstance(value, CACHE) and not value.cache_info().currsize
 
 
 def _is_running(codes: Iterable[CodeType]) -> bool:
     """Say whether a thread is in a function now, and will go on with its old code."""
-    wanted = set(map(id, codes))
-    frames: list[FrameType | None] = list(current_frames().values())
-    frame = None
-    try:
-        while frames:
-            if (frame := frames.pop()) is not None:
-                if id(frame.f_code) in wanted:
-                    return True
-                frames.append(frame.f_back)
-        return False
-    finally:
-        frames, frame = [], None  # one of them is that of this call: it must not hold itself
+    waiting: list[FrameType | None] = [*current_frames().values()]
+    running: set[int] = set()
+    while waiting:  # to the end, so that this call's own frame is not held by itself
+        frame = waiting.pop()
+        if frame is not None:
+            running.add(id(frame.f_code))
+            waiting.append(frame.f_back)
+    return not running.isdisjoint(map(id, codes))

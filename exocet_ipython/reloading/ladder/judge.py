@@ -11,7 +11,7 @@ from exocet_ipython.reloading.ladder.exposure import exposed
 from exocet_ipython.reloading.ladder.propagation import propagate
 from exocet_ipython.reloading.ladder.reach import Reach
 from exocet_ipython.reloading.ladder.routes import Notes, Starts, UnfitError
-from exocet_ipython.reloading.ladder.stored import find_marked, find_stored, kept_in_defaults
+from exocet_ipython.reloading.ladder.stored import find_kept
 from exocet_ipython.reloading.ladder.uses import Definition, Reached
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -116,8 +116,7 @@ class Judge:
         storing = self._reach.storing(callers)
         if storing.closure is not None:
             return f"`{storing.closure.path}` may keep old answers in a closure"
-        kept = kept_in_defaults(storing.called, records) or find_marked(storing.called)
-        return kept or find_stored((*storing.called, *storing.filling), records)
+        return find_kept(storing.called, records, storing.filling)
 
 
 def _describe(reached: Reached, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:

@@ -129,7 +129,7 @@ def are_run(codes: Sequence[CodeType]) -> bool:
     """
     if not counts_are_exact():
         return bool(codes)
-    (alone,) = _counts([_unexplained.__code__.replace(co_name="nobody's")])
+    alone = _count_alone()
     return any(count > alone + 1 for count in _counts(codes))
 
 
@@ -168,10 +168,14 @@ def _unexplained(codes: Sequence[CodeType], found: Runners) -> list[CodeType]:
     """
     if not counts_are_exact():
         return list(codes)
-    (alone,) = _counts([_unexplained.__code__.replace(co_name="nobody's")])
-    counts = _counts(codes)
+    alone, counts = _count_alone(), _counts(codes)
     known = [alone + _BESIDES + len(found.of(code)) for code in codes]
     return [code for code, count, most in zip(codes, counts, known, strict=True) if count > most]
+
+
+def _count_alone() -> int:
+    """Return the count of a code object that only the list has which is counted."""
+    return _counts([_unexplained.__code__.replace(co_name="nobody's")])[0]
 
 
 def _counts(codes: Sequence[CodeType]) -> list[int]:

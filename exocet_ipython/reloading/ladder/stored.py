@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -30,7 +30,7 @@ from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["find_marked", "find_stored", "kept_in_defaults"]
+__all__ = ["find_kept"]
 
 _DEFINITIONS = (type, FunctionType, BuiltinFunctionType, ModuleType)
 _ADDED = ("__dict__", "__doc__", "__weakref__")
@@ -40,7 +40,21 @@ _OF_IMPORT = frozenset(("__cached__", "__doc__", "__file__", "__loader__", "__na
 _missing = object()
 
 
-def find_stored(writers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+def find_kept(
+    called: Sequence[Definition], records: Mapping[str, ModuleRecord], filling: Sequence[Definition] = ()
+) -> str:
+    """Say what may hold answers of the old code, be it state, a default or what cells define; nothing where none does.
+
+    Args:
+        called: functions that may have kept them.
+        records: the modules of the generation.
+        filling: functions that may only have put them into the modules' state.
+    """
+    kept = _kept_in_defaults(called, records) or _find_marked(called)
+    return kept or _find_stored((*called, *filling), records)
+
+
+def _find_stored(writers: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
     """Say what of the modules' state may hold answers of the old code; nothing where none does.
 
     Args:
@@ -107,7 +121,7 @@ def _changes_within(  # noqa: PLR0913, PLR0917 - a place in a module, and what i
             yield from _changes_within(record, way, inner, part, written, records)
 
 
-def find_marked(writers: Iterable[Definition]) -> str:
+def _find_marked(writers: Iterable[Definition]) -> str:
     """Say which of some functions may have set an attribute of what cells define, as decorators do; nothing where none.
 
     Where a module is made anew, what cells have decorated is decorated again.
@@ -131,7 +145,7 @@ def _marks_of(space: Mapping[str, Any]) -> Iterator[str]:
         yield from names[max((names.index(name) for name in _ADDED if name in attributes), default=-1) + 1 :]
 
 
-def kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+def _kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
     """Say which of the functions keeps something in an argument's default; nothing where none does."""
     for definition in definitions:
         if definition.writes and (record := records.get(definition.module)) is not None:
