@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-__all__ = ["edit_files"]
+from tests.histories.rewrites import REWRITES
+from tests.histories.sources import Source
+
+__all__ = ["KINDS", "edit_files"]
 
 _TRIES = 50  # draws, until one can be made in the file that was drawn
 
@@ -25,9 +26,9 @@ def edit_files(files: Sequence[Path], count: int, draw: random.Random) -> list[s
     """
     done: list[str] = []
     for _ in range(count * _TRIES):
-        path, kind = draw.choice(files), draw.choice(tuple(_KINDS))
+        path, kind = draw.choice(files), draw.choice(tuple(KINDS))
         before = path.read_text("utf-8")
-        after = _KINDS[kind](Source(before), draw)
+        after = KINDS[kind](Source(before), draw)
         if after and after != before and _compiles(after):
             path.write_text(after, "utf-8")
             done.append(f"{path.name}: {kind}")
@@ -42,82 +43,6 @@ def _compiles(text: str) -> bool:
     except SyntaxError:
         return False
     return True
-
-
-@dataclass(frozen=True)
-class Source:
-    """A text, with the places in it that can be edited."""
-
-    text: str
-
-    @cached_property
-    def _nodes(self) -> list[ast.AST]:
-        return list(ast.walk(ast.parse(self.text)))
-
-    @cached_property
-    def _lines(self) -> list[bytes]:
-        return self.text.encode().splitlines(keepends=True)
-
-    @cached_property
-    def functions(self) -> list[ast.FunctionDef]:
-        """The functions whose body begins on a line of its own."""
-        return [node for node in self._nodes if isinstance(node, ast.FunctionDef) and node.body[0].lineno > node.lineno]
-
-    @cached_property
-    def classes(self) -> list[ast.ClassDef]:
-        """The classes whose body begins on a line of its own."""
-        return [node for node in self._nodes if isinstance(node, ast.ClassDef) and node.body[0].lineno > node.lineno]
-
-    @cached_property
-    def top(self) -> list[ast.FunctionDef | ast.ClassDef]:
-        """The definitions of the module itself, in their order."""
-        body = ast.parse(self.text).body
-        return [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-
-    def constants(self, kind: type) -> list[ast.Constant]:
-        """The constants of a type, but for docstrings and what is in f-strings."""
-        other = {id(part) for node in self._nodes if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-        other |= {id(node.value) for node in self._nodes if isinstance(node, ast.Expr)}
-        found = (node for node in self._nodes if isinstance(node, ast.Constant) and type(node.value) is kind)
-        return [node for node in found if id(node) not in other]
-
-    @property
-    def docstrings(self) -> list[ast.Constant]:
-        """The docstrings of functions and classes."""
-        owners: list[ast.FunctionDef | ast.ClassDef] = [*self.functions, *self.classes]
-        values = [first.value for first in (node.body[0] for node in owners) if isinstance(first, ast.Expr)]
-        return [node for node in values if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-
-    def replaced(self, node: ast.expr, new: str) -> str:
-        """Return the text with another expression in the place of one."""
-        start, end = self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
-        raw = self.text.encode()
-        return (raw[:start] + new.encode() + raw[end:]).decode()
-
-    def inserted(self, after: int, new: str) -> str:
-        """Return the text with new lines below the line of a number."""
-        lines = [*self._lines[:after], f"{new}\n".encode(), *self._lines[after:]]
-        return b"".join(lines).decode()
-
-    def lines_of(self, node: ast.FunctionDef | ast.ClassDef) -> slice:
-        """Return the lines of a definition, its decorators included."""
-        return slice(min([node.lineno, *(one.lineno for one in node.decorator_list)]) - 1, node.end_lineno)
-
-    def without(self, node: ast.FunctionDef | ast.ClassDef) -> str:
-        """Return the text without a definition."""
-        lines = list(self._lines)
-        del lines[self.lines_of(node)]
-        return b"".join(lines).decode()
-
-    def swapped(self, first: ast.FunctionDef | ast.ClassDef, second: ast.FunctionDef | ast.ClassDef) -> str:
-        """Return the text with a definition behind the one that follows it."""
-        ours, theirs = self.lines_of(first), self.lines_of(second)
-        lines = self._lines
-        turned = [*lines[ours.stop : theirs.stop], b"\n", *lines[ours]]
-        return b"".join([*lines[: ours.start], *turned, *lines[theirs.stop :]]).decode()
-
-    def _offset(self, line: int | None, column: int | None) -> int:
-        return sum(map(len, self._lines[: (line or 1) - 1])) + (column or 0)
 
 
 def _change_constant(kind: type, change: Callable[[Any], str]) -> Callable[[Source, random.Random], str | None]:
@@ -178,7 +103,7 @@ def _add_constant(source: Source, draw: random.Random) -> str | None:
 
 
 # The commonest edits stand more than once, in other forms.
-_KINDS: dict[str, Callable[[Source, random.Random], str | None]] = {
+KINDS: dict[str, Callable[[Source, random.Random], str | None]] = {
     "another number": _change_constant(int, lambda value: str(value + 1)),
     "another string": _change_constant(str, lambda value: repr(f"{value}x")),
     "another truth value": _change_constant(bool, lambda value: str(not value)),
@@ -192,4 +117,5 @@ _KINDS: dict[str, Callable[[Source, random.Random], str | None]] = {
     "another docstring": _change_docstring,
     "a definition deleted": _delete_definition,
     "a definition moved": _move_definition,
+    **REWRITES,
 }
