@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from exocet_ipython.loading.files import FileStamp
 
-__all__ = ["ANOTHER_DIGEST", "NO_DATA", "SOURCE_SUFFIXES", "digest_file", "digest_of"]
+__all__ = ["ANOTHER_DIGEST", "NO_DATA", "SOURCE_SUFFIXES", "digest_file", "digest_of", "read_digest"]
 
 ANOTHER_DIGEST = "another content"  # of a text that is not known, and is not the one that ran: no text has it
 # How files end that are code, or that programs write while they run.
@@ -25,6 +24,23 @@ def digest_of(data: bytes) -> str:
     import hashlib  # noqa: PLC0415 - brings OpenSSL, which whoever only imports this package needs not
 
     return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def read_digest(path: str) -> str:
+    """Return the digest of what a file holds now.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: its path has a null character.
+
+    >>> from pathlib import Path
+    >>> read_digest(__file__) == digest_of(Path(__file__).read_bytes())
+    True
+    """
+    # No `Path` here: one that is made at each reload leaves marks of its parts in the interpreter's table of strings,
+    # and a table that is full of marks is made anew, larger by half a megabyte (CPython's `unicodeobject.c`).
+    with open(path, "rb") as file:
+        return digest_of(file.read())
 
 
 def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
@@ -53,7 +69,7 @@ def digest_file(path: str, stamp: FileStamp, until: int = 0) -> str:
         if until:
             names = [name for name in names if os.lstat(os.path.join(path, name)).st_ctime_ns <= until]
         return digest_of("\0".join(sorted(names)).encode())
-    return digest_of(Path(path).read_bytes())
+    return read_digest(path)
 
 
 def _may_be_data(entry: str) -> bool:

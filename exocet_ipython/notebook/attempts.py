@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from exocet_ipython.loading.digests import digest_of
+from exocet_ipython.loading.digests import read_digest
 from exocet_ipython.loading.interrupts import deferred_interrupt
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.report import ReloadReport
@@ -162,6 +161,6 @@ def sign_changes(changes: Iterable[Change]) -> frozenset[tuple[str, str, str]]:
 
 def _digest(path: str) -> str:
     try:
-        return digest_of(Path(path).read_bytes())
+        return read_digest(path)
     except (OSError, ValueError):  # ValueError: a null character
         return ""
