@@ -114,12 +114,30 @@ class _Reader(Generic[Target]):
         """Yield the calls of a statement in a cell with a file name."""
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                for decorator in reversed(statement.decorator_list if statement.name in self._namespace else ()):
-                    given = ast.copy_location(ast.Name(statement.name, ast.Load()), decorator)
-                    call = ast.copy_location(ast.Call(decorator, [given], []), decorator)
-                    yield from self._run(ast.copy_location(ast.Expr(call), decorator), file)
+                for given, decorator in self._decorated(statement):
+                    call = ast.Call(decorator, [ast.copy_location(given, decorator)], [])
+                    yield from self._run(
+                        ast.copy_location(ast.Expr(ast.copy_location(call, decorator)), decorator), file
+                    )
             case _:
                 yield from self._run(statement, file)
+
+    def _decorated(
+        self, statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ) -> Iterator[tuple[ast.expr, ast.expr]]:
+        """Yield what is decorated by a definition, as an expression, and with what: methods before their class."""
+        if (defined := self._namespace.get(statement.name, _missing)) is _missing:
+            return
+        if isinstance(statement, ast.ClassDef) and issubclass(type(defined), type):
+            parts = copy_space(vars(defined))
+            for part in statement.body:
+                if (
+                    isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+                    and type(parts.get(part.name)) is FunctionType
+                ):
+                    held = ast.copy_location(ast.Name(statement.name, ast.Load()), part)
+                    yield from ((ast.Attribute(held, part.name, ast.Load()), one) for one in part.decorator_list[::-1])
+        yield from ((ast.Name(statement.name, ast.Load()), one) for one in statement.decorator_list[::-1])
 
     def _run(self, statement: ast.stmt, file: str) -> list[tuple[Call, Target]]:
         """Return the calls that a statement makes, if it does nothing else; it runs aside."""

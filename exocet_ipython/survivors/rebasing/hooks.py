@@ -261,9 +261,9 @@ class HookText:
     def _is_plain(self, node: ast.AST) -> bool:
         match node:
             case ast.Call(func=ast.Name(id=name)):
-                return name in self._functions
+                return name in self._functions or self._follows(node)
             case ast.Call(func=ast.Attribute(attr=name)):
-                return name in METHODS
+                return name in METHODS or self._follows(node)
             case ast.Name(id=name):
                 return name != self._keywords
         return not isinstance(node, (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom))

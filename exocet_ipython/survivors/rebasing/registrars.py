@@ -1,4 +1,7 @@
-"""Functions and methods with which cells may have registered something, and that an edit has register it otherwise."""
+"""What cells may have registered something with, and that an edit has register it otherwise.
+
+Functions, methods, and classes whose instances are called with it, as in `@Route("/x")`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
+from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
@@ -91,6 +95,8 @@ def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> It
     old, new = (before, after) if is_class else (type(before), type(after))
     if issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
         return
+    if is_class and _makes_decorators(before) and _makes_decorators(after):
+        yield (id(after), ""), before, after
     kind = classmethod if is_class else FunctionType
     spaces = [copy_space(vars(base)) for base in mro_of(old) if home_of(base) in retiring]
     for name in {name: None for space in spaces for name, part in space.items() if type(part) is kind}:
@@ -102,18 +108,43 @@ def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> It
 
 
 def function_of(called: Any) -> FunctionType:
-    """Return what is called: a function, or that of a method."""
-    found: FunctionType = getattr(called, "__func__", called)
-    return found
+    """Return what is called in the end: a function, that of a method, or that of the instances of a class."""
+    return _functions_of(called)[0]
+
+
+def _functions_of(called: Any) -> list[FunctionType]:
+    """Return what runs at a call: of a class what its instances are called by, and what they are made by."""
+    if issubclass(type(called), type):
+        found = (first_named(name, mro_of(called)) for name in ("__call__", "__init__", "__post_init__"))
+        return [function for function in found if type(function) is FunctionType]
+    return [getattr(called, "__func__", called)]
+
+
+def _is_of_dataclass(function: FunctionType, cls: type) -> bool:
+    """Say whether it is `dataclass` that has written a method of a class: that has no text, and sets the fields."""
+    return function.__code__.co_filename == "<string>" and first_named("__dataclass_fields__", mro_of(cls)) is not None
+
+
+def _makes_decorators(cls: type) -> bool:
+    """Say whether instances of a class are made in Python's own way, and can be called."""
+    is_made_plainly = type(cls) is type and first_named("__new__", mro_of(cls)) is object.__new__
+    return is_made_plainly and type(first_named("__call__", mro_of(cls))) is FunctionType
 
 
 def _runs_alike(before: Any, now: Any) -> bool:
-    codes = function_of(before).__code__, function_of(now).__code__
-    return codes[0] is codes[1] or runs_alike(*codes)
+    """Say whether two run the same code, with the same data as defaults."""
+    functions = _functions_of(before), _functions_of(now)
+    return len(functions[0]) == len(functions[1]) and all(map(_is_same, *functions))
+
+
+def _is_same(before: FunctionType, now: FunctionType) -> bool:
+    old, new = ((*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()) for one in (before, now))
+    has_others = is_plain((old, new)) and old != new
+    return (before.__code__ is now.__code__ or runs_alike(before.__code__, now.__code__)) and not has_others
 
 
 def _names_in(called: Any) -> Iterator[tuple[str, ...]]:
-    return (code.co_names for code in whole(function_of(called).__code__))
+    return (code.co_names for function in _functions_of(called) for code in whole(function.__code__))
 
 
 class RegisteringText(HookText):
@@ -151,20 +182,43 @@ def _read_both(before: Any, now: Any, otherwise: Collection[str]) -> tuple[Regis
     first, second = _read(before), _read(now)
     if first is None or second is None or not any(text.places() or text.attributes for text in (first, second)):
         return None
-    return None if do_alike([first], [second], otherwise) else (first, second)
+    return None if _runs_alike(before, now) and do_alike([first], [second], otherwise) else (first, second)
 
 
 def _read(called: Any) -> RegisteringText | None:
-    """Return what a function, or the one that it makes and returns, does; None where its text doesn't say it."""
-    owner = called.__self__ if type(called) is MethodType else None
-    function = function_of(called)
+    """Return what is done by a call, or by a call of what that returns; None where no text says it."""
+    function, *makers = _functions_of(called)
+    if not issubclass(type(called), type):
+        return _read_body(function, *((called.__self__, 1) if type(called) is MethodType else (None, 0)))
+    text = _read_body(function, None, 1)
+    if text is None or text.depth > 1:
+        return None
+    for maker in makers:
+        if _is_of_dataclass(maker, called):
+            text.functions = [*text.functions, maker]
+            continue
+        made = _read_body(maker, None, 0)  # it is itself given the instance
+        if made is None or made.depth > 1 or made.places():
+            return None
+        text.functions = [*text.functions, *made.functions]
+    text.depth = 2
+    return text
+
+
+def _read_body(function: FunctionType, owner: Any, owners: int) -> RegisteringText | None:
+    """Return what a function, or the one that it makes and returns, does; None where its text doesn't say it.
+
+    Args:
+        function: it.
+        owner: the class or instance of which it is a method; None where it is of none, or of one yet to be made.
+        owners: how many arguments there are before the one that it is told of: 1 in a method.
+    """
     node = definition_of(function)
     if not isinstance(node, ast.FunctionDef) or function.__closure__ or node.args.vararg or node.args.kwarg:
         return None
     body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
     arguments = [part.arg for part in (*node.args.posonlyargs, *node.args.args)]
-    owners = arguments[:1] if owner is not None else []
-    given, depth = arguments[len(owners) :], 1
+    own, given, depth = arguments[:owners], arguments[owners:], 1
     match body:
         case [ast.FunctionDef(name=inner, decorator_list=[]) as made, ast.Return(value=ast.Name(id=name))] if (
             name == inner
@@ -172,7 +226,7 @@ def _read(called: Any) -> RegisteringText | None:
             node, given, depth = made, [part.arg for part in (*made.args.posonlyargs, *made.args.args)], 2
     if not given or node.args.vararg or node.args.kwarg:
         return None
-    text = read_text(RegisteringText, (function, node), owner, (given[0], *owners))
+    text = read_text(RegisteringText, (function, node), owner, (given[0], *own))
     if text is None:
         return None
     text.depth = depth
