@@ -38,6 +38,7 @@ _LOOKING = (_ANY_NAME | READING) | words(
     "iterdir listdir locals modules rglob scandir walk walk_packages"
 )
 _PLAIN = frozenset(name for kind in (dict, list, set, str, tuple) for name in dir(kind))
+_CONTAINERS = (dict, list, tuple, deque, set, frozenset)
 _OWN_CLASS = frozenset(("__class__", "type"))
 _missing = object()
 
@@ -166,10 +167,17 @@ class Answering(Comparison):
 
 
 class Hashing(Comparison):
-    """Compares how instances are hashed: where that asks for a class, as `type(self)`, it is another one."""
+    """Compares how instances are hashed: where that asks for a class, as `type(self)`, it is another one.
+
+    So is what a class has that hashes by what it is: a descriptor, say, which an instance shows for what it lacks.
+    """
 
     def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
-        return _OWN_CLASS.isdisjoint(_names_of(before)) and super()._is_same_function(before, now)
+        return (_OWN_CLASS | _ANY_NAME).isdisjoint(_names_of(before)) and super()._is_same_function(before, now)
+
+    def _is_same_value(self, before: Any, now: Any) -> bool:
+        has_parts = isinstance(before, _CONTAINERS) or bool(functions_in(before))
+        return has_parts and super()._is_same_value(before, now)
 
     def _is_same_class(self, _before: type, _now: type) -> bool:
         return False
