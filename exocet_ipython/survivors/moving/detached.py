@@ -19,6 +19,8 @@ from exocet_ipython.survivors.replacing.instances import Moving
 
 __all__ = ["detach_retired", "free_classes"]
 
+_ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
+
 
 def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
     """Return the retired classes that are no longer used.
@@ -71,15 +73,24 @@ def _detach(cls: type, journal: Journal) -> None:
 
 
 def _standard_base(cls: type) -> tuple[type, ...]:
-    """Return the class of Python's own that a class is laid out like; none where that is `object`.
+    """Return the class of Python's own, or one made in C, that a class is laid out like; none where that is `object`.
 
     >>> import abc
     >>> class Shape(abc.ABC): pass
     >>> _standard_base(Shape), _standard_base(type("Circle", (), {}))
     ((<class 'abc.ABC'>,), ())
     """
-    bases = [base for base in _line_of(cls) if base.__module__.partition(".")[0] in sys.stdlib_module_names]
-    return tuple(bases[:1])
+    found = next((base for base in _line_of(cls) if _is_static(base) or _is_standard(base)), None)
+    return () if found is None else (found,)
+
+
+def _is_static(cls: type) -> bool:
+    """Say whether no statement has made a class, and no call: no hook of it asks to be told of what derives from it."""
+    return not cls.__flags__ & _ON_THE_HEAP
+
+
+def _is_standard(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _slots_above(cls: type) -> tuple[str, ...]:
