@@ -260,8 +260,8 @@ class _Publication:
 
     def label(self) -> None:
         """Give what is old, and lives on, names that say so."""
-        records = self._after.records
-        self._labelled = label_replaced(self._replaced, records, self._living, self.journal, is_free=self._is_free)
+        old = self._replaced | {revision.record.name: revision.record for revision in self._built.beside}
+        self._labelled = label_replaced(old, self._after.records, self._living, self.journal, is_free=self._is_free)
 
     def leave(self) -> None:
         """Note how the old modules are left with what lives of them, which the person may move later."""

@@ -244,6 +244,7 @@ class Ladder:
             renew_generators(
                 ((pair.old, one.runners.of(pair.old)) for one in revisions for pair in one.match.changed), journal
             )
+            self.old.label({name: generation.records[name] for name in made}, made, journal)
         except BaseException:
             journal.undo()
             raise

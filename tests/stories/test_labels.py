@@ -155,16 +155,21 @@ def test_survivors_do_what_they_did(notebook: PlainNotebook) -> None:
     assert pickle.loads(pickle.dumps(notebook["low"].Point(3))) == notebook["low"].Point(3)
 
 
-def test_unchanged_importer_is_labelled_when_its_text_changes(workshop: Workshop, notebook: PlainNotebook) -> None:
-    """What ran again with its text unchanged shows the real file until that text is replaced."""
+@pytest.mark.parametrize("body", ["pass", "low.fail()"])
+def test_unchanged_importer_is_labelled_when_its_text_changes(
+    workshop: Workshop, notebook: PlainNotebook, body: str
+) -> None:
+    """What ran again with its text unchanged shows the real file until that text is replaced, if only its layout is."""
     old = notebook["held"][1]
     before = old.up.__code__
     assert before.co_filename == workshop.path("high.py")
-    workshop.write({"high.py": "import low\n\n\ndef up(): pass\n"})
+    workshop.write({"high.py": f"import low\n\n\ndef up(): {body}\n"})
     notebook.reload()
     assert old.up.__code__.co_filename == workshop.path("high.py") + " (generation 1)"
     assert inspect.getsource(old.up) == "def up(): low.fail()\n"
     assert repr(old.up).startswith("<function up (generation 1) at ")
+    assert shown(old.up)[0] == workshop.path("low.py") + " (generation 1)"
+    assert (old.up.__code__.co_firstlineno, notebook["high"].up.__code__.co_firstlineno) == (2, 4)
     assert notebook["high"].up.__code__.co_filename == workshop.path("high.py")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,16 @@ from exocet_ipython.notebook.publishing import Names, Published, publish
 from exocet_ipython.notebook.wording import join_names
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.collector import paused_collector
-from exocet_ipython.reloading.generation import PUBLISHING, Generation
+from exocet_ipython.reloading.generation import PUBLISHING, Generation, Journal
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import RetiredModule
 from exocet_ipython.survivors.carrying.lost import LostDefinitions
 from exocet_ipython.survivors.carrying.reruns import earlier_runs
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.named import find_named
 from exocet_ipython.survivors.finding.records import Retirement, Survivor
-from exocet_ipython.survivors.labels import RetiredTexts
+from exocet_ipython.survivors.labels import RetiredTexts, label_replaced
 from exocet_ipython.survivors.matching.left import LeftClasses
 from exocet_ipython.survivors.processes import StartedProcesses
 
@@ -92,14 +93,28 @@ class OldObjects:
 
     def retire(self, done: Published) -> None:
         """Add what a publish replaced, and forget what it made current again."""
-        self._retirement.retire(done.retired, done.again, {retired.number for retired in done.labelled})
+        self._note_labelled(done.labelled)
+        self._retirement.retire(done.retired, done.again)
         if done.unheld is not None or done.migration.held:
             self._retirement.note_unheld(done.unheld)
-        self._texts.add(done.labelled)
         if not done.is_tracked:
             self.lost.tracked.clear()
         self.lost.update(done.lost, done.generation.modules)
         self.left.note(done.migration.left)
+
+    def label(self, before: Mapping[str, ModuleRecord], now: Mapping[str, ModuleRecord], journal: Journal) -> None:
+        """Label what lives of modules whose text is replaced while current ones go on with the new one.
+
+        Args:
+            before: dotted name -> record of a module that goes on.
+            now: the same with the new text.
+            journal: how it is taken back.
+        """
+        self._note_labelled(label_replaced(before, now, self._retirement.referenced(), journal))
+
+    def _note_labelled(self, labelled: Collection[RetiredModule]) -> None:
+        self._retirement.doubt({retired.number for retired in labelled})
+        self._texts.add(labelled)
 
     def note_runs(self, records: Iterable[ModuleRecord]) -> None:
         """Add what lives of earlier runs of modules that the person has run again by hand."""

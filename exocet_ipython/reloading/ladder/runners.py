@@ -26,6 +26,7 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referrers_of
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.ladder.codes import CodePair
+from exocet_ipython.reloading.retired import retired_module
 
 __all__ = ["Runners", "are_run", "find_runners", "has_other_holders", "seat_codes"]
 
@@ -72,7 +73,7 @@ def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
     r"""Return the functions that run the old code of these pairs, wherever they are.
 
     The pairs are those of `match_codes`; the tree that the old code is part of lives. A module that was made anew with
-    its text as it was has run the same code: what has retired since goes on doing what it did, to come back one day.
+    its text as it was has run the same code: what has retired since keeps what it ran, to come back one day.
 
     >>> module, tree = ModuleType("m"), compile("def f(): pass", "m.py", "exec")
     >>> exec(tree, vars(module))
@@ -93,12 +94,10 @@ def find_runners(module: ModuleType, pairs: Sequence[CodePair]) -> Runners:
     unexplained = _unexplained(codes, found)
     if unexplained:
         wanted = set(map(id, unexplained))
-        changed = {id(pair.old) for pair in pairs if pair.changed}
-        own = vars(module)
         for holder in referrers_of(unexplained):
             if type(holder) is not FunctionType or id(holder.__code__) not in wanted:
                 continue
-            if holder.__globals__ is own or id(holder.__code__) not in changed:
+            if retired_module(holder.__globals__) is None:  # a module may have put another in its place
                 found.add(holder)
         found.unknown = count_frozen() > 0
     return found

@@ -97,19 +97,19 @@ class Retirement:
         self._told: set[int] = set()  # generations of which a report has named something
         self._gone: list[int] = []  # those of them of which nothing is alive by now
 
-    def retire(
-        self, generation: RetiredGeneration, current: frozenset[int] = frozenset(), changed: Container[int] = ()
-    ) -> None:
+    def doubt(self, changed: Container[int]) -> None:
+        """Forget what tells that generations, given by their numbers, are held: their records are others now."""
+        for known in self._generations:
+            if known.number in changed:
+                known.doubt()
+
+    def retire(self, generation: RetiredGeneration, current: frozenset[int] = frozenset()) -> None:
         """Add what a publish replaced.
 
         Args:
             generation: that.
             current: the ids of what became current again, which is forgotten.
-            changed: the numbers of earlier generations whose records are others now.
         """
-        for known in self._generations:
-            if known.number in changed:
-                known.doubt()
         if current:
             self._generations = [known.without(current) for known in self._generations]
             self._told -= {known.number for known in self._generations if not known.references}
