@@ -202,6 +202,8 @@ class Description:
     def _describe_import(self, module: Any) -> Any:
         """Describe what the import system has written on a module."""
         spec = module.__spec__
+        if spec is None:  # one that a body has made, and put into `sys.modules`
+            return None
         facts = [spec.name, spec.origin, spec.parent, spec.cached, [*(spec.submodule_search_locations or ())]]
         facts += [[*getattr(module, "__path__", ())], getattr(module, "__cached__", None)]
         facts += [type(spec.loader).__qualname__, module.__loader__ is spec.loader]

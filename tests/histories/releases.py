@@ -193,6 +193,7 @@ HISTORIES = (
     History("pyee", ("pyee",), ("11.0.1", "11.1.1", "12.0.0", "12.1.1")),
     History("injector", ("injector",), ("0.20.1", "0.21.0", "0.22.0")),
     History("schema", ("schema",), ("0.7.5", "0.7.7")),
+    History("loguru", ("loguru",), ("0.7.2", "0.7.3"), counters=("start_time",)),
     History("python-box", ("box",), ("7.2.0", "7.3.2")),
 )
 

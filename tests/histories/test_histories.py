@@ -34,6 +34,7 @@ CORE = {
     ("h11", "0.14.0"),
     ("itsdangerous", "2.1.2"),
     ("jinja2", "3.0.3"),
+    ("loguru", "0.7.2"),
     ("markdown-it-py", "2.2.0"),
     ("marshmallow", "3.26.1"),
     ("parso", "0.8.5"),

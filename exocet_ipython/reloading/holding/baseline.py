@@ -183,6 +183,7 @@ class _Contents:
         if not issubclass(kind, _FIXED):
             self.prints[name] = fingerprint(value)
         if kind is tuple:
+            self.contents[name] = parts_of(value)
             self._add_nested(name, value)
         elif is_marked(value):
             self.contents[name] = parts_of(value)
@@ -206,6 +207,7 @@ class _Contents:
                     self._add_function(path, part)
                 continue
             if type(part) is tuple:
+                self.contents[path] = parts_of(part)
                 if entries_of(part) and len(self.prints) < _MANY:  # most have names or numbers
                     self.add_value(path, part)
             elif is_marked(part):

@@ -46,7 +46,8 @@ def modules_held(
 
     Args:
         module: the module object.
-        values: global name -> id of its value after the body ran; what was assigned since doesn't count.
+        values: global name -> id of its value after the body ran; what was assigned since doesn't count, but for what
+            a container still has of the one that was there.
         contents: path -> what a container held then, as `Baseline` has it; what cells put into it since doesn't count.
         given: ids of what other modules have put into containers since.
     """
@@ -54,9 +55,12 @@ def modules_held(
     own: Any = getattr(module, "__name__", None)
     for attribute, value in copy_space(globals_of(module)).items():
         kind = type(value)
-        if id(kind) in ATOM_IDS or is_dunder(attribute) or values.get(attribute) != id(value):
+        if id(kind) in ATOM_IDS or is_dunder(attribute):
             continue
-        if kind is FunctionType:
+        if values.get(attribute) != id(value):
+            if attribute in contents and _is_noted(value):  # a changed copy has what the first one had
+                _add_homes(value, held, contents[attribute], given)
+        elif kind is FunctionType:
             held.add(value.__module__)
             _add_homes(getattr(value, "registry", None), held)  # functools.singledispatch
         elif issubclass(kind, type):
@@ -68,11 +72,20 @@ def modules_held(
             if value.__name__ != f"{own}.{attribute}":  # a package's submodules are put there by importing them
                 held.add(value.__name__)
         else:
-            _add_homes(value, held, contents.get(attribute), given)
-            # An instance of a class that isn't Python's own may keep a registry, as `bus.handlers`.
-            for name, part in attributes_of(value) if attribute in contents else ():
-                _add_homes(part, held, contents.get(f"{attribute}.{name}"), given)
+            _add_homes_in_value(attribute, value, held, contents, given)
     return frozenset(name for name in held if type(name) is str and name != own)
+
+
+def _add_homes_in_value(
+    path: str, value: Any, held: set[Any], contents: Mapping[str, Mapping[Any, int]], given: Collection[int]
+) -> None:
+    """Add the modules of what is in a container, or in an instance of a class that isn't Python's own.
+
+    That may keep a registry, as `bus.handlers`.
+    """
+    _add_homes(value, held, contents.get(path), given)
+    for name, part in attributes_of(value) if path in contents else ():
+        _add_homes(part, held, contents.get(f"{path}.{name}"), given)
 
 
 def _add_homes_in_class(
@@ -100,7 +113,7 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
     """
     waiting, left, seen = [value], _LARGE, {id(value)}
     known = None
-    if noted is not None and is_registry(value) and len(value) <= _MANY:  # of a larger one no entries are noted
+    if noted is not None and _is_noted(value) and len(value) <= _MANY:  # of a larger one no entries are noted
         known = {*noted, *noted.values(), *given}
     while waiting:
         container = waiting.pop()
@@ -115,6 +128,11 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
             if id(type(item)) in _PLAIN and id(item) not in seen:
                 seen.add(id(item))
                 waiting.append(item)
+
+
+def _is_noted(value: Any) -> bool:
+    """Say whether a value is a container of which a baseline notes the entries."""
+    return type(value) is tuple or is_registry(value)
 
 
 def definitions_shown(value: Any) -> list[Any]:

@@ -21,8 +21,8 @@ _LARGE = 10_000  # entries; of a larger one not even its fingerprint tells which
 def parts_of(value: Any) -> dict[Any, int]:
     """Return the entries of a container, or the attributes of a class or an instance, by identity; or its mark.
 
-    Of a map that is the id of a key -> that of its value, of a set the id of an item -> 0. Of a list it is the id of an
-    item -> its places, as the bits of a number, and that negative, so that it is nothing's id.
+    Of a map that is the id of a key -> that of its value, of a set the id of an item -> 0. Of a list or a tuple it is
+    the id of an item -> its places, as the bits of a number, and that negative, so that it is nothing's id.
 
     >>> [list(parts_of(value).values()) for value in ({"a", "b"}, ["a", "b", "a"])]
     [[0, 0], [-5, -2]]
@@ -74,7 +74,7 @@ def copy_of(value: Any) -> Copy:
     if is_registry(value):
         return _copy_of_container(value)
     if type(value) is tuple:
-        return Copy(list(value), _nothing)
+        return Copy(list(value), _places if len(value) <= _MANY else _nothing)
     return Copy(_halves(state_of(value)), _attributes)
 
 

@@ -28,12 +28,13 @@ from exocet_ipython.reloading.holding.contents import (
     state_of,
 )
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.holding.marks import is_marked, mark_of
+from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
-from exocet_ipython.survivors.carrying.contexts import CONTEXTS
+from exocet_ipython.survivors.carrying.contexts import carry_context
+from exocet_ipython.survivors.carrying.copies import has_begun_alike, is_another, is_changed_copy, lengthened
 from exocet_ipython.survivors.carrying.earlier import earlier_at
 from exocet_ipython.survivors.carrying.entries import (
     MANY,
@@ -116,7 +117,9 @@ class Carrier:
         """Carry the globals that were assigned since."""
         for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
             is_meant = not is_dunder(name) if names is None else name in names
-            if is_meant and self._owned.is_assigned(name, value, namespace):
+            if is_meant and is_changed_copy(name, value, self._owned):
+                self._carry_longer(module, name, value, namespace.get(name), name)
+            elif is_meant and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
     def _as_begun(self, known: Mapping[str, Any], path: str | None = None) -> Mapping[str, Any]:
@@ -132,8 +135,7 @@ class Carrier:
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
-        if type(before) is type(now) and (carry_context := CONTEXTS.get(id(type(now)))) is not None:
-            carry_context(before, now, self._again is not None)
+        carry_context(before, now, returned=self._again is not None)
         return self._carry_state(path, before, now, has_parts=self._has_parts(path, before, now))
 
     def _has_parts(self, name: str, value: Any, now: Any) -> bool:
@@ -156,9 +158,12 @@ class Carrier:
         for name, value in parts:
             if name in _LIBRARIES or name.startswith("_abc_"):
                 continue
-            if baseline.get(name) == id(value) and not self._is_another(f"{path}.{name}", name, value):
+            inner = f"{path}.{name}"
+            is_left = baseline.get(name) == id(value) and not is_another(inner, value, self._record, self._owned)
+            if is_left or is_changed_copy(inner, value, self._owned):
                 above = inherited(now, name, self._session) if is_class and name not in known else None
-                whole |= self._carry_part(f"{path}.{name}", value, known.get(name, above))
+                whole |= self._carry_part(inner, value, known.get(name, above))
+                self._carry_longer(now, name, value, None if is_left else known.get(name, above), inner)
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
                 assign(now, name, value, self._journal)
         if not is_class and self._owned.is_changed_by_cells(before, baseline):
@@ -166,20 +171,13 @@ class Carrier:
         self._owned = outer
         return whole
 
-    def _is_another(self, path: str, name: str, value: Any) -> bool:
-        """Say whether an array is another where the first was: functions assign it, and Python uses memory again."""
-        known = self._record.contents.get(path, {}).get("") if is_marked(value) else None
-        is_other = known is not None and mark_of(value) != known
-        return is_other and name in (stores := self._owned.stores).attributes | stores.counted
-
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.
 
         Of an instance of a library's class, which that changes itself, all or nothing.
         """
-        if (kind := type(before)) is type(now) and (carry_context := CONTEXTS.get(id(kind))) is not None:
-            carry_context(before, now, self._again is not None)
-        if not (kind is tuple or path in self._record.contents) or now is None or now is before:
+        carry_context(before, now, returned=self._again is not None)
+        if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
         is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
@@ -203,14 +201,16 @@ class Carrier:
             return {id(before)}
         return self._carry_parts(path, before, now, self._record.contents.get(path, {})) if has_parts else set()
 
+    def _carry_longer(self, owner: Any, name: str, before: Any, now: Any, path: str) -> None:
+        """Have a module, a class or an instance have a tuple that is as much longer as the old one has become."""
+        if type(before) is type(now) is tuple:
+            assign(owner, name, lengthened(path, before, now, self._carry_items), self._journal)
+
     def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
-        known = self._record.contents.get(path, {}).get("")
-        if known is None or type(before) is not type(now) or mark_of(before) == known:
-            return set()
-        if not (self._again is not None or mark_of(now) == known) or not self._owned.is_persons(path, None, None):
-            return set()
-        return {id(before)} if fill(before, now, self._read.after) else set()
+        may_take = has_begun_alike(path, before, now, self._record, returns=self._again is not None)
+        takes = may_take and self._owned.is_persons(path, None, None) and fill(before, now, self._read.after)
+        return {id(before)} if takes else set()
 
     def _answers_for_others(self, homes: tuple[str, ...], path: str) -> bool:
         return self._read.answer_for_others(homes, names_in(path))
@@ -279,9 +279,8 @@ class Carrier:
     ) -> bool:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
         is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and self._owned.leaves_alone(path)
-        if not is_theirs or any(self._owned.is_modules(path, *entry) for entry in changed):
-            return False
-        return take_whole(before, now, baseline, self._record.body_code, self._journal)
+        is_theirs = is_theirs and not any(self._owned.is_modules(path, *entry) for entry in changed)
+        return is_theirs and take_whole(before, now, baseline, self._record.body_code, self._journal)
 
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""

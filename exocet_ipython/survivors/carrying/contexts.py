@@ -16,13 +16,13 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.survivors.carrying.progress import PROGRESS
 
-__all__ = ["CONTEXTS"]
+__all__ = ["carry_context"]
 
 _missing = object()
 _UNSET = 2  # references more than to the new variable, where no context has a value: who asks for this lists the old
 
 
-def _carry_context(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
+def _carry_variable(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
     """Carry the values that a context variable has, here and in copies of contexts, unless the new body has set one."""
     value = before.get(_missing)
     if value is not _missing and (returned or now.get(_missing) is _missing):
@@ -43,8 +43,20 @@ def _carry_local(before: threading.local, now: threading.local, returned: bool) 
             vars(now)[name] = value
 
 
-CONTEXTS: dict[int, Callable[[Any, Any, bool], None]] = {
-    id(ContextVar): _carry_context,
+_CONTEXTS: dict[int, Callable[[Any, Any, bool], None]] = {
+    id(ContextVar): _carry_variable,
     id(threading.local): _carry_local,
     **PROGRESS,
 }
+
+
+def carry_context(before: Any, now: Any, *, returned: bool) -> None:
+    """Carry what no attribute of a value shows to its counterpart, if it is of such a kind.
+
+    Args:
+        before: what a retired module has.
+        now: what has its place.
+        returned: whether that has been there before, and has what cells had made of it.
+    """
+    if type(before) is type(now) and (carry := _CONTEXTS.get(id(type(now)))) is not None:
+        carry(before, now, returned)

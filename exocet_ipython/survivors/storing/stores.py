@@ -19,6 +19,7 @@ from exocet_ipython.reloading.ladder.operations import mangled
 from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
 from exocet_ipython.survivors.storing.certain import certain_parts, name_of
 from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
+from exocet_ipython.survivors.storing.copying import write_in_place
 from exocet_ipython.survivors.storing.counting import BEST, shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, Function, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
@@ -51,6 +52,7 @@ class Stores(Assigned):
         looked_at: names that they use in any other way than to add something to them, or to count what is there.
         answered: names of containers in which they look up what they may compute where it isn't there.
         handing: what each of them hands to others to be put away.
+        copied: names in whose place they put a changed copy of what is there, which is read as changing that.
     """
 
     computed: set[str] = field(default_factory=set)
@@ -62,6 +64,7 @@ class Stores(Assigned):
     looked_at: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     handing: frozenset[Handing] = frozenset()
+    copied: set[str] = field(default_factory=set)
 
     def setters(self, name: str) -> list[str]:
         """Return the paths of the functions that set up what has a name, where only these compute what goes there."""
@@ -113,9 +116,11 @@ def read_stores(text: bytes) -> Stores:
     {'CACHE'}
     """
     found, assigning = Stores(), list[Assigning]()
-    tree = shorten_counting(parse_text(text), text)
+    tree: ast.AST = parse_text(text)
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
+    found.copied = write_in_place(tree, text)
+    tree = shorten_counting(tree, text)
     functions, caches = find_functions(tree), dict[str, set[str]]()
     for part in functions:
         one, assigns, caches[part.path] = _read_function(part, functions)

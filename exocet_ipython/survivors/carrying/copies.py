@@ -1,0 +1,67 @@
+"""Whether something else is where the body has put a container or an array, and goes on from that one.
+
+Where functions have put changed copies of a container in its place, what was put into these is carried likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from exocet_ipython.reloading.holding.contents import is_registry
+from exocet_ipython.reloading.holding.marks import is_marked, mark_of
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.ownership import Ownership
+
+__all__ = ["has_begun_alike", "is_another", "is_changed_copy", "lengthened"]
+
+
+def is_changed_copy(path: str, value: Any, owned: Ownership) -> bool:
+    """Say whether functions only ever put changed copies of it in the place of a container.
+
+    Args:
+        path: of the container in its module.
+        value: what is there by now.
+        owned: tells of what they store.
+    """
+    name, stores = path.rpartition(".")[2], owned.stores
+    is_container = type(value) is tuple or is_registry(value)
+    is_copied = is_container and name in stores.copied and name not in stores.globals | stores.attributes
+    return is_copied and not owned.is_written(path)
+
+
+def lengthened(path: str, before: Any, now: Any, carry_items: Callable[[str, Any, Any], set[int]]) -> Any:
+    """Return a new tuple with what is to be carried of what was put into the old one.
+
+    Args:
+        path: of both in their modules.
+        before: what is in its place, at the end, in the retired module.
+        now: the new one.
+        carry_items: does it for lists.
+    """
+    items = list(now)
+    carry_items(path, list(before), items)
+    return tuple(items)
+
+
+def is_another(path: str, value: Any, record: ModuleRecord, owned: Ownership) -> bool:
+    """Say whether an array is another where the first was: functions assign it, and Python uses memory again."""
+    known = record.contents.get(path, {}).get("") if is_marked(value) else None
+    is_other = known is not None and mark_of(value) != known
+    return is_other and path.rpartition(".")[2] in (stores := owned.stores).attributes | stores.counted
+
+
+def has_begun_alike(path: str, before: Any, now: Any, record: ModuleRecord, *, returns: bool) -> bool:
+    """Say whether an array is another by now, and its successor one that begins as it did.
+
+    Args:
+        path: of both in their modules.
+        before: the array of the retired module.
+        now: what has its place.
+        record: of the retired module.
+        returns: whether the second one has been there before, and has what cells had made of it.
+    """
+    known = record.contents.get(path, {}).get("")
+    if known is None or type(before) is not type(now) or mark_of(before) == known:
+        return False
+    return returns or mark_of(now) == known
