@@ -40,16 +40,16 @@ def is_machinery(name: str, value: Any) -> bool:
 
 
 def own_parts(definition: Any) -> list[object]:
-    """Return what makes up a class or a function: its namespace and bases, or its closure, and itself.
+    """Return what makes up a class or a function: its namespace and bases, or its closure and defaults, and itself.
 
     Of an enumeration its members by name and by value as well.
 
     >>> [type(part).__name__ for part in own_parts(lambda: 0)]
-    ['function', 'tuple', 'NoneType']
+    ['function', 'tuple', 'NoneType', 'NoneType']
     """
     if type(definition) is FunctionType:
         closure = definition.__closure__ or ()
-        return [definition, closure, definition.__kwdefaults__, *closure]
+        return [definition, closure, definition.__defaults__, definition.__kwdefaults__, *closure]
     lines = (type.__getattribute__(definition, name) for name in ("__mro__", "__bases__"))
     members = [vars(definition).get(name) for name in _MEMBERS] if issubclass(type(definition), enum.EnumMeta) else []
     return [definition, *lines, *members, *raw_dicts(definition)]

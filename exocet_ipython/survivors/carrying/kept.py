@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 from collections.abc import Container
+from itertools import pairwise
 from types import FunctionType
 from typing import Any
 
@@ -118,11 +119,14 @@ def is_resource(value: Any) -> bool:
 def kept_answers_of(part: Any) -> list[FunctionType]:
     """Return the functions whose answers a descriptor puts into instances' dicts, and what does so; none of another.
 
+    Nor of one that only asks for what another method puts there: without it, it would ask itself for ever.
+
     >>> kept_answers_of(functools.cached_property(is_data)) == [is_data], kept_answers_of(is_data)
     (True, [])
     """
     if type(part) is functools.cached_property:
-        return functions_in(part)
+        functions = functions_in(part)
+        return [] if any(map(_asks_itself, functions)) else functions
     getter = getattr(type(part), "__get__", None)
     if type(getter) is not FunctionType or hasattr(type(part), "__set__"):
         return []
@@ -130,4 +134,25 @@ def kept_answers_of(part: Any) -> list[FunctionType]:
     if not (stores or "setattr" in getter.__code__.co_names):
         return []
     functions = [value for _, value in attributes_of(part) if type(value) is FunctionType]
-    return [*functions, getter] if functions else []
+    return [*functions, getter] if functions and not any(map(_asks_itself, functions)) else []
+
+
+def _asks_itself(function: FunctionType) -> bool:
+    """Say whether a method asks its instance for an attribute of its own name.
+
+    >>> class Relation:
+    ...     def entity(self): self.find(); return self.entity
+    ...     def other(self): return self.entity.other
+    >>> _asks_itself(Relation.entity), _asks_itself(Relation.other)
+    (True, False)
+    """
+    name, code = function.__name__, function.__code__
+    if name not in code.co_names or not code.co_argcount:
+        return False  # nearly all
+    parts = [part for part in dis.get_instructions(code) if part.opname != "CACHE"]
+    owns = {code.co_varnames[0], *((other, code.co_varnames[0]) for other in code.co_varnames)}
+    return any(
+        asked.opname == "LOAD_ATTR" and asked.argval == name and loaded.argval in owns
+        for loaded, asked in pairwise(parts)
+        if loaded.opname.startswith("LOAD_FAST")
+    )

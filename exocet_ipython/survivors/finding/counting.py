@@ -34,8 +34,10 @@ __all__ = ["UNHELD", "count_outside"]
 _DESCRIPTORS = frozenset(
     map(id, (staticmethod, classmethod, property, cached_property, GetSetDescriptorType, MemberDescriptorType))
 )
-# What classes and functions are made of: walked when reached from one, since nothing else refers to it.
-_PARTS = _DESCRIPTORS | frozenset(map(id, (tuple, dict, CellType, CodeType, FunctionType)))
+# What classes and functions are made of: walked when reached from one, since nothing else refers to it. But what is in
+# a tuple or a dict of theirs, others may have: `def __init__(self, errors=(Lost, Late)): self.errors = errors`.
+_CONTAINERS = frozenset(map(id, (tuple, dict)))
+_PARTS = _DESCRIPTORS | _CONTAINERS | frozenset(map(id, (CellType, CodeType, FunctionType)))
 _WALKED = (type, FunctionType, CodeType, CellType)
 # Aliases and fields, which classes and annotations have.
 _ALIASES = frozenset(
@@ -101,23 +103,28 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter
         for part in layer:
             if type(part) is FunctionType:
                 seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
-        found = _count(layer, wanted, counts)
+        found = _count([part for part in layer if id(type(part)) not in _CONTAINERS], wanted, counts)
+        shared = _count([part for part in layer if id(type(part)) in _CONTAINERS], wanted, counts)
         if has_codes:  # the collector does not look into code
             inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
             counts.update(key for key in map(id, inner) if key in wanted)
             found += inner
         # What only an alias has of these may be others' as well.
-        layer = [] if are_doubtful else _unseen([part for part in found if id(type(part)) in kinds], seen)
+        layer = [part for part in found if id(type(part)) in kinds]
+        layer += [part for part in shared if id(type(part)) in kinds and id(type(part)) not in _CONTAINERS]
+        layer = [] if are_doubtful else _unseen(layer, seen)
         doubtful.note(found, _ALIASES | kinds if are_doubtful else _ALIASES)
+        doubtful.note(shared, _ALIASES | kinds if are_doubtful else _ALIASES | _CONTAINERS)
         are_doubtful = not layer
         if are_doubtful:
             found.clear()  # it refers to what is looked at now
+            shared.clear()
             layer = doubtful.explained()
     return counts, seen
 
 
 class _Doubtful:
-    """What classes and functions have that others may have as well: aliases, fields, and what is in these.
+    """What classes and functions have that others may have as well: aliases, fields, containers, what is in these.
 
     It is walked once each reference to it is known to be of the retired side, and what it has is a part of that.
 
