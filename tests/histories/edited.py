@@ -1,11 +1,13 @@
 """Random edits of real packages under a running notebook: `python -m tests.histories.edited [COUNT] [--seed SEED]`.
 
-Each is made in a copy of a release, and replayed both ways: from the release to the edited copy, and back.
+Each is made in a copy of a release, or several one after the other, and they are replayed both ways: from the release
+to the edited copy, and back.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import shutil
 import sys
@@ -20,8 +22,7 @@ from tests.histories.replaying import Mode, Outcome, compare, run_session
 
 __all__ = ["Found", "replay_edits"]
 
-_EDITED = "edited"  # in the place of a version
-_COUNTS = (1, 1, 1, 2, 3, 5)  # of edits in one copy
+_COUNTS = (1, 1, 1, 2, 3, 5)  # of edits, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,24 @@ def replay_edits(seed: int, histories: Sequence[History] = HISTORIES, modes: Seq
         releases.mkdir()
         for known in (release, *history.beside):
             (releases / known).symlink_to((cache / known).resolve(), target_is_directory=True)
-        edited = releases / f"{history.package}=={_EDITED}"
-        shutil.copytree(cache / release, edited)
-        edits = edit_files(list(_sources(edited, history)), draw.choice(_COUNTS), draw)
-        pair = replace(history, versions=(version, _EDITED))
-        ways = [Replay(pair, version, _EDITED), Replay(pair, _EDITED, version)]
+        back = Replay(history, version, version)
+        truths = {version: run_session(back, "fresh", _empty(place, "fresh"), releases)}
+        steps, edits = [version], list[str]()
+        for number in range(draw.choice(_COUNTS)):
+            steps.append(f"{version}-{number}")
+            last, edited = (releases / f"{history.package}=={step}" for step in steps[-2:])
+            shutil.copytree(last, edited)
+            edits += edit_files(list(_sources(edited, history, truths[version])), 1, draw)
+        there = Replay(replace(history, versions=tuple(steps)), version, steps[-1], tuple(steps[1:-1]))
+        truths[steps[-1]] = run_session(there, "fresh", _empty(place, "fresh-edited"), releases)
         wrong: list[str] = []
         replayed = 0
-        truths = [run_session(way, "fresh", _empty(place, f"fresh-{way.after}"), releases) for way in ways]
-        if not any(truth["failed"] for truth in truths) and len({_unloadable(truth) for truth in truths}) == 1:
-            for way, truth in zip(ways, truths, strict=True):
-                for mode in modes:
-                    live = run_session(way, mode, _empty(place, f"{mode}-{way.after}"), releases)
-                    wrong += [f"{way.before} to {way.after}, {mode}:{line}" for line in compare(truth, live)]
-                    replayed += 1
+        if not any(truth["failed"] for truth in truths.values()) and len(set(map(_unloadable, truths.values()))) == 1:
+            ways = [there, replace(there, before=steps[-1], after=version, between=tuple(steps[-2:0:-1]))]
+            for way, mode in itertools.product(ways, modes):
+                live = run_session(way, mode, _empty(place, f"{mode}-{way.after}"), releases)
+                wrong += [f"{way.before} to {way.after}, {mode}:{line}" for line in compare(truths[way.after], live)]
+                replayed += 1
     return Found(release, tuple(edits), replayed, tuple(wrong))
 
 
@@ -88,12 +93,14 @@ def _unloadable(truth: Outcome) -> frozenset[str]:
     return frozenset(truth["compared"]["unloadable"])
 
 
-def _sources(folder: Path, history: History) -> Iterator[Path]:
-    """Yield the files that a package imports of itself, in one order everywhere."""
+def _sources(folder: Path, history: History, truth: Outcome) -> Iterator[Path]:
+    """Yield the files of a package that its notebook has loaded, in one order everywhere."""
     for root in history.roots:
         single = folder / f"{root}.py"
-        found = [single] if single.exists() else sorted((folder / root).rglob("*.py"))
-        yield from (path for path in found if "test" not in str(path.relative_to(folder)))
+        for path in [single] if single.exists() else sorted((folder / root).rglob("*.py")):
+            name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+            if name in truth.get("loaded", ()):
+                yield path
 
 
 def _empty(place: str, name: str) -> Path:

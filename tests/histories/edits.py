@@ -25,7 +25,7 @@ def edit_files(files: Sequence[Path], count: int, draw: random.Random) -> list[s
         draw: where chance comes from.
     """
     done: list[str] = []
-    for _ in range(count * _TRIES):
+    for _ in range(count * _TRIES if files else 0):
         path, kind = draw.choice(files), draw.choice(tuple(KINDS))
         before = path.read_text("utf-8")
         after = KINDS[kind](Source(before), draw)

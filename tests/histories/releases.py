@@ -52,7 +52,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One upgrade or downgrade of a package under a running notebook.
+    """One upgrade or downgrade of a package under a running notebook, and what is laid over its files meanwhile.
 
     >>> str(Replay(HISTORIES[0], "8.1.7", "8.1.8"))
     'click-8.1.7-8.1.8'
@@ -61,6 +61,7 @@ class Replay:
     history: History
     before: str
     after: str
+    between: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.history.package}-{self.before}-{self.after}"

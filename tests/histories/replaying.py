@@ -36,6 +36,7 @@ def run_session(replay: Replay, mode: Mode, folder: Path, releases: Path) -> Out
     """
     history = replay.history
     beside = [str(releases / requirement) for requirement in history.beside]
+    laid = [str(releases / f"{history.package}=={one}") for one in (replay.before, *replay.between, replay.after)]
     project = folder / "project"
     project.mkdir()
     job = {
@@ -45,8 +46,7 @@ def run_session(replay: Replay, mode: Mode, folder: Path, releases: Path) -> Out
         "numbered": history.numbered,
         "counters": history.counters,
         "cells": history.notebook.split("# %%\n"),
-        "before": [str(releases / f"{history.package}=={replay.before}"), *beside],
-        "after": [str(releases / f"{history.package}=={replay.after}"), *beside],
+        "laid": [[release, *beside] for release in laid],
     }
     question, answer = folder / "job.json", folder / "answer.json"
     question.write_text(json.dumps(job), "utf-8")
