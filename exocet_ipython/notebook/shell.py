@@ -93,11 +93,12 @@ class Attachment:
         self._magics.failures.settle()
         if (shown := self.session.managed.files.shown).is_due:
             shown.show()
-        if result is not None:  # ipykernel has none for a cell that awaited something and was interrupted
-            info = result.info
-            text = getattr(info, "transformed_cell", None) or info.raw_cell
-            if text and result.error_before_exec is None:
-                self.session.learn(text, error=result.error_in_exec)
+        # ipykernel has no result of a cell that awaited something and was interrupted.
+        if result is not None and result.error_before_exec is None and result.info.raw_cell:
+            shell: Any = self._magics.shell
+            # Before 9.5 IPython doesn't say what it has made of magics.
+            text = getattr(result.info, "transformed_cell", None) or shell.transform_cell(result.info.raw_cell)
+            self.session.learn(text, error=result.error_in_exec)
         self._magics.auto.after_cell(result)
 
     def _hook_list(self, items: list[Any], item: object) -> None:

@@ -64,10 +64,12 @@ class Sessions:
     Args:
         folder: where the sessions have their folders.
         at_once: how many sessions run at a time.
+        installed: a folder of packages that come before those that are installed with the tests.
     """
 
-    def __init__(self, folder: Path, at_once: int = 2) -> None:
+    def __init__(self, folder: Path, at_once: int = 2, installed: Path | None = None) -> None:
         self._folder = folder
+        self._installed = [] if installed is None else [str(installed)]
         self._idle: dict[Mode, queue.SimpleQueue[subprocess.Popen[str]]] = {}
         self._all: list[subprocess.Popen[str]] = []
         self._pool = ThreadPoolExecutor(at_once)
@@ -139,7 +141,7 @@ class Sessions:
         environment = {
             **os.environ,
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": "" if mode == "fresh" else str(PROJECT),
+            "PYTHONPATH": os.pathsep.join([*self._installed, *([] if mode == "fresh" else [str(PROJECT)])]),
             "PYTHONWARNINGS": "ignore",
             "PYTHONDONTWRITEBYTECODE": "",  # as people have it: a `.pyc` proves what a module ran from
             "IPYTHONDIR": str(self._folder / "ipython"),
