@@ -282,7 +282,7 @@ def _replace_successors(
     holders = [holder for holder in _holders(searched) if not _is_of_bases(holder, known)]
     own = pairs.own | {id(successors), id(replaced), *map(id, successors.values())}
     own |= {id(pair) for pair in replaced.values()}
-    note = moving.rehashing.note if successors else None  # what holds one may be hashed with it
+    note = moving.note_hash if successors else None  # what holds one may be hashed with it
     moving.replace(replaced, own, holders, note)
     forget_checks(old for old, _ in replaced.values())
     if frozen := moving.rehash(own):

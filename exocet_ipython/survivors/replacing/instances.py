@@ -118,7 +118,10 @@ class Moving:
         note: Callable[[Any], object] | None = None,
     ) -> None:
         """Replace references, as `replace_references` does, and note what refused."""
-        for name, error in replace_references(replacement, own, holders, self.journal, note, was_there=self.was_there):
+        settle = functools.partial(self.rehash, own)
+        for name, error in replace_references(
+            replacement, own, holders, self.journal, note, was_there=self.was_there, settle=settle
+        ):
             self.note(name, error)
 
     def note(self, name: str, error: Exception) -> None:
@@ -129,8 +132,12 @@ class Moving:
         """Note what an instance is that hashes itself or keeps answers, before an attribute of it is replaced."""
         if is_adapter(type(instance)):
             self.adapters.append(instance)
-        self.rehashing.note(instance)
+        self.note_hash(instance)
         self._answers.note(instance)
+
+    def note_hash(self, instance: Any) -> None:
+        """Note how an instance is hashed, before an attribute of it is replaced."""
+        self.rehashing.note(instance)
 
     def put_in_place(self, own: set[int]) -> None:
         """Take off stale answers, and put instances whose hash changed where dicts and sets look for them now."""

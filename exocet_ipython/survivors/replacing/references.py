@@ -31,6 +31,7 @@ def replace_references(  # noqa: PLR0913 - what is replaced, and where, whom to 
     note: Callable[[Any], object] | None = None,
     *,
     was_there: Callable[[Any], bool] | None = None,
+    settle: Callable[[], dict[int, tuple[Any, Any]]] = dict,
 ) -> list[tuple[str, Exception]]:
     """Replace retired objects by their counterparts in everything that holds them.
 
@@ -43,6 +44,8 @@ def replace_references(  # noqa: PLR0913 - what is replaced, and where, whom to 
         note: told of each instance before attributes of it are replaced.
         was_there: says of a value that it is older than what is new, so that no body can have registered it anew in a
             list; None where nothing is.
+        settle: asked before what was made anew takes its place, which dicts look for by the hashes of now: it puts
+            what is hashed otherwise in order, and returns what was made anew for that, by id.
 
     Returns:
         The holders that refused, by the name of their type, each with its error; they are as they were.
@@ -65,6 +68,8 @@ def replace_references(  # noqa: PLR0913 - what is replaced, and where, whom to 
         rebuilt |= late
         if not rebuilt:
             break
+        late |= settle()
+        rebuilt |= late
         olds = _olds(rebuilt)
         _put_successors(given, rebuilt, replacement)
         if late or not unknown:
