@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
-import weakref
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
-from types import GetSetDescriptorType, MemberDescriptorType
+from types import GetSetDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
@@ -21,13 +20,11 @@ __all__ = [
     "changed_constants",
     "class_of",
     "classes_made",
-    "filled_slots",
     "is_defined",
     "is_made",
     "living_classes",
     "own_attributes",
     "raw_dicts",
-    "slots_of",
     "with_subclasses",
 ]
 
@@ -102,38 +99,9 @@ def raw_dicts(cls: type) -> list[dict[str, Any]]:
     return [part for part in gc.get_referents(cls) if type(part) is dict]
 
 
-def slots_of(kind: type) -> Iterator[Any]:
-    """Yield the descriptors of the slots that an instance of a class has, in the order in which constructors fill them.
-
-    >>> list(slots_of(weakref.ref))
-    []
-    """
-    for base in reversed(kind.__mro__):
-        if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
-            yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
-
-
-def filled_slots(instance: Any) -> list[tuple[Any, Any]]:
-    """Return the slots of an instance that are not empty: the descriptor of each, and what is in it.
-
-    >>> class Cat:
-    ...     __slots__ = ("age", "name")
-    >>> tom = Cat(); tom.name = "Tom"
-    >>> [(slot.__name__, value) for slot, value in filled_slots(tom)]
-    [('name', 'Tom')]
-    """
-    found = []
-    for slot in slots_of(type(instance)):
-        try:
-            found.append((slot, slot.__get__(instance, type(instance))))
-        except AttributeError:  # an empty one
-            continue
-    return found
-
-
 def own_attributes(value: Any) -> dict[str, Any]:
     """Return the attributes that a class or an instance itself has, those in slots included; none of Python's own."""
-    return dict(attributes_of(value)) | {slot.__name__: part for slot, part in filled_slots(value)}
+    return dict(attributes_of(value))
 
 
 def with_subclasses(classes: Iterable[type]) -> Iterator[type]:

@@ -29,7 +29,9 @@ def is_from_cell(value: Any) -> bool:
         return True
     if is_definition(value):
         return any(home_of(part) == CELLS for part in _functions_around(value))
-    if kind is tuple or kind is list:
+    if issubclass(kind, tuple):  # a named one as well
+        parts = [*tuple.__getitem__(value, slice(_FEW))]
+    elif kind is list:
         parts = [*value[:_FEW]]
     elif kind is dict:
         parts = [*value.values()][:_FEW]

@@ -34,6 +34,7 @@ from exocet_ipython.reloading.holding.contents import (
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
+from exocet_ipython.reloading.holding.slots import has_slots
 
 __all__ = ["Baseline", "add_changes", "add_entries", "is_own_function", "renew_baseline", "take_baseline"]
 
@@ -260,8 +261,7 @@ def _has_variables(value: Any) -> bool:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """Say whether a value is an instance with a dict of its own, of a class that is not one of most standard ones."""
+    """Say whether a value is an instance with attributes of its own, and not of one of most standard classes."""
     kind = type(value)
-    return id(kind) in CARRIERS or (
-        getattr(kind, "__dictoffset__", 0) != 0 and kind.__module__.partition(".")[0] not in sys.stdlib_module_names
-    )
+    has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or has_slots(kind)
+    return id(kind) in CARRIERS or (has_attributes and kind.__module__.partition(".")[0] not in sys.stdlib_module_names)

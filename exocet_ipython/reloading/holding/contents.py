@@ -26,6 +26,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.marks import is_theirs, mark_of
+from exocet_ipython.reloading.holding.slots import with_slots
 
 __all__ = [
     "ATOMS",
@@ -119,13 +120,12 @@ def fingerprint(value: Any) -> int:
     if is_theirs(value):
         return mark_of(value)
     if not issubclass(type(value), (list, tuple, set, frozenset, dict)):
-        parts = dict_of(value)
+        parts = with_slots(value, dict_of(value))
         if parts is None or ("__qualname__" in parts and "__module__" in parts):
             return 0
     if len(parts) > _LARGE:
         return hash(len(parts))
-    items = [*parts, *parts.values()] if isinstance(parts, dict) else parts
-    return hash(tuple(map(id, items)))
+    return hash(tuple(map(id, [*parts, *parts.values()] if isinstance(parts, dict) else parts)))
 
 
 def is_registry(value: Any) -> bool:
@@ -263,8 +263,9 @@ def variables_around(function: FunctionType) -> dict[str, Any]:
 
 
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
-    """Return the attributes that a class or an instance itself has; none of Python's own."""
-    space = type.__getattribute__(value, "__dict__") if issubclass(type(value), type) else dict_of(value)
+    """Return the attributes that a class or an instance itself has, those in slots too; none of Python's own."""
+    is_class = issubclass(type(value), type)
+    space = type.__getattribute__(value, "__dict__") if is_class else with_slots(value, dict_of(value))
     return [(name, part) for name, part in copy_space(space or {}).items() if not is_dunder(name)]
 
 
@@ -274,10 +275,9 @@ def state_of(value: Any) -> list[tuple[str, Any]]:
     >>> state_of((lambda held: lambda: held)(3))
     [('held', 3)]
     """
-    if type(value) is not FunctionType or value.__closure__ is None:
-        return attributes_of(value)
-    around = [variable for variable in variables_around(value).items() if variable[0] != "__class__"]
-    return around + attributes_of(value) if value.__dict__ else around
+    around = variables_around(value) if type(value) is FunctionType and value.__closure__ is not None else {}
+    own = attributes_of(value) if not around or value.__dict__ else []
+    return [variable for variable in around.items() if variable[0] != "__class__"] + own
 
 
 def dict_of(value: Any) -> dict[Any, Any] | None:

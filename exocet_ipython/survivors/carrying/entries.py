@@ -19,6 +19,7 @@ from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.survivors.carrying.made import goes_on
+from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
@@ -149,7 +150,7 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
         journal.add(partial(setattr, cell, "cell_contents", cell.cell_contents))
         cell.cell_contents = value
         return
-    before = vars(owner).get(name, _missing)
+    before = own_attributes(owner).get(name, _missing)
     set_attribute(owner, name, value)
     back = partial(delete_attribute, owner, name) if before is _missing else partial(set_attribute, owner, name, before)
     journal.add(back)

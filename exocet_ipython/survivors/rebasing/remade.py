@@ -15,6 +15,7 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.ladder.operations import strings_of
 from exocet_ipython.reloading.retired import functions_of
+from exocet_ipython.survivors.rebasing.statements import classes_said
 
 __all__ = ["remake_class", "taken_out"]
 
@@ -35,6 +36,7 @@ def remake_class(
     """
     space = {name: part for name, part in copy_space(vars(cls)).items() if not _is_made_by_python(name, part)}
     space["__qualname__"] = cls.__qualname__
+    space |= classes_said(cls, space.keys() | taken.keys())
     cell = next(_class_cells(cls), None)
     if cell is not None:
         space["__classcell__"] = cell

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import operator
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Container, Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
@@ -18,7 +19,7 @@ from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.matching.succession import Succession
 
-__all__ = ["bases_meant", "in_order_of_cells", "keywords_said", "names_said", "takes_keyword"]
+__all__ = ["bases_meant", "classes_said", "in_order_of_cells", "keywords_said", "names_said", "takes_keyword"]
 
 
 def keywords_said(cls: type) -> dict[str, Any]:
@@ -42,6 +43,54 @@ def names_said(cls: type) -> set[str] | None:
     return names | {
         node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     }
+
+
+def classes_said(cls: type, but: Container[str]) -> dict[str, type]:
+    """Return the classes that the body of this statement has in it, made again: its metaclass took them out, and away.
+
+    Args:
+        cls: a class of a cell.
+        but: names of those that are known.
+
+    Raises:
+        TypeError: making one again would do more than a restart may be asked for twice.
+    """
+    found = _find_statement(cls)
+    if found is None:
+        return {}
+    space = globals_of(sys.modules.get(CELLS))
+    parts = [part for part in found.statement.body if isinstance(part, ast.ClassDef) and part.name not in but]
+    if not parts:
+        return {}
+    for part in parts:
+        if not all(_only_makes(node, space) for node in _nodes_that_run(part)):
+            message = f"its metaclass has taken {part.name} out of its body; run its cell again"
+            raise TypeError(message)
+    around = ast.copy_location(ast.ClassDef(cls.__name__, [], [], list(parts), []), found.statement)
+    if sys.version_info >= (3, 12):
+        around.type_params = []
+    made: dict[str, Any] = {}
+    exec(compile(ast.Module([around], []), found.file, "exec", dont_inherit=True), space, made)  # noqa: S102 - a person's own text
+    return {part.name: vars(made[cls.__name__])[part.name] for part in parts}
+
+
+def _nodes_that_run(statement: ast.ClassDef) -> Iterator[ast.AST]:
+    """Yield what is in a `class` statement, but for the bodies of functions."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            waiting += [*node.args.defaults, *filter(None, node.args.kw_defaults), *node.decorator_list]
+        elif not isinstance(node, ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _only_makes(node: ast.AST, space: Mapping[str, Any]) -> bool:
+    """Say whether what runs in a body does no more than to make something: it calls nothing but classes."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and issubclass(type(space.get(node.func.id)), type)
+    return not isinstance(node, (ast.Await, ast.Import, ast.ImportFrom, ast.NamedExpr, ast.With, ast.Yield))
 
 
 def bases_meant(cls: type, counterparts: Mapping[int, type], succession: Succession) -> tuple[type, ...]:
@@ -94,16 +143,24 @@ def in_order_of_cells(classes: Iterable[type]) -> list[type]:
 def _place_of(cls: type) -> tuple[int, int]:
     """Return which cell has a statement, the latest one being 0 and the others before it, and its line there."""
     found = _find_statement(cls)
-    return (1, 0) if found is None else (-found[0], found[1].lineno)
+    return (1, 0) if found is None else (-found.later, found.statement.lineno)
 
 
 def _statement_of(cls: type) -> ast.ClassDef | None:
     found = _find_statement(cls)
-    return None if found is None else found[1]
+    return None if found is None else found.statement
 
 
-def _find_statement(cls: type) -> tuple[int, ast.ClassDef] | None:
-    """Return the last statement that defined a class of this name, and how many cells are later."""
+class _Found(NamedTuple):
+    """A `class` statement, the name of its cell as that of a file, and how many cells are later."""
+
+    statement: ast.ClassDef
+    file: str
+    later: int
+
+
+def _find_statement(cls: type) -> _Found | None:
+    """Return the last statement that defined a class of this name."""
     if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
         return None
     files = {function.__code__.co_filename for function in functions_of(cls)}
@@ -113,5 +170,5 @@ def _find_statement(cls: type) -> tuple[int, ast.ClassDef] | None:
         text = "".join(lines)
         for node in reversed(parse_text(text).body if f"class {cls.__name__}" in text else []):
             if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
-                return later, node
+                return _Found(node, name, later)
     return None

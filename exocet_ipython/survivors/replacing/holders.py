@@ -17,8 +17,9 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, dict_of
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.slots import filled_slots
 from exocet_ipython.survivors.arrays import is_array
-from exocet_ipython.survivors.classes import class_of, filled_slots
+from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
 from exocet_ipython.survivors.replacing.hidden import replace_in_array
 from exocet_ipython.survivors.replacing.lists import replace_in_list

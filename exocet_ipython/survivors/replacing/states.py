@@ -7,7 +7,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of
-from exocet_ipython.survivors.classes import filled_slots
+from exocet_ipython.reloading.holding.slots import filled_slots
 
 __all__ = ["InstanceState", "attributes_of_instance", "put_back", "set_class"]
 

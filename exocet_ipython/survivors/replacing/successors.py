@@ -8,7 +8,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
-from exocet_ipython.survivors.classes import slots_of
+from exocet_ipython.reloading.holding.slots import slots_of
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 from exocet_ipython.survivors.replacing.states import attributes_of_instance
 

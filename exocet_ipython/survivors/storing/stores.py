@@ -26,6 +26,7 @@ from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
 from exocet_ipython.survivors.storing.listed import listing_caches
 from exocet_ipython.survivors.storing.numbering import numbered_by
+from exocet_ipython.survivors.storing.spelling import spell_assignments
 from exocet_ipython.survivors.storing.steps import Steps
 from exocet_ipython.survivors.storing.writing import written_down
 
@@ -119,6 +120,7 @@ def read_stores(text: bytes) -> Stores:
     tree: ast.AST = parse_text(text)
     if not all(name.endswith(b"__") for name in _PRIVATE.findall(text)):
         _mangle(tree, "<module>")
+    tree = spell_assignments(tree, text)
     found.copied = write_in_place(tree, text)
     tree = shorten_counting(tree, text)
     functions, caches = find_functions(tree), dict[str, set[str]]()

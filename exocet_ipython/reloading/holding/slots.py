@@ -1,0 +1,75 @@
+"""What instances have in slots, beside the dict of their attributes or in its stead."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from types import MemberDescriptorType
+from typing import Any
+
+from exocet_ipython.loading.spaces import copy_space
+
+__all__ = ["filled_slots", "has_slots", "slots_of", "with_slots"]
+
+
+def has_slots(kind: type) -> bool:
+    """Say whether a class, or one that it derives from, names slots, be it none; not those of Python's library.
+
+    What these have in theirs are answers that they keep: a path how it is written.
+
+    >>> class Cat:
+    ...     __slots__ = ("age",)
+    >>> import pathlib
+    >>> has_slots(Cat), has_slots(pathlib.PurePath)
+    (True, False)
+    """
+    lines: tuple[type, ...] = type.__getattribute__(kind, "__mro__")
+    spaces = (type.__getattribute__(base, "__dict__") for base in lines)
+    return any("__slots__" in space and not _is_pythons(space) for space in spaces)
+
+
+def _is_pythons(space: Mapping[str, Any]) -> bool:
+    return str(space.get("__module__")).partition(".")[0] in sys.stdlib_module_names
+
+
+def slots_of(kind: type) -> Iterator[Any]:
+    """Yield the descriptors of the slots that an instance of a class has, in the order in which constructors fill them.
+
+    >>> list(slots_of(weakref.ref))
+    []
+    """
+    for base in reversed(kind.__mro__):
+        if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
+            yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
+
+
+def filled_slots(instance: Any) -> list[tuple[Any, Any]]:
+    """Return the slots of an instance that are not empty: the descriptor of each, and what is in it.
+
+    >>> class Cat:
+    ...     __slots__ = ("age", "name")
+    >>> tom = Cat(); tom.name = "Tom"
+    >>> [(slot.__name__, value) for slot, value in filled_slots(tom)]
+    [('name', 'Tom')]
+    """
+    found = []
+    for slot in slots_of(type(instance)):
+        try:
+            found.append((slot, slot.__get__(instance, type(instance))))
+        except AttributeError:  # an empty one
+            continue
+    return found
+
+
+def with_slots(value: Any, space: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the dict of an instance's attributes, or another one with those in slots; None where it has neither.
+
+    Args:
+        value: the instance.
+        space: its dict, if it has one.
+    """
+    if not has_slots(type(value)):
+        return space  # nearly all
+    slotted = {slot.__name__: part for slot, part in filled_slots(value)}
+    return {**slotted, **(space or {})} if slotted else space
