@@ -184,7 +184,8 @@ class _Contents:
         if not issubclass(kind, _FIXED):
             self.prints[name] = fingerprint(value)
         if kind is tuple:
-            self.contents[name] = parts_of(value)
+            if name[-1] != "]":  # a longer one under a key is another entry
+                self.contents[name] = parts_of(value)
             self._add_nested(name, value)
         elif is_marked(value):
             self.contents[name] = parts_of(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import MemberDescriptorType
 from typing import Any
 
@@ -25,12 +25,11 @@ def has_slots(kind: type) -> bool:
     (True, False)
     """
     lines: tuple[type, ...] = type.__getattribute__(kind, "__mro__")
-    spaces = (type.__getattribute__(base, "__dict__") for base in lines)
-    return any("__slots__" in space and not _is_pythons(space) for space in spaces)
-
-
-def _is_pythons(space: Mapping[str, Any]) -> bool:
-    return str(space.get("__module__")).partition(".")[0] in sys.stdlib_module_names
+    for base in lines:  # no generator: this is asked of each instance that a module has
+        space = type.__getattribute__(base, "__dict__")
+        if "__slots__" in space and str(space.get("__module__")).partition(".")[0] not in sys.stdlib_module_names:
+            return True
+    return False
 
 
 def slots_of(kind: type) -> Iterator[Any]:
