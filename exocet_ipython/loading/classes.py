@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from types import WrapperDescriptorType
 from typing import Any
 
-__all__ = ["class_for", "delete_attribute", "first_named", "mro_of", "set_attribute"]
+__all__ = ["class_for", "delete_attribute", "first_named", "is_static", "mro_of", "set_attribute"]
+
+_ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
 
 
 def set_attribute(owner: Any, name: str, value: Any) -> None:
@@ -59,6 +61,16 @@ def first_named(name: str, classes: Iterable[type]) -> Any:
     """
     spaces = (type.__getattribute__(cls, "__dict__") for cls in classes)
     return next((space[name] for space in spaces if name in space), None)
+
+
+def is_static(cls: type) -> bool:
+    """Say whether a class is a part of a program in C, which no statement and no call has made.
+
+    >>> is_static(list), is_static(type("Shape", (), {}))
+    (True, False)
+    """
+    flags: int = type.__getattribute__(cls, "__flags__")
+    return not flags & _ON_THE_HEAP
 
 
 def _own_method(owner: Any, name: str) -> Any:

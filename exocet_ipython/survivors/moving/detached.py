@@ -9,7 +9,7 @@ from operator import methodcaller
 from types import new_class
 from typing import Any
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import is_static, set_attribute
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.retired import retired_class
@@ -18,8 +18,6 @@ from exocet_ipython.survivors.rebasing.lineages import bases_of, lineages_of, pu
 from exocet_ipython.survivors.replacing.instances import Moving
 
 __all__ = ["detach_retired", "free_classes"]
-
-_ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
 
 
 def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
@@ -80,13 +78,9 @@ def _standard_base(cls: type) -> tuple[type, ...]:
     >>> _standard_base(Shape), _standard_base(type("Circle", (), {}))
     ((<class 'abc.ABC'>,), ())
     """
-    found = next((base for base in _line_of(cls) if _is_static(base) or _is_standard(base)), None)
+    # No hook of one that is made in C asks to be told of what derives from it.
+    found = next((base for base in _line_of(cls) if is_static(base) or _is_standard(base)), None)
     return () if found is None else (found,)
-
-
-def _is_static(cls: type) -> bool:
-    """Say whether no statement has made a class, and no call: no hook of it asks to be told of what derives from it."""
-    return not cls.__flags__ & _ON_THE_HEAP
 
 
 def _is_standard(cls: type) -> bool:

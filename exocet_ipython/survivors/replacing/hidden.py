@@ -13,6 +13,7 @@ from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import is_static
 from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.arrays import items_of
@@ -22,7 +23,6 @@ from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 __all__ = ["find_hidden_holders", "replace_in_array"]
 
 _HIDDEN = frozenset(map(id, (tuple, dict)))
-_HEAP_TYPE = 1 << 9  # `Py_TPFLAGS_HEAPTYPE`: the flag of classes that are made while a program runs
 
 
 def find_hidden_holders(objects: list[Any], holders: list[Any], retired: Iterable[Any] = ()) -> list[Any]:
@@ -85,7 +85,7 @@ def _has_hidden_instances(kind: Any) -> bool:
     >>> _has_hidden_instances(type)
     False
     """
-    return bool(issubclass(kind, type) and kind is not type and not kind.__flags__ & _HEAP_TYPE)
+    return bool(issubclass(kind, type) and kind is not type and is_static(kind))
 
 
 def _instances_of(classes: Collection[int]) -> list[Any]:
