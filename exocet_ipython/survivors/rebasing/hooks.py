@@ -168,9 +168,13 @@ class HookText:
 
     def _follows(self, call: ast.Call) -> bool:
         """Say whether a function or method that is called does nothing else either, and note what it does."""
-        function, owner = self._called(call.func)
         values = [*call.args, *(keyword.value for keyword in call.keywords)]
-        if type(function) is not FunctionType or not all(map(self._computes, values)):
+        return self._enters(call) and all(map(self._computes, values))
+
+    def _enters(self, call: ast.Call) -> bool:
+        """Say the same, whatever it is given."""
+        function, owner = self._called(call.func)
+        if type(function) is not FunctionType:
             return False
         node, code = definition_of(function), function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -261,9 +265,9 @@ class HookText:
     def _is_plain(self, node: ast.AST) -> bool:
         match node:
             case ast.Call(func=ast.Name(id=name)):
-                return name in self._functions or self._follows(node)
+                return name in self._functions or self._enters(node)
             case ast.Call(func=ast.Attribute(attr=name)):
-                return name in METHODS or self._follows(node)
+                return name in METHODS or self._enters(node)
             case ast.Name(id=name):
                 return name != self._keywords
         return not isinstance(node, (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom))
@@ -280,8 +284,8 @@ class _CalledText(HookText):
 
 
 class _LastText(_CalledText):
-    """What the text of a function does that such a one calls: no more are followed."""
+    """What the text of a function does that such a one calls: no more are entered."""
 
-    def _follows(self, call: ast.Call) -> bool:
+    def _enters(self, call: ast.Call) -> bool:
         del call
         return False
