@@ -9,10 +9,13 @@ import sys
 import tomllib
 import zlib
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.scenarios.scenarios import Scenario, read_corpus
@@ -39,9 +42,19 @@ def _oldest() -> list[str]:
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the oldest releases are."""
     folder = tmp_path_factory.mktemp("oldest")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, f"--target={folder}", *_oldest()], check=True)
+    _install(_oldest(), folder)
+    needed = [Requirement(text) for one in distributions(path=[str(folder)]) for text in one.requires or ()]
+    installed = {canonicalize_name(one.name) for one in distributions()}
+    wanted = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    _install([str(one) for one in wanted if canonicalize_name(one.name) not in installed], folder)
     return folder
+
+
+def _install(requirements: list[str], folder: Path) -> None:
+    """Fetch distributions, and not what they need: nearly all of that is installed with the tests."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    if requirements:
+        subprocess.run([*command, f"--target={folder}", *requirements], check=True)
 
 
 @pytest.fixture(scope="module")
