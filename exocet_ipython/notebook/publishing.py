@@ -297,4 +297,4 @@ class _Publication:
 def _answering_anew(built: Built, after: Generation) -> Iterable[str]:
     """Return the modules whose functions run new code in place, and those that import them."""
     changed = [revision.record.name for revision in built.beside if revision.rung]
-    return {*changed, *after.graph().dependants(changed)} if changed else ()
+    return {*changed, *after.graph().dependant_names(changed)} if changed else ()

@@ -268,7 +268,7 @@ class Ladder:
         if not (changed := [revision.record.name for revision in revisions if revision.rung]):
             return ()
         generation = self.managed.generation
-        answering = {*changed, *generation.graph().dependants(changed)}
+        answering = {*changed, *generation.graph().dependant_names(changed)}
         forget_traces(answering, generation.records)
         if holds_caches(self.namespace):
             # A cache of a module that holds answers of the old code is a reason to make the module anew.

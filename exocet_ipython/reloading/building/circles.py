@@ -79,7 +79,7 @@ def _circles_around(plan: Plan, current: Generation, texts: Texts, roots: Iterab
         needed = {name for name in records[package].needs.keys() & order.keys() if order[name] < order[package]}
         if needed - plan.names and is_package(records[package].module):
             inside = [name for name in records if name.startswith(f"{package}.")]
-            possible |= {(package, name) for name in graph.dependants(inside).keys() & needed - plan.names}
+            possible |= {(package, name) for name in graph.dependant_names(inside) & needed - plan.names}
     if not possible:
         return set()
     begun = [*roots, *sorted(records, key=order.__getitem__)]

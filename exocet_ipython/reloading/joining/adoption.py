@@ -124,7 +124,7 @@ def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterab
     """
     roots = {name.partition(".")[0] for name in wanted}
     chosen = {*wanted, *(name for name in records if name.partition(".")[0] in roots)}
-    chosen |= whole.graph().dependants(chosen).keys()
+    chosen |= whole.graph().dependant_names(chosen)
     waiting = list(chosen)
     while waiting:
         record = whole.records[waiting.pop()]
