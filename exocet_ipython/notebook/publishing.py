@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,8 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.notebook.names.bindings import Bindings, Kept, Rebinding
 from exocet_ipython.notebook.names.spaces import replace_in_modules, replace_outputs
 from exocet_ipython.reloading.building.build import Built
-from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.reloading.generation import Generation, publish_modules
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.revision import apply_revisions, put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retire_modules
@@ -226,7 +227,8 @@ class _Publication:
         fresh = self._made.keys() - self._built.returned
         if not (fresh or self._built.beside):
             fresh = {*self._made}  # all is as it was
-        answering = {*self._made, *self._waiting, *_answering_anew(self._built, self._after)}
+        revised = [revision.record.name for revision in self._built.beside if revision.rung]
+        answering = {*self._made, *self._waiting, *self._after.with_dependants(revised)}
         forget_traces(answering, records)
         self._compiled = clear_caches(
             self._names.namespace,
@@ -292,9 +294,3 @@ class _Publication:
             self._lost_now,
             is_tracked=not self._migrating,
         )
-
-
-def _answering_anew(built: Built, after: Generation) -> Iterable[str]:
-    """Return the modules whose functions run new code in place, and those that import them."""
-    changed = [revision.record.name for revision in built.beside if revision.rung]
-    return {*changed, *after.graph().dependant_names(changed)} if changed else ()

@@ -22,7 +22,7 @@ from exocet_ipython.reloading.building.build import Built, Surroundings, build_l
 from exocet_ipython.reloading.building.circles import moved_circles
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.collector import paused_collector
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.bodies import names_in
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.judge import Judge
@@ -268,7 +268,7 @@ class Ladder:
         if not (changed := [revision.record.name for revision in revisions if revision.rung]):
             return ()
         generation = self.managed.generation
-        answering = {*changed, *generation.graph().dependant_names(changed)}
+        answering = generation.with_dependants(changed)
         forget_traces(answering, generation.records)
         if holds_caches(self.namespace):
             # A cache of a module that holds answers of the old code is a reason to make the module anew.

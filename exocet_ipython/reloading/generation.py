@@ -12,22 +12,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
-from types import CoroutineType, MappingProxyType, ModuleType
-from typing import Any
+from types import MappingProxyType, ModuleType
 
 from exocet_ipython.errors import ModuleNotLoadedError
 from exocet_ipython.loading.source import Snapshot, require_spec
-from exocet_ipython.loading.spaces import attach, is_package
+from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.graph import ImportGraph
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["PUBLISHING", "Generation", "Journal", "publish_modules"]
+__all__ = ["PUBLISHING", "Generation", "publish_modules"]
 
 PUBLISHING = threading.RLock()
-_absent = object()
-_OURS = 2  # references: the variable, the argument of getrefcount
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +81,12 @@ class Generation:
 
     def revised(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the next revision: the same modules, some of which run other code now."""
-        return replace(self, records=MappingProxyType({**self.records, **made}), revision=self.revision + 1)
+        after = replace(self, records=MappingProxyType({**self.records, **made}), revision=self.revision + 1)
+        is_known = self._graph and all("held" in vars(record) for record in self.records.values())
+        if is_known and all(_imports_alike(self.records[name], record) for name, record in made.items()):
+            graph = self._graph[0].with_texts(after._locator(), made)  # noqa: SLF001 - one of ours
+            after._graph.append(graph)  # noqa: SLF001 - likewise
+        return after
 
     def adopting(self, made: Mapping[str, ModuleRecord]) -> Generation:
         """Return the same generation with modules that Python had loaded before: nothing of them was made anew."""
@@ -155,6 +158,10 @@ class Generation:
             self._graph.append(self._graph_of({name: record.held for name, record in self.records.items()}))
         return self._graph[0]
 
+    def with_dependants(self, names: Collection[str]) -> set[str]:
+        """Return the names, and those of the modules that depend on these."""
+        return {*names, *self.graph().dependant_names(names)} if names else set()
+
     def graph_without_given(self) -> ImportGraph:
         """Return the same but for what others have put into containers of modules that go on: it can be taken out."""
         if not any(record.given for record in self.records.values()):
@@ -165,99 +172,25 @@ class Generation:
         failed = self.failed
         records: Mapping[str, ModuleRecord | FailedLoad] = {**self.records, **failed}
         needs = {name: record.needs for name, record in records.items()}
-        # Not this object itself: a graph that holds its generation would be a circle, for the collector to find.
-        snapshots = {name: record.snapshot for name, record in records.items()}
-        return ImportGraph.of(needs, held, partial(_locate, snapshots), frozenset(failed))
+        return ImportGraph.of(needs, held, self._locator(), frozenset(failed))
+
+    def _locator(self) -> Callable[[str, int], tuple[str, str]]:
+        """Return what gives the file of a module and the text of a line.
+
+        It doesn't hold this object: a graph that holds its generation would be a circle, for the collector to find.
+        """
+        records: Mapping[str, ModuleRecord | FailedLoad] = {**self.records, **self.failed}
+        return partial(_locate, {name: record.snapshot for name, record in records.items()})
+
+
+def _imports_alike(before: ModuleRecord, now: ModuleRecord) -> bool:
+    """Say whether a module names the same others in the same lines, has objects of the same, and lacks the same."""
+    return before.needs == now.needs and before.held == now.held and before.failed == now.failed
 
 
 def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[str, str]:
     """Return the file of a module, and what is written in one of its lines (from 1)."""
     return snapshots[name].path or "", snapshots[name].line(line)
-
-
-class Journal:
-    """Writes that can be taken back, newest first.
-
-    Attributes:
-        coroutines: those that have not begun of which one took another's place: Python warns of each that is let go of,
-            unless it is closed.
-
-    >>> space, journal = {"a": 1}, Journal()
-    >>> journal.set_item(space, "a", 2)
-    >>> journal.set_item(space, "b", 3)
-    >>> journal.undo()
-    >>> space
-    {'a': 1}
-    """
-
-    def __init__(self) -> None:
-        self._undo: list[Callable[[], object]] = []
-        self.coroutines: list[CoroutineType[Any, Any, Any]] = []
-
-    def add(self, undo: Callable[[], object]) -> None:
-        """Note how a write that was made elsewhere is taken back."""
-        self._undo.append(undo)
-
-    def set_item(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
-        """Set an item of a dict."""
-        undo = _restoring(mapping, key)
-        mapping[key] = value
-        self._undo.append(undo)
-
-    def set_attribute(self, module: ModuleType, name: str, value: Any) -> None:
-        """Set a global of a module, as its own body does: a class that the person gave the module isn't asked."""
-        self.set_item(vars(module), name, value)
-
-    def attach(self, package: ModuleType, child: str, module: ModuleType) -> None:
-        """Make a submodule an attribute of its package, as an import does."""
-        undo = _restoring(vars(package), child)
-        attach(package, child, module)
-        self._undo.append(undo)
-
-    def delete_attribute(self, module: ModuleType, name: str) -> None:
-        """Take a global away from a module that has it."""
-        space = vars(module)
-        if name in space:
-            self._undo.append(_restoring(space, name))
-            del space[name]
-
-    def set_module(self, name: str, module: ModuleType | None) -> None:
-        """Make a module current under its name in `sys.modules`; None takes the name away."""
-        old = PRESENCE.current(name)
-        self._undo.append(lambda: PRESENCE.set_current(name, old))
-        PRESENCE.set_current(name, module)
-
-    def references(self) -> list[object]:
-        """Return what holds the values that would be put back: these references are ours."""
-        closures = [cell for undo in self._undo for cell in getattr(undo, "__closure__", None) or ()]
-        partials = [undo for undo in self._undo if isinstance(undo, partial)]
-        others = [other for undo in self._undo if type(other := getattr(undo, "__self__", None)) is Journal]
-        within = [part for other in others for part in other.references()]
-        return [*closures, *partials, *(undo.args for undo in partials), *within]
-
-    def confirm(self) -> None:
-        """Forget how everything is taken back: it stays."""
-        self._undo.clear()
-        while self.coroutines:
-            one = self.coroutines.pop()
-            if sys.getrefcount(one) <= _OURS:
-                one.close()
-
-    def undo(self) -> None:
-        """Take everything back.
-
-        Raises:
-            Exception: the first that a write raised which takes something back; all the others were made.
-        """
-        failed: list[Exception] = []
-        while self._undo:
-            try:
-                self._undo.pop()()
-            except Exception as error:  # noqa: BLE001 - a container of the person's may raise anything
-                failed.append(error)
-        self.confirm()
-        if failed:
-            raise failed[0]
 
 
 def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapping[str, ModuleType]) -> None:
@@ -281,9 +214,3 @@ def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapp
         package = PRESENCE.current(parent) if parent and parent not in made else None
         if package is not None:
             journal.attach(package, child, module)
-
-
-def _restoring(mapping: dict[Any, Any], key: Any) -> Callable[[], object]:
-    """Return what gives a dict the item that it has now, or none, under a key."""
-    old = mapping.get(key, _absent)
-    return lambda: mapping.pop(key, None) if old is _absent else mapping.__setitem__(key, old)

@@ -76,6 +76,30 @@ class ImportGraph:
                         graph._add(importer, imported, lines[name])
         return graph
 
+    def with_texts(self, locate: Callable[[str, int], tuple[str, str]], importers: Iterable[str]) -> ImportGraph:
+        """Return the same graph where some modules have another text, whose imports are in the same lines.
+
+        Args:
+            locate: module name and line -> the path and the text of that line.
+            importers: those modules.
+
+        >>> needs = {"app": {"lib": 3}, "lib": {}}
+        >>> graph = ImportGraph.of(needs, {}, lambda name, line: (f"{name}.py", "import lib"))
+        >>> graph.dependants(["lib"])["app"].text
+        'import lib'
+        >>> now = graph.with_texts(lambda name, line: (f"{name}.py", "import lib  # ours"), ["app"])
+        >>> str(now.dependants(["lib"])["app"])
+        'app imports lib (app.py:3: import lib  # ours)'
+        """
+        graph = ImportGraph(locate=locate, absent=self.absent)
+        graph._importers, graph._imported = self._importers.copy(), self._imported
+        for importer in importers:
+            for imported in self._imported.get(importer, ()):
+                edge = graph._importers[imported][importer]
+                line = edge.line if isinstance(edge, ImportEdge) else edge
+                graph._importers[imported] = {**graph._importers[imported], importer: line}
+        return graph
+
     def _add(self, importer: str, imported: str, edge: ImportEdge | int) -> None:
         self._importers[imported][importer] = edge
         self._imported[importer].append(imported)

@@ -25,9 +25,9 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
 from exocet_ipython.reloading.holding.leaving import Leaving
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = [

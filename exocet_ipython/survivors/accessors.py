@@ -13,9 +13,9 @@ from typing import Any
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.building.registries import literals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_of
 from exocet_ipython.survivors.classes import living_classes, own_attributes

@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from exocet_ipython.loading.trees import nested
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import docstring_of
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped

@@ -25,8 +25,8 @@ from types import CodeType, FunctionType
 from typing import Any, Self, SupportsIndex
 
 from exocet_ipython.loading.classes import set_attribute
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, functions_in, own_classes, retired_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.codes import Match, match_codes
 from exocet_ipython.reloading.ladder.exchange import exchange_codes, set_code, set_facts
 from exocet_ipython.reloading.ladder.runners import find_runners, seat_codes

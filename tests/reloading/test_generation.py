@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from exocet_ipython.loading.source import Snapshot
-from exocet_ipython.reloading.generation import Generation, Journal, publish_modules
+from exocet_ipython.reloading.generation import Generation, publish_modules
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord, record_module
 from tests.workshop import Workshop
 

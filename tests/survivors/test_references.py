@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.finding import near
 from exocet_ipython.survivors.replacing.references import replace_references
 

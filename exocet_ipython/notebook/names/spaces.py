@@ -8,7 +8,7 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.notebook.names.identities import find_lent_ids, identities
 from exocet_ipython.notebook.names.sources import MISSING, resolve, was_changed
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.finding.records import HIDDEN_NAMES
 from exocet_ipython.survivors.matching.succession import Succession

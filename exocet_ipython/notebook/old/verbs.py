@@ -16,8 +16,9 @@ from exocet_ipython.notebook.publishing import Names, Published, publish
 from exocet_ipython.notebook.wording import join_names
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.collector import paused_collector
-from exocet_ipython.reloading.generation import PUBLISHING, Generation, Journal
+from exocet_ipython.reloading.generation import PUBLISHING, Generation
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule
 from exocet_ipython.survivors.carrying.lost import LostDefinitions

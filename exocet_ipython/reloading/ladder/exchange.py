@@ -13,7 +13,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.witness import WITNESS
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.codes import ClassFacts, CodePair
 from exocet_ipython.reloading.ladder.operations import docstring_of
 from exocet_ipython.reloading.ladder.runners import Runners

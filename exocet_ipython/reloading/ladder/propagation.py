@@ -23,8 +23,8 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import attribute_of, globals_of
 from exocet_ipython.reloading.collector import counts_are_exact
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, fingerprint, is_plain, is_shared
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.bodies import Body
 from exocet_ipython.reloading.ladder.computations import Computation, Computations
 from exocet_ipython.reloading.ladder.operations import is_same_constant

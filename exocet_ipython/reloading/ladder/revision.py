@@ -21,8 +21,9 @@ from exocet_ipython.loading.loader import compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
-from exocet_ipython.reloading.generation import Generation, Journal
+from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.holding.contents import is_plain
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.codes import AT_IMPORT, CodePair, Difference, Match, match_codes
 from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class, set_code, set_facts
 from exocet_ipython.reloading.ladder.propagation import note_values, set_values
@@ -119,10 +120,8 @@ def plan_revisions(
         except _RefusedError as refused:
             return Refusal(change.name, str(refused))
     starts = {one.record.name: (one.match.code, one.match.values) for one in found if one.match.values}
-    if not starts:
-        return tuple(found)
     try:
-        values = dict(find_values(starts))
+        values = dict(find_values(starts)) if starts else {}
     except UnfitError as unfit:
         return Refusal(next(iter(starts)), str(unfit))
     found = [replace(one, values=values.pop(one.record.name, {})) for one in found]

@@ -15,7 +15,6 @@ from weakref import WeakSet
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.baseline import is_own_function
 from exocet_ipython.reloading.holding.contents import (
     ATOMS,
@@ -31,6 +30,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.contexts import carry_context

@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.definitions import is_definition

@@ -17,7 +17,6 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import (
     ATOM_IDS,
     attributes_of,
@@ -27,6 +26,7 @@ from exocet_ipython.reloading.holding.contents import (
     is_shared,
 )
 from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import MANY, changed_entries, put_into
 from exocet_ipython.survivors.carrying.ownership import Ownership

@@ -9,8 +9,8 @@ from typing import Any
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import Carrier
 from exocet_ipython.survivors.carrying.library_state import write_again

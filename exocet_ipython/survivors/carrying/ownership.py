@@ -12,10 +12,10 @@ from typing import Any
 from exocet_ipython.loading.classes import class_for, first_named, mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry, place_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, value_at
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again

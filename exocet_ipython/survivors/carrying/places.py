@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was, is_filled_alike
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.carrying.ownership import Ownership

@@ -8,11 +8,11 @@ from functools import partial
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, place_of, refill
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.entries import entries, is_map
 from exocet_ipython.survivors.definitions import is_definition
 

@@ -17,9 +17,9 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import BOUND_IDS
 from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_module, retired_of
 from exocet_ipython.survivors.definitions import Kind, definitions

@@ -10,8 +10,8 @@ from types import new_class
 from typing import Any
 
 from exocet_ipython.loading.classes import is_static, set_attribute
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import dotted_name
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.lineages import bases_of, lineages_of, put_in_order, with_successors

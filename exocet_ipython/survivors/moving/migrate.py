@@ -16,9 +16,9 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import is_shared
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_of, retired_of
 from exocet_ipython.survivors.carrying.registrations import without_registered

@@ -15,8 +15,9 @@ from exocet_ipython.reloading.building.kept import kept_values
 from exocet_ipython.reloading.building.packages import gives_another
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.building.registries import container_at, containers_of
-from exocet_ipython.reloading.generation import Generation, Journal
+from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.holding.held import definitions_shown
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.revision import put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module, retired_of

@@ -13,8 +13,8 @@ from functools import partial
 from types import CellType
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import variables_around
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebuilt import MISSING, counterpart

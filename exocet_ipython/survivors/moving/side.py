@@ -8,9 +8,9 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import living_retired, retired_module
 from exocet_ipython.survivors.finding.counting import count_outside
 from exocet_ipython.survivors.finding.generations import RetiredGeneration

@@ -10,8 +10,8 @@ from typing import Any
 
 from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 from exocet_ipython.survivors.replacing.states import attributes_of_instance, set_class

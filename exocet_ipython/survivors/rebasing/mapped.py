@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 
 __all__ = ["join_registry", "relate_again"]
 

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 from exocet_ipython.loading.classes import delete_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.carrying.entries import entries

@@ -12,7 +12,7 @@ from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import strings_of
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.rebasing.statements import classes_said

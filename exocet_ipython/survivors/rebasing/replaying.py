@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import is_registry
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map
 from exocet_ipython.survivors.rebasing.putting import Entry, Inside, put_entry, refill, take_out_entry
 

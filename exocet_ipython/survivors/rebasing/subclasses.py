@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 
 from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.held import dotted_name
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs

@@ -13,8 +13,8 @@ from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.classes import with_subclasses

@@ -11,9 +11,9 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import filled_slots
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.kept import kept_answers_of

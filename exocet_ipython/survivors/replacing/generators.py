@@ -8,7 +8,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.generators import GENERATING, GENERATORS, code_of, is_code_of, remake_generator
 from exocet_ipython.survivors.replacing.references import replace_references
 

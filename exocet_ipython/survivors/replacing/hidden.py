@@ -14,8 +14,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import is_static
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.arrays import items_of
 from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart

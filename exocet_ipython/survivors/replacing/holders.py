@@ -14,10 +14,10 @@ from typing import Any
 
 from exocet_ipython.loading.classes import class_for, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import CACHE, dict_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.slots import filled_slots
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.arrays import is_array
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same

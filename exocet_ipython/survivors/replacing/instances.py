@@ -9,9 +9,9 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.classes import set_attribute
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck

@@ -15,8 +15,8 @@ from itertools import chain
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.journal import Journal
 
 __all__ = ["adapters_of", "bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 
 __all__ = ["replace_in_list"]

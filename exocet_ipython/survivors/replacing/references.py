@@ -12,7 +12,7 @@ from types import CoroutineType
 from typing import Any
 
 from exocet_ipython.reloading.collector import referents_of
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.holders import replace_in

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.generation import Journal
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.replacing.keys import put_again, put_unfound_again
 from exocet_ipython.survivors.replacing.states import InstanceState, attributes_of_instance, put_back
 

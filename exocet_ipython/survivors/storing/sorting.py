@@ -16,8 +16,8 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.parsing import parse_text
-from exocet_ipython.reloading.generation import Journal
 from exocet_ipython.reloading.holding.contents import refill
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.storing.containers import container_of
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 
