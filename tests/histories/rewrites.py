@@ -57,15 +57,15 @@ def _name_result(source: Source, draw: random.Random) -> str | None:
 def _extract_helper(source: Source, draw: random.Random) -> str | None:
     """Have a new function of the module return what one returned."""
     inside = [
-        (top, node)
+        (top, node, node.value)
         for top in source.top
         for node in ast.walk(top)
         if isinstance(node, ast.Return) and node.value and source.fills_its_lines(node)
     ]
     if not inside:
         return None
-    top, node = draw.choice(inside)
-    edited = Source(source.replaced(node, f"return _helped({source.of(node.value)})"))  # type: ignore[arg-type]
+    top, node, value = draw.choice(inside)
+    edited = Source(source.replaced(node, f"return _helped({source.of(value)})"))
     return edited.inserted(source.lines_of(top).start, "def _helped(value):\n    return value\n\n")
 
 

@@ -63,7 +63,7 @@ def test_edits_are_drawn(tmp_path: Path) -> None:
     said, texts = [], []
     for again in ("a.py", "b.py"):
         (tmp_path / again).write_text(TEXT, "utf-8")
-        said.append(edit_files([tmp_path / again], 3, random.Random(7)))  # noqa: S311
+        said.append(edit_files([tmp_path / again], 3, random.Random(7)))  # noqa: S311 - no secret
         texts.append((tmp_path / again).read_text("utf-8"))
     assert len(said[0]) == 3
     assert texts[0] == texts[1] != TEXT
