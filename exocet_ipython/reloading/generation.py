@@ -160,7 +160,7 @@ class Generation:
 
     def with_dependants(self, names: Collection[str]) -> set[str]:
         """Return the names, and those of the modules that depend on these."""
-        return {*names, *self.graph().dependant_names(names)} if names else set()
+        return self.graph().with_dependants(names) if names else set()
 
     def graph_without_given(self) -> ImportGraph:
         """Return the same but for what others have put into containers of modules that go on: it can be taken out."""

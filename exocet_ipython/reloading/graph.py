@@ -143,6 +143,10 @@ class ImportGraph:
         """
         return {*self._dependants(names)}.difference(self.absent)
 
+    def with_dependants(self, names: Collection[str]) -> set[str]:
+        """Return the names, and every module that imports one of them, directly or through others."""
+        return {*names, *self.dependant_names(names)}
+
     def importers(self, name: str) -> AbstractSet[str]:
         """Return every module that imports this one directly."""
         return self._importers.get(name, {}).keys()

@@ -93,7 +93,7 @@ class Plan:
             order: dotted name -> its place in the order in which the modules began to run.
             graph: who imports whom.
         """
-        more = {*names, *graph.dependant_names(names)} - {step.name for step in self.skipped}
+        more = graph.with_dependants(names) - {step.name for step in self.skipped}
         wider = self.widened({name: place for name, place in order.items() if name in more})
         return replace(wider, rung=self.rung)
 

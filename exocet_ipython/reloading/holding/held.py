@@ -10,7 +10,8 @@ from typing import Any
 from exocet_ipython.loading.classes import class_for
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_registry
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of
+from exocet_ipython.reloading.holding.parts import has_entries
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
 
@@ -58,7 +59,7 @@ def modules_held(
         if id(kind) in ATOM_IDS or is_dunder(attribute):
             continue
         if values.get(attribute) != id(value):
-            if attribute in contents and _is_noted(value):  # a changed copy has what the first one had
+            if attribute in contents and has_entries(value):  # a changed copy has what the first one had
                 _add_homes(value, held, contents[attribute], given)
         elif kind is FunctionType:
             held.add(value.__module__)
@@ -113,7 +114,7 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
     """
     waiting, left, seen = [value], _LARGE, {id(value)}
     known = None
-    if noted is not None and _is_noted(value) and len(value) <= _MANY:  # of a larger one no entries are noted
+    if noted is not None and has_entries(value) and len(value) <= _MANY:  # of a larger one no entries are noted
         known = {*noted, *noted.values(), *given}
     while waiting:
         container = waiting.pop()
@@ -128,11 +129,6 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
             if id(type(item)) in _PLAIN and id(item) not in seen:
                 seen.add(id(item))
                 waiting.append(item)
-
-
-def _is_noted(value: Any) -> bool:
-    """Say whether a value is a container of which a baseline notes the entries."""
-    return type(value) is tuple or is_registry(value)
 
 
 def definitions_shown(value: Any) -> list[Any]:

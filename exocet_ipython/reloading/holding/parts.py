@@ -12,10 +12,19 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 
-__all__ = ["Copy", "copy_of", "ids_by_name", "ids_in_order", "parts_of", "size_of"]
+__all__ = ["Copy", "copy_of", "has_entries", "ids_by_name", "ids_in_order", "parts_of", "size_of"]
 
 _MANY = 1_000  # entries; of a larger container none is noted
 _LARGE = 10_000  # entries; of a larger one not even its fingerprint tells which they are
+
+
+def has_entries(value: Any) -> bool:
+    """Say whether a value is a container of which a baseline notes the entries: one that changes, or a tuple.
+
+    >>> has_entries(()), has_entries([]), has_entries("ab")
+    (True, True, False)
+    """
+    return type(value) is tuple or is_registry(value)
 
 
 def parts_of(value: Any) -> dict[Any, int]:

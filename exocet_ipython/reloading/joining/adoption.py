@@ -123,8 +123,7 @@ def _related(whole: Generation, records: dict[str, ModuleRecord], wanted: Iterab
     A submodule that is only imported by a function, or by a cell, needs its package all the same.
     """
     roots = {name.partition(".")[0] for name in wanted}
-    chosen = {*wanted, *(name for name in records if name.partition(".")[0] in roots)}
-    chosen |= whole.graph().dependant_names(chosen)
+    chosen = whole.with_dependants({*wanted, *(name for name in records if name.partition(".")[0] in roots)})
     waiting = list(chosen)
     while waiting:
         record = whole.records[waiting.pop()]

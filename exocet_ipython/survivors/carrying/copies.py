@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
+from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.ownership import Ownership
 
@@ -25,8 +25,7 @@ def is_changed_copy(path: str, value: Any, owned: Ownership) -> bool:
         owned: tells of what they store.
     """
     name, stores = path.rpartition(".")[2], owned.stores
-    is_container = type(value) is tuple or is_registry(value)
-    is_copied = is_container and name in stores.copied and name not in stores.globals | stores.attributes
+    is_copied = has_entries(value) and name in stores.copied and name not in stores.globals | stores.attributes
     return is_copied and not owned.is_written(path)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_plain, is_registry, is_shared
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.carrying.accounts import is_made_of
@@ -60,7 +61,7 @@ def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
     parts = list(value.values() if is_map(value) else value)
     return ATOM_IDS.issuperset(map(id, map(type, parts))) or all(
         is_data(part, session, depth - 1)
-        if is_registry(part) or type(part) is tuple
+        if has_entries(part)
         else id(type(part)) in ATOM_IDS or (not callable(part) and is_foreign(part, session))
         for part in parts
     )

@@ -115,10 +115,8 @@ class _Reader(Generic[Target]):
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 for given, decorator in self._decorated(statement):
-                    call = ast.Call(decorator, [ast.copy_location(given, decorator)], [])
-                    yield from self._run(
-                        ast.copy_location(ast.Expr(ast.copy_location(call, decorator)), decorator), file
-                    )
+                    call = ast.Expr(ast.Call(decorator, [given], []))
+                    yield from self._run(ast.copy_location(call, decorator), file)
             case _:
                 yield from self._run(statement, file)
 
@@ -130,12 +128,9 @@ class _Reader(Generic[Target]):
             return
         if isinstance(statement, ast.ClassDef) and issubclass(type(defined), type):
             parts = copy_space(vars(defined))
-            for part in statement.body:
-                if (
-                    isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
-                    and type(parts.get(part.name)) is FunctionType
-                ):
-                    held = ast.copy_location(ast.Name(statement.name, ast.Load()), part)
+            for part in (part for part in statement.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)):
+                if type(parts.get(part.name)) is FunctionType:
+                    held = ast.Name(statement.name, ast.Load())
                     yield from ((ast.Attribute(held, part.name, ast.Load()), one) for one in part.decorator_list[::-1])
         yield from ((ast.Name(statement.name, ast.Load()), one) for one in statement.decorator_list[::-1])
 
