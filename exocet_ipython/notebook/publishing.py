@@ -27,9 +27,10 @@ from exocet_ipython.survivors.matching.lent import Staying
 from exocet_ipython.survivors.matching.succession import Succession, in_layers
 from exocet_ipython.survivors.matching.tracked import leave_tracked, pass_on
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
-from exocet_ipython.survivors.moving.migrate import Migration, let_go, migrate
+from exocet_ipython.survivors.moving.migrate import Migration, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
 from exocet_ipython.survivors.moving.traces import forget_traces
+from exocet_ipython.survivors.moving.unheld import let_go
 from exocet_ipython.survivors.rebasing.registering import Registering
 from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.storing.readings import ReadStores
@@ -247,7 +248,8 @@ class _Publication:
         older = list(self._living)
         if self._migrating:
             older += self._lost.returning(self._modules, self._current.number)
-        self._is_free = not (self._migrating and older) and not self._is_named() and let_go(*parts)
+        is_needless = not (self._migrating and older) and not self._is_named()
+        self._is_free = is_needless and let_go(*parts, may_be_meant=self._migrating)
         if self._migrating and not self._is_free:
             staying = self._left.staying(self._succession)
             self._migration = migrate(self._succession, self.journal, older, staying=staying, rebuild=rebuild)

@@ -19,7 +19,7 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import docstring_of
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
-from exocet_ipython.survivors.inner import Inner, defaults_of, set_defaults
+from exocet_ipython.survivors.inner import Inner, defaults_of, keep_surplus, set_defaults
 
 __all__ = ["TARGET", "forward", "rebuild_closure", "target_of"]
 
@@ -100,6 +100,7 @@ def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None 
     made = FunctionType(code, namespace, name, None, tuple(cells[name] for name in names))
     defaults = inner.renewed_defaults(old, {} if again is None else defaults_of(again))
     set_defaults(made, defaults)
+    keep_surplus(made, old)
     made.__annotations__ = old.__annotations__
     made.__module__ = old.__module__
     # `functools.wraps` gives a closure the name and the docstring of what it wraps.

@@ -14,7 +14,16 @@ from exocet_ipython.reloading.ladder.operations import is_class_body, iter_opera
 from exocet_ipython.reloading.ladder.pairing import pair_nested
 from exocet_ipython.survivors.dropped import dropped_values
 
-__all__ = ["LABELS", "Inner", "defaults_of", "is_stored", "match_inner", "operations_of", "set_defaults"]
+__all__ = [
+    "LABELS",
+    "Inner",
+    "defaults_of",
+    "is_stored",
+    "keep_surplus",
+    "match_inner",
+    "operations_of",
+    "set_defaults",
+]
 
 # What a class is called and where it stands: the body of its statement assigns that as well.
 LABELS = frozenset(("__module__", "__qualname__", "__firstlineno__", "__static_attributes__"))
@@ -157,9 +166,18 @@ def _match_nested(around: Inner, outer: Inner | None) -> dict[int, Inner]:
 
 
 def defaults_of(function: FunctionType) -> dict[str, Any]:
-    """Return the parameters of a function that have defaults, with these."""
-    defaults, code = function.__defaults__ or (), function.__code__
-    names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
+    """Return the parameters of a function that have defaults, with these.
+
+    >>> def add(x, y=1): pass
+    >>> defaults_of(add)
+    {'y': 1}
+    >>> add.__defaults__ = (1, 2, 3)  # as those of a function around it: Python takes the last ones
+    >>> defaults_of(add)
+    {'x': 2, 'y': 3}
+    """
+    names, defaults = _parameters(function.__code__)[0], function.__defaults__ or ()
+    count = min(len(names), len(defaults))
+    names, defaults = names[len(names) - count :], defaults[len(defaults) - count :]
     return {**dict(zip(names, defaults, strict=True)), **(function.__kwdefaults__ or {})}
 
 
@@ -171,11 +189,32 @@ def set_defaults(function: FunctionType, defaults: Mapping[str, Any]) -> None:
     >>> add(1)
     6
     """
-    code = function.__code__
-    count = code.co_argcount
-    names, keywords = code.co_varnames[:count], code.co_varnames[count : count + code.co_kwonlyargcount]
+    names, keywords = _parameters(function.__code__)
     function.__defaults__ = tuple(defaults[name] for name in names if name in defaults) or None
     function.__kwdefaults__ = {name: defaults[name] for name in keywords if name in defaults} or None
+
+
+def keep_surplus(made: FunctionType, old: FunctionType) -> None:
+    """Give a function the defaults that an old one has for no parameter: those of a function that it wraps.
+
+    >>> def call(*args): return args
+    >>> call.__defaults__ = (1, 2)
+    >>> def again(*args): return args
+    >>> keep_surplus(again, call)
+    >>> again.__defaults__
+    (1, 2)
+    """
+    if len(old.__defaults__ or ()) > old.__code__.co_argcount:
+        made.__defaults__ = old.__defaults__
+    _, keywords = _parameters(old.__code__)
+    if more := {name: value for name, value in (old.__kwdefaults__ or {}).items() if name not in keywords}:
+        made.__kwdefaults__ = (made.__kwdefaults__ or {}) | more
+
+
+def _parameters(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the parameters that have defaults in `__defaults__`, and those that have them in `__kwdefaults__`."""
+    count = code.co_argcount
+    return code.co_varnames[:count], code.co_varnames[count : count + code.co_kwonlyargcount]
 
 
 def is_stored(name: str, code: CodeType) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gc
 import operator
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType, MethodWrapperType, UnionType
@@ -15,6 +14,7 @@ from exocet_ipython.loading.classes import class_for, first_named, mro_of
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
+from exocet_ipython.survivors.variables import VARIABLES, remake_variable
 
 __all__ = [
     "MISSING",
@@ -23,13 +23,11 @@ __all__ = [
     "counterpart",
     "or_same",
     "rebound_methods",
-    "renewed_references",
     "renewed_supers",
 ]
 
 Replacement = Mapping[int, tuple[Any, Any]]  # id of an object -> the object and its counterpart
 MISSING = object()
-_OURS = 3  # references: the list, the variable, the argument of getrefcount
 
 
 def counterpart(value: Any, replacement: Replacement) -> Any:
@@ -42,30 +40,6 @@ def or_same(value: Any, replacement: Replacement) -> Any:
     """Return what takes a value's place, or the value itself."""
     now = counterpart(value, replacement)
     return value if now is MISSING else now
-
-
-def renewed_references(old: Any, now: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the weak references and proxies to an object, each with one of its kind to the counterpart.
-
-    Not ours, nor the plain one by which the bases of a class know it, where nobody else has got it; none to what can't
-    be referred to weakly.
-
-    Args:
-        old: the object.
-        now: its counterpart.
-    """
-    if not type(now).__weakrefoffset__:
-        return
-    bases = len(type.__getattribute__(old, "__bases__")) if issubclass(type(old), type) else 0
-    references = weakref.getweakrefs(old)
-    for reference in references:
-        kind = type(reference)
-        if kind is weakref.ProxyType or kind is weakref.CallableProxyType:  # it passes on all that it is asked
-            yield reference, weakref.proxy(now, *gc.get_referents(reference))
-        elif kind is weakref.KeyedRef:
-            yield reference, weakref.KeyedRef(now, reference.__callback__, reference.key)
-        elif kind is weakref.ref and (reference.__callback__ is not None or sys.getrefcount(reference) > bases + _OURS):
-            yield reference, weakref.ref(now, reference.__callback__)
 
 
 def renewed_supers(holders: Iterable[Any], replacement: Replacement) -> Iterator[tuple[int, tuple[Any, Any]]]:
@@ -267,6 +241,10 @@ def _rebuild_generator(holder: Any, replacement: Replacement) -> Any:
     return remake_generator(holder, find, renew=find)
 
 
+def _rebuild_variable(holder: Any, replacement: Replacement) -> Any:
+    return remake_variable(holder, replacement, functools.partial(or_same, replacement=replacement))
+
+
 # For each type, what makes a holder anew with its references replaced; None where it holds nothing that is.
 REBUILDS: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement], Any]], ...] = (
     (tuple, _rebuild_tuple),
@@ -283,4 +261,5 @@ REBUILDS: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement], Any]
     (UnionType, _rebuild_union),
     ((ParamSpecArgs, ParamSpecKwargs), _rebuild_part),
     (GENERATORS, _rebuild_generator),
+    (VARIABLES, _rebuild_variable),
 )

@@ -16,6 +16,7 @@ from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.ladder.uses import read_uses
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.origins import is_from_cell
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -25,6 +26,7 @@ __all__ = [
     "dispatcher_of",
     "is_of_abstract_class",
     "registered_by_cells",
+    "registering_references",
     "without_registered",
 ]
 
@@ -81,6 +83,16 @@ def is_of_abstract_class(reference: Any) -> bool:
     return type(called) is BuiltinFunctionType and called.__name__ == "_destroy"
 
 
+def registering_references() -> frozenset[int]:
+    """Return the ids of the weak references by which abstract classes know what was registered with them."""
+    return frozenset(
+        id(reference)
+        for cls in living_classes()
+        if issubclass(type(cls), abc.ABCMeta)
+        for reference in _registered_with(cls)
+    )
+
+
 def without_registered(
     renewed: Mapping[int, tuple[Any, Any]], before: Any, records: Iterable[ModuleRecord]
 ) -> Mapping[int, tuple[Any, Any]]:
@@ -114,8 +126,7 @@ def _registry(value: Any) -> Mapping[type, Any] | None:
 
 def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, body: CodeType | None) -> None:
     """Carry the virtual subclasses that cells have registered; the modules register theirs again."""
-    dump = getattr(abc, "_get_dump", None)
-    found = [reference() for reference in dump(before)[0]] if dump is not None else []
+    found = [reference() for reference in _registered_with(before)]
     own = set(_names_registered(before.__name__, body)) if found and body is not None else set()
     for cls in found:
         if cls is None:
@@ -126,6 +137,12 @@ def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, b
                 now.register(successor)
         elif cls.__module__ == CELLS or cls.__name__ not in own:
             now.register(cls)
+
+
+def _registered_with(cls: type) -> Iterable[Any]:
+    """Return the weak references to what was registered with an abstract class."""
+    dump = getattr(abc, "_get_dump", None)
+    return dump(cls)[0] if dump is not None else ()
 
 
 def _successor(cls: type, read: ReadStores) -> type | None:

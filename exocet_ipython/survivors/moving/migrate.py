@@ -12,20 +12,18 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
-from exocet_ipython.reloading.holding.contents import is_shared
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import functions_of, retired_of
+from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
 from exocet_ipython.survivors.classes import raw_dicts
 from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.comparison import Beside, reread_of
-from exocet_ipython.survivors.definitions import is_definition, own_parts
+from exocet_ipython.survivors.definitions import own_parts
 from exocet_ipython.survivors.finding.frames import spaces_in_use
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.finding.held import find_used
@@ -34,26 +32,26 @@ from exocet_ipython.survivors.finding.patterns import is_pattern
 from exocet_ipython.survivors.forwarders import forward, rebuild_closure, target_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.left import Left
-from exocet_ipython.survivors.matching.moved import was_made
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.matching.values import inner_values
 from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
 from exocet_ipython.survivors.moving.late import move_instances
 from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.side import RetiredSide
+from exocet_ipython.survivors.moving.weakly import meant_weakly
 from exocet_ipython.survivors.moving.zones import renew_zones
 from exocet_ipython.survivors.rebasing.local import find_local_classes, renew_local_classes
 from exocet_ipython.survivors.rebasing.refreshing import refresh_instances
 from exocet_ipython.survivors.rebasing.subclasses import Rebased, rebase_subclasses, tell_again
-from exocet_ipython.survivors.rebuilt import rebound_methods, renewed_references, renewed_supers
+from exocet_ipython.survivors.rebuilt import rebound_methods, renewed_supers
 from exocet_ipython.survivors.refusals import Stuck
 from exocet_ipython.survivors.replacing.hidden import find_hidden_holders
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.libraries import adapters_of, renew_adapters
+from exocet_ipython.survivors.weak import renewed_references
 
-__all__ = ["Migration", "let_go", "migrate"]
+__all__ = ["Migration", "migrate"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def migrate(
     near = side.find_near()
     if near is None:
         pairs.leave(is_pattern)  # a library may have compiled the same text, and goes on with that
-    if side.held:
+    if side.held or meant_weakly((before for before, _ in pairs.objects.values()), succession.old.values()):
         _move(side, near, pairs, moving, succession)
     detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)
     numbers = [id(one) for one in side.held if id(one) in pairs.objects]
@@ -186,48 +184,6 @@ def _holders(objects: list[Any], retired: Iterable[Any] = ()) -> list[Any]:
 
 def _is_function(value: Any) -> bool:
     return type(value) is FunctionType
-
-
-def let_go(retired: RetiredGeneration, succession: Succession, journal: Journal) -> bool:
-    """Say whether nothing holds anything of what retires, so that nothing can move; then its classes are detached.
-
-    Most reloads of many modules are of this kind, and need neither pairs nor a look at the heap.
-
-    Args:
-        retired: all that retires.
-        succession: which modules retire, and which are current now.
-        journal: how it is taken back; it refers to what retires for our own sake.
-    """
-    old = succession.old
-    ours = [*old.values(), *map(vars, old.values()), *journal.references()]
-    if retired.is_held(ours, _replaced_values(succession)):
-        return False
-    for record in old.values():
-        if (found := retired_of(record.module)) is not None:
-            found.migrated = True
-    detach_retired([value for kind, _, value in retired.living() if kind == "class"], succession.new, journal)
-    return True
-
-
-def _replaced_values(succession: Succession) -> list[Any]:
-    """Return the instances and containers that retired modules have and that the new ones have made anew.
-
-    And the classes and functions that a function of another module has made for them, as `make_dataclass` does: these
-    are no definitions of theirs. What the new ones have as well, a logger, say, is somebody else's.
-    """
-    old, new = succession.old, succession.new
-    modules = [(record.module, new[name]) for name, record in old.items() if name in new]
-    spaces = [tuple(globals_of(module) for module in pair) for pair in modules]
-    found = [
-        (value, now[name])
-        for before, now in spaces
-        for name, value in copy_space(before).items()
-        if not is_dunder(name) and name in now and now[name] is not value and not is_shared(value)
-        if not is_definition(value) or was_made(value, new)
-    ]
-    others = {id(part) for part in inner_values(value for _, value in found)}
-    values = [value for value, _ in found]
-    return [*values, *(part for part in inner_values(values) if id(part) not in others)]
 
 
 def _replace_remade(rebased: Rebased, pairs: Pairs, moving: Moving) -> None:

@@ -30,6 +30,8 @@ __all__ = ["replace_in"]
 # An author's class may have others.
 _OF_ERRORS = tuple(vars(BaseException)[name] for name in ("args", "__cause__", "__context__"))
 
+_TUPLES = ("__defaults__", "__type_params__")  # of a function
+
 
 def replace_in(
     holder: Any,
@@ -195,14 +197,15 @@ def _shown(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> tu
 
 
 def _replace_in_function(holder: FunctionType, replacement: Replacement, journal: Journal) -> None:
-    """Replace a function's tuples of defaults and annotations; its other parts are holders of their own."""
+    """Replace a function's tuples of defaults, types and annotations; its other parts are holders of their own."""
     for part in gc.get_referents(holder):
         now = counterpart(part, replacement)
         if type(part) is not tuple or now is MISSING:
             continue
-        if part is holder.__defaults__:
-            holder.__defaults__ = now
-            journal.add(functools.partial(setattr, holder, "__defaults__", part))
+        name = next((name for name in _TUPLES if getattr(holder, name, None) is part), None)
+        if name is not None:
+            setattr(holder, name, now)
+            journal.add(functools.partial(setattr, holder, name, part))
         elif all(type(name) is str for name in part[::2]):
             # Annotations that nobody has asked for yet are kept as name, value, name, value.
             before = holder.__annotations__
