@@ -1,7 +1,8 @@
 """Descriptors of a module in classes of cells: they are told their names again when they make something else of them.
 
 `__set_name__` is told when the `class` statement runs, which a restart does again. It is told again only where its text
-shows that it sets attributes of the descriptor and of the class that has it, as lists of fields, and no more.
+shows that it sets attributes of the descriptor and of the class that has it, as lists of fields, and puts something
+into containers, and no more; what they were told of is there already.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, NoneType
 from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
+from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText
-from exocet_ipython.survivors.rebasing.putting import is_alike
-from exocet_ipython.survivors.rebasing.retelling import put_back
+from exocet_ipython.survivors.rebasing.putting import emptied_for_a_moment, is_alike
+from exocet_ipython.survivors.rebasing.retelling import do_alike, put_back
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.states import InstanceState
@@ -38,12 +40,14 @@ class _Naming:
     """What a class of descriptors did with the names that they were told, and what it does now.
 
     Attributes:
-        before: the function that it had for that.
+        before: the function that it had for that; None where it made nothing of them.
         attributes: the names of what either of the functions sets of the class that has a descriptor.
+        known: the containers into which they put something that is there already.
     """
 
-    before: FunctionType
+    before: FunctionType | None
     attributes: frozenset[str]
+    known: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,9 @@ def _tell(owner: type, places: list[_Place], replaced: Replacement, moving: Movi
         theirs = names - _answers(owner, places, names, before, replaced) if names else names
         restore()
         _take_off(owner, names)
-        for place in places:
-            place.descriptor.__set_name__(owner, place.name)
+        with emptied_for_a_moment([part for place in places for part in place.naming.known]):
+            for place in places:
+                place.descriptor.__set_name__(owner, place.name)
         put_back(owner, theirs & before.keys(), before)
     except Exception as error:  # noqa: BLE001 - a person's hook may raise anything
         restore()
@@ -99,8 +104,10 @@ def _answers(
 ) -> frozenset[str]:
     """Return which attributes of a class are as its descriptors have set them when they were told, and no one since."""
     _take_off(owner, names)
-    for place in places:
-        place.naming.before(place.descriptor, owner, place.name)
+    with emptied_for_a_moment([part for place in places for part in place.naming.known]):
+        for place in places:
+            if place.naming.before is not None:
+                place.naming.before(place.descriptor, owner, place.name)
     made = copy_space(vars(owner))
     return frozenset(name for name in names if is_alike(before.get(name, _missing), made.get(name, _missing), replaced))
 
@@ -113,35 +120,43 @@ def _take_off(owner: type, names: Iterable[str]) -> None:
 
 def _read_naming(before: type, now: type) -> _Naming | None:
     """Return what a class made of names and makes now; None where that is the same, or its text doesn't say it all."""
-    functions = [first_named(_TOLD, mro_of(cls)) for cls in (before, now)]
-    if not all(type(function) is FunctionType for function in functions):
+    told, tells = (first_named(_TOLD, mro_of(cls)) for cls in (before, now))
+    text = _read(tells)
+    if text is None or type(told) not in (FunctionType, NoneType):
         return None
-    if runs_alike(*(function.__code__ for function in functions)) or (now_sets := _sets(functions[1])) is None:
+    old = _read(told)
+    codes = [function.__code__ for function in (told, tells) if type(function) is FunctionType]
+    if do_alike([old], [text], ()) if old is not None else len(codes) > 1 and runs_alike(*codes):
         return None
-    return _Naming(functions[0], now_sets | (_sets(functions[0]) or frozenset()))
+    filled = {} if old is None else old.places()
+    known = {name: part for name, part in text.places().items() if name in filled or (old is None and told is not None)}
+    given = frozenset(text.given).union(old.given if old is not None else ())
+    return _Naming(told, given, (*known.values(), *filled.values()))
 
 
-def _sets(function: FunctionType) -> frozenset[str] | None:
-    """Return what a function sets of the class that it is told of; None where it may do more than set attributes."""
-    node = definition_of(function)
+def _read(function: Any) -> _NamingText | None:
+    """Return what a function does that is told names; None where it may do more than set attributes and register."""
+    node = definition_of(function) if type(function) is FunctionType else None
     if node is None or function.__code__.co_argcount != 3:  # noqa: PLR2004 - the descriptor, the class, the name
         return None
-    text = _NamingText(*function.__code__.co_varnames[:2])
-    return frozenset(text.given) if all(map(text.reads, node.body)) and text.filled <= text.given else None
+    text = _NamingText(function)
+    return text if all(map(text.reads, node.body)) and text.filled <= text.given else None
 
 
 class _NamingText(HookText):
-    """What the text of `__set_name__` says that it does; `names` are what it calls the descriptor and the class.
+    """What the text of a `function` that is a `__set_name__` says that it does.
 
     Attributes:
         given: the names of attributes of the class that it sets.
         filled: those of which it changes the value.
     """
 
-    def __init__(self, *names: str) -> None:
-        super().__init__({}, (names[0], ""), "", (), ())
+    def __init__(self, function: FunctionType) -> None:
+        descriptor, self._owner = function.__code__.co_varnames[:2]
+        places = {name: part for name, part in copy_space(function.__globals__).items() if is_registry(part)}
+        super().__init__(places, (descriptor, ""), "", (), ())
+        self.functions = [function]
         self.given, self.filled = set[str](), set[str]()
-        self._owner = names[1]
 
     def reads(self, node: ast.stmt) -> bool:
         match node:
@@ -153,10 +168,12 @@ class _NamingText(HookText):
             ):
                 self.given.add(name)
                 return self._is_owner(held) and self._computes(value)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="append" | "add"), args=args)):
-                return self._fills(held) and all(map(self._computes, args))
-            case ast.Assign(targets=[ast.Subscript(value=held, slice=key)], value=value):
-                return self._fills(held) and self._computes(key) and self._computes(value)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=held, attr="append" | "add"), args=args)) if (
+                self._fills(held)
+            ):
+                return all(map(self._computes, args))
+            case ast.Assign(targets=[ast.Subscript(value=held, slice=key)], value=value) if self._fills(held):
+                return self._computes(key) and self._computes(value)
         return super().reads(node)
 
     def _fills(self, node: ast.expr) -> bool:
