@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import CellType, MemberDescriptorType, new_class
 from typing import Any
 
@@ -21,7 +21,11 @@ __all__ = ["remake_class", "taken_out"]
 
 
 def remake_class(
-    cls: Any, bases: tuple[type, ...], keywords: Mapping[str, Any], taken: Mapping[str, Any], journal: Journal
+    cls: Any,
+    bases: tuple[type, ...],
+    keywords: Mapping[str, Any],
+    beside: tuple[Mapping[str, Any], Collection[str]],
+    journal: Journal,
 ) -> type:
     """Make a class with the attributes of another, as its statement would with these bases and keywords.
 
@@ -31,10 +35,16 @@ def remake_class(
         cls: the other one.
         bases: of the class.
         keywords: what its statement gives beside, and the metaclass.
-        taken: what the metaclass has taken out of the body, and takes out again; see `taken_out`.
+        beside: what the metaclass has taken out of the body, and takes out again, see `taken_out`; the names of what
+            hooks have set, which no body has given it, and set again.
         journal: how it is taken back.
     """
-    space = {name: part for name, part in copy_space(vars(cls)).items() if not _is_made_by_python(name, part)}
+    taken, made = beside
+    space = {
+        name: part
+        for name, part in copy_space(vars(cls)).items()
+        if not _is_made_by_python(name, part) and name not in made
+    }
     space["__qualname__"] = cls.__qualname__
     space |= classes_said(cls, space.keys() | taken.keys())
     cell = next(_class_cells(cls), None)

@@ -26,7 +26,7 @@ from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_ke
 from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
 from exocet_ipython.survivors.rebuilt import Replacement
 
-__all__ = ["Retelling", "Telling", "do_alike", "find_keywords", "plan_from", "plan_retelling", "put_back"]
+__all__ = ["Retelling", "Telling", "do_alike", "find_statement", "plan_from", "plan_retelling", "put_back"]
 
 _Texts = tuple[Sequence[HookText], Sequence[HookText]]  # what hooks said, and what those in their place say
 _missing = object()
@@ -196,11 +196,16 @@ def _attributes_of(texts: _Texts) -> frozenset[str]:
     return frozenset(name for text in (*texts[0], *texts[1]) for name in text.attributes)
 
 
-def find_keywords(cls: type, bases: tuple[type, ...], metaclass: type, replaced: Replacement) -> dict[str, Any]:
-    """Return the keywords that the statement of a class has given, as far as new bases or their metaclass take them.
+def find_statement(
+    cls: type, bases: tuple[type, ...], metaclass: type, replaced: Replacement
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return what the statement of a class has given hooks, and the names of the attributes that these have set for it.
+
+    Of the keywords those that new bases or their metaclass take, and of the attributes those that are as hooks set them
+    where there are none yet.
 
     Args:
-        cls: the class, with the bases of before.
+        cls: the class, with the bases of before, and with all that it has as it was.
         bases: those that it gets.
         metaclass: that it gets.
         replaced: what has taken the place of others already.
@@ -209,10 +214,14 @@ def find_keywords(cls: type, bases: tuple[type, ...], metaclass: type, replaced:
     taken = {name for function in functions if type(function) is FunctionType for name in options_of(function.__code__)}
     said = {key: value for key, value in keywords_said(cls).items() if key in taken or takes_keyword(metaclass, key)}
     texts = [text for teller in hooked(cls.__bases__) if (text := read_hook(teller)) is not None]
-    if not any(text.options for text in texts) or len(texts) < len([*hooked(cls.__bases__)]):
-        return said
-    found = _find_given(cls, texts, replaced)
-    return said | {name: value for name, value in (found[0].keywords if found else {}).items() if name in taken}
+    is_known = len(texts) == len([*hooked(cls.__bases__)])
+    found = (
+        _find_given(cls, texts, replaced) if is_known and any(one.options or one.attributes for one in texts) else None
+    )
+    if found is None:
+        return said, frozenset()
+    given = {name: value for name, value in found[0].keywords.items() if name in taken}
+    return said | given, found[1].attributes if found[0].is_bare else frozenset()
 
 
 def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> tuple[_Given, _Answer] | None:

@@ -31,7 +31,7 @@ from exocet_ipython.survivors.rebasing.mapped import join_registry, relate_again
 from exocet_ipython.survivors.rebasing.metaclasses import plan_metaclass
 from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
 from exocet_ipython.survivors.rebasing.replaying import Replay
-from exocet_ipython.survivors.rebasing.retelling import Retelling, find_keywords, plan_retelling
+from exocet_ipython.survivors.rebasing.retelling import Retelling, find_statement, plan_retelling
 from exocet_ipython.survivors.rebasing.statements import bases_meant, in_order_of_cells
 from exocet_ipython.survivors.rebasing.told import (
     find_tellers,
@@ -133,6 +133,7 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
         withdraw_from_lost(cls, known, session, moving.journal)
         first = None if id(cls) in planned else first_untold(cls, known)
         if first is not None:
+            _move_parts(cls, (), pairs, moving)
             change_class(cls, functools.partial(tell, first=first), moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _join_registries(changed, pairs, moving)
@@ -247,10 +248,10 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
     before, metaclass = subclass.__bases__, type(subclass)
 
     def remake() -> type:
-        keywords = {**find_keywords(subclass, bases, now, pairs.objects), "metaclass": now}
+        keywords, made = find_statement(subclass, bases, now, pairs.objects)
         taken = taken_out(subclass)
-        moving.move(taken.values(), pairs.classes, pairs.objects)  # the metaclass asks of each whether it is a field
-        return remake_class(subclass, bases, keywords, taken, moving.journal)
+        _move_parts(subclass, taken.values(), pairs, moving)
+        return remake_class(subclass, bases, {**keywords, "metaclass": now}, (taken, made), moving.journal)
 
     is_otherwise = any(map(is_laid_out_otherwise, before, bases)) or any(map(has_other_fields, before, bases))
     if is_otherwise or now is not _counterpart(metaclass, pairs):
@@ -267,6 +268,11 @@ def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, mov
         return remake()
     moving.journal.add(writes.undo)
     return subclass
+
+
+def _move_parts(cls: type, taken: Iterable[Any], pairs: Pairs, moving: Moving) -> None:
+    """Move what a class has: a metaclass or a hook that is told of it asks of each part whether it is a field, say."""
+    moving.move([*copy_space(vars(cls)).values(), *taken], pairs.classes, pairs.objects)
 
 
 def _metaclass(subclass: type, bases: tuple[type, ...], pairs: Pairs) -> Any:
