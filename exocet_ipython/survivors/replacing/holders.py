@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import inspect
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import class_for, mro_of, set_attribute
+from exocet_ipython.loading.classes import class_for, is_static, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import CACHE, dict_of
 from exocet_ipython.reloading.holding.held import home_of
@@ -57,7 +58,7 @@ def replace_in(
     if is_array(kind):
         replace_in_array(holder, replacement, journal)
     elif not issubclass(kind, (FrameType, type, ModuleType)):
-        _replace_attributes(holder, replacement, journal, note)
+        return _replace_attributes(holder, replacement, journal, note)
     return None
 
 
@@ -227,10 +228,13 @@ _PYTHONS = frozenset(
 )
 
 
-def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> None:
+def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:
     """Replace the attributes of an instance: those in its dict, which may be inline, and those in slots.
 
     An exception has its arguments beside them, and the exceptions that it came from.
+
+    Returns:
+        What takes the place of an instance that can't be changed: one that is given the new attributes, and reads them.
     """
     for part in _OF_ERRORS if issubclass(type(holder), BaseException) else ():
         before = part.__get__(holder)
@@ -254,8 +258,26 @@ def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal,
     for name, now in changed:
         journal.set_item(attributes, name, now)
     for slot, value, now in slots:
-        slot.__set__(holder, now)
+        try:
+            slot.__set__(holder, now)
+        except AttributeError:
+            if (made := _made_of_its_attributes(holder, replacement)) is None:
+                raise
+            return made
         journal.add(functools.partial(slot.__set__, holder, value))
+    return None
+
+
+def _made_of_its_attributes(holder: Any, replacement: Replacement) -> Any:
+    """Return what a class in C makes of what it has been given before, all of which it shows; None where it doesn't.
+
+    A decoder of msgspec is such (`Decoder(list[Item])`), which has compiled what it shows as its `type`.
+    """
+    kind = type(holder)
+    names = inspect.signature(kind).parameters if is_static(kind) and kind.__text_signature__ else {}
+    if not names or not all(hasattr(holder, name) for name in names):
+        return None
+    return kind(**{name: or_same(getattr(holder, name), replacement) for name in names})
 
 
 def _set_class_attribute(owner: type, name: str, before: Any, now: Any, journal: Journal) -> None:

@@ -53,7 +53,8 @@ def make_successor(instance: Any, before: type, now: type, replacement: Replacem
     fields = _fields_of(instance, replacement) if not issubclass(now, tuple) else {}
     for name, value in (*fields.items(), *attributes_of_instance(instance)):
         if name in (space or ()) or _has_slot(now, name):
-            set_attribute(made, name, value)
+            if getattr(made, name, made) is not value:  # a frozen struct has what its constructor was given for good
+                set_attribute(made, name, value)
         elif space is not None:
             space[name] = value
     return made
