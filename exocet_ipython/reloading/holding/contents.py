@@ -11,13 +11,11 @@ from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
     FunctionType,
-    GenericAlias,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
     ModuleType,
     SimpleNamespace,
-    UnionType,
     WrapperDescriptorType,
 )
 from typing import Any, Literal
@@ -56,15 +54,9 @@ ATOMS = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type
 # Ids, since no metaclass is to be asked: `in` a tuple compares classes, `in` a set hashes them.
 ATOM_IDS = frozenset(map(id, ATOMS))
 C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)  # of a class: `str.lower`
-# Builtins and their methods are everybody's; `typing` gives the same alias to all who ask for equal ones.
-_REMEMBERED = (
-    BuiltinFunctionType,
-    *C_METHODS,
-    GetSetDescriptorType,
-    GenericAlias,
-    UnionType,
-    type(Literal[1]).__mro__[1],
-)
+# Builtins and their methods are everybody's.
+_PYTHONS = (BuiltinFunctionType, *C_METHODS, GetSetDescriptorType)
+_ALIAS = type(Literal[1]).__mro__[1]  # `typing` gives the same one to all who ask for equal ones, of equal parts
 CACHE: Any = type(functools.lru_cache(lambda: None))  # what `functools.cache` makes of a function, too
 # Ids of classes of the standard library whose instances hold what they are given, and never change themselves.
 CARRIERS = frozenset(map(id, (SimpleNamespace, threading.local, ChainMap, UserDict, UserList)))
@@ -92,15 +84,23 @@ def is_plain(value: Any) -> bool:
 def is_shared(value: Any) -> bool:
     """Say whether a value can be anybody's, so that its identity doesn't say where it came from.
 
-    Atoms, modules, builtins and `typing`'s aliases are, and tuples of these. A frozen set is made by a call.
+    Atoms, modules, builtins and the aliases that `typing` remembers are, and tuples of these. A frozen set is made by a
+    call, and so is `list[int]`.
 
-    >>> is_shared((1, len, str.lower, Literal[1])), is_shared([1]), is_shared(frozenset((1,)))
-    (True, False, False)
+    >>> is_shared((1, len, str.lower, Literal[1])), is_shared([1]), is_shared(frozenset((1,))), is_shared(list[int])
+    (True, False, False, False)
     """
     kind = type(value)
-    if id(kind) in ATOM_IDS or issubclass(kind, (ModuleType, *_REMEMBERED)):
+    if id(kind) in ATOM_IDS or issubclass(kind, (ModuleType, *_PYTHONS)):
         return True
+    if issubclass(kind, _ALIAS):
+        return all(map(_is_hashed_by_value, getattr(value, "__metadata__", ())))
     return kind is tuple and all(is_shared(item) for item in value)
+
+
+def _is_hashed_by_value(value: Any) -> bool:
+    """Say whether another value may be hashed alike: `typing` finds an alias again that has such a one."""
+    return getattr(type(value), "__hash__", None) not in (None, object.__hash__)
 
 
 def fingerprint(value: Any) -> int:

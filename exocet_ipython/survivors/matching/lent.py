@@ -28,7 +28,7 @@ from exocet_ipython.survivors.finding.patterns import cells_may_compile, pattern
 
 __all__ = ["Staying", "find_lent", "home_first", "is_foreign"]
 
-_PLAIN = (CELLS, "builtins", "collections", "functools", "types")
+_PLAIN = (CELLS, "builtins", "collections", "functools", "types", "typing")  # of the last, aliases
 # What is its module's own as a class is, however many aliases `typing` remembers that have it; `type X = ...` is, too.
 _NAMES = ("TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType")
 _NAMED = frozenset(id(getattr(typing, name)) for name in _NAMES if hasattr(typing, name))

@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.classes import living_classes
 from exocet_ipython.survivors.finding.held import find_held
@@ -115,7 +116,10 @@ def owners_among(holders: Iterable[Any], spaces: dict[int, Any]) -> dict[int, An
         kind = type(holder)
         if id(kind) not in kinds:
             kinds[id(kind)] = _is_concerned(kind, keeping)
-        if kinds[id(kind)] and id(attributes := dict_of(holder)) in spaces:
+        # Python would make a dict for who asks, and what the attributes hold would be hidden in that.
+        if not kinds[id(kind)] or spaces.keys().isdisjoint(map(id, referents_of(holder))):
+            continue
+        if id(attributes := dict_of(holder)) in spaces:
             found[id(attributes)] = holder
             remember_owner(spaces[id(attributes)], holder)
     return found
