@@ -6,13 +6,15 @@ import functools
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from exocet_ipython.loading.classes import delete_attribute, mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
-from exocet_ipython.survivors.replacing.libraries import bring_up_to_date
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, lacks
+from exocet_ipython.survivors.storing.constructors import added_between
 
 __all__ = ["refresh_instances"]
 
@@ -28,15 +30,20 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
     """
     if not classes:
         return
-    known = {id(cls) for cls in classes}
+    known = {id(cls): cls for cls in classes}
     retired = pairs.predecessors()
     stale: dict[int, tuple[str, ...]] = {}
+    orders = {key: [retired.get(id(base), base) for base in mro_of(cls)] for key, cls in known.items()}
+    added = {key: added_between(order, mro_of(known[key])) for key, order in orders.items()}
     for holder in find_holders(list(classes), [classes, *ours, *moving.journal.references()]):
         kind = type(holder)
         if id(kind) not in known:
             continue
         try:
             bring_up_to_date(holder, kind)
+            for name in [name for name in added[id(kind)] if lacks(holder, name)]:
+                set_attribute(holder, name, added[id(kind)][name]())
+                moving.journal.add(functools.partial(delete_attribute, holder, name))
         except Exception as error:  # noqa: BLE001 - a default factory of the person's
             moving.note(dotted_name(kind), error)
         space = dict_of(holder) or {}

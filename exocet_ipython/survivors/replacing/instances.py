@@ -9,7 +9,6 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.classes import set_attribute
-from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.comparison import Beside, Hashing
@@ -17,7 +16,7 @@ from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
-from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after, lacks
 from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
@@ -182,9 +181,8 @@ class Moving:
 
 def _bring_over(instance: Any, pair: _Pair) -> None:
     """Have the constructor, the author's hook and the libraries bring an instance up to date."""
-    space = dict_of(instance)
     for name, make in pair.added.items():
-        if space is not None and name not in space:
+        if lacks(instance, name):
             set_attribute(instance, name, make())
     hook = getattr(pair.now, "__exo_migrate__", None)
     if hook is not None:

@@ -18,7 +18,7 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.journal import Journal
 
-__all__ = ["adapters_of", "bring_up_to_date", "is_adapter", "is_looked_after", "renew_adapters"]
+__all__ = ["adapters_of", "bring_up_to_date", "is_adapter", "is_looked_after", "lacks", "renew_adapters"]
 
 # What a class has whose instances are changed when they move to it.
 _MARKS = (
@@ -110,7 +110,7 @@ def renew_adapters(adapters: Iterable[Any], journal: Journal, note: Callable[[st
 
 def _dataclass_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
     for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
-        if _lacks(instance, field.name):
+        if lacks(instance, field.name):
             if field.default is not dataclasses.MISSING:
                 yield field.name, field.default
             elif field.default_factory is not dataclasses.MISSING:
@@ -120,7 +120,7 @@ def _dataclass_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
 def _attrs_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
     for attribute in getattr(cls, "__attrs_attrs__", ()):
         default = attribute.default
-        if not _lacks(instance, attribute.name) or type(default).__name__ == "_Nothing":
+        if not lacks(instance, attribute.name) or type(default).__name__ == "_Nothing":
             continue
         factory = getattr(default, "factory", None)
         if factory is not None:
@@ -141,7 +141,7 @@ def _converted(value: Any, attribute: Any, instance: Any) -> Any:
 def _pydantic_defaults(instance: Any, cls: type) -> Iterator[tuple[str, Any]]:
     fields = getattr(cls, "__pydantic_fields__", None)
     for name, field in fields.items() if isinstance(fields, dict) else ():
-        if _lacks(instance, name) and not field.is_required():
+        if lacks(instance, name) and not field.is_required():
             yield name, field.get_default(call_default_factory=True)
 
 
@@ -173,7 +173,7 @@ def _renew_handlers(instance: Any, cls: type) -> None:
                     instance.observe(handler, name, kind)
 
 
-def _lacks(instance: Any, name: str) -> bool:
+def lacks(instance: Any, name: str) -> bool:
     """Say whether an instance has no value of its own for a field, in its dict or in a slot."""
     if hasattr(getattr(type(instance), name, None), "__set__"):
         return not hasattr(instance, name)

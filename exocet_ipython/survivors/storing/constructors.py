@@ -10,11 +10,11 @@ import ast
 import builtins
 import dis
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import Parameter, signature
-from types import FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
@@ -28,7 +28,7 @@ from exocet_ipython.survivors.storing.certain import assigned_by
 from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
 
-__all__ = ["MakingMore", "find_added"]
+__all__ = ["MakingMore", "added_between", "find_added"]
 
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 _WRITTEN = (
@@ -49,13 +49,23 @@ def find_added(before: type, now: type) -> Mapping[str, Callable[[], Any]]:
     >>> find_added(Bus, Bus)
     {}
     """
-    old, new = ([part for cls in mro_of(one) if (part := _constructor_of(cls))] for one in (before, now))
+    return added_between(mro_of(before), mro_of(now))
+
+
+def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, Callable[[], Any]]:
+    """Return the same for the instances of a class that had one order of bases, itself first, and has another one now.
+
+    >>> class Bus: pass
+    >>> added_between(Bus.__mro__, Bus.__mro__)
+    {}
+    """
+    old, new = ([part for cls in order if (part := _constructor_of(cls))] for order in (before, now))
     former = {function.__qualname__: function for function in old}
     pairs = [(former.get(function.__qualname__), function) for function in new]
     alike = [was is not None and runs_alike(was.__code__, one.__code__) for was, one in pairs]
     if len(old) == len(new) and all(alike):
         return {}
-    functions = [function for cls in mro_of(before)[:-1] for function in functions_of(cls)]
+    functions = [function for cls in before[:-1] for function in functions_of(cls)]
     had = Counter(name for function in functions for name in _stored_by(function))
     found: dict[str, Callable[[], Any]] = {}
     for place, (was, function) in enumerate(pairs):
@@ -64,7 +74,7 @@ def find_added(before: type, now: type) -> Mapping[str, Callable[[], Any]]:
         is_unknown = all(alike[:place]) and (was is not None or not place)
         given = {name: value for name, value in defaults_of(function).items() if is_unknown and name not in known}
         said = _said_by(function, given)
-        found = {name: make for name, make in said.items() if name not in had and _is_free(name, now)} | found
+        found = {name: make for name, make in said.items() if name not in had and _is_free(name, now[0])} | found
         if "super" not in function.__code__.co_names:
             break
     return found
@@ -144,8 +154,9 @@ def _stored_by(function: FunctionType) -> Iterator[str]:
 
 
 def _is_free(name: str, cls: type) -> bool:
-    """Say whether an instance of a class has an attribute in its dict: not in a slot, nor by a property."""
-    return not hasattr(type(first_named(name, mro_of(cls))), "__set__")
+    """Say whether an instance of a class has an attribute in its dict or in a slot, and not by a property."""
+    kind = type(first_named(name, mro_of(cls)))
+    return kind is MemberDescriptorType or not hasattr(kind, "__set__")
 
 
 def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
