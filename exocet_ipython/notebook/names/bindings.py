@@ -14,7 +14,6 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.choices import read_choices
 from exocet_ipython.notebook.names.events import CellAssignment, CellImport, Perhaps
@@ -25,6 +24,7 @@ from exocet_ipython.notebook.names.sources import (
     Source,
     given_by,
     is_bound,
+    loaded,
     may_have_given,
     resolve,
     resolved,
@@ -173,8 +173,8 @@ class Bindings:
             return is_bound(namespace, event.name, Source(event.module, event.attribute))
         given = [(name, Source(event.module, name)) for name in public_names(event.module)]
         new = [(name, source) for name, source in given if self.sources(name)[-1:] != (source,)]
-        is_loaded = PRESENCE.current(event.module) is not None
-        return is_loaded and (not new or any(is_bound(namespace, name, source) for name, source in new))
+        gives = not new or any(is_bound(namespace, name, source) for name, source in new)
+        return gives and event.module in loaded([event.module])
 
     def add(self, bound: CellImport, public_names: _PublicNames, *, is_needed: bool = True) -> None:
         """Learn one import, which is needed where the cell would fail without it."""
@@ -187,7 +187,8 @@ class Bindings:
         self._stars = (*(name for name in self._stars if name != bound.module), bound.module)
         for stars in self._later.values():
             stars.discard(bound.module)
-        for name in public_names(bound.module):
+        covered = (name for one in loaded([bound.module]).values() for name in star_names(one) if name in self._sources)
+        for name in public_names(bound.module) or tuple(covered):
             source = Source(bound.module, name)
             self._sources[name] = (*(known for known in self.sources(name) if known != source), source)
 
@@ -202,11 +203,12 @@ class Bindings:
         """
         self._unread.catch_up()
         old, new = succession.old, succession.new
-        sought = {id(value) for value in list(namespace.values())}
+        sought = set(map(id, values := list(namespace.values())))
         known = {id(value): (source, value) for source, value in identities(succession, sought)}
-        lent = find_lent_ids(list(namespace.values()), known, succession)
+        lent = find_lent_ids(values, known, succession)
         before = {**new, **{name: record.module for name, record in old.items()}}
-        exports = {star: frozenset(star_names(new[star])) for star in self._stars if star in new}
+        current = {**loaded(star for star in self._stars if star not in before), **new}
+        exports = {star: frozenset(star_names(current[star])) for star in self._stars if star in current}
         rebound, kept = list[Rebinding](), list[Kept]()
         for name, value in copy_space(namespace).items():
             if HIDDEN_NAMES.fullmatch(name) and not self._sources.get(name):  # `from app import __version__`
@@ -218,7 +220,7 @@ class Bindings:
             if not sources:
                 continue
             exported = [source for source in sources if self._is_given(source, exports)]
-            source, now = next(resolved(reversed(exported or sources), new), (sources[-1], MISSING))
+            source, now = next(resolved(reversed(exported or sources), current), (sources[-1], MISSING))
             if now is value and id(value) in known:  # `from package import module`: the package goes on
                 source = known[id(value)][0]
                 now = resolve(source, new)
@@ -254,8 +256,7 @@ class Bindings:
 
     def _gives(self, star: str, name: str) -> bool:
         """Say whether a star import gives a name by now, and no import statement of its own came after it."""
-        module = PRESENCE.current(star)
-        return module is not None and name in star_names(module) and star not in self._later.get(name, ())
+        return star not in self._later.get(name, ()) and any(name in star_names(one) for one in loaded([star]).values())
 
     def _valid_sources(self, name: str, value: Any, before: Mapping[str, ModuleType]) -> tuple[Source, ...]:
         """Return the sources of a name, if the value is what one of them gave it, now or before it was gone."""

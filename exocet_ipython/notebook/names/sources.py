@@ -17,6 +17,7 @@ __all__ = [
     "Source",
     "given_by",
     "is_bound",
+    "loaded",
     "may_have_given",
     "resolve",
     "resolved",
@@ -84,6 +85,16 @@ def was_changed(source: Source, value: Any, old: Mapping[str, ModuleRecord]) -> 
     if record is None or source.attribute is None or source.attribute not in record.fingerprints:
         return False
     return not is_as_made(record, source.attribute, value)
+
+
+def loaded(names: Iterable[str]) -> dict[str, ModuleType]:
+    """Return those of some modules that are loaded, also of libraries: dotted name -> module.
+
+    >>> [*loaded(["sys", "unheard_of"])]
+    ['sys']
+    """
+    found = ((name, PRESENCE.current(name)) for name in names)
+    return {name: module for name, module in found if module is not None}
 
 
 def star_names(module: ModuleType) -> tuple[str, ...]:
