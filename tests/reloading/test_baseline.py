@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import enum
 from types import ModuleType
 
 from exocet_ipython.reloading.holding.baseline import take_baseline
+from exocet_ipython.reloading.holding.paths import values_at
+
+
+class Color(enum.Enum):
+    """A class of few instances, which all that name it share."""
+
+    RED = 1
+    BLUE = 2
+
+
+class Kind(type):
+    """A metaclass."""
+
+
+class Shape(metaclass=Kind):
+    """A class whose metaclass is written in Python."""
+
+    registry: dict[str, list[str]] = {"square": []}  # noqa: RUF012 - a registry of the class's own
 
 
 class Node:
@@ -14,7 +33,11 @@ class Node:
         self.parent = parent
         self.children: list[Node] = []
         if parent is not None:
-            parent.children.append(self)
+            parent.add(self)
+
+    def add(self, child: Node) -> None:
+        """Add a child."""
+        self.children.append(child)
 
 
 def test_each_instance_is_noted_once() -> None:
@@ -54,3 +77,24 @@ def test_each_global_is_noted_under_its_name() -> None:
     contents = take_baseline(module).contents
     assert contents["inner"] == contents["again"] == {"parent": id(None), "children": id(inner.children)}
     assert "outer.parent" not in contents
+
+
+def test_what_a_registry_only_names_is_noted_where_it_is_its_own() -> None:
+    """Classes, members and methods in a container have, or are of what has, a place elsewhere: a big table is cheap."""
+    module = ModuleType("m")
+    module.TABLE = {"shape": Shape, "color": Color.RED, "add": Node().add}  # type: ignore[attr-defined]
+    baseline = take_baseline(module)
+    assert list(baseline.contents) == ["TABLE"]
+    assert "TABLE['add']" not in baseline.fingerprints
+
+
+def test_entries_under_keys_that_a_path_does_not_spell_are_found() -> None:
+    """Classes and members are keys too, also beside those that are spelled, and of a key that is gone there is none."""
+    module = ModuleType("m")
+    module.TABLE = {Node: [1], Color.RED: [2], (Node, 0): [3], None: [4], "a": [5]}  # type: ignore[attr-defined]
+    paths = list(take_baseline(module).contents)
+    assert len(paths) == 6
+    found = values_at(vars(module), paths)
+    assert [found[path] for path in paths[1:]] == [[1], [2], [3], [4], [5]]
+    del module.TABLE[Node]
+    assert len(values_at(vars(module), paths)) == 5

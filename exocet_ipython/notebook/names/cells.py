@@ -12,7 +12,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.events import CellAssignment, CellEvent, CellImport, Perhaps, without_doubt
-from exocet_ipython.reloading.holding.contents import place_of
+from exocet_ipython.reloading.holding.entries import place_of
 
 __all__ = ["may_bind", "read_cell"]
 

@@ -6,6 +6,7 @@ taken for each module that is imported, so it is made of passes in C wherever th
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections.abc import Container
 from types import (
@@ -25,12 +26,11 @@ from exocet_ipython.reloading.holding.contents import (
     CARRIERS,
     attributes_of,
     dict_of,
-    entries_of,
     fingerprint,
     is_registry,
-    place_of,
     state_of,
 )
+from exocet_ipython.reloading.holding.entries import entries_of, place_of
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
@@ -44,6 +44,7 @@ _DEFINITIONS = (FunctionType, BuiltinFunctionType, ModuleType)
 _FIXED = (*ATOMS, type, *_DEFINITIONS)
 # Ids of what most globals are, and most attributes of classes: nothing that could be changed, or has a baseline itself.
 _PLAIN_GLOBALS = frozenset(map(id, (*ATOMS, *_DEFINITIONS)))
+_PLAIN_ENTRIES = _PLAIN_GLOBALS | {id(MethodType)}
 _PLAIN_ATTRIBUTES = frozenset(
     map(id, (*_FIXED, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType))
 )
@@ -242,8 +243,8 @@ class _Contents:
         """Add what the containers and instances in a container hold, as far as a thousand of them tell."""
         if path.count("[") < _DEEP:
             for key, part in entries_of(container):
-                if id(type(part)) in _PLAIN_GLOBALS or len(self.prints) >= _MANY:
-                    continue
+                if id(type(part)) in _PLAIN_ENTRIES or issubclass(type(part), enum.Enum) or len(self.prints) >= _MANY:
+                    continue  # a member is noted with its class
                 if not (_is_plain_instance(part) and self._was_met(part)):
                     self.add_value(f"{path}{place_of(key)}", part)
 
@@ -262,7 +263,9 @@ def _has_variables(value: Any) -> bool:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """Say whether a value is an instance with attributes of its own, and not of one of most standard classes."""
+    """Say whether a value is an instance, no class, with attributes of its own, and not of most standard classes."""
     kind = type(value)
+    if issubclass(kind, type):
+        return False
     has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or has_slots(kind)
     return id(kind) in CARRIERS or (has_attributes and kind.__module__.partition(".")[0] not in sys.stdlib_module_names)

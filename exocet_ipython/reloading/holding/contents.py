@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 import functools
 import threading
 from collections import ChainMap, UserDict, UserList, deque
-from collections.abc import Iterator
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -37,13 +35,10 @@ __all__ = [
     "attributes_of",
     "cell_values",
     "dict_of",
-    "entries_beside",
-    "entries_of",
     "fingerprint",
     "is_plain",
     "is_registry",
     "is_shared",
-    "place_of",
     "refill",
     "state_of",
     "variables_around",
@@ -135,58 +130,6 @@ def is_registry(value: Any) -> bool:
     return issubclass(kind, _REGISTRIES) or id(kind) in _WEAK
 
 
-def entries_of(container: Any) -> list[tuple[Any, Any]]:
-    """Return what a container has under keys that have a name, or at its places, but for atoms.
-
-    These are plain keys, classes, members of enumerations, and tuples of them.
-
-    >>> entries_of({"a": [], "b": 1}), entries_of((0, {}))
-    ([('a', [])], [(1, {})])
-    """
-    kind = type(container)
-    if issubclass(kind, dict):
-        if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container.values()))):
-            return []
-        entries = [entry for entry in list(container.items()) if _is_named(entry[0])]
-    elif issubclass(kind, (list, tuple, deque)):
-        if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container))):
-            return []
-        entries = list(enumerate(container))
-    else:
-        return []
-    return [entry for entry in entries if id(type(entry[1])) not in ATOM_IDS]
-
-
-def entries_beside(before: Any, now: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield the entries of a container as key and part, each with what its counterpart has there; None for nothing.
-
-    Under a class, or a member of an enumeration, that is the one under its own successor: it has that's name.
-
-    >>> list(entries_beside({"a": [], "b": {}}, {"a": [1]}))
-    [('a', [], [1]), ('b', {}, None)]
-    """
-    is_map = issubclass(type(now), dict)
-    named: dict[str, Any] = {}
-    for key, part in entries_of(before):
-        try:
-            found = dict.get(now, key) if is_map else now[key]  # a method of a subclass may make the entry
-        except (LookupError, TypeError):
-            found = None
-        if found is None and is_map and id(type(key)) not in ATOM_IDS:
-            named = named or {place_of(known): value for known, value in list(dict.items(now)) if _is_named(known)}
-            found = named.get(place_of(key))
-        yield key, part, found
-
-
-def place_of(key: Any) -> str:
-    """Return how a path writes the key or place of a container's entry.
-
-    >>> place_of("a"), place_of(0), place_of(dict), place_of((0, "a"))
-    ("['a']", '[0]', '[builtins:dict]', "[(0, 'a',)]")
-    """
-    return f"[{_written(key)}]"
-
-
 def refill(container: Any, content: Any) -> None:
     """Have a container hold this content, in its order; only a deque is cleared first: other threads may look.
 
@@ -210,32 +153,6 @@ def refill(container: Any, content: Any) -> None:
     elif list(map(id, container)) != list(map(id, content)):
         container.clear()
         container.extend(content)
-
-
-def _is_named(key: Any) -> bool:
-    """Say whether a key has a name that tells it in every version of its module: not what only has an identity."""
-    kind = type(key)
-    if id(kind) in ATOM_IDS or issubclass(kind, (type, enum.Enum)):
-        return True
-    return issubclass(kind, (tuple, frozenset)) and all(map(_is_named, list(key)))
-
-
-def _written(key: Any) -> str:
-    kind = type(key)
-    if issubclass(kind, type):
-        return _name_of(key)
-    if issubclass(kind, enum.Enum):
-        return f"{_name_of(kind)}:{vars(key).get('_name_')}"
-    if issubclass(kind, (tuple, frozenset)):
-        parts = list(map(_written, key))
-        return f"({', '.join(parts if issubclass(kind, tuple) else sorted(parts))},)"
-    return repr(key)
-
-
-def _name_of(cls: Any) -> str:
-    """Return the name of a class, whatever its metaclass says; without dots, which separate attributes in a path."""
-    home, name = type.__getattribute__(cls, "__module__"), type.__getattribute__(cls, "__qualname__")
-    return f"{home}:{name}".replace(".", ":")
 
 
 def cell_values(function: FunctionType) -> list[Any]:
@@ -288,7 +205,10 @@ def dict_of(value: Any) -> dict[Any, Any] | None:
     if issubclass(type(value), threading.local):
         own: dict[Any, Any] = threading.local.__getattribute__(value, "__dict__")  # of this thread
         return own
-    bases: tuple[type, ...] = type.__getattribute__(type(value), "__mro__")
+    kind = type(value)
+    if type.__getattribute__(kind, "__dictoffset__") == 0:
+        return None
+    bases: tuple[type, ...] = type.__getattribute__(kind, "__mro__")
     for base in bases:
         found = type.__getattribute__(base, "__dict__").get("__dict__")
         if id(type(found)) in DESCRIPTOR_IDS and base is not type:

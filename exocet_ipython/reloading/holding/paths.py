@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import dict_of, is_registry, place_of, state_of
+from exocet_ipython.reloading.holding.contents import dict_of, is_registry, state_of
+from exocet_ipython.reloading.holding.entries import values_by_place
 
 __all__ = [
     "attribute_at",
@@ -50,16 +51,26 @@ def values_at(space: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
     {'CONFIG': {'db': [{}]}, "CONFIG['db']": [{}], "CONFIG['db'][0]": {}}
     """
     known: dict[str, Any] = {}
+    places: dict[str, dict[str, Any]] = {}
     for path in paths:
-        _find(space, path, known)
+        _find(space, path, known, places)
     return {path: value for path, value in known.items() if value is not None}
 
 
-def _find(space: dict[str, Any], path: str, known: dict[str, Any]) -> Any:
+def _find(space: dict[str, Any], path: str, known: dict[str, Any], places: dict[str, dict[str, Any]]) -> Any:
     """Return what a path leads to, and note it; no function in a function, which would hold it all in a circle."""
     if path not in known:
         before, step = _split(path)
-        known[path] = space.get(path) if step is None else _follow(_find(space, before, known), step)
+        if step is None:
+            known[path] = space.get(path)
+        else:
+            holder = _find(space, before, known, places)
+            if step[2] is None and step[1] is not None and issubclass(type(holder), dict):
+                if before not in places:
+                    places[before] = values_by_place(holder)
+                known[path] = places[before].get(step[1])
+            else:
+                known[path] = _follow(holder, step)
     return known[path]
 
 
@@ -113,7 +124,7 @@ def _entry_at(container: Any, place: str, key: Any) -> Any:
         return container[key] if type(key) is int and key < len(container) else None
     if key is not None:
         return dict.get(container, key)  # a subclass may make an entry of what it is asked for
-    return next((value for known, value in list(dict.items(container)) if place_of(known) == place), None)
+    return values_by_place(container).get(place)
 
 
 def attribute_at(owner: Any, path: str) -> Any:

@@ -23,7 +23,8 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, entries_of, is_registry, place_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_registry
+from exocet_ipython.reloading.holding.entries import entries_of, place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of

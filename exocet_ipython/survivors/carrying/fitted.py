@@ -14,7 +14,8 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, place_of, refill
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
+from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.journal import Journal

@@ -12,7 +12,8 @@ from typing import Any
 from exocet_ipython.loading.classes import class_for, first_named, mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
-from exocet_ipython.reloading.holding.contents import attributes_of, is_registry, place_of
+from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
+from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, value_at
 from exocet_ipython.reloading.journal import Journal
@@ -51,12 +52,7 @@ class Ownership:
         homes: names of the modules whose functions may have stored what is asked about; by default its own.
     """
 
-    def __init__(
-        self,
-        record: ModuleRecord,
-        read: ReadStores,
-        homes: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, record: ModuleRecord, read: ReadStores, homes: tuple[str, ...] = ()) -> None:
         self.record = record
         self._read = read
         self.session, self.after = read.session, read.after

@@ -8,7 +8,8 @@ from functools import partial
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, place_of, refill
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, refill
+from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.holding.paths import attribute_at

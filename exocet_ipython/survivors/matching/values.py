@@ -12,16 +12,8 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import (
-    attributes_of,
-    dict_of,
-    entries_beside,
-    entries_of,
-    fingerprint,
-    is_registry,
-    is_shared,
-    place_of,
-)
+from exocet_ipython.reloading.holding.contents import attributes_of, dict_of, fingerprint, is_registry, is_shared
+from exocet_ipython.reloading.holding.entries import entries_beside, entries_of, place_of
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.wiring import is_as_made
 from exocet_ipython.reloading.recording import ModuleRecord

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.holding.contents import CACHE, cell_values, is_registry, place_of
+from exocet_ipython.reloading.holding.contents import CACHE, cell_values, is_registry
+from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -149,8 +150,7 @@ class ReadStores:
         if not parts:
             later = [one for one in self._unseen if one.order > self.session[name].order]
             homes = {one.name for one in later if may_fill(one.body_code, last_name_of(path), key)}
-        homes -= {name}
-        return any(self.can_import(home, name) for home in homes)
+        return any(self.can_import(home, name) for home in homes - {name})
 
     def fills(self, name: str, owner: str, path: str, container: Any) -> bool:
         """Say whether functions of a module put answers into a container of another one, and answer from it.
