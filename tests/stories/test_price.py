@@ -355,6 +355,33 @@ def test_an_instance_far_from_the_names_is_found_all_the_same(auto: Notebook, wo
         assert {(type(cat), cat.number) for cat in cats} == {(auto["pets"].Cat, number)}
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("def make(n):\n    def f(): return n + {n}\n    return f", "f = m.make(0)", "f()"),
+        (
+            "class Cat:\n    def m(self): return {n}",
+            "import weakref\ncat = m.Cat()\nf = weakref.ref(m.Cat)",
+            "f()().m()",
+        ),
+    ],
+    ids=["a closure", "a weak reference"],
+)
+def test_arrays_are_looked_for_only_where_something_unknown_holds(
+    auto: Notebook, workshop: Workshop, case: tuple[str, str, str]
+) -> None:
+    """With numpy loaded, as in most notebooks, all references to what is made anew are accounted for as a rule."""
+    module, cell, answer = case
+    workshop.write({"m.py": f"ROWS = list(range(0))\n{module.format(n=0)}\n"})
+    auto.run(f"import numpy, m\n{cell}")
+    for number in (1, 2, 3):
+        workshop.edit("m.py", f"ROWS = list(range({number}))\n{module.format(n=number)}\n")
+        with counted_scans() as counts:
+            auto.run(f"answer = {answer}")
+        assert counts["get_objects"] == 0
+        assert auto["answer"] == number
+
+
 def test_an_edit_of_a_function_compiles_that_function_alone(auto: Notebook, workshop: Workshop) -> None:
     """The rest of a long module stays the very code that it was, also where it stands further down now."""
     text = "LIMIT = 10\ndef work():\n    return LIMIT\n" + "\n".join(f"def f{i}(): return {i}" for i in range(2_000))

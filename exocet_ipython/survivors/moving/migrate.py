@@ -226,12 +226,8 @@ def _replace_successors(
     successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving, records: Collection[ModuleRecord]
 ) -> None:
     """Replace the references to what was made anew one by one, and the weak ones, but for registrations."""
-    replaced = dict(successors)
-    known: set[tuple[int, int]] = set()  # ids of an object and of a reference to it, which its bases have
-    for old, now in [*pairs.objects.values(), *successors.values()]:
-        renewed = {id(weak): (weak, new) for weak, new in renewed_references(old, now)}
-        known |= {(id(old), weak) for weak in renewed}
-        replaced |= without_registered(renewed, old, records)
+    references, known = _renewed_references([*pairs.objects.values(), *successors.values()], records)
+    replaced = {**successors, **references}
     searched = [old for old, _ in replaced.values()]
     if not searched:
         return
@@ -245,8 +241,24 @@ def _replace_successors(
         _replace_successors(frozen, dataclasses.replace(pairs, objects={}), moving, records)
 
 
+def _renewed_references(
+    replaced: Iterable[tuple[Any, Any]], records: Collection[ModuleRecord]
+) -> tuple[dict[int, tuple[Any, Any]], set[tuple[int, int]]]:
+    """Return what takes the place of weak references to what is replaced, and the ids of each beside its target's.
+
+    Its variables go with it: one that held the last of them would count as a reference from nobody knows where.
+    """
+    found: dict[int, tuple[Any, Any]] = {}
+    known: set[tuple[int, int]] = set()
+    for old, now in replaced:
+        renewed = {id(weak): (weak, new) for weak, new in renewed_references(old, now)}
+        known |= {(id(old), weak) for weak in renewed}
+        found |= without_registered(renewed, old, records)
+    return found, known
+
+
 def _is_of_bases(holder: Any, known: set[tuple[int, int]]) -> bool:
-    """Say whether a dict is the one by which a class knows those derived from it, by their ids."""
+    """Say whether a dict is the one by which a class knows those derived from it."""
     return type(holder) is dict and any(
         (key, id(value)) in known for key, value in copy_space(holder).items() if type(key) is int
     )

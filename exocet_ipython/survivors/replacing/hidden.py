@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import functools
 import gc
+import operator
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, compress
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -17,12 +18,14 @@ from exocet_ipython.loading.classes import is_static
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.arrays import items_of
+from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.finding.held import find_held
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart
 
 __all__ = ["find_hidden_holders", "replace_in_array"]
 
 _HIDDEN = frozenset(map(id, (tuple, dict)))
+_AT_ONCE = 10_000  # objects: that many have some hundred thousand parts
 
 
 def find_hidden_holders(objects: list[Any], holders: list[Any], retired: Iterable[Any] = ()) -> list[Any]:
@@ -90,27 +93,39 @@ def _has_hidden_instances(kind: Any) -> bool:
 
 def _instances_of(classes: Collection[int]) -> list[Any]:
     """Return the instances of classes, by their ids, that the collector doesn't follow and that something has."""
-    return [*{id(part): part for part in _parts_of_all(classes) if id(type(part)) in classes}.values()]
+    return [*{id(part): part for part in _parts_of_kinds(classes, classes)}.values()]
 
 
 def _arrays() -> list[Any]:
     """Return the arrays of objects that something has, also in what has nothing but arrays, and data."""
     base = sys.modules["numpy"].ndarray
     found: dict[int, Any] = {}
-    for part in _parts_of_all():
+    for part in _parts_of_kinds({id(kind) for kind in with_subclasses([base])}):
         while issubclass(type(part), base) and part.dtype.kind == "O" and id(part) not in found:
             found[id(part)] = part
             part = part.base  # noqa: PLW2901 - of a view, the array that has its items, which nothing else may name
     return list(found.values())
 
 
-def _parts_of_all(hidden: Container[int] = ()) -> Iterator[Any]:
-    """Yield what all objects have, also through what the collector doesn't follow; `hidden` are ids of such classes."""
+def _parts_of_kinds(kinds: Collection[int], hidden: Collection[int] = ()) -> Iterator[Any]:
+    """Yield what objects have of some types, by their ids, also through what the collector doesn't follow.
+
+    In passes of C: a notebook's objects have millions of parts.
+
+    Args:
+        kinds: ids of the types.
+        hidden: ids of types of which instances are looked into that the collector doesn't follow, beside containers.
+    """
     holding = [item for item in gc.get_objects() if type(item) is not ModuleType]  # what these hold their dicts do
+    followed = _HIDDEN | {*hidden}
     while holding:
-        parts = gc.get_referents(*holding)
-        yield from parts
-        holding = [one for one in parts if _is_hidden(one) or (id(type(one)) in hidden and not gc.is_tracked(one))]
+        inner: list[Any] = []
+        for start in range(0, len(holding), _AT_ONCE):
+            parts = gc.get_referents(*holding[start : start + _AT_ONCE])
+            types = list(map(id, map(type, parts)))
+            yield from compress(parts, map(kinds.__contains__, types))
+            inner += compress(parts, map(followed.__contains__, types))
+        holding = [*compress(inner, map(operator.not_, map(gc.is_tracked, inner)))]
 
 
 def replace_in_array(array: Any, replacement: Replacement, journal: Journal) -> None:
