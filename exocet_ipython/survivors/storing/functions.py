@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 import textwrap
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import FunctionType
+from types import CodeType, FunctionType
+from typing import Any
 
 from exocet_ipython.reloading.retired import retired_module
 
@@ -86,7 +88,7 @@ def tree_of(function: FunctionType) -> ast.AST | None:
     code, retired = function.__code__, retired_module(function.__globals__)
     try:
         if retired is None:
-            return ast.parse(textwrap.dedent(inspect.getsource(code)))
+            return ast.parse(textwrap.dedent(_source_of(code, function.__globals__)))
         tree = _parse(retired.record.snapshot.data or b"")
     except (OSError, SyntaxError, ValueError):
         return None
@@ -96,6 +98,18 @@ def tree_of(function: FunctionType) -> ast.AST | None:
             if first == code.co_firstlineno:
                 return node
     return None
+
+
+def _source_of(code: CodeType, space: dict[str, Any]) -> str:
+    """Return the text of a function that is current.
+
+    `inspect.getsource` looks for its module first, in all that are loaded, by the real path of each.
+    """
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename, space)[code.co_firstlineno - 1 :]
+    if not lines:
+        raise OSError
+    return "".join(inspect.getblock(lines))
 
 
 def definition_of(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
