@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from exocet_ipython.survivors.finding import generations
+from exocet_ipython.survivors.replacing import owners
 from tests.plain_notebook import PlainNotebook
 from tests.shells import Notebook
 from tests.workshop import Workshop
@@ -380,6 +381,19 @@ def test_arrays_are_looked_for_only_where_something_unknown_holds(
             auto.run(f"answer = {answer}")
         assert counts["get_objects"] == 0
         assert auto["answer"] == number
+
+
+def test_classes_are_judged_only_where_a_dict_may_be_of_an_instance(
+    auto: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dict that a name of the notebook has is looked at as such, also beside a method, which is made anew."""
+    monkeypatch.setattr(owners, "living_classes", lambda: pytest.fail("all classes were looked at"))
+    workshop.write({"pets.py": "class Cat:\n    number = 0\n    def ask(self): return self.number\n"})
+    auto.run("import pets\ncallbacks = {'ask': pets.Cat().ask, 'make': pets.Cat}")
+    for number in (1, 2):
+        workshop.edit("pets.py", f"class Cat:\n    number = {number}\n    def ask(self): return self.number\n")
+        auto.run("answers = callbacks['ask'](), callbacks['make']().ask()")
+        assert auto["answers"] == (number, number)
 
 
 def test_an_edit_of_a_function_compiles_that_function_alone(auto: Notebook, workshop: Workshop) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from itertools import chain, islice
 from types import FunctionType
@@ -41,7 +41,9 @@ def remember_owner(attributes: dict[Any, Any], instance: Any) -> None:
         _known[id(attributes)] = instance
 
 
-def find_owners(holders: Collection[Any], own: Collection[int]) -> tuple[dict[int, Any], dict[int, dict[Any, Any]]]:
+def find_owners(
+    holders: Collection[Any], own: Collection[int], ours: Callable[[], Iterable[Any]] = tuple
+) -> tuple[dict[int, Any], dict[int, dict[Any, Any]]]:
     """Return the instances of classes that are concerned, by the ids of the dicts of their attributes.
 
     These hash themselves, are adapters, or keep what a `cached_property` has answered.
@@ -49,6 +51,7 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> tuple[dict[in
     Args:
         holders: what holds what is replaced; the dicts among them are looked at.
         own: ids of those to leave alone.
+        ours: returns our own records, which refer to holders too; asked where that tells.
 
     Returns:
         The instances that are known; and the dicts of which only a pass over the heap tells whose they are, if any:
@@ -59,7 +62,7 @@ def find_owners(holders: Collection[Any], own: Collection[int]) -> tuple[dict[in
     if spaces.keys() - found.keys():
         found |= owners_among(holders, spaces)
     left = [space for key, space in spaces.items() if key not in found]
-    return found, {id(one): one for one in _of_others(left, [holders, spaces], holders)} if left else {}
+    return found, {id(one): one for one in _of_others(left, [*ours(), holders, spaces], holders)} if left else {}
 
 
 def _of_others(spaces: list[dict[Any, Any]], ours: list[Any], holders: Collection[Any]) -> list[dict[Any, Any]]:

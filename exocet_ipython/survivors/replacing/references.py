@@ -54,9 +54,13 @@ def replace_references(  # noqa: PLR0913 - what is replaced, and where, whom to 
     replacing = _Replacing(replacement, own | {id(holders), id(journal.coroutines)}, journal, note or bool, was_there)
     settled: dict[int, dict[Any, Any]] = {}  # of these it is known whose they are, if anyone's
     given, ours = holders, [holders]
+
+    def records() -> Iterable[Any]:
+        return *ours, *journal.references()
+
     for _ in range(_PASSES):
         asked = replacing.left_alone() | settled.keys()
-        owners, unknown = find_owners(holders, asked) if note is not None else ({}, {})
+        owners, unknown = find_owners(holders, asked, records) if note is not None else ({}, {})
         rebuilt = replacing.change((holder for holder in holders if id(holder) not in unknown), owners)
         holders = []
         if unknown and (rebuilt or may_be_attributes(unknown.values())):
