@@ -16,7 +16,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import CodeType
 from typing import Any
@@ -78,8 +78,9 @@ def find_data_files(
 def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None, Snapshot]:
     """Return, by path, what code asks the import system for at import, without importing it.
 
-    That is the source of a module, or what is known of a distribution, its version say. When it goes, another answer
-    is due; so it is when a module comes, which `find_moves` notices, or a distribution that the code can do without.
+    That is the source of a module, or what is known of a distribution, its version say, or its entry points. When it
+    goes, another answer is due; so it is when a module comes, which `find_moves` notices, or a distribution that the
+    code can do without.
     """
     codes = readers_at_import(code, os.path.dirname(loaded.path or ""), {}).codes
     asked = {name for part in codes for name in part.co_names}
@@ -89,6 +90,8 @@ def _find_asked(loaded: Snapshot, code: CodeType, since: int) -> dict[str | None
     if not _OF_DISTRIBUTIONS.isdisjoint(asked):
         known = [*map(_find_metadata, (*filter(_DISTRIBUTION.fullmatch, texts), loaded.name.partition(".")[0]))]
         paths += known if any(known) or NOT_INSTALLED not in asked else _folders_of_distributions()
+    if "entry_points" in asked:
+        paths += [*_find_entry_points(filter(_DISTRIBUTION.fullmatch, texts)), *_folders_of_distributions()]
     snapshots = (_read(loaded, path, since) for path in paths if path is not None)
     return {snapshot.path: snapshot for snapshot in snapshots if snapshot is not None}
 
@@ -119,7 +122,19 @@ def _find_metadata(name: str) -> str | None:
         folder = getattr(metadata.distribution(name), "_path", None) if metadata is not None else None
     except metadata.PackageNotFoundError:
         return None
-    paths = [os.path.join(folder, file) for file in ("METADATA", "PKG-INFO")] if isinstance(folder, os.PathLike) else []
+    return _file_of(folder, "METADATA", "PKG-INFO")
+
+
+def _find_entry_points(groups: Iterable[str]) -> Iterator[str | None]:
+    """Yield the paths of what distributions say of their entry points, those that have some of these groups."""
+    metadata: Any = sys.modules.get("importlib.metadata") or sys.modules.get("importlib_metadata")
+    found = [point.dist for group in groups for point in metadata.entry_points(group=group)] if metadata else []
+    yield from (_file_of(getattr(distribution, "_path", None), "entry_points.txt") for distribution in found)
+
+
+def _file_of(folder: Any, *names: str) -> str | None:
+    """Return the path of the first of some files in a distribution's folder; None where there is none, or no folder."""
+    paths = [os.path.join(folder, name) for name in names] if isinstance(folder, os.PathLike) else []
     return next(filter(os.path.exists, paths), None)
 
 
