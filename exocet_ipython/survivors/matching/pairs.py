@@ -259,6 +259,8 @@ class _Matcher:
             for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
                 if type(first) is FunctionType:
                     self.match_function(first, second)
+            if (type(before), type(now)) == (staticmethod, classmethod) and id(before.__func__) in self.pairs.objects:
+                self.pairs.objects[id(before.__func__)] = before.__func__, now.__get__(None, new)  # as it is looked up
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
