@@ -159,6 +159,8 @@ class HookText:
 
     def _sets(self, target: ast.expr, value: ast.expr) -> bool:
         match target:
+            case ast.Tuple(elts=targets):
+                return all(self._sets(one, value) for one in targets)
             case ast.Attribute(value=owner, attr=name) if self._is_class(owner):
                 self.attributes.add(name)
                 return self._computes(value)

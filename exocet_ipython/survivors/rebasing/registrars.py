@@ -214,7 +214,7 @@ def _read_body(function: FunctionType, owner: Any, owners: int) -> RegisteringTe
         owners: how many arguments there are before the one that it is told of: 1 in a method.
     """
     node = definition_of(function)
-    if not isinstance(node, ast.FunctionDef) or function.__closure__ or node.args.vararg or node.args.kwarg:
+    if not isinstance(node, ast.FunctionDef) or function.__closure__:
         return None
     body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
     arguments = [part.arg for part in (*node.args.posonlyargs, *node.args.args)]

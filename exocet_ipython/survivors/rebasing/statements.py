@@ -163,8 +163,10 @@ def _find_statement(cls: type) -> _Found | None:
     """Return the last statement that defined a class of this name."""
     if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
         return None
-    files = {function.__code__.co_filename for function in functions_of(cls)}
-    for later, (name, lines) in enumerate(texts_of_cells()):  # those of retired modules have no class that is a cell's
+    cells = [*texts_of_cells()]  # those of retired modules have no class that is a cell's
+    # `dataclass` writes methods as well, in no file of a cell.
+    files = {function.__code__.co_filename for function in functions_of(cls)}.intersection(name for name, _ in cells)
+    for later, (name, lines) in enumerate(cells):
         if files and name not in files:
             continue
         text = "".join(lines)
