@@ -84,18 +84,24 @@ def is_adapter(kind: type) -> bool:
 def adapters_of(names: Mapping[str, Any], classes: Iterable[type]) -> list[Any]:
     """Return the adapters with a name whose type is made of one of these classes: `TypeAdapter(Union[Line, Point])`.
 
-    An alias of `typing` is changed in place, so that nothing is replaced in the adapter itself.
+    An alias of `typing` is changed in place, and so is a class of a cell that has fields of such a type: nothing is
+    replaced in the adapter itself.
 
     >>> adapters_of({"a": 1}, [int])
     []
     """
     found = [value for value in list(names.values()) if is_adapter(type(value))]
     ids = set(map(id, classes)) if found else set[int]()
-    return [adapter for adapter in found if _is_made_of(vars(adapter).get("_type"), ids)]
+    return [adapter for adapter in found if _is_made_of(vars(adapter).get("_type"), ids, set())]
 
 
-def _is_made_of(alias: Any, ids: Collection[int]) -> bool:
-    return id(alias) in ids or any(_is_made_of(part, ids) for part in typing.get_args(alias))
+def _is_made_of(alias: Any, ids: Collection[int], seen: set[int]) -> bool:
+    if id(alias) in ids or id(alias) in seen:
+        return id(alias) in ids
+    seen.add(id(alias))
+    lineage = mro_of(alias) if issubclass(type(alias), type) else ()
+    fields = [part for base in lineage for part in getattr(base, "__annotations__", {}).values()]
+    return any(_is_made_of(part, ids, seen) for part in (*typing.get_args(alias), *fields))
 
 
 def renew_adapters(adapters: Iterable[Any], journal: Journal, note: Callable[[str, Exception], object]) -> None:
