@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from difflib import SequenceMatcher
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
@@ -12,7 +15,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import entries, take_out
+from exocet_ipython.survivors.carrying.entries import MANY, entries, is_map, take_out
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_refillable
 from exocet_ipython.survivors.definitions import is_definition
@@ -27,8 +30,8 @@ def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: 
     """Take out of a new container what is gone from the old one; say whether something was, and is known altogether.
 
     Constants, names and small numbers are known by what they are, functions and classes by where they are defined,
-    instances by the name that the module has for them. Where nothing of several is left, all has been taken out, and so
-    is what the edit adds.
+    instances by the name that the module has for them; all else by its place, where what stands around it is known, or
+    as much stands there as did. Where nothing of several is left, all has been taken out, and so is what the edit adds.
 
     Args:
         path: where the container is in its module.
@@ -50,11 +53,61 @@ def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: 
     kept = {_shown(key, {}) for key in left}
     is_cleared = len(gone) == len(baseline) > 1
     put_again = [(key, sign) for key, sign in signs if sign not in kept and sign in shown]
-    known = {*texts, *(sign for _, sign in put_again)}
+    known = {*texts, *(sign for _, sign in put_again), *named.values()}
     known.update(id(part) for part in copy_space(globals_of(owned.record.module)).values() if is_definition(part))
+    was_shown = {id(key): _shown(key, {}) for key in left} | {
+        was: _shown(texts[was], session) for was in gone & texts.keys()
+    }
+    placed = {} if is_cleared else _by_place(before, baseline, was_shown, gone - known, signs)
     for key, _ in [(key, sign) for key, sign in signs if sign not in kept] if is_cleared else put_again:
         take_out(now, key, journal)
-    return gone <= known
+    for key in placed.values():
+        take_out(now, key, journal)
+    return gone <= known | placed.keys()
+
+
+def _by_place(
+    before: Any,
+    baseline: Mapping[int, int],
+    was_shown: Mapping[int, Any],
+    gone: AbstractSet[int],
+    signs: Sequence[tuple[Any, Any]],
+) -> dict[int, Any]:
+    """Return what a new container has in the places of what is gone from the old one, by the ids of that.
+
+    Args:
+        before: the old one; of a set nothing has a place.
+        baseline: what it had.
+        was_shown: id of what it has, or had -> what tells it.
+        gone: ids of what is gone, and that nothing tells.
+        signs: what the new one has, each with what tells it.
+    """
+    places = baseline if is_map(before) else _in_order(baseline) if isinstance(before, (list, deque)) else ()
+    if not gone or max(len(places), len(signs)) > MANY:
+        return {}
+    # What nothing tells is like nothing else.
+    old = [(was, None) if (sign := was_shown.get(was)) is None else sign for was in places]
+    new = [(None, place) if sign is None else sign for place, (_, sign) in enumerate(signs)]
+    order = [*places]
+    return {
+        order[first + at]: signs[second + at][0]
+        for kind, first, last, second, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if kind == "replace" and last - first == end - second
+        for at in range(last - first)
+        if order[first + at] in gone
+    }
+
+
+def _in_order(baseline: Mapping[int, int]) -> list[int]:
+    """Return the ids of the items that a list had, in their order.
+
+    >>> _in_order({5: -1, 7: -6})
+    [5, 7, 7]
+    """
+    places = [
+        (place, key) for key, bits in baseline.items() for place in range((-bits).bit_length()) if -bits >> place & 1
+    ]
+    return [key for _, key in sorted(places)]
 
 
 def _named_instances(owned: Ownership) -> dict[int, int]:
@@ -75,6 +128,9 @@ def _shown(key: Any, session: Mapping[str, ModuleRecord]) -> Any:
     """Return what tells a key or an item: a constant itself, or the id of what the retiring module has in its stead."""
     if id(type(key)) in ATOM_IDS:
         return type(key), key
+    if type(key) is tuple:
+        parts = tuple(_shown(part, session) for part in key)
+        return None if None in parts else parts
     if not is_definition(key):
         return None  # what is at its place in memory may be another one by now
     home = session.get(home_of(key))
