@@ -39,6 +39,7 @@ NOT_INSTALLED = "PackageNotFoundError"  # what `importlib.metadata` raises, and 
 _NAME_ENDS = re.compile(rb"""\.\w{1,12}["']""")
 _ENDLESS = (b"VERSION", b"LICENSE", b"README", b"CHANGES", b"MANIFEST")
 _QUOTED_ENDLESS = re.compile(rb"""["'](?:%s)["']""" % b"|".join(_ENDLESS))
+_LISTING = (b"iterdir", b"listdir", b"scandir", b".walk(", b"glob(")
 _OF_DISTRIBUTIONS = frozenset(("distribution", "metadata", "version"))
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 _STANDARD = sys.stdlib_module_names
@@ -193,9 +194,12 @@ def has_changed(data: Snapshot) -> bool:
 
 def _may_name_files(text: bytes) -> bool:
     """Say whether a literal of a text may be the name of a file."""
-    if _NAME_ENDS.search(text) is not None or b"iterdir" in text or b"listdir" in text or b"scandir" in text:
+    if _NAME_ENDS.search(text) is not None:
         return True
-    for name in _ENDLESS:  # no generator: this is asked of each module that is imported
+    for name in _LISTING:  # no generator: this is asked of each module that is imported
+        if name in text:
+            return True
+    for name in _ENDLESS:
         if name in text:
             return _QUOTED_ENDLESS.search(text) is not None
     return False
