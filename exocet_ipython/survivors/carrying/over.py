@@ -13,6 +13,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import Carrier
+from exocet_ipython.survivors.carrying.deletions import delete_again
 from exocet_ipython.survivors.carrying.library_state import write_again
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.refusals import Refusals
@@ -55,6 +56,7 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
                 vars(under_old_names).update(heirs)
                 whole |= carrier.carry(under_old_names, heirs)
             write_again(name, paths, space, globals_of(module), refusals)
+            delete_again(record, module, journal)
         for home, names in _find_moved(record, old, new):
             there = {**retiring.after, name: new[home]}
             whole |= Carrier(record, read.retiring(there), journal, again.get(home)).carry(new[home], names)
