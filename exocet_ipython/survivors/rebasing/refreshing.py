@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, mro_of, set_attribute
+from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
-from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, lacks
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after, lacks
+from exocet_ipython.survivors.replacing.states import InstanceState
 from exocet_ipython.survivors.storing.constructors import added_between
 
 __all__ = ["refresh_instances"]
@@ -39,16 +40,36 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
         kind = type(holder)
         if id(kind) not in known:
             continue
-        try:
-            bring_up_to_date(holder, kind)
-            for name in [name for name in added[id(kind)] if lacks(holder, name)]:
-                set_attribute(holder, name, added[id(kind)][name]())
-                moving.journal.add(functools.partial(delete_attribute, holder, name))
-        except Exception as error:  # noqa: BLE001 - a default factory of the person's
-            moving.note(dotted_name(kind), error)
+        if is_looked_after(kind) or added[id(kind)]:
+            former = next((retired[id(base)] for base in mro_of(kind) if id(base) in retired), None)
+            _bring_over(holder, former, added[id(kind)], moving)
         space = dict_of(holder) or {}
         bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
         for base in (base for base in bases if id(base) not in stale):
             stale[id(base)] = stale_answers(retired[id(base)], base, moving.beside)
         for name in {name for base in bases for name in stale[id(base)] if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
+
+
+def _bring_over(instance: Any, former: type | None, added: Mapping[str, Callable[[], Any]], moving: Moving) -> None:
+    """Have constructors, an author's hook and the libraries bring an instance up to date; else it stays as it was.
+
+    Args:
+        instance: that.
+        former: the nearest of its bases that retired.
+        added: what its constructors say to have beside.
+        moving: what is moved.
+    """
+    kind, state = type(instance), InstanceState(instance)
+    try:
+        bring_up_to_date(instance, kind)
+        for name in [name for name in added if lacks(instance, name)]:
+            set_attribute(instance, name, added[name]())
+        hook = getattr(kind, "__exo_migrate__", None)
+        if hook is not None and former is not None:
+            hook(instance, former)
+    except Exception as error:  # noqa: BLE001 - a hook or a default factory of the person's
+        state.restore()
+        moving.note(dotted_name(kind), error)
+    else:
+        moving.journal.add(state.restore)
