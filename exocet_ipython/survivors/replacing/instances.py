@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import FunctionType, WrapperDescriptorType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.classes import set_attribute
@@ -193,9 +194,13 @@ def _bring_over(instance: Any, pair: _Pair) -> None:
 def hash_differs(before: Any, now: Any) -> bool:
     """Say whether the two classes may hash an instance differently: unless both do it by the same code and values.
 
-    A class is another value then, where it is hashed as well: `hash((type(self), self.name))`.
+    A class is another value then, where it is hashed as well: `hash((type(self), self.name))`. Code of a library in C
+    may do so, as that of msgspec does for frozen structs.
     """
     old, new = (getattr(cls, "__hash__", None) for cls in (before, now))
     if type(old) is FunctionType and type(new) is FunctionType:
         return not Hashing(before, now).is_same(old, new)
-    return old is not new and new is not None
+    if old is new:
+        home: str = getattr(getattr(old, "__objclass__", None), "__module__", "builtins")
+        return type(old) is WrapperDescriptorType and home.partition(".")[0] not in sys.stdlib_module_names
+    return new is not None
