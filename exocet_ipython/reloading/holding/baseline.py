@@ -170,9 +170,18 @@ class _Contents:
     def add_class(self, name: str, attributes: dict[str, Any]) -> None:
         """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
         self.contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
-        is_plain = _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values())))
+        kinds = {id(kind): kind for kind in map(type, attributes.values())}
+        if any(issubclass(kind, type) for kind in kinds.values()):
+            for attribute, part in attributes.items():
+                self._add_nested_class(f"{name}.{attribute}", part)
+        is_plain = _PLAIN_ATTRIBUTES.issuperset(kinds)
         if not is_plain or any(map(_has_variables, attributes.values())):
             self._add_registries(name, [item for item in attributes.items() if not is_dunder(item[0])])
+
+    def _add_nested_class(self, path: str, cls: Any) -> None:
+        attributes = copy_space(type.__getattribute__(cls, "__dict__")) if issubclass(type(cls), type) else {}
+        if attributes.get("__module__") == self._own and type.__getattribute__(cls, "__qualname__") == path:
+            self.add_class(path, attributes)
 
     def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         """Add the attributes of an instance or a function, and what is in these."""

@@ -172,7 +172,7 @@ class Carrier:
         if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
-        is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
+        is_carrier = (id(kind) in CARRIERS or issubclass(kind, (FunctionType, type))) and kind is type(now)
         return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors)
 
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:

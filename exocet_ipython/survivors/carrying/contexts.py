@@ -24,10 +24,11 @@ _UNSET = 2  # references more than to the new variable, where no context has a v
 
 def _carry_variable(before: ContextVar[Any], now: ContextVar[Any], returned: bool) -> None:  # noqa: FBT001 - one table
     """Carry the values that a context variable has, here and in copies of contexts, unless the new body has set one."""
+    is_set = not counts_are_exact() or sys.getrefcount(before) - sys.getrefcount(now) > _UNSET
     value = before.get(_missing)
     if value is not _missing and (returned or now.get(_missing) is _missing):
         now.set(value)
-    if counts_are_exact() and sys.getrefcount(before) - sys.getrefcount(now) <= _UNSET:
+    if not is_set:
         return  # the pass over the heap is for those that something else than their module refers to
     heap = gc.get_objects()
     for context in itertools.compress(heap, map(operator.is_, map(type, heap), itertools.repeat(Context))):

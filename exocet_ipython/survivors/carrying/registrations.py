@@ -25,6 +25,7 @@ __all__ = [
     "carry_registrations",
     "dispatcher_of",
     "is_of_abstract_class",
+    "is_registered_again",
     "registered_by_cells",
     "registering_references",
     "without_registered",
@@ -93,30 +94,47 @@ def registering_references() -> frozenset[int]:
     )
 
 
+def is_registered_again(reference: Any, cls: Any) -> bool:
+    """Say whether an abstract class that knows a class by a weak reference knows another one of its name as well."""
+    place = reference.__callback__.__self__()  # a weak reference to the set of them, which is called with each
+    others = [other for other in map(weakref.ref.__call__, place or ()) if other is not None and other is not cls]
+    name = (cls.__module__, cls.__qualname__)
+    return any((other.__module__, other.__qualname__) == name for other in others)
+
+
 def without_registered(
-    renewed: Mapping[int, tuple[Any, Any]], before: Any, records: Iterable[ModuleRecord]
+    renewed: Mapping[int, tuple[Any, Any]], before: Any, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord]
 ) -> Mapping[int, tuple[Any, Any]]:
     """Return what takes the place of weak references, without those by which abstract classes know a registered class.
 
-    Not where no statement of the modules registers it, as a decorator or as it is called: then a cell did so.
+    Only where an edit has taken out a statement that registers it, as a decorator or as it is called: else a cell has
+    done so, or the new bodies do again.
 
     Args:
         renewed: id of a reference -> it, and its counterpart.
         before: what the references are to.
-        records: of the modules that retire; what their bodies registered the new ones do, or do no more.
+        old: records of the modules that retire.
+        new: those of what takes their places.
     """
     known = [key for key, (reference, _) in renewed.items() if is_of_abstract_class(reference)]
-    if not known or not any(_registers(before.__name__, record) for record in records):
+    if not known or not _is_taken_out(before.__name__, old, new):
         return renewed
     return {key: pair for key, pair in renewed.items() if key not in known}
 
 
-def _registers(name: str, record: ModuleRecord) -> bool:
+def _is_taken_out(name: str, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord]) -> bool:
+    """Say whether the old bodies have more statements that register a class of a name than the new ones."""
+    before, now = (sum(_registers(name, record) for record in records) for records in (old, new))
+    return before > now
+
+
+def _registers(name: str, record: ModuleRecord) -> int:
+    """Return how many statements of a module register a class of a name, as far as one can tell."""
     code = record.readable_code
-    for body in read_uses(record.name, code).bodies if code is not None else ():
-        if not {one.offset for one in body.mentions("register")}.isdisjoint(one.offset for one in body.mentions(name)):
-            return True
-    return False
+    return sum(
+        len({one.offset for one in body.mentions("register")} & {one.offset for one in body.mentions(name)})
+        for body in (read_uses(record.name, code).bodies if code is not None else ())
+    )
 
 
 def _registry(value: Any) -> Mapping[type, Any] | None:
@@ -127,13 +145,14 @@ def _registry(value: Any) -> Mapping[type, Any] | None:
 def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, body: CodeType | None) -> None:
     """Carry the virtual subclasses that cells have registered; the modules register theirs again."""
     found = [reference() for reference in _registered_with(before)]
+    renewed = [read.new[name] for name in read.after if name in read.new]
     own = set(_names_registered(before.__name__, body)) if found and body is not None else set()
     for cls in found:
         if cls is None:
             continue
         if cls.__module__ in read.after:
             successor: Any = _successor(cls, read)
-            if successor is not None and not any(_registers(cls.__name__, record) for record in read.retired):
+            if successor is not None and not _is_taken_out(cls.__name__, read.retired, renewed):
                 now.register(successor)
         elif cls.__module__ == CELLS or cls.__name__ not in own:
             now.register(cls)

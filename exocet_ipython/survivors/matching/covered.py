@@ -5,12 +5,15 @@ Their module and their class don't have them any more, so that they are found by
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from types import FunctionType
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["covered_functions"]
@@ -29,13 +32,15 @@ def covered_functions(succession: Succession) -> list[tuple[FunctionType, Functi
     spaces = {name: (dict_of(old[name].module) or {}, dict_of(new[name]) or {}) for name in covered}
     both = [space for pair in spaces.values() for space in pair]
     functions = [found for found in referrers_of(both) if type(found) is FunctionType]
-    known = {(id(function.__globals__), function.__qualname__): function for function in functions}
-    found = []
+    known = defaultdict[tuple[int, str], list[FunctionType]](list)  # a property has several of one name
+    for function in sorted(functions, key=lambda function: function.__code__.co_firstlineno):
+        known[id(function.__globals__), function.__qualname__].append(function)
+    found: list[tuple[FunctionType, FunctionType]] = []
     for name, paths in covered.items():
         for path in paths:
-            before, now = (known.get((id(space), path)) for space in spaces[name])
-            if before is not None and now is not None:
-                found.append((before, now))
+            before, now = (known[id(space), path] for space in spaces[name])
+            if len(before) == len(now):
+                found += zip(before, now, strict=True)
     return found
 
 
@@ -44,10 +49,7 @@ def _covered(record: ModuleRecord) -> Iterator[str]:
     for name, value in record.assigned().items():
         if name in record.values and callable(value):
             yield name
-    space = dict_of(record.module) or {}
     for name, known in record.contents.items():
-        if issubclass(type(cls := space.get(name)), type):
-            parts = vars(cls)
-            yield from (
-                f"{name}.{part}" for part in known if id(now := parts.get(part)) != known[part] and callable(now)
-            )
+        if issubclass(type(cls := attribute_at(record.module, name)), type):
+            changed = [(part, vars(cls).get(part)) for part in known if id(vars(cls).get(part)) != known[part]]
+            yield from (f"{name}.{part}" for part, now in changed if callable(now) or functions_in(now))

@@ -52,6 +52,10 @@ class Succession:
         yield self
         yield from (replace(self, old=records, earlier=()) for records in self.earlier)
 
+    def records_of_both(self) -> tuple[list[ModuleRecord], list[ModuleRecord]]:
+        """Return the records of the modules that retire, and of those that take their places."""
+        return [*self.old.values()], [self.records[name] for name in self.old if name in self.records]
+
     def __contains__(self, name: object) -> bool:
         """Say whether a dotted name is that of a module of the session, or of one that is gone now."""
         return name in self.new or name in self.old

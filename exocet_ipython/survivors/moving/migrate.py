@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +17,6 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
 from exocet_ipython.survivors.classes import raw_dicts
@@ -102,7 +101,7 @@ def migrate(
     near = side.find_near()
     if near is None:
         pairs.leave(is_pattern)  # a library may have compiled the same text, and goes on with that
-    if side.held or meant_weakly((before for before, _ in pairs.objects.values()), succession.old.values()):
+    if side.held or meant_weakly(before for before, _ in pairs.objects.values()):
         _move(side, near, pairs, moving, succession)
     detach_retired(free_classes(pairs, {*side.numbers}, moving), succession.new, journal)
     numbers = [id(one) for one in side.held if id(one) in pairs.objects]
@@ -144,7 +143,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     bound = dict(renewed_supers(holders, pairs.objects)) | dict(rebound_methods(pairs.classes, pairs.objects))
     del holders
     successors = {**bound, **moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
-    _replace_successors(successors, pairs, moving, succession.old.values())
+    _replace_successors(successors, pairs, moving, succession)
     renew_local_classes(local, pairs.inner, moving)
     bases = (base for cls, _ in moving.left.values() for base in cls.__mro__)
     kept = {id(function) for base in bases for function in functions_of(base)}
@@ -223,10 +222,10 @@ def _rebuilt_closures(
 
 
 def _replace_successors(
-    successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving, records: Collection[ModuleRecord]
+    successors: Mapping[int, tuple[Any, Any]], pairs: Pairs, moving: Moving, succession: Succession
 ) -> None:
     """Replace the references to what was made anew one by one, and the weak ones, but for registrations."""
-    references, known = _renewed_references([*pairs.objects.values(), *successors.values()], records)
+    references, known = _renewed_references([*pairs.objects.values(), *successors.values()], succession)
     replaced = {**successors, **references}
     searched = [old for old, _ in replaced.values()]
     if not searched:
@@ -238,11 +237,11 @@ def _replace_successors(
     moving.replace(replaced, own, holders, note)
     forget_checks(old for old, _ in replaced.values())
     if frozen := moving.rehash(own):
-        _replace_successors(frozen, dataclasses.replace(pairs, objects={}), moving, records)
+        _replace_successors(frozen, dataclasses.replace(pairs, objects={}), moving, succession)
 
 
 def _renewed_references(
-    replaced: Iterable[tuple[Any, Any]], records: Collection[ModuleRecord]
+    replaced: Iterable[tuple[Any, Any]], succession: Succession
 ) -> tuple[dict[int, tuple[Any, Any]], set[tuple[int, int]]]:
     """Return what takes the place of weak references to what is replaced, and the ids of each beside its target's.
 
@@ -250,10 +249,11 @@ def _renewed_references(
     """
     found: dict[int, tuple[Any, Any]] = {}
     known: set[tuple[int, int]] = set()
+    records = succession.records_of_both()
     for old, now in replaced:
         renewed = {id(weak): (weak, new) for weak, new in renewed_references(old, now)}
         known |= {(id(old), weak) for weak in renewed}
-        found |= without_registered(renewed, old, records)
+        found |= without_registered(renewed, old, *records)
     return found, known
 
 

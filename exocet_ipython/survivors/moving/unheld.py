@@ -33,7 +33,7 @@ def let_go(retired: RetiredGeneration, succession: Succession, journal: Journal,
     """
     old = succession.old
     ours = [*old.values(), *map(vars, old.values()), *journal.references()]
-    meant = meant_weakly((value for _, _, value in retired.living()), old.values()) if may_be_meant else []
+    meant = meant_weakly(value for _, _, value in retired.living()) if may_be_meant else []
     if retired.is_held([*ours, meant], [*_replaced_values(succession), *meant]):
         return False
     for record in old.values():

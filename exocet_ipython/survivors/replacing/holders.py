@@ -10,6 +10,7 @@ import gc
 import inspect
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -22,6 +23,7 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.arrays import is_array
 from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.rebuilt import MISSING, REBUILDS, Replacement, counterpart, or_same
+from exocet_ipython.survivors.replacing.contexts import is_of_context, remake_variable, replace_in_contexts
 from exocet_ipython.survivors.replacing.hidden import replace_in_array
 from exocet_ipython.survivors.replacing.lists import replace_in_list
 from exocet_ipython.survivors.replacing.owners import remember_owner
@@ -52,11 +54,13 @@ def replace_in(
             if id(kind) not in _PYTHONS:  # a subclass has attributes beside
                 _replace_attributes(holder, replacement, journal, note)
             return None
-    for base, rebuild in REBUILDS:
+    for base, rebuild in _REBUILDS:
         if issubclass(kind, base) and ((made := rebuild(holder, replacement)) is not None or kind is base):
             return made  # what a subclass has beside, in its dict or in slots, can be changed
     if is_array(kind):
         replace_in_array(holder, replacement, journal)
+    elif is_of_context(kind):
+        replace_in_contexts(holder, replacement, journal)
     elif not issubclass(kind, (FrameType, type, ModuleType)):
         return _replace_attributes(holder, replacement, journal, note)
     return None
@@ -223,6 +227,7 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journ
     (functools.partial, _replace_in_partial),
     (FunctionType, _replace_in_function),
 )
+_REBUILDS = (*REBUILDS, (ContextVar, remake_variable))
 _PYTHONS = frozenset(
     map(id, (dict, defaultdict, OrderedDict, list, deque, set, CellType, functools.partial, FunctionType))
 )

@@ -49,12 +49,13 @@ class ReadStores:
         session: dotted name -> record.
         after: dotted name -> what takes the place of a module that retires; see `retiring`.
         moves: whether instances of classes that retire move to the new ones.
+        new: dotted name -> record, of what is current from now on.
 
     Args:
         session: that.
         assigned: dotted name -> what cells have assigned to the module or its classes, and the paths of the entries
             that they have written: that is theirs, whoever else stores there.
-        new: dotted name -> record, of what is current from now on.
+        new: see above.
         moves: whether instances move.
     """
 
@@ -66,16 +67,15 @@ class ReadStores:
         *,
         moves: bool = False,
     ) -> None:
-        self.session, self.moves = session, moves
+        self.session, self.moves, self.new = session, moves, new
         self.after: Mapping[str, ModuleType | None] = {}
         self._assigned = assigned
-        self._new = new
         self._known: dict[str, Stores] = {}
         self._together: dict[tuple[str, ...], Stores] = {}
 
     def retiring(self, after: Mapping[str, ModuleType | None]) -> ReadStores:
         """Return the same for modules that retire, each with what takes its place; what was read of texts is shared."""
-        one = ReadStores(self.session, self._assigned, self._new, moves=self.moves)
+        one = ReadStores(self.session, self._assigned, self.new, moves=self.moves)
         one.after, one._known, one._together = after, self._known, self._together
         return one
 
@@ -121,7 +121,7 @@ class ReadStores:
 
     def text_now(self, name: str) -> bytes:
         """Return the text of a module as it is from now on; of one that is gone, the last one."""
-        return self._new.get(name, self.session[name]).snapshot.data or b""
+        return self.new.get(name, self.session[name]).snapshot.data or b""
 
     def is_assigned(self, name: str, path: str) -> bool:
         """Say whether cells have written the entry of a module's container that a path leads to."""
