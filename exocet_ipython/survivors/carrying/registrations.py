@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import itertools
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import singledispatch, singledispatchmethod
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
@@ -123,18 +124,17 @@ def without_registered(
 
 
 def _is_taken_out(name: str, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord]) -> bool:
-    """Say whether the old bodies have more statements that register a class of a name than the new ones."""
-    before, now = (sum(_registers(name, record) for record in records) for records in (old, new))
-    return before > now
+    """Say whether the old bodies have a statement that registers a class of a name, and that the new ones lack."""
+    before, now = (Counter(one for record in records for one in _registering(name, record)) for records in (old, new))
+    return bool(before - now)
 
 
-def _registers(name: str, record: ModuleRecord) -> int:
-    """Return how many statements of a module register a class of a name, as far as one can tell."""
+def _registering(name: str, record: ModuleRecord) -> Iterator[frozenset[str]]:
+    """Yield the names in each statement of a module that registers a class of a name, as far as one can tell."""
     code = record.readable_code
-    return sum(
-        len({one.offset for one in body.mentions("register")} & {one.offset for one in body.mentions(name)})
-        for body in (read_uses(record.name, code).bodies if code is not None else ())
-    )
+    for body in read_uses(record.name, code).bodies if code is not None else ():
+        for place in {one.offset for one in body.mentions("register")} & {one.offset for one in body.mentions(name)}:
+            yield frozenset(other for other in body.names if any(one.offset == place for one in body.mentions(other)))
 
 
 def _registry(value: Any) -> Mapping[type, Any] | None:
