@@ -7,11 +7,14 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.names import is_dunder
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import attributes_of, cell_values
 from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["is_from_cell", "is_instance_of"]
+__all__ = ["is_from_cell", "is_instance_of", "special_parts_of_cells"]
 
 _FEW = 100  # of the items of what a registry has made; what has more is data
 
@@ -38,6 +41,28 @@ def is_from_cell(value: Any) -> bool:
     else:
         parts = [value.func, *value.args] if kind is partial else [part for _, part in attributes_of(value)]
     return any((is_definition(part) or type(part) is tuple) and is_from_cell(part) for part in parts)
+
+
+def special_parts_of_cells(cls: Any, assigned: Container[str]) -> list[tuple[str, Any]]:
+    """Return the attributes under Python's own names that cells have given a class: `Room.__repr__ = shown`.
+
+    Not those that Python, or a library, sets by and by, as `__init__` of a protocol when it is first made.
+
+    Args:
+        cls: the class; of anything else there are none.
+        assigned: names of attributes of classes of its module, and of globals, that statements of cells assign.
+    """
+    found = copy_space(vars(cls)).items() if issubclass(type(cls), type) else ()
+    return [
+        (name, part)
+        for name, part in found
+        if is_dunder(name) and (any(map(_is_code_of_cell, functions_in(part))) or name in assigned)
+        if name != "__module__"  # that of a class tells whose it is
+    ]
+
+
+def _is_code_of_cell(function: FunctionType) -> bool:
+    return function.__globals__.get("__name__") == CELLS  # it may have the name and module of what it wraps
 
 
 def _functions_around(value: Any) -> list[Any]:

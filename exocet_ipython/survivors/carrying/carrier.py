@@ -50,7 +50,7 @@ from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
-from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.origins import is_instance_of, special_parts_of_cells
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["Carrier"]
@@ -107,8 +107,9 @@ class Carrier:
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any], names: Collection[str] | None) -> None:
         """Carry the globals that were assigned since."""
+        meant = self._read.assigned_in(self._record.name)
         for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
-            is_meant = not is_dunder(name) if names is None else name in names
+            is_meant = (not is_dunder(name) or name in meant) if names is None else name in names
             if is_meant and is_changed_copy(name, value, self._owned):
                 self._carry_longer(module, name, value, namespace.get(name), name)
             elif is_meant and self._owned.is_assigned(name, value, namespace):
@@ -139,7 +140,7 @@ class Carrier:
 
     def _carry_parts(self, path: str, before: Any, now: Any, baseline: Mapping[Any, int]) -> set[int]:
         """Carry the attributes of a class or instance that are not in the baseline, and the items of its containers."""
-        parts = state_of(before)
+        parts = state_of(before) + special_parts_of_cells(before, self._read.assigned_in(self._record.name))
         known = dict(state_of(now)) if parts else {}
         if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
             parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]

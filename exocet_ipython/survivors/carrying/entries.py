@@ -150,7 +150,8 @@ def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
         journal.add(partial(setattr, cell, "cell_contents", cell.cell_contents))
         cell.cell_contents = value
         return
-    before = own_attributes(owner).get(name, _missing)
+    attributes = vars(owner) if issubclass(type(owner), type) else own_attributes(owner)
+    before = attributes.get(name, _missing)
     set_attribute(owner, name, value)
     back = partial(delete_attribute, owner, name) if before is _missing else partial(set_attribute, owner, name, before)
     journal.add(back)

@@ -26,30 +26,43 @@ def covered_functions(succession: Succession) -> list[tuple[FunctionType, Functi
     and the heap is not looked at.
     """
     old, new = succession.old, succession.new
-    covered = {name: paths for name, record in old.items() if name in new and (paths := set(_covered(record)))}
+    covered = {name: paths for name, record in old.items() if name in new and (paths := dict(_covered(record)))}
     if not covered:
         return []
     spaces = {name: (dict_of(old[name].module) or {}, dict_of(new[name]) or {}) for name in covered}
     both = [space for pair in spaces.values() for space in pair]
     functions = [found for found in referrers_of(both) if type(found) is FunctionType]
+    functions.sort(key=lambda function: function.__code__.co_firstlineno)
+    places = {id(function): function for function in functions}
     known = defaultdict[tuple[int, str], list[FunctionType]](list)  # a property has several of one name
-    for function in sorted(functions, key=lambda function: function.__code__.co_firstlineno):
+    for function in functions:
         known[id(function.__globals__), function.__qualname__].append(function)
     found: list[tuple[FunctionType, FunctionType]] = []
     for name, paths in covered.items():
-        for path in paths:
-            before, now = (known[id(space), path] for space in spaces[name])
-            if len(before) == len(now):
-                found += zip(before, now, strict=True)
+        record = succession.records.get(name)
+        for path, was in paths.items():
+            before, now = places.get(was), places.get(_left_at(record, path) if record is not None else 0)
+            if before is not None and now is not None:
+                found.append((before, now))
+                continue
+            olds, news = (known[id(space), path] for space in spaces[name])
+            if len(olds) == len(news):
+                found += zip(olds, news, strict=True)
     return found
 
 
-def _covered(record: ModuleRecord) -> Iterator[str]:
-    """Yield the dotted names of what is something else now than the module's body left, and can be called."""
+def _left_at(record: ModuleRecord, path: str) -> int:
+    """Return the id of what a module's body has left on a path; 0 where there was nothing."""
+    owner, _, name = path.rpartition(".")
+    return (record.contents.get(owner, {}) if owner else record.values).get(name, 0)
+
+
+def _covered(record: ModuleRecord) -> Iterator[tuple[str, int]]:
+    """Yield where something else is now than the module's body left, and can be called, with the id of that."""
     for name, value in record.assigned().items():
         if name in record.values and callable(value):
-            yield name
+            yield name, record.values[name]
     for name, known in record.contents.items():
         if issubclass(type(cls := attribute_at(record.module, name)), type):
             changed = [(part, vars(cls).get(part)) for part in known if id(vars(cls).get(part)) != known[part]]
-            yield from (f"{name}.{part}" for part, now in changed if callable(now) or functions_in(now))
+            yield from ((f"{name}.{part}", known[part]) for part, now in changed if callable(now) or functions_in(now))

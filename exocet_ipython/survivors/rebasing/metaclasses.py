@@ -17,14 +17,15 @@ from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, mro_of, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.survivors.classes import changed_constants
+from exocet_ipython.reloading.retired import retired_class
+from exocet_ipython.survivors.classes import changed_constants, living_classes
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import Retelling, do_alike, plan_from
 from exocet_ipython.survivors.rebasing.statements import names_said
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["plan_metaclass"]
+__all__ = ["made_by_metaclasses", "plan_metaclass"]
 
 _MAKING = ("__new__", "__init__")
 _PYTHONS = (type, abc.ABCMeta, object)
@@ -59,6 +60,18 @@ class _Telling:
             for name, value in space.items():
                 if value is not self.space.get(name):  # what it has put into the namespace
                     set_attribute(cls, name, value)
+
+
+def made_by_metaclasses(counterparts: Mapping[int, type]) -> list[type]:
+    """Return the classes that retired metaclasses have made, and that have not retired, nor any of their bases.
+
+    Args:
+        counterparts: id of a retired class -> what takes its place.
+    """
+    if not any(issubclass(now, type) for now in counterparts.values()):
+        return []
+    found = [cls for cls in living_classes() if id(type(cls)) in counterparts and retired_class(cls) is None]
+    return [cls for cls in found if counterparts.keys().isdisjoint(map(id, mro_of(cls)))]
 
 
 def plan_metaclass(cls: Any, now: type, replaced: Replacement) -> Retelling | None:

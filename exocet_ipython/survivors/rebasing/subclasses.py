@@ -28,7 +28,7 @@ from exocet_ipython.survivors.rebasing.copies import (
 )
 from exocet_ipython.survivors.rebasing.keeping import change_class
 from exocet_ipython.survivors.rebasing.mapped import join_registry, relate_again
-from exocet_ipython.survivors.rebasing.metaclasses import plan_metaclass
+from exocet_ipython.survivors.rebasing.metaclasses import made_by_metaclasses, plan_metaclass
 from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.retelling import Retelling, find_statement, plan_retelling
@@ -91,6 +91,10 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
     retold: list[tuple[type, Retelling]] = []
     replay = Replay(moving.journal)
     planned: set[int] = set()  # ids of the classes that the hooks of their bases are told of
+    for made_by, how in list(_metaclass_plans(_of_cells(made_by_metaclasses(counterparts), session, made), pairs)):
+        note_told(made_by)
+        _withdraw(made_by, how, session, replay, moving.journal)
+        retold.append((made_by, how))
     waiting = [before for before, _ in pairs.classes]
     while waiting:
         for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
@@ -131,14 +135,20 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
     for cls in in_order_of_cells(_of_cells(rebased, session, made)):
         known = told.get(id(cls), {})
         withdraw_from_lost(cls, known, session, moving.journal)
-        first = None if id(cls) in planned else first_untold(cls, known)
-        if first is not None:
-            _move_parts(cls, (), pairs, moving)
-            change_class(cls, functools.partial(tell, first=first), moving)
+        if id(cls) not in planned:
+            _tell_first(cls, known, pairs, moving)
     changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
     _join_registries(changed, pairs, moving)
     _renew_copies(changed, pairs, moving)
     return Rebased(replay, tuple(changed), tuple(remade), tuple(retold))
+
+
+def _tell_first(cls: type, known: Container[int], pairs: Pairs, moving: Moving) -> None:
+    """Tell the hooks of bases of a class that were not told of it yet; `known` are the ids of those that were."""
+    first = first_untold(cls, known)
+    if first is not None:
+        _move_parts(cls, (), pairs, moving)
+        change_class(cls, functools.partial(tell, first=first), moving)
 
 
 def _metaclass_plans(classes: Iterable[type], pairs: Pairs) -> Iterator[tuple[type, Retelling]]:
