@@ -8,14 +8,14 @@ import sys
 import typing
 from collections.abc import Callable, Container
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 __all__ = ["VARIABLES", "remake_variable"]
 
 _OPTIONS = ("__covariant__", "__contravariant__", "__infer_variance__")
 # `type Tree = Leaf | Branch`. Before 3.12 there are none, and a variable has attributes like any instance.
 _ALIAS: Any = getattr(typing, "TypeAliasType", None)
-VARIABLES: tuple[Any, ...] = (TypeVar, _ALIAS) if sys.version_info >= (3, 12) else ()
+VARIABLES: tuple[Any, ...] = (TypeVar, ParamSpec, _ALIAS) if sys.version_info >= (3, 12) else ()
 
 
 def remake_variable(holder: Any, replaced: Container[int], find: Callable[[Any], Any]) -> Any:
@@ -43,7 +43,8 @@ def remake_variable(holder: Any, replaced: Container[int], find: Callable[[Any],
     options = {name.strip("_"): getattr(holder, name) for name in _OPTIONS if hasattr(holder, name)}
     options |= {} if holder.__bound__ is None else {"bound": find(holder.__bound__)}
     options |= {"default": find(holder.__default__)} if getattr(holder, "has_default", bool)() else {}
-    return call(TypeVar, holder.__name__, *find(holder.__constraints__), **options)
+    constraints = find(getattr(holder, "__constraints__", ()))
+    return call(type(holder), holder.__name__, *constraints, **options)
 
 
 def _call(make: Callable[..., Any], *args: Any, **options: Any) -> Any:

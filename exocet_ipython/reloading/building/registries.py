@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.building.attributes import Attributes
@@ -55,6 +56,7 @@ class Registries:
             for name, value in values
             if _is_container(value)
         ]
+        self._homes = [(name, value, _home_of(value)) for name, value in values if issubclass(type(value), type)]
         modules = [current.records[name].module for name in self._imported]
         self._attributes = Attributes([*modules, *(value for _, value in values)])
 
@@ -62,12 +64,14 @@ class Registries:
         """Return the names of the modules whose containers have entries of what was made that don't tell it.
 
         Those that they were given now, and those of a name that only what was made had in its text, and has no more.
+        And of the modules whose classes were said to be of another one: `Room.__module__ = "app"`.
 
         Args:
             made: records of the modules that were made.
         """
         names = self._made.union(record.name for record in made)
         filled = {name for name, container, before in self._before if _was_filled(container, before, names)}
+        filled |= {name for name, cls, home in self._homes if _home_of(cls) != home}
         entries = [(name, item) for name, _, before in self._before for item in _names_in(before)]
         codes = {record.name: record.code for record in made}
         edited = [name for name in self._made & self._records.keys() if codes.get(name) is not self._records[name].code]
@@ -129,6 +133,9 @@ class Registries:
         """Put all back: what was built is dropped, since it failed, or is made together with these modules."""
         for _, container, before in self._before:
             refill(container, before)
+        for _, cls, home in self._homes:
+            if _home_of(cls) != home:
+                set_attribute(cls, "__module__", home)
         self._attributes.restore()
 
 
@@ -150,6 +157,10 @@ def _values_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
     """Return the containers, classes and instances that paths in a module led to when its body had run, as by now."""
     space = globals_of(record.module)
     return ((path, value_at(space, path)) for path in record.contents)
+
+
+def _home_of(cls: Any) -> Any:
+    return type.__getattribute__(cls, "__module__")
 
 
 def _is_container(value: Any) -> bool:
