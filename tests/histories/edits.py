@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.histories.moves import MOVES
+from tests.histories.reshapes import RESHAPES
 from tests.histories.rewrites import REWRITES
 from tests.histories.sources import Source
 
@@ -26,15 +28,30 @@ def edit_files(files: Sequence[Path], count: int, draw: random.Random) -> list[s
     """
     done: list[str] = []
     for _ in range(count * _TRIES if files else 0):
-        path, kind = draw.choice(files), draw.choice(tuple(KINDS))
+        path, kind = draw.choice(files), draw.choice((*KINDS, *MOVES))
+        if not path.exists():  # moved by an edit before
+            continue
         before = path.read_text("utf-8")
-        after = KINDS[kind](Source(before), draw)
-        if after and after != before and _compiles(after):
-            path.write_text(after, "utf-8")
+        if kind in MOVES:
+            texts = MOVES[kind](path, draw) or {}
+        else:
+            after = KINDS[kind](Source(before), draw)
+            texts = {path: after} if after and after != before else {}
+        if texts and all(text is None or _compiles(text) for text in texts.values()):
+            for changed, text in texts.items():
+                _write(changed, text)
             done.append(f"{path.name}: {kind}")
         if len(done) == count:
             break
     return done
+
+
+def _write(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 def _compiles(text: str) -> bool:
@@ -118,4 +135,5 @@ KINDS: dict[str, Callable[[Source, random.Random], str | None]] = {
     "a definition deleted": _delete_definition,
     "a definition moved": _move_definition,
     **REWRITES,
+    **RESHAPES,
 }

@@ -16,6 +16,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.histories.holding import Held, cell_of_imports
+
 __all__ = ["HISTORIES", "History", "Replay", "fetch_releases", "replays_of"]
 
 NOTEBOOKS = Path(__file__).with_name("notebooks")
@@ -35,6 +37,7 @@ class History:
             notebook's cells don't run again, so that it differs by nature.
         counters: names of the class attributes that count these, and of globals that differ from one process to the
             next; their values are not compared.
+        held: more cells, which hold definitions of the package.
     """
 
     package: str
@@ -43,11 +46,16 @@ class History:
     beside: tuple[str, ...] = ()
     numbered: str = ""
     counters: tuple[str, ...] = ()
+    held: tuple[Held, ...] = ()
 
     @property
     def notebook(self) -> str:
         """The text of the notebook that uses the package."""
-        return (NOTEBOOKS / f"{self.package}.cells").read_text("utf-8")
+        text = (NOTEBOOKS / f"{self.package}.cells").read_text("utf-8")
+        if not self.held:
+            return text
+        asked = [f"held_calls[{held.asked!r}] = lambda: {held.asked}" for held in self.held]
+        return "\n# %%\n".join([text, cell_of_imports(), *(held.cell for held in self.held), *asked])
 
 
 @dataclass(frozen=True, slots=True)

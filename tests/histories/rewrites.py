@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.histories.sources import Definition, Placed, Source
 
-__all__ = ["REWRITES"]
+__all__ = ["REWRITES", "Edit", "decorate"]
 
 Edit = Callable[[Source, random.Random], str | None]
 
@@ -69,7 +69,7 @@ def _extract_helper(source: Source, draw: random.Random) -> str | None:
     return edited.inserted(source.lines_of(top).start, "def _helped(value):\n    return value\n\n")
 
 
-def _decorate(definition: str, name: str, *kinds: type[Definition]) -> Edit:
+def decorate(definition: str, name: str, *kinds: type[Definition]) -> Edit:
     """Define a decorator, and put it on a definition of the module or of a class."""
 
     def edit(source: Source, draw: random.Random) -> str | None:
@@ -244,8 +244,8 @@ REWRITES: dict[str, Edit] = {
     "another default": _change_default,
     "a name for a result": _name_result,
     "a helper": _extract_helper,
-    "a decorator": _decorate(_WRAPPER, "_wrapped", ast.FunctionDef),
-    "a registration": _decorate(_REGISTRY, "_registered", ast.FunctionDef, ast.ClassDef),
+    "a decorator": decorate(_WRAPPER, "_wrapped", ast.FunctionDef),
+    "a registration": decorate(_REGISTRY, "_registered", ast.FunctionDef, ast.ClassDef),
     "a base": _add_base,
     "a subclass": _add_subclass,
     "another name": _rename,
