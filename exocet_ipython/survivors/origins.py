@@ -9,12 +9,13 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.holding.baseline import is_own_function
 from exocet_ipython.reloading.holding.contents import attributes_of, cell_values
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["is_from_cell", "is_instance_of", "special_parts_of_cells"]
+__all__ = ["has_own_attributes", "is_from_cell", "is_function_of_cell", "is_instance_of", "special_parts_of_cells"]
 
 _FEW = 100  # of the items of what a registry has made; what has more is data
 
@@ -56,13 +57,31 @@ def special_parts_of_cells(cls: Any, assigned: Container[str]) -> list[tuple[str
     return [
         (name, part)
         for name, part in found
-        if is_dunder(name) and (any(map(_is_code_of_cell, functions_in(part))) or name in assigned)
+        if is_dunder(name) and (any(map(is_function_of_cell, functions_in(part))) or name in assigned)
         if name != "__module__"  # that of a class tells whose it is
     ]
 
 
-def _is_code_of_cell(function: FunctionType) -> bool:
-    return function.__globals__.get("__name__") == CELLS  # it may have the name and module of what it wraps
+def has_own_attributes(part: Any, home: str) -> bool:
+    """Say whether something is a function of a module with attributes: `Model.fit.slow = True`.
+
+    >>> def fit(): pass
+    >>> has_own_attributes(fit, fit.__module__)
+    False
+    >>> fit.slow = True
+    >>> has_own_attributes(fit, fit.__module__)
+    True
+    """
+    return type(part) is FunctionType and is_own_function(part, home) and bool(part.__dict__)
+
+
+def is_function_of_cell(value: Any) -> bool:
+    """Say whether something is a function of a cell; it may have the name and the module of what it wraps.
+
+    >>> is_function_of_cell(is_function_of_cell), is_function_of_cell(len)
+    (False, False)
+    """
+    return type(value) is FunctionType and value.__globals__.get("__name__") == CELLS
 
 
 def _functions_around(value: Any) -> list[Any]:

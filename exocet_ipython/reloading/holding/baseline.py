@@ -39,14 +39,17 @@ from exocet_ipython.reloading.holding.slots import has_slots
 __all__ = ["Baseline", "add_changes", "add_entries", "is_own_function", "renew_baseline", "take_baseline"]
 
 _MANY = 1_000
-_DEEP = 4
+_DEEP = 8  # attributes, or keys and places, on a path: settings in settings
 _DEFINITIONS = (FunctionType, BuiltinFunctionType, ModuleType)
 _FIXED = (*ATOMS, type, *_DEFINITIONS)
 # Ids of what most globals are, and most attributes of classes: nothing that could be changed, or has a baseline itself.
 _PLAIN_GLOBALS = frozenset(map(id, (*ATOMS, *_DEFINITIONS)))
 _PLAIN_ENTRIES = _PLAIN_GLOBALS | {id(MethodType)}
 _PLAIN_ATTRIBUTES = frozenset(
-    map(id, (*_FIXED, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType))
+    map(
+        id,
+        (*ATOMS, *_DEFINITIONS, property, staticmethod, classmethod, GetSetDescriptorType, MemberDescriptorType),
+    )
 )
 
 
@@ -95,9 +98,7 @@ def take_baseline(module: ModuleType) -> Baseline:
         if id(kind) in _PLAIN_GLOBALS or is_dunder(name):
             continue
         if issubclass(kind, type):
-            attributes = copy_space(type.__getattribute__(value, "__dict__"))
-            if attributes.get("__module__") == own:
-                found.add_class(name, attributes)
+            found.add_class(name, value)
         elif kind is not MethodType:
             found.add_value(name, value)
             if (first := names.setdefault(id(value), name)) != name:  # the next edit may drop either name
@@ -167,21 +168,15 @@ class _Contents:
         self.contents: dict[str, dict[Any, int]] = {}
         self._seen = set(values.values())
 
-    def add_class(self, name: str, attributes: dict[str, Any]) -> None:
-        """Add the attributes of a class, and the entries of its containers; Python's own attributes are in it too."""
+    def add_class(self, name: str, cls: Any) -> None:
+        """Add the attributes of a class of the module's own, and what is in these; Python's own are in it too."""
+        attributes = copy_space(type.__getattribute__(cls, "__dict__"))
+        if attributes.get("__module__") != self._own:
+            return
         self.contents[name] = dict(zip(attributes, map(id, attributes.values()), strict=True))
-        kinds = {id(kind): kind for kind in map(type, attributes.values())}
-        if any(issubclass(kind, type) for kind in kinds.values()):
-            for attribute, part in attributes.items():
-                self._add_nested_class(f"{name}.{attribute}", part)
-        is_plain = _PLAIN_ATTRIBUTES.issuperset(kinds)
-        if not is_plain or any(map(_has_variables, attributes.values())):
+        is_plain = _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values())))
+        if not is_plain or any(map(_has_state, attributes.values())):
             self._add_registries(name, [item for item in attributes.items() if not is_dunder(item[0])])
-
-    def _add_nested_class(self, path: str, cls: Any) -> None:
-        attributes = copy_space(type.__getattribute__(cls, "__dict__")) if issubclass(type(cls), type) else {}
-        if attributes.get("__module__") == self._own and type.__getattribute__(cls, "__qualname__") == path:
-            self.add_class(path, attributes)
 
     def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         """Add the attributes of an instance or a function, and what is in these."""
@@ -201,6 +196,8 @@ class _Contents:
             self.contents[name] = parts_of(value)
         elif is_registry(value):
             self._add_container(name, value)
+        elif issubclass(kind, type):
+            self._add_inner_class(name, value)
         elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
             self.add_attributes(name, attributes_of(value))
 
@@ -215,7 +212,7 @@ class _Contents:
         for attribute, part in attributes:
             path = f"{name}.{attribute}"
             if id(type(part)) in _PLAIN_ATTRIBUTES:
-                if _has_variables(part):
+                if _has_state(part):
                     self._add_function(path, part)
                 continue
             if type(part) is tuple:
@@ -226,10 +223,18 @@ class _Contents:
                 self.contents[path] = parts_of(part)
             elif is_registry(part):
                 self._add_container(path, part)
-            elif not _is_plain_instance(part) or path.count(".") >= _DEEP or len(self.prints) >= _MANY:
-                continue
-            elif not self._was_met(part):
+            elif issubclass(type(part), type) or self._is_new_instance(path, part):
                 self.add_value(path, part)
+
+    def _is_new_instance(self, path: str, part: Any) -> bool:
+        """Say whether an attribute is an instance that no path has led to, and not one too many, or too far in."""
+        is_near = path.count(".") < _DEEP and len(self.prints) < _MANY
+        return _is_plain_instance(part) and is_near and not self._was_met(part)
+
+    def _add_inner_class(self, path: str, cls: Any) -> None:
+        """Add a class that no global name has: one in another, one that a function has made for a container."""
+        if path.count(".") < _DEEP and not self._was_met(cls):
+            self.add_class(path, cls)
 
     def _add_function(self, path: str, function: FunctionType) -> None:
         """Add the variables of a function that another one has around it, and its attributes."""
@@ -264,11 +269,12 @@ class _Contents:
         return known
 
 
-def _has_variables(value: Any) -> bool:
-    """Say whether a value is a function that has variables from those around it; `__class__` is Python's own."""
-    return (
-        type(value) is FunctionType and value.__closure__ is not None and value.__code__.co_freevars != ("__class__",)
-    )
+def _has_state(value: Any) -> bool:
+    """Say whether a value is a function with attributes, or variables from those around it but for `__class__`."""
+    if type(value) is not FunctionType:
+        return False
+    has_variables = value.__closure__ is not None and value.__code__.co_freevars != ("__class__",)
+    return has_variables or bool(value.__dict__)  # asked last: that makes one
 
 
 def _is_plain_instance(value: Any) -> bool:

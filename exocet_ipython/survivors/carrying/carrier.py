@@ -50,7 +50,12 @@ from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
-from exocet_ipython.survivors.origins import is_instance_of, special_parts_of_cells
+from exocet_ipython.survivors.origins import (
+    has_own_attributes,
+    is_function_of_cell,
+    is_instance_of,
+    special_parts_of_cells,
+)
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["Carrier"]
@@ -65,11 +70,7 @@ class Carrier:
     """Carries the state of one module, whose record it has; `again` is that of one which returns with its values."""
 
     def __init__(
-        self,
-        record: ModuleRecord,
-        read: ReadStores,
-        journal: Journal,
-        again: ModuleRecord | None = None,
+        self, record: ModuleRecord, read: ReadStores, journal: Journal, again: ModuleRecord | None = None
     ) -> None:
         self._record = record
         self._session = read.session
@@ -153,9 +154,13 @@ class Carrier:
                 continue
             inner = f"{path}.{name}"
             is_left = baseline.get(name) == id(value) and not is_another(inner, value, self._record, self._owned)
+            is_left = is_left and not is_function_of_cell(value)  # at the place of one that it took the place of
             if is_left or is_changed_copy(inner, value, self._owned):
                 above = inherited(now, name, self._session) if is_class and name not in known else None
-                whole |= self._carry_part(inner, value, known.get(name, above))
+                if is_class and has_own_attributes(value, self._record.name) and type(known.get(name)) is FunctionType:
+                    self._carry_state(inner, value, known[name], has_parts=True)
+                else:
+                    whole |= self._carry_part(inner, value, known.get(name, above))
                 self._carry_longer(now, name, value, None if is_left else known.get(name, above), inner)
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
                 assign(now, name, value, self._journal)
@@ -173,8 +178,9 @@ class Carrier:
         if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
-        is_carrier = (id(kind) in CARRIERS or issubclass(kind, (FunctionType, type))) and kind is type(now)
-        return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors)
+        is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
+        are_classes = issubclass(kind, type) and issubclass(type(now), type)
+        return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors or are_classes)
 
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
         """Carry what a value holds, in the way of its kind; what it has for `parts` one by one."""

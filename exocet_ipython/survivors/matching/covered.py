@@ -42,13 +42,25 @@ def covered_functions(succession: Succession) -> list[tuple[FunctionType, Functi
         record = succession.records.get(name)
         for path, was in paths.items():
             before, now = places.get(was), places.get(_left_at(record, path) if record is not None else 0)
-            if before is not None and now is not None:
+            if before is not None and now is not None and _are_of_one_statement(before, now, spaces[name]):
                 found.append((before, now))
                 continue
             olds, news = (known[id(space), path] for space in spaces[name])
             if len(olds) == len(news):
                 found += zip(olds, news, strict=True)
     return found
+
+
+def _are_of_one_statement(before: FunctionType, now: FunctionType, spaces: tuple[object, object]) -> bool:
+    """Say whether a function is what another one was, and not another, which has its place in memory by now.
+
+    Args:
+        before: what is at the place of the one that may be gone.
+        now: the other one.
+        spaces: the globals of the old module and of the new one.
+    """
+    meant = spaces[1] if before.__globals__ is spaces[0] else before.__globals__
+    return before.__qualname__ == now.__qualname__ and now.__globals__ is meant
 
 
 def _left_at(record: ModuleRecord, path: str) -> int:

@@ -31,14 +31,15 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
     """
     if not classes:
         return
-    known = {id(cls): cls for cls in classes}
     retired = pairs.predecessors()
     stale: dict[int, tuple[str, ...]] = {}
-    orders = {key: [retired.get(id(base), base) for base in mro_of(cls)] for key, cls in known.items()}
-    added = {key: added_between(order, mro_of(known[key])) for key, order in orders.items()}
+    # By their ids: what held a class here would count as held by nobody knows what.
+    added = {
+        id(cls): added_between([retired.get(id(base), base) for base in mro_of(cls)], mro_of(cls)) for cls in classes
+    }
     for holder in find_holders(list(classes), [classes, *ours, *moving.journal.references()]):
         kind = type(holder)
-        if id(kind) not in known:
+        if id(kind) not in added:
             continue
         if is_looked_after(kind) or added[id(kind)]:
             former = next((retired[id(base)] for base in mro_of(kind) if id(base) in retired), None)
