@@ -181,6 +181,11 @@ def _renew_handlers(instance: Any, cls: type) -> None:
 
 def lacks(instance: Any, name: str) -> bool:
     """Say whether an instance has no value of its own for a field, in its dict or in a slot."""
-    if hasattr(getattr(type(instance), name, None), "__set__"):
-        return not hasattr(instance, name)
+    descriptor: Any = getattr(type(instance), name, None)
+    if hasattr(descriptor, "__set__"):
+        try:
+            descriptor.__get__(instance, type(instance))
+        except AttributeError:  # an empty slot, which a `__getattr__` may answer for
+            return True
+        return False
     return name not in (dict_of(instance) or {})

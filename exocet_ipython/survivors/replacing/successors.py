@@ -49,11 +49,11 @@ def make_successor(instance: Any, before: type, now: type, replacement: Replacem
     if _is_other_map(before, now):
         return _with_same_items(instance, now)
     made = _bare_successor(instance, before, now, replacement)
-    space = dict_of(made)
+    space, given = dict_of(made), dict(attributes_of_instance(made))
     fields = _fields_of(instance, replacement) if not issubclass(now, tuple) else {}
     for name, value in (*fields.items(), *attributes_of_instance(instance)):
         if name in (space or ()) or _has_slot(now, name):
-            if getattr(made, name, made) is not value:  # a frozen struct has what its constructor was given for good
+            if given.get(name, made) is not value:  # a frozen struct has what its constructor was given for good
                 set_attribute(made, name, value)
         elif space is not None:
             space[name] = value
