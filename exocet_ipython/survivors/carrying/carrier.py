@@ -108,8 +108,10 @@ class Carrier:
 
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any], names: Collection[str] | None) -> None:
         """Carry the globals that were assigned since."""
-        meant = self._read.assigned_in(self._record.name)
-        for name, value in [*self._record.assigned().items()] if namespace else ():  # an object in its stead has none
+        meant, space = self._read.assigned_in(self._record.name), globals_of(self._record.module)
+        again = {name: space[name] for name in meant if is_function_of_cell(space.get(name))}  # see `_carry_parts`
+        assigned = self._record.assigned() | again if namespace else {}  # an object in its stead has none
+        for name, value in assigned.items():
             is_meant = (not is_dunder(name) or name in meant) if names is None else name in names
             if is_meant and is_changed_copy(name, value, self._owned):
                 self._carry_longer(module, name, value, namespace.get(name), name)
