@@ -38,6 +38,7 @@ from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again, holds_caches
 from exocet_ipython.survivors.moving.returned import build_rest
 from exocet_ipython.survivors.moving.traces import forget_traces
+from exocet_ipython.survivors.origins import is_put_again
 from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.generators import renew_generators
 from exocet_ipython.survivors.storing.readings import ReadStores
@@ -92,7 +93,17 @@ class Ladder:
             return _HIGHER  # what is frozen is left stale, and that is said
         if not isinstance(found, Refusal) and self._had_others(changes):
             return _HIGHER
-        return found if isinstance(found, Refusal) else self._retried(found) or found
+        return found if isinstance(found, Refusal) else self._retried(found) or self._set_as_it_was(found) or found
+
+    def _set_as_it_was(self, revisions: Iterable[Revision]) -> Refusal | None:
+        """Say which of the new values would cover one that a cell has set, though it is what the body left; or None."""
+        for one in revisions:
+            said = self.bindings.assigned().get(one.record.name, ()) if one.values else ()
+            for name in one.values.keys() & said:
+                value = vars(one.record.module).get(name)
+                if one.record.values.get(name) == id(value) and is_put_again(name, value, said):
+                    return Refusal(one.record.name, f"a cell has set {name}")
+        return None
 
     def _retried(self, revisions: Iterable[Revision]) -> Refusal | None:
         """Say which of the revisions could let a module be imported that failed, or what was gone; None if none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -10,12 +10,19 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.baseline import is_own_function
-from exocet_ipython.reloading.holding.contents import attributes_of, cell_values
+from exocet_ipython.reloading.holding.contents import attributes_of, cell_values, is_plain
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.definitions import is_definition
 
-__all__ = ["has_own_attributes", "is_from_cell", "is_function_of_cell", "is_instance_of", "special_parts_of_cells"]
+__all__ = [
+    "_is_function_of_cell",
+    "has_own_attributes",
+    "is_from_cell",
+    "is_instance_of",
+    "is_put_again",
+    "special_parts_of_cells",
+]
 
 _FEW = 100  # of the items of what a registry has made; what has more is data
 
@@ -57,7 +64,7 @@ def special_parts_of_cells(cls: Any, assigned: Container[str]) -> list[tuple[str
     return [
         (name, part)
         for name, part in found
-        if is_dunder(name) and (any(map(is_function_of_cell, functions_in(part))) or name in assigned)
+        if is_dunder(name) and (any(map(_is_function_of_cell, functions_in(part))) or name in assigned)
         if name != "__module__"  # that of a class tells whose it is
     ]
 
@@ -75,12 +82,23 @@ def has_own_attributes(part: Any, home: str) -> bool:
     return type(part) is FunctionType and is_own_function(part, home) and bool(part.__dict__)
 
 
-def is_function_of_cell(value: Any) -> bool:
-    """Say whether something is a function of a cell; it may have the name and the module of what it wraps.
+def is_put_again(path: str, value: Any, assigned: Collection[str]) -> bool:
+    """Say whether a cell has put something there that looks like what the body left: the same, or in its place.
 
-    >>> is_function_of_cell(is_function_of_cell), is_function_of_cell(len)
-    (False, False)
+    Args:
+        path: where it is in its module.
+        value: what is there.
+        assigned: what statements of cells assign in the module, and of attributes of classes the names alone as well.
+
+    >>> [is_put_again("SIZE", 5, assigned) for assigned in (["SIZE"], ["Box.SIZE", "SIZE"], [])]
+    [True, False, False]
     """
+    is_said = path in assigned and not any(one.endswith(f".{path}") for one in assigned)
+    return _is_function_of_cell(value) or (is_said and is_plain(value))
+
+
+def _is_function_of_cell(value: Any) -> bool:
+    """Say whether something is a function of a cell; it may have the name and the module of what it wraps."""
     return type(value) is FunctionType and value.__globals__.get("__name__") == CELLS
 
 

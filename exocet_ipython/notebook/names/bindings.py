@@ -146,7 +146,7 @@ class Bindings:
             event, in_doubt = (found.event, True) if isinstance(found, Perhaps) else (found, failed)
             if isinstance(event, CellAssignment):
                 if target := event.target(namespace, self.sources):
-                    self._assigned.setdefault(target[0], set()).add(target[1])
+                    self._assigned.setdefault(target[0], set()).update(target[1])
                 continue
             name = event if isinstance(event, str) else event.name
             # A name that still has what it had from its source has not been given anything since.

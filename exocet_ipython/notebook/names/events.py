@@ -48,8 +48,8 @@ class CellAssignment:
 
     def target(
         self, namespace: Mapping[str, Any], sources: Callable[[str], Sequence[Any]] = lambda _: ()
-    ) -> tuple[str, str] | None:
-        """Return the module that has it, and its own path there: of an attribute of a class its name alone.
+    ) -> tuple[str, tuple[str, ...]] | None:
+        """Return the module that has it, and its own path there; of an attribute of a class also its name alone.
 
         Args:
             namespace: the notebook's names.
@@ -57,27 +57,28 @@ class CellAssignment:
 
         >>> import json
         >>> CellAssignment("json.JSONDecoder.strict").target({"json": json})
-        ('json.decoder', 'strict')
+        ('json.decoder', ('JSONDecoder.strict', 'strict'))
         >>> CellAssignment("json.decoder.BACKSLASH['n']").target({"json": json})
-        ('json.decoder', "BACKSLASH['n']")
+        ('json.decoder', ("BACKSLASH['n']",))
         >>> CellAssignment("json.decoder.WHITESPACE.flags").target({"json": json})
-        ('json.decoder', 'WHITESPACE.flags')
+        ('json.decoder', ('WHITESPACE.flags',))
         """
         dotted, bracket, rest = self.name.partition("[")
         first, *path = dotted.split(".")
         owner = namespace.get(first)
         holder = None if bracket else attribute_at(owner, ".".join(path[:-1]))
         if issubclass(type(holder), type):
-            return type.__getattribute__(holder, "__module__"), path[-1]
+            home, name = (type.__getattribute__(holder, trait) for trait in ("__module__", "__qualname__"))
+            return home, (f"{name}.{path[-1]}", path[-1])
         if isinstance(holder, ModuleType):
-            return holder.__name__, path[-1]
+            return holder.__name__, (path[-1],)
         while path and isinstance(owner, ModuleType) and isinstance(inner := vars(owner).get(path[0]), ModuleType):
             owner, path = inner, path[1:]
         if isinstance(owner, ModuleType):
-            return (owner.__name__, ".".join(path) + bracket + rest) if path else None
+            return (owner.__name__, (".".join(path) + bracket + rest,)) if path else None
         for source in sources(first)[-1:]:
             if source.attribute is not None:  # else it is a module that something else stands for
-                return source.module, ".".join([source.attribute, *path]) + bracket + rest
+                return source.module, (".".join([source.attribute, *path]) + bracket + rest,)
         return None
 
 

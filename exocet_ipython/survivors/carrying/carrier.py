@@ -52,8 +52,8 @@ from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
 from exocet_ipython.survivors.origins import (
     has_own_attributes,
-    is_function_of_cell,
     is_instance_of,
+    is_put_again,
     special_parts_of_cells,
 )
 from exocet_ipython.survivors.storing.readings import ReadStores
@@ -109,9 +109,8 @@ class Carrier:
     def _carry_assigned(self, module: ModuleType, namespace: Mapping[str, Any], names: Collection[str] | None) -> None:
         """Carry the globals that were assigned since."""
         meant, space = self._read.assigned_in(self._record.name), globals_of(self._record.module)
-        again = {name: space[name] for name in meant if is_function_of_cell(space.get(name))}  # see `_carry_parts`
-        assigned = self._record.assigned() | again if namespace else {}  # an object in its stead has none
-        for name, value in assigned.items():
+        again = {name: space[name] for name in space.keys() & meant if is_put_again(name, space[name], meant)}
+        for name, value in (self._record.assigned() | again).items() if namespace else ():  # an object's has none
             is_meant = (not is_dunder(name) or name in meant) if names is None else name in names
             if is_meant and is_changed_copy(name, value, self._owned):
                 self._carry_longer(module, name, value, namespace.get(name), name)
@@ -143,7 +142,8 @@ class Carrier:
 
     def _carry_parts(self, path: str, before: Any, now: Any, baseline: Mapping[Any, int]) -> set[int]:
         """Carry the attributes of a class or instance that are not in the baseline, and the items of its containers."""
-        parts = state_of(before) + special_parts_of_cells(before, self._read.assigned_in(self._record.name))
+        meant = self._read.assigned_in(self._record.name)
+        parts = state_of(before) + special_parts_of_cells(before, meant)
         known = dict(state_of(now)) if parts else {}
         if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
             parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]
@@ -156,7 +156,7 @@ class Carrier:
                 continue
             inner = f"{path}.{name}"
             is_left = baseline.get(name) == id(value) and not is_another(inner, value, self._record, self._owned)
-            is_left = is_left and not is_function_of_cell(value)  # at the place of one that it took the place of
+            is_left = is_left and not is_put_again(inner, value, meant)
             if is_left or is_changed_copy(inner, value, self._owned):
                 above = inherited(now, name, self._session) if is_class and name not in known else None
                 if is_class and has_own_attributes(value, self._record.name) and type(known.get(name)) is FunctionType:
