@@ -7,7 +7,7 @@ import functools
 import re
 from collections import deque
 from collections.abc import Iterable
-from types import FunctionType, MethodType
+from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
 from exocet_ipython.reloading.holding.contents import dict_of, is_registry, state_of
@@ -137,7 +137,8 @@ def attribute_at(owner: Any, path: str) -> Any:
     ('decode', None, None)
     """
     for name in path.split(".") if path else ():
-        owner = getattr(owner, "__dict__", {}).get(name)
+        space = getattr(owner, "__dict__", None)  # of a library in C it may be whatever that makes of any name
+        owner = space.get(name) if isinstance(space, (dict, MappingProxyType)) else None
     return owner
 
 

@@ -11,7 +11,7 @@ from types import FunctionType
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import dict_of
-from exocet_ipython.reloading.holding.paths import attribute_at
+from exocet_ipython.reloading.holding.paths import owner_of, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.matching.succession import Succession
@@ -74,7 +74,9 @@ def _covered(record: ModuleRecord) -> Iterator[tuple[str, int]]:
     for name, value in record.assigned().items():
         if name in record.values and callable(value):
             yield name, record.values[name]
+    space = dict_of(record.module) or {}
     for name, known in record.contents.items():
-        if issubclass(type(cls := attribute_at(record.module, name)), type):
+        of_class = issubclass(type(space.get(owner_of(name))), type)
+        if of_class and issubclass(type(cls := value_at(space, name)), type):
             changed = [(part, vars(cls).get(part)) for part in known if id(vars(cls).get(part)) != known[part]]
             yield from ((f"{name}.{part}", known[part]) for part, now in changed if callable(now) or functions_in(now))
