@@ -110,7 +110,7 @@ class Carrier:
         """Carry the globals that were assigned since."""
         meant, space = self._read.assigned_in(self._record.name), globals_of(self._record.module)
         again = {name: space[name] for name in space.keys() & meant if is_put_again(name, space[name], meant)}
-        for name, value in (self._record.assigned() | again).items() if namespace else ():  # an object's has none
+        for name, value in [*(self._record.assigned() | again).items()] if namespace else ():  # a dict refers to each
             is_meant = (not is_dunder(name) or name in meant) if names is None else name in names
             if is_meant and is_changed_copy(name, value, self._owned):
                 self._carry_longer(module, name, value, namespace.get(name), name)
