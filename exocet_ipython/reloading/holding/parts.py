@@ -12,7 +12,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 
-__all__ = ["Copy", "copy_of", "has_entries", "ids_by_name", "ids_in_order", "parts_of", "size_of"]
+__all__ = ["Copy", "copy_of", "has_entries", "ids_by_name", "ids_by_place", "ids_in_order", "parts_of", "size_of"]
 
 _MANY = 1_000  # entries; of a larger container none is noted
 _LARGE = 10_000  # entries; of a larger one not even its fingerprint tells which they are
@@ -165,6 +165,16 @@ def ids_in_order(parts: Mapping[int, int]) -> list[int]:
     >>> ids_in_order(parts_of(["a", "b", "a"])) == [id("a"), id("b"), id("a")], ids_in_order({id("a"): -2})
     (True, [])
     """
+    found = ids_by_place(parts)
+    return [*found.values()] if len(found) == max(found, default=-1) + 1 else []
+
+
+def ids_by_place(parts: Mapping[int, int]) -> dict[int, int]:
+    """Return the ids of the items of a list by their places, in the order of these, as far as they are known.
+
+    >>> ids_by_place({5: -1, 7: -6})
+    {0: 5, 1: 7, 2: 7}
+    """
     found: dict[int, int] = {}
     for item, places in parts.items():
         left = -places
@@ -172,4 +182,4 @@ def ids_in_order(parts: Mapping[int, int]) -> list[int]:
             last = left.bit_length() - 1
             found[last] = item
             left -= 1 << last
-    return [found[place] for place in range(len(found))] if len(found) == max(found, default=-1) + 1 else []
+    return dict(sorted(found.items()))

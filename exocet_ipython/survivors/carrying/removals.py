@@ -12,6 +12,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.parts import ids_by_place
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -82,13 +83,13 @@ def _by_place(
         gone: ids of what is gone, and that nothing tells.
         signs: what the new one has, each with what tells it.
     """
-    places = baseline if is_map(before) else _in_order(baseline) if isinstance(before, (list, deque)) else ()
-    if not gone or max(len(places), len(signs)) > MANY:
+    has_places = isinstance(before, (list, deque))
+    order = [*baseline] if is_map(before) else [*ids_by_place(baseline).values()] if has_places else []
+    if not gone or max(len(order), len(signs)) > MANY:
         return {}
     # What nothing tells is like nothing else.
-    old = [(was, None) if (sign := was_shown.get(was)) is None else sign for was in places]
+    old = [(was, None) if (sign := was_shown.get(was)) is None else sign for was in order]
     new = [(None, place) if sign is None else sign for place, (_, sign) in enumerate(signs)]
-    order = [*places]
     return {
         order[first + at]: signs[second + at][0]
         for kind, first, last, second, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
@@ -96,18 +97,6 @@ def _by_place(
         for at in range(last - first)
         if order[first + at] in gone
     }
-
-
-def _in_order(baseline: Mapping[int, int]) -> list[int]:
-    """Return the ids of the items that a list had, in their order.
-
-    >>> _in_order({5: -1, 7: -6})
-    [5, 7, 7]
-    """
-    places = [
-        (place, key) for key, bits in baseline.items() for place in range((-bits).bit_length()) if -bits >> place & 1
-    ]
-    return [key for _, key in sorted(places)]
 
 
 def _named_instances(owned: Ownership) -> dict[int, int]:
