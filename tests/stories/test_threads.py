@@ -116,7 +116,7 @@ def test_others_give_and_take_names_during_reloads(workshop: Workshop) -> None:
                 del notebook.space[f"extra{number}"]
 
     with running(change):
-        for number in range(1, 20):
+        for number in range(1, 40):
             workshop.write({"many.py": MANY.replace("{number}", str(number))})
             report = notebook.session.reload(migrate=True)
             assert report.error is None

@@ -32,7 +32,7 @@ def holders_on_the_heap(retired: list[Any], within: set[int]) -> set[int]:
 
 
 @pytest.mark.skipif(not counts_are_exact(), reason="a build without the global lock defers counts")
-@settings(deadline=None, max_examples=120, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(kinds=KINDS, edges=EDGES, hidden=st.sets(st.integers(0, COUNT + 1), max_size=3))
 def test_near_holders_are_those_of_the_heap(
     kinds: list[int], edges: list[tuple[int, int, int]], hidden: set[int]
