@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
+import operator
 import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType, FunctionType
@@ -13,6 +15,7 @@ __all__ = [
     "count_frozen",
     "counts_are_exact",
     "current_frames",
+    "instances_of",
     "own_referents_of",
     "paused_collector",
     "referents_of",
@@ -64,6 +67,18 @@ def own_referents_of(thing: Any) -> list[Any]:
         shared = {id(thing.__globals__), id(getattr(thing, "__builtins__", None))}  # typeshed lacks the second
         return [part for part in found if id(part) not in shared]
     return found
+
+
+def instances_of(kind: type) -> list[Any]:
+    """Return the instances of a type itself that the collector follows, in one pass over the heap; in C.
+
+    >>> class Bell: pass
+    >>> bell = Bell()
+    >>> instances_of(Bell) == [bell]
+    True
+    """
+    heap = gc.get_objects()
+    return [*itertools.compress(heap, map(operator.is_, map(type, heap), itertools.repeat(kind)))]
 
 
 def referrers_of(objects: Sequence[Any]) -> list[Any]:

@@ -11,12 +11,11 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.baseline import is_own_function
 from exocet_ipython.reloading.holding.contents import attributes_of, cell_values, is_plain
-from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.held import CELLS, home_of, is_function_of_cell
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.definitions import is_definition
 
 __all__ = [
-    "_is_function_of_cell",
     "has_own_attributes",
     "is_from_cell",
     "is_instance_of",
@@ -64,7 +63,7 @@ def special_parts_of_cells(cls: Any, assigned: Container[str]) -> list[tuple[str
     return [
         (name, part)
         for name, part in found
-        if is_dunder(name) and (any(map(_is_function_of_cell, functions_in(part))) or name in assigned)
+        if is_dunder(name) and (any(map(is_function_of_cell, functions_in(part))) or name in assigned)
         if name != "__module__"  # that of a class tells whose it is
     ]
 
@@ -94,12 +93,7 @@ def is_put_again(path: str, value: Any, assigned: Collection[str]) -> bool:
     [True, False, False]
     """
     is_said = path in assigned and not any(one.endswith(f".{path}") for one in assigned)
-    return _is_function_of_cell(value) or (is_said and is_plain(value))
-
-
-def _is_function_of_cell(value: Any) -> bool:
-    """Say whether something is a function of a cell; it may have the name and the module of what it wraps."""
-    return type(value) is FunctionType and value.__globals__.get("__name__") == CELLS
+    return is_function_of_cell(value) or (is_said and is_plain(value))
 
 
 def _functions_around(value: Any) -> list[Any]:

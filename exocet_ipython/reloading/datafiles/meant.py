@@ -161,7 +161,7 @@ def _folders_around(folders: list[str], used: Collection[str]) -> Iterator[str]:
     with contextlib.suppress(OSError):  # it may be gone
         yield os.getcwd()
     for folder in () if _ABOVE.isdisjoint(used) else folders:
-        yield from (above for above in (os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))))
+        yield from (os.path.dirname(folder), os.path.dirname(os.path.dirname(folder)))
 
 
 def _parts_of(text: str) -> tuple[str, ...]:

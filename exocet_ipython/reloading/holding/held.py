@@ -13,7 +13,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of
 from exocet_ipython.reloading.holding.parts import has_entries
 
-__all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "modules_held"]
+__all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "is_function_of_cell", "modules_held"]
 
 CELLS = "__main__"  # the module that what cells define says it is of
 
@@ -129,6 +129,15 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
             if id(type(item)) in _PLAIN and id(item) not in seen:
                 seen.add(id(item))
                 waiting.append(item)
+
+
+def is_function_of_cell(value: Any) -> bool:
+    """Say whether something is a function of a cell; it may have the name and the module of what it wraps.
+
+    >>> is_function_of_cell(is_function_of_cell), is_function_of_cell(len)
+    (False, False)
+    """
+    return type(value) is FunctionType and value.__globals__.get("__name__") == CELLS
 
 
 def definitions_shown(value: Any) -> list[Any]:

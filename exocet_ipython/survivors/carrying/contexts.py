@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import itertools
-import operator
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +10,7 @@ from contextvars import Context, ContextVar
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.collector import counts_are_exact, instances_of
 from exocet_ipython.survivors.carrying.progress import PROGRESS
 
 __all__ = ["carry_context"]
@@ -30,8 +27,7 @@ def _carry_variable(before: ContextVar[Any], now: ContextVar[Any], returned: boo
         now.set(value)
     if not is_set:
         return  # the pass over the heap is for those that something else than their module refers to
-    heap = gc.get_objects()
-    for context in itertools.compress(heap, map(operator.is_, map(type, heap), itertools.repeat(Context))):
+    for context in instances_of(Context):
         if before in context and (returned or now not in context):
             with contextlib.suppress(RuntimeError):  # it is entered: the present one, or another thread's
                 context.run(now.set, context[before])

@@ -26,7 +26,7 @@ from typing import Any, ForwardRef, Literal
 
 from exocet_ipython.reloading.collector import counts_are_exact, referents_of
 from exocet_ipython.reloading.holding.contents import dict_of
-from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.holding.held import is_function_of_cell
 from exocet_ipython.survivors.classes import with_subclasses
 
 __all__ = ["UNHELD", "count_outside"]
@@ -101,7 +101,7 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter
     are_doubtful = False
     while layer:
         # A cell's function that stands in a retired class stands in the new one as well.
-        layer = [part for part in layer if type(part) is not FunctionType or part.__globals__.get("__name__") != CELLS]
+        layer = [part for part in layer if not is_function_of_cell(part)]
         # The globals of a function are a root, or another module's; nothing is its own of the builtins.
         for part in layer:
             if type(part) is FunctionType:

@@ -8,6 +8,7 @@ import gc
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
+from exocet_ipython.reloading.collector import instances_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart, or_same
 
@@ -39,11 +40,11 @@ def replace_in_contexts(node: Any, replacement: Replacement, journal: Journal) -
         if (now := counterpart(value, replacement)) is not MISSING:
             variable.set(now)
             journal.add(functools.partial(variable.set, value))
-    for context in _contexts():
+    for context in instances_of(Context):
         for variable in variables:
             value = context.get(variable, MISSING)
             if (now := counterpart(value, replacement)) is not MISSING:
-                with contextlib.suppress(RuntimeError):
+                with contextlib.suppress(RuntimeError):  # another thread is in it
                     context.run(variable.set, now)
                     journal.add(functools.partial(context.run, variable.set, value))
 
@@ -63,12 +64,8 @@ def remake_variable(variable: ContextVar[Any], replacement: Replacement) -> Cont
     here = copy_context()
     if variable in here:
         made.set(or_same(here[variable], replacement))
-    for context in _contexts():
+    for context in instances_of(Context):
         if variable in context and made not in context:
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(RuntimeError):  # it is entered: the present one, or another thread's
                 context.run(made.set, or_same(context[variable], replacement))
     return made
-
-
-def _contexts() -> list[Context]:
-    return [item for item in gc.get_objects() if type(item) is Context]
