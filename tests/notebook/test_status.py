@@ -136,3 +136,13 @@ def test_each_module_says_what_is_another_by_now(notebook: Notebook, workshop: W
     assert states == {"own": "modified", "read": "data modified", "cold": "frozen", "still": "current"}
     assert "3 files changed on disk" in report.headline
     assert "%exoreload NAME runs it" in repr(report)
+
+
+def test_a_generation_that_is_back_is_not_gone(game: Notebook, workshop: Workshop) -> None:
+    """Nothing of it was held when the undo of an edit made it current again."""
+    game.run("%exomigrate")
+    workshop.write({"game.py": GAME.format(number=1)})
+    headline = game.value("%exoreload").headline
+    assert headline.startswith("went back to generation 1")
+    assert "gone" not in headline
+    assert "gone" not in status(game).headline

@@ -223,6 +223,15 @@ def test_what_is_current(game: Notebook) -> None:
         assert repr(ask(game, what)) == f"{what} is current; no old game.world.Room is alive"
 
 
+def test_what_is_current_beside_what_is_old(game: Notebook) -> None:
+    """A current instance is said to be current before the old ones of its class are told of; a class is asked for."""
+    game.run("from game.world import Room as Cell\nfresh = Cell()")
+    lines = repr(ask(game, "fresh")).splitlines()
+    assert lines[0].startswith("fresh is current; old class Room (generation 1) is held by type(room)")
+    assert ask(game, "fresh").headline == lines[0]
+    assert ask(game, "Cell").headline.startswith("old class Room (generation 1) is held by type(room)")
+
+
 def test_what_only_the_collector_has_not_seen(game: Notebook) -> None:
     """Garbage is called that, with what to do."""
     game.run("room.me = room\nhandlers.clear()\ndel app")

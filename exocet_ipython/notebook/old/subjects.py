@@ -69,7 +69,8 @@ def find_subjects(
 ) -> tuple[list[Subject], str]:
     """Return what a text stands for; nothing where it is a class or a generation of which nothing old is alive.
 
-    And then the dotted name of what it stands for among the notebook's names; of its class for an instance.
+    And then, where that is current, the dotted name of what it stands for among the notebook's names; of its class for
+    an instance. Of a definition only where nothing old is alive: else they ask for the old ones.
 
     Args:
         question: what is asked for; it is forgotten, unless it is no old object.
@@ -95,7 +96,10 @@ def find_subjects(
             raise NothingOldError(f"nothing old is named {text!r}", advice=_ADVICE)
         raise NothingOldError(f"{text!r} is no old object", advice=_ADVICE)
     question.forget()
-    return subjects, "" if subjects or found is MISSING else names[-1]
+    is_instance = not (found is MISSING or is_definition(found) or issubclass(type(found), ModuleType))
+    says_so = _is_current(names[-1], current) if subjects and is_instance else not subjects and found is not MISSING
+    question.forget()
+    return subjects, names[-1] if says_so else ""
 
 
 def _generation(number: int, generations: Sequence[RetiredGeneration], current: Generation) -> list[Subject]:

@@ -150,11 +150,11 @@ class OldObjects:
         living = self._retirement.living({survivor.generation for survivor in named.survivors})
         self._retirement.tell(named.survivors)
         censuses = take_census(living, named.instances, scan=scan)
-        return describe_retired(living, named, censuses, scanned=scan), self._retirement.take_gone()
+        return describe_retired(living, named, censuses, scanned=scan), self.gone()
 
     def gone(self) -> tuple[int, ...]:
         """Return the generations that a report has named and `generations` has found gone since; each only once."""
-        return self._retirement.take_gone()
+        return self._retirement.take_gone(self._current().number)
 
     def processes(self) -> tuple[str, ...]:
         """Return the processes that were started before the code became another, as `StartedProcesses.tell` does."""

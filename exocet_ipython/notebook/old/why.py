@@ -107,7 +107,8 @@ class WhyReport:
         asked: what the person asked for.
         held: each old object that it stands for; none where nothing old is alive.
         more: how many further old objects of that name there are.
-        current: dotted name of what they asked for, or of its class, where nothing old is alive of it.
+        current: dotted name of what they asked for, or of its class, where that is current; for a class, only where
+            nothing old is alive of it.
     """
 
     asked: str
@@ -122,6 +123,7 @@ class WhyReport:
         lines = []
         for found in self.held:
             lines += [str(found), *(f"  {line}" for line in found.lines())]
+        lines[:1] = [f"{self._not_old}{line}" for line in lines[:1]]
         if self.more:
             lines.append(f"and {self.more} older ones of that name; ask for them by their generation")
         return "\n".join(lines) or self.headline
@@ -140,10 +142,13 @@ class WhyReport:
         if not self.held:
             if self.asked.isdecimal():
                 return f"generation {self.asked} is gone: nothing of it is alive"
-            is_current = f"{self.asked} is current; " if self.current else ""
-            return f"{is_current}no old {self.current or self.asked} is alive"
+            return f"{self._not_old}no old {self.current or self.asked} is alive"
         more = f"; {plural(len(self.held) - 1 + self.more, 'older one')}" if len(self.held) > 1 else ""
-        return f"{self.held[0]}{more}"
+        return f"{self._not_old}{self.held[0]}{more}"
+
+    @property
+    def _not_old(self) -> str:
+        return f"{self.asked} is current; " if self.current else ""
 
     @property
     def paths(self) -> tuple[HoldPath, ...]:

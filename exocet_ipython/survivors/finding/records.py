@@ -167,9 +167,13 @@ class Retirement:
         """Note that a report names these: when the last of a generation is gone, the person is to know."""
         self._told |= {survivor.generation for survivor in survivors}
 
-    def take_gone(self) -> tuple[int, ...]:
-        """Return the generations that a report has named and that `living` has forgotten since; each only once."""
-        gone, self._gone = tuple(self._gone), []
+    def take_gone(self, current: int) -> tuple[int, ...]:
+        """Return the generations that a report has named and that `living` has forgotten since; each only once.
+
+        Args:
+            current: the number of the current generation: one that nothing held any more may be back.
+        """
+        gone, self._gone = tuple(number for number in self._gone if number != current), []
         return gone
 
     def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
