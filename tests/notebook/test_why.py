@@ -223,6 +223,31 @@ def test_what_is_current(game: Notebook) -> None:
         assert repr(ask(game, what)) == f"{what} is current; no old game.world.Room is alive"
 
 
+def test_a_generation_has_more_paths_than_are_shown(game: Notebook) -> None:
+    """Only one to each old object is looked for, those of one length aside: the number of paths says so."""
+    game.run("handlers.clear()\ndel app.model.layers\nhall = room\nrooms = [room]")
+    report = ask(game, "1")
+    assert [path.expression for path in report.paths] == ["hall", "room"]
+    assert report.headline == "generation 1 is held by hall, and at least 1 further path"
+
+
+def test_what_gc_freeze_hides_of_a_generation(game: Notebook) -> None:
+    """It is said that it is missing: beside the paths that are found, and where there are none."""
+    game.run("handlers.clear()\ndel app.model.layers\nhidden = room, type(room)()")
+    gc.freeze()
+    try:
+        game.run("seen = [type(room)()]")
+        some = repr(ask(game, "1")).splitlines()
+        game.run("seen.clear()")
+        none = ask(game, "1").headline
+    finally:
+        gc.unfreeze()
+    assert some[:2] == ["generation 1 is held by seen[0]", "  seen[0]  old Room"]
+    assert some[-1].startswith("  not complete: gc.freeze hides ")
+    assert none.startswith("generation 1: held from C, or by one of the ")
+    assert none.endswith(" objects that gc.freeze hides")
+
+
 def test_what_is_current_beside_what_is_old(game: Notebook) -> None:
     """A current instance is said to be current before the old ones of its class are told of; a class is asked for."""
     game.run("from game.world import Room as Cell\nfresh = Cell()")

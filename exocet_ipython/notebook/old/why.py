@@ -60,7 +60,7 @@ class HeldObject:
 
     def __str__(self) -> str:
         others = [path for path in self.holds.paths if path.expression != self.asked]
-        if [(path.kind, path.levels) for path in others] == [("code", 1)]:
+        if all((path.kind, path.levels) == ("code", 1) for path in others):
             others = []  # it is known only that it is held
         what = self.label if self.label.startswith("generation") else f"{self.label} (generation {self.generation})"
         if not others and self.asked:
@@ -79,7 +79,10 @@ class HeldObject:
         if len(self.holds.paths) > _SHOWN:
             lines.append(f"and {len(self.holds.paths) - _SHOWN} more")
         if self.holds.from_c and self.holds.paths:
-            lines.append(f"held from C: {plural(self.holds.from_c, 'reference')} that no Python object explains")
+            references = plural(self.holds.from_c, "reference")
+            lines.append(f"held from C{self._hidden}: {references} that no Python object explains")
+        if self.holds.from_c is None and self.holds.paths and self.holds.frozen:
+            lines.append(f"not complete: gc.freeze hides {self.holds.frozen:,} objects, which may hold it as well")
         if self.holds.bounded:
             lines.append(f"not complete: {_BOUNDS[self.holds.bounded]}")
         return lines
@@ -89,13 +92,17 @@ class HeldObject:
         return f", as far as was looked: {_BOUNDS[self.holds.bounded]}" if self.holds.bounded else ""
 
     @property
+    def _hidden(self) -> str:
+        frozen = self.holds.frozen
+        return f", or by one of the {frozen:,} objects that gc.freeze hides" if frozen else ""
+
+    @property
     def _nothing(self) -> str:
         """Say why there is no path."""
         if self.holds.bounded:
             return f"no path was found, but {_BOUNDS[self.holds.bounded]}"
         if self.holds.from_c or self.holds.paths:
-            hidden = f", or by one of the {self.holds.frozen} objects that gc.freeze hides" if self.holds.frozen else ""
-            return f"held from C{hidden}"
+            return f"held from C{self._hidden}"
         return "nothing holds it; it goes when the collector runs: %exocollect"
 
 
@@ -199,7 +206,8 @@ def explain(  # noqa: PLR0913 - what is asked, what there is, where to look, and
             options = {"progress": progress, "describe": RetiredNames(generations).describe}
         holds = find_holds(subject.targets, Roots(namespace, known), **options)
         if subject.is_generation:
-            holds = replace(holds, from_c=None)  # its parts hold each other
+            # Its parts hold each other, so that counts of references don't tell what is missing.
+            holds = replace(holds, from_c=None, is_complete=holds.is_complete and not holds.frozen)
         asked = next((path.expression for path in holds.paths if _is_same(path.expression, subject.asked)), "")
         held.append(HeldObject(subject.label, subject.generation, asked or subject.asked, holds))
     return WhyReport(question.text, tuple(held), more, name)

@@ -89,6 +89,7 @@ class Search:
         self.passes = 0
         self.frozen = count_frozen()
         self.bounded = ""
+        self._is_passed_over = False  # whether more holds what a path is known to
 
     def __repr__(self) -> str:
         return f"<search: {self.passes} passes, {len(self._nodes)} objects, {len(self.found)} ways in>"
@@ -137,8 +138,8 @@ class Search:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether nothing is left to look into."""
-        return not self._level and not self.bounded
+        """Whether all was looked into."""
+        return not (self._level or self._is_passed_over or self.bounded)
 
     def _is_done(self, asked: str) -> bool:
         levels = [found.levels for found in self.found if found.start.expression != asked]
@@ -186,7 +187,8 @@ class Search:
             inner = _parts(node, wanted)
             is_old = self._is_old is not None and bool(self._is_old(node))
             if not is_old and all(way[-1] in explained for part in inner for way in self._ways(part)):
-                continue  # or another thread has changed it since
+                self._is_passed_over |= bool(inner)  # else another thread has changed it since
+                continue
             place = self._places[id(node)] = len(self._nodes)
             self._nodes.append(node)
             self._inner.append(inner if self._is_old is not None else inner[:1])
