@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinMethodType, FunctionType, GenericAlias, MethodType, MethodWrapperType, UnionType
 from typing import Any, ParamSpecArgs, ParamSpecKwargs
 
-from exocet_ipython.loading.classes import class_for, first_named, mro_of
+from exocet_ipython.loading.classes import class_for, first_named, mro_of, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
-from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE, dict_of
+from exocet_ipython.reloading.holding.slots import filled_slots
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 from exocet_ipython.survivors.variables import VARIABLES, remake_variable
 
@@ -109,7 +110,16 @@ def _with_hash_of(successor: tuple[Any, ...], holder: tuple[Any, ...]) -> dict[s
 
 
 def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement) -> Any:
-    return frozenset(or_same(item, replacement) for item in holder) if type(holder) is frozenset else None
+    items = frozenset.union(holder)
+    if replacement.keys().isdisjoint(map(id, items)):
+        return None
+    made = frozenset(or_same(item, replacement) for item in items)
+    if type(holder) is frozenset:
+        return made
+    successor = frozenset.__new__(or_same(type(holder), replacement), made)
+    for name, value in ((dict_of(holder) or {}) | {slot.__name__: part for slot, part in filled_slots(holder)}).items():
+        set_attribute(successor, name, or_same(value, replacement))
+    return successor
 
 
 def _rebuild_method(holder: MethodType, replacement: Replacement) -> Any:

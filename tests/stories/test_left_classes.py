@@ -86,6 +86,16 @@ def test_what_an_object_cannot_become_is_said_with_what_to_do(auto: Notebook, wo
         assert "--rebuild puts" not in text
 
 
+def test_what_of_an_object_cannot_be_taken_over_is_said(auto: Notebook, workshop: Workshop) -> None:
+    """It is a kind of queue before and after, so that this is not what stands in the way."""
+    workshop.write({"box.py": "import collections\nclass Box(collections.deque): __slots__ = ()"})
+    auto.run("from box import Box\nbox = Box([1])")
+    workshop.edit("box.py", "import collections\nclass Box(collections.deque): __slots__ = ('size',)")
+    text = auto.run("0")
+    assert "its layout is another one by now, and what it has as a deque can't be taken over: make a new" in text
+    assert auto.value("list(box)") == [1]
+
+
 @pytest.mark.parametrize(("kind", "value"), [("float", "2.5"), ("str", "'a'"), ("list", "[1]"), ("tuple", "(1, 2)")])
 def test_an_object_keeps_a_value_that_its_class_has_no_place_for(
     auto: Notebook, workshop: Workshop, kind: str, value: str

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import BuiltinFunctionType, SimpleNamespace
+from contextlib import suppress
+from types import (
+    BuiltinFunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    SimpleNamespace,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import slots_of
-from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.rebuilt import MISSING, Replacement, or_same
 from exocet_ipython.survivors.replacing.states import attributes_of_instance
 
 __all__ = ["make_successor", "require_values"]
@@ -24,9 +32,24 @@ _VALUES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (frozenset, frozenset.union),
     (complex, complex.__pos__),
 )
+
+
+def _add_items(made: Any, instance: Any) -> None:
+    """Put the items of a dict into its successor, by what C code has for them: a kind of dict may keep their order."""
+    put = _in_c(type(made), "__setitem__")
+    for key, value in _in_c(type(instance), "items")(instance):
+        put(made, key, value)
+
+
+def _in_c(cls: type, name: str) -> Any:
+    """Return the method that the C code of a class, or of one that it derives from, has."""
+    found = (vars(base).get(name) for base in mro_of(cls))
+    return next(method for method in found if type(method) in (MethodDescriptorType, WrapperDescriptorType))
+
+
 # How the contents of a mutable one get into its successor.
 _CONTENTS: tuple[tuple[Any, Callable[[Any, Any], Any]], ...] = (
-    (dict, dict.update),
+    (dict, _add_items),
     (list, list.extend),
     (set, set.update),
 )
@@ -91,8 +114,11 @@ def _bare_successor(instance: Any, before: type, now: Any, replacement: Replacem
         return base.__new__(now)
     except TypeError:  # `object.__new__(Name) is not safe, use Name.__new__()`
         kind = next(cls for cls in mro_of(now) if type(vars(cls).get("__new__")) is BuiltinFunctionType)
-        message = f"its class is a kind of {kind.__name__} now, which it can't become: make a new object instead"
-        raise TypeError(message).with_traceback(None) from None
+        name = kind.__name__
+        why = f"its class is a kind of {name} now, which it can't become"
+        if issubclass(before, kind):
+            why = f"its layout is another one by now, and what it has as a {name} can't be taken over"
+        raise TypeError(f"{why}: make a new object instead").with_traceback(None) from None
 
 
 def _with_same_value(instance: Any, before: type, now: Any, replacement: Replacement) -> Any:
@@ -123,13 +149,27 @@ def _with_same_value(instance: Any, before: type, now: Any, replacement: Replace
 
 
 def _exception_like(error: Any, now: Any) -> Any:
-    """Return an exception with the arguments of another one, the traceback, and what it was raised from."""
+    """Return an exception with the arguments of another one, the traceback, and what else Python's own keep in C."""
     kind: Any = next(cls for cls in mro_of(now) if cls.__module__ == "builtins")
     made = kind.__new__(now, *error.args)
     kind.__init__(made, *error.args)
-    for name in ("__cause__", "__context__", "__suppress_context__", "__traceback__"):
-        setattr(made, name, getattr(error, name))
+    shared = [cls for cls in mro_of(kind) if cls is not object and issubclass(type(error), cls)]
+    parts = [part for cls in shared for name, part in vars(cls).items() if name != "__dict__"]
+    # In this order: with a cause, an exception notes by itself that it doesn't show its context.
+    for kind in (GetSetDescriptorType, MemberDescriptorType):
+        for part in (part for part in parts if type(part) is kind):
+            value = _part_of(error, part)
+            if value is not MISSING and value is not _part_of(made, part):
+                with suppress(AttributeError):  # the arguments have said it for good
+                    part.__set__(made, value)
     return made
+
+
+def _part_of(error: Any, part: Any) -> Any:
+    try:
+        return part.__get__(error)
+    except AttributeError:  # it has none
+        return MISSING
 
 
 def _fields_of(instance: Any, replacement: Replacement) -> dict[str, Any]:
