@@ -116,6 +116,17 @@ def test_what_a_person_named_is_not_touched(zoo: Notebook, workshop: Workshop) -
     assert "%exowhy" in repr(report)
 
 
+def test_names_of_the_output_cache_that_a_person_assigned_are_theirs(zoo: Notebook, workshop: Workshop) -> None:
+    """`_`, and `_5` of an output that goes: what IPython has put there itself is let go of, theirs is not."""
+    zoo.run("zoo.Cat()")
+    (number,) = (number for number, value in zoo["Out"].items() if type(value).__name__ == "Cat")
+    zoo.run(f"_{number} = 'mine'\n_7777 = zoo.Cat()\n_ = zoo.Cat()")
+    retire(zoo, workshop)
+    report = zoo.value("%exocollect --yes")
+    assert dict(report.gone)["zoo.Cat"].number == 1
+    assert zoo.value(f"_{number}, type(_7777).__name__, type(_).__name__") == ("mine", "Cat", "Cat")
+
+
 def test_it_lists_and_asks_before_it_lets_go(
     zoo: Notebook, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

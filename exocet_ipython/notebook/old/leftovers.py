@@ -79,8 +79,11 @@ def _kept(shell: Any) -> Iterator[tuple[str, list[Any], Callable[[], object]]]:
             names.pop(same, None)
             yield f"Out[{number}]", [value], partial(_forget_entry, outputs, number, spaces, same)
     for name in names:
-        values = [space[name] for space in spaces if name in space]
-        yield name, values, partial(_forget_output, spaces, name)
+        # What is not what IPython has put there is the person's; what it has noted under the same name is its own.
+        is_theirs = name in shell.user_ns and shell.user_ns[name] is not shell.user_ns_hidden.get(name)
+        holding = [space for space in spaces[is_theirs:] if name in space]
+        label = f"IPython's own {name}" if is_theirs else name
+        yield label, [space[name] for space in holding], partial(_forget_output, holding, name)
     # IPython asks for all of them where one is there.
     yield "the last error", [value for name in _LAST if (value := getattr(sys, name, None)) is not None], _forget_error
     for label, owner, name in (
