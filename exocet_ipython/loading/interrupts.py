@@ -14,6 +14,7 @@ from exocet_ipython.loading.tracebacks import OWN_FOLDER
 __all__ = ["act_on_interrupt", "deferred_interrupt", "interruptible"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_LATE = "it was held back until what was under way, and stops only as a whole, had ended"
 _interruptible: set[CodeType] = set()
 _deferrals: list[_Deferral] = []  # of the main thread: at most one
 
@@ -28,8 +29,8 @@ def interruptible(function: _Function) -> _Function:
 def deferred_interrupt() -> Iterator[None]:
     """Hold back Ctrl-C in the main thread for the block, but for the code that interruptible functions call.
 
-    What was held back acts in `act_on_interrupt`, or when the block is done. Other threads don't receive it, and a
-    block inside of another changes nothing.
+    What was held back acts in `act_on_interrupt`, or when the block is done, and says so then. Other threads don't
+    receive it, and a block inside of another changes nothing.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or isinstance(before, _Deferral):
@@ -43,7 +44,11 @@ def deferred_interrupt() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
         _deferrals.remove(deferral)
-        deferral.release()
+        try:
+            deferral.release()
+        except KeyboardInterrupt as error:
+            error.add_note(_LATE)
+            raise
 
 
 def act_on_interrupt() -> None:

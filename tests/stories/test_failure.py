@@ -236,8 +236,9 @@ def test_interrupt_at_every_write_of_a_publish(workshop: Workshop) -> None:
         notebook, space = _watched_notebook(workshop)
         workshop.write(chain(2))
         space.writes, space.at, space.action = 0, number, _interrupt
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as raised:
             notebook.session.reload()
+        assert "held back until what was under way, and stops only as a whole, had ended" in raised.value.__notes__[0]
         space.at = 0
         assert shown_numbers(notebook) == {2}
         assert notebook["Out"][1] is sys.modules["top"]
