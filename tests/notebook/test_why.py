@@ -248,6 +248,17 @@ def test_what_gc_freeze_hides_of_a_generation(game: Notebook) -> None:
     assert none.endswith(" objects that gc.freeze hides")
 
 
+def test_a_name_of_several_modules(game: Notebook, workshop: Workshop) -> None:
+    """What is found is told apart by its module."""
+    workshop.write({"other.py": "class Room: size = 1"})
+    game.run("%exoload other\nelse_ = other.Room()")
+    workshop.write({"other.py": "class Room: size = 2"})
+    game.run("%exoreload")
+    labels = {held.label for held in ask(game, "Room").held}
+    assert labels == {"old class other.Room", "old class game.world.Room"}
+    assert ask(game, "other.Room").held[0].label == "old class Room"
+
+
 def test_what_is_current_beside_what_is_old(game: Notebook) -> None:
     """A current instance is said to be current before the old ones of its class are told of; a class is asked for."""
     game.run("from game.world import Room as Cell\nfresh = Cell()")

@@ -123,12 +123,17 @@ def _generation(number: int, generations: Sequence[RetiredGeneration], current: 
 
 
 def _definitions(names: Sequence[str], generations: Sequence[RetiredGeneration]) -> list[Subject]:
-    """Return the living definitions of some names, the newest first."""
-    return [
-        Subject(describe(kind, entry), generation.number, targets=_with_globals(value))
+    """Return the living definitions of some names, the newest first; with their modules where they have several."""
+    found = [
+        (generation.number, *definition)
         for generation in reversed(generations)
-        for kind, entry, value in list(generation.living())
-        if any(f".{entry}".endswith(f".{name}") for name in names)
+        for definition in list(generation.living())
+        if any(f".{definition[1]}".endswith(f".{name}") for name in names)
+    ]
+    is_one = len({entry for _, _, entry, _ in found}) == 1
+    return [
+        Subject(describe(kind, entry) if is_one else f"old {kind} {entry}", number, targets=_with_globals(value))
+        for number, kind, entry, value in found
     ]
 
 
