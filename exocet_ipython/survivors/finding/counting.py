@@ -8,6 +8,7 @@ are referred to by its classes, decorators, closures and defaults, a different n
 from __future__ import annotations
 
 import gc
+import operator
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -45,6 +46,8 @@ _ALIASES = frozenset(
     map(id, with_subclasses([GenericAlias, UnionType, Field, ForwardRef, type(Literal[1]).__mro__[1]]))
 )
 _WALKED_TOO = _DESCRIPTORS | _ALIASES
+_globals_of = operator.attrgetter("__globals__")
+_builtins_of = operator.attrgetter("__builtins__")
 # What a call of getrefcount by map() itself adds.
 UNHELD = next(map(sys.getrefcount, [object()])) - 1
 
@@ -83,31 +86,34 @@ def _count_references(retired: list[Any], roots: Iterable[Any]) -> tuple[Counter
 
     In whole layers, each in a few calls of C: there are tens of references for each function and class.
     """
-    wanted = {id(item) for item in retired}
+    items = _by_id(retired)
+    wanted = set(items)
     counts: Counter[int] = Counter()
     # The C module behind asyncio must not be asked; see `referents_of`.
-    seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *map(id, retired)}
-    walked = {id(item): item for item in retired if issubclass(type(item), _WALKED) or id(type(item)) in _WALKED_TOO}
-    others = {id(item): item for item in retired if id(item) not in walked}
+    seen = {id(None), id(retired), id(sys.modules.get("_asyncio")), *wanted}
+    walked = {
+        key: item for key, item in items.items() if issubclass(type(item), _WALKED) or id(type(item)) in _WALKED_TOO
+    }
+    others = [item for key, item in items.items() if key not in walked]
     # The dict of a member of an enumeration is its own, asked for before or not.
-    dicts = [dict_of(item) for item in others.values() if id(type(item)) in wanted]
-    dicts += [space for item in others.values() if (space := _shown_dict(item)) is not None]
-    has_codes = any(type(item) is CodeType for item in retired)
+    dicts = [dict_of(item) for item in others if id(type(item)) in wanted]
+    dicts += [space for item in others if (space := _shown_dict(item)) is not None]
+    are_followed = all(map(gc.is_tracked, retired))
+    has_codes = id(CodeType) in map(id, map(type, retired))
     kinds = _PARTS if has_codes else _PARTS - {id(CodeType)}
     doubtful = _Doubtful(counts, seen)
-    doubtful.note(_count([retired, *others.values(), *_unseen([*roots, *dicts], seen)], wanted, counts), _ALIASES)
+    doubtful.note(_count([retired, *others, *_unseen([*roots, *dicts], seen)], wanted, counts, are_followed), _ALIASES)
     layer = list(walked.values())
-    del walked, others, dicts
+    del items, walked, others, dicts
     are_doubtful = False
     while layer:
         # A cell's function that stands in a retired class stands in the new one as well.
         layer = [part for part in layer if not is_function_of_cell(part)]
         # The globals of a function are a root, or another module's; nothing is its own of the builtins.
-        for part in layer:
-            if type(part) is FunctionType:
-                seen |= {id(part.__globals__), id(getattr(part, "__builtins__", None))}
-        found = _count([part for part in layer if id(type(part)) not in _CONTAINERS], wanted, counts)
-        shared = _count([part for part in layer if id(type(part)) in _CONTAINERS], wanted, counts)
+        functions = [part for part in layer if type(part) is FunctionType]
+        seen.update(map(id, map(_globals_of, functions)), map(id, map(_builtins_of, functions)))
+        found = _count([part for part in layer if id(type(part)) not in _CONTAINERS], wanted, counts, are_followed)
+        shared = _count([part for part in layer if id(type(part)) in _CONTAINERS], wanted, counts, are_followed)
         if has_codes:  # the collector does not look into code
             inner = [c for part in layer if type(part) is CodeType for c in part.co_consts if type(c) is CodeType]
             counts.update(key for key in map(id, inner) if key in wanted)
@@ -164,15 +170,23 @@ def _shown_dict(item: Any) -> dict[Any, Any] | None:
     return space if any(part is space for part in referents_of(item)) else None
 
 
-def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int]) -> list[Any]:
-    """Add to the counts what the objects of a layer refer to, and return it."""
+def _count(layer: list[Any], wanted: Collection[int], counts: Counter[int], are_followed: bool) -> list[Any]:  # noqa: FBT001 - a private argument
+    """Add to the counts what the objects of a layer refer to, and return it.
+
+    Where the wanted ones `are_followed` by the collector, nothing counts that isn't: names are not, which most are.
+    """
     found = gc.get_referents(*layer)
+    found = list(filter(gc.is_tracked, found)) if are_followed else found
     counts.update(filter(wanted.__contains__, map(id, found)))
     return found
 
 
-def _unseen(items: Iterable[Any], seen: set[int]) -> list[Any]:
+def _by_id(items: list[Any]) -> dict[int, Any]:
+    return dict(zip(map(id, items), items, strict=True))
+
+
+def _unseen(items: list[Any], seen: set[int]) -> list[Any]:
     """Return the items that were not seen before, each once, and note them."""
-    new = {key: item for item in items if (key := id(item)) not in seen}
+    new = {key: item for key, item in _by_id(items).items() if key not in seen}
     seen.update(new)
     return list(new.values())
