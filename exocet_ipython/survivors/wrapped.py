@@ -12,7 +12,15 @@ from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, dict_of,
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.forwarders import target_of
 
-__all__ = ["classes_within", "functions_held", "functions_within", "partials_within", "space_of", "wrapped_functions"]
+__all__ = [
+    "classes_within",
+    "functions_held",
+    "functions_within",
+    "may_hold",
+    "partials_within",
+    "space_of",
+    "wrapped_functions",
+]
 
 _CACHES = frozenset(map(id, (CACHE, functools.partialmethod)))
 _PLACES = ("__wrapped__", "__func__", "func")
@@ -26,7 +34,7 @@ def functions_within(before: Any, now: Any) -> Iterator[tuple[FunctionType, Func
     >>> [(first is area, second is area) for first, second in functions_within(traced(area), traced(area))]
     [(True, True), (True, True)]
     """
-    if not (_may_hold(before) and _may_hold(now)):
+    if not (may_hold(before) and may_hold(now)):
         return
     first, second = functions_held(before), functions_held(now)
     for place, function in first.items():
@@ -58,7 +66,7 @@ def _around(value: Any) -> dict[str, Any]:
 def wrapped_functions(values: Iterable[Any], spaces: Container[int]) -> list[FunctionType]:
     """Return the functions that others hold, as their wrappers, whose globals are among these, by id."""
     found: dict[int, FunctionType] = {}
-    waiting = list({id(value): value for value in values if _may_wrap(value)}.values())
+    waiting = [value for value in {id(value): value for value in values}.values() if _may_wrap(value)]
     while waiting:
         inner = {
             id(part): part for value in waiting for part in functions_held(value).values() if id(part) not in found
@@ -84,13 +92,19 @@ def _name_of(cls: type) -> tuple[str, ...]:
     return tuple(type.__getattribute__(cls, trait) for trait in ("__module__", "__qualname__"))
 
 
-def _may_hold(value: Any) -> bool:
-    """Say whether something can hold functions; told at once of the plain ones, which most are."""
+def may_hold(value: Any) -> bool:
+    """Say whether something can hold functions, or anything of its own: a function that is only its code can't.
+
+    >>> may_hold(may_hold), may_hold(functools.wraps(len)(lambda: 0))
+    (False, True)
+    """
     return type(value) is not FunctionType or bool(value.__closure__ or value.__dict__)
 
 
 def _may_wrap(value: Any) -> bool:
-    return id(type(value)) in _CACHES or (type(value) is FunctionType and _may_hold(value))
+    if type(value) is FunctionType:
+        return bool(value.__closure__ or value.__dict__)
+    return id(type(value)) in _CACHES
 
 
 def partials_within(value: Any) -> list[Any]:

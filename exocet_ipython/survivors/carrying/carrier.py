@@ -50,13 +50,9 @@ from exocet_ipython.survivors.carrying.places import carry_places
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
-from exocet_ipython.survivors.origins import (
-    has_own_attributes,
-    is_instance_of,
-    is_put_again,
-    special_parts_of_cells,
-)
+from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
 from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.wrapped import may_hold
 
 __all__ = ["Carrier"]
 
@@ -90,8 +86,7 @@ class Carrier:
             kind = type(value)
             if id(kind) in _STATELESS or is_dunder(name):
                 continue
-            is_plain = kind is FunctionType and value.__closure__ is None and not vars(value)  # nearly all
-            if is_plain or (now := namespace.get(name)) is None or now is value:
+            if not may_hold(value) or (now := namespace.get(name)) is None or now is value:
                 continue
             if kind is type(now) is MethodType:
                 path = path_behind(space, value)
@@ -157,6 +152,8 @@ class Carrier:
             inner = f"{path}.{name}"
             is_left = baseline.get(name) == id(value) and not is_another(inner, value, self._record, self._owned)
             is_left = is_left and not is_put_again(inner, value, meant)
+            if is_left and name in known and not may_hold(value):
+                continue
             if is_left or is_changed_copy(inner, value, self._owned):
                 above = inherited(now, name, self._session) if is_class and name not in known else None
                 if is_class and has_own_attributes(value, self._record.name) and type(known.get(name)) is FunctionType:

@@ -11,6 +11,7 @@ import weakref
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -104,22 +105,25 @@ class RetiredGeneration:
 
     def _own(self, others: Sequence[object]) -> tuple[list[Any], list[object]]:
         """Return what belongs to this generation, and our own records that refer to it."""
-        values: list[Any] = [*(value for _, _, value in self.living()), *others]
-        spaces = [vars(value) for kind, _, value in self.living() if kind == "module" and hasattr(value, "__dict__")]
+        living = [*self.living()]
+        values: list[Any] = [*(value for _, _, value in living), *others]
+        spaces = [vars(value) for kind, _, value in living if kind == "module" and hasattr(value, "__dict__")]
         spaces += namespaces_of(values)
         spaces = list({id(space): space for space in spaces}.values())
         own = {id(space) for space in spaces}
         # No loops here: their variables would hold what is asked about.
-        named = [part for space in spaces for name, part in copy_space(space).items() if not is_dunder(name)]
-        values += [part for space in spaces for part in _own_containers(space)]
-        classes: Any = [value for value in values if issubclass(type(value), type)]
-        values += [part for cls in classes for part in copy_space(vars(cls)).values() if type(part) is cls]
-        parts: list[Any] = [part for cls in classes for part in copy_space(vars(cls)).values()]
+        named = [{name: part for name, part in copy_space(space).items() if not is_dunder(name)} for space in spaces]
+        values += [part for space, names in zip(spaces, named, strict=True) for part in _own_containers(space, names)]
+        classes: Any = [
+            (value, [*copy_space(vars(value)).values()]) for value in values if issubclass(type(value), type)
+        ]
+        values += [part for cls, inside in classes for part in inside if type(part) is cls]
+        parts: list[Any] = [part for _, inside in classes for part in inside]
         parts += gc.get_referents(*(part for part in parts if id(type(part)) in _WRAPPERS))
         values += [part for part in parts if type(part) is FunctionType and id(part.__globals__) in own]
-        values += wrapped_functions([*values, *named, *parts], own)
+        values += wrapped_functions([*values, *chain.from_iterable(map(dict.values, named)), *parts], own)
         values += shared_cells(part for part in values if type(part) is FunctionType)
-        del named, parts, classes
+        del living, named, parts, classes
         records = [part for space in spaces for part in _parts_of(retired_module(space))]
         return [*values, *spaces], [values, spaces, others, *records]
 
@@ -177,13 +181,13 @@ def _is_defined(name: str, modules: Mapping[str, ModuleType]) -> bool:
     return attribute_at(found, name[len(module) + 1 :]) is not None
 
 
-def _own_containers(space: Mapping[str, Any]) -> list[Any]:
+def _own_containers(space: Mapping[str, Any], named: Mapping[str, Any]) -> list[Any]:
     """Return the containers that a retired module names, and that the current one has not taken over."""
     current = globals_of(sys.modules.get(space.get("__name__", "")))
     return [
         part
-        for name, part in copy_space(space).items()
-        if id(type(part)) in _CONTAINERS and not is_dunder(name)
+        for name, part in named.items()
+        if id(type(part)) in _CONTAINERS
         if gc.is_tracked(part) and current.get(name) is not part  # not `()`, say, nor what both have imported
     ]
 

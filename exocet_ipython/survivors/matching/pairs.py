@@ -36,7 +36,7 @@ from exocet_ipython.survivors.matching.moved import (
 )
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.matching.values import Value, Values, parts_beside
-from exocet_ipython.survivors.wrapped import classes_within, functions_within, partials_within, space_of
+from exocet_ipython.survivors.wrapped import classes_within, functions_within, may_hold, partials_within, space_of
 
 __all__ = ["pair_modules"]
 
@@ -234,7 +234,7 @@ class _Matcher:
 
     def _leave_as_it_was(self, definition: Any) -> None:
         """Note what makes up a retired class or function: nothing of the new generation may come into it."""
-        self.pairs.own |= set(map(id, own_parts(definition)))
+        self.pairs.own.update(map(id, own_parts(definition)))
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
@@ -264,7 +264,7 @@ class _Matcher:
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
-        self.pairs.own |= {id(part) for part in (dict_of(old), *partials_within(old))}
+        self.pairs.own.update(map(id, (dict_of(old), *partials_within(old)) if may_hold(old) else ()))
         for before, now in functions_within(old, new):
             self.match_function(before, now)
         for cls, other in classes_within(old, new):
