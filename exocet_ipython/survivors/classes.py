@@ -122,9 +122,9 @@ def changed_constants(before: type, now: type) -> Iterator[str]:
     >>> list(changed_constants(Shape, type("Shape", (), {"sides": 5, "name": "shape"})))
     ['sides']
     """
-    spaces = copy_space(vars(before)), copy_space(vars(now))
-    for name in spaces[0] | spaces[1]:
-        old, new = (space.get(name) for space in spaces)
+    was, has = copy_space(vars(before)), copy_space(vars(now))
+    for name in was | has:
+        old, new = was.get(name), has.get(name)
         if (
             old is not new
             and is_shared(old)

@@ -59,7 +59,7 @@ class Registering:
         names: dict[int, set[str]] = {}
         for name, value in copy_space(namespace).items():
             names.setdefault(id(value), set()).add(name)
-        found = find_changed(old, made, functools.cache(words_of_cells), names)
+        found = find_changed(old, made, words_of_cells, names)
         called = {name for key, one in found.items() for name in (one.now.__name__, *names.get(key[0], ()))}
         left: dict[int, list[Entry]] = {}
         for call, registrar in find_calls(found, called, namespace):

@@ -14,7 +14,7 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.holding.contents import is_plain
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_plain
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
@@ -66,12 +66,13 @@ def find_changed(
     edited = {key for key, (before, now) in pairs.items() if not _runs_alike(before, now)}
     otherwise = {name for before, now in _classes(old, made) for name in changed_constants(before, now)}
     asked = otherwise | {pairs[key][1].__name__ for key in edited}
+    said = frozenset[str]().union(*words()) if asked else frozenset[str]()
     found = {}
     for key, (before, now) in pairs.items() if asked else ():
+        if said.isdisjoint({key[1]} if key[1] else {now.__name__, *names.get(key[0], ())}):
+            continue
         may_differ = key in edited or not all(map(asked.isdisjoint, _names_in(now)))
-        named = {key[1]} if key[1] else {now.__name__, *names.get(key[0], ())}
-        is_named = may_differ and not all(map(named.isdisjoint, words()))
-        if is_named and (texts := _read_both(before, now, otherwise)) is not None:
+        if may_differ and (texts := _read_both(before, now, otherwise)) is not None:
             found[key] = Registrar(now, before, texts)
     return found
 
@@ -85,7 +86,7 @@ def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> I
             if type(before) is type(after) is FunctionType:
                 if before.__globals__ is space and after.__globals__ is now:
                     yield (id(after), ""), before, after
-            elif after is not None:
+            elif after is not None and id(type(before)) not in ATOM_IDS:
                 yield from _methods(before, after, name, old)
 
 
@@ -114,6 +115,8 @@ def function_of(called: Any) -> FunctionType:
 
 def _functions_of(called: Any) -> list[FunctionType]:
     """Return what runs at a call: of a class what its instances are called by, and what they are made by."""
+    if type(called) is FunctionType:
+        return [called]
     if issubclass(type(called), type):
         found = (first_named(name, mro_of(called)) for name in ("__call__", "__init__", "__post_init__"))
         return [function for function in found if type(function) is FunctionType]
@@ -138,6 +141,9 @@ def _runs_alike(before: Any, now: Any) -> bool:
 
 
 def _is_same(before: FunctionType, now: FunctionType) -> bool:
+    is_same = before.__code__ is now.__code__ and before.__defaults__ is now.__defaults__
+    if is_same and before.__kwdefaults__ is now.__kwdefaults__:
+        return True  # most: what an edit leaves alone is not compiled again
     old, new = ((*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()) for one in (before, now))
     has_others = is_plain((old, new)) and old != new
     return (before.__code__ is now.__code__ or runs_alike(before.__code__, now.__code__)) and not has_others
