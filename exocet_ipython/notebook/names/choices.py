@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.cells import read_cell
@@ -16,15 +17,18 @@ _WORDS = re.compile(r"\bexcept\b")
 _FAILING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 
 
-def read_choices(text: str) -> Iterator[tuple[CellImport, ...]]:
-    r"""Yield the imports of one name of which a cell takes the first that succeeds, in order; for each such name.
+@lru_cache(maxsize=64)  # as `read_cell`
+def read_choices(text: str) -> tuple[tuple[CellImport, ...], ...]:
+    r"""Return the imports of one name of which a cell takes the first that succeeds, in order; for each such name.
 
     >>> text = "try:\n    from fast import run\nexcept ImportError:\n    from slow import run"
     >>> [[found.module for found in choice] for choice in read_choices(text)]
     [['fast', 'slow']]
     """
-    if _WORDS.search(text) is None:
-        return
+    return () if _WORDS.search(text) is None else tuple(_choices_in(text))
+
+
+def _choices_in(text: str) -> Iterator[tuple[CellImport, ...]]:
     for node in parse_text(text).body:
         if isinstance(node, ast.Try) and any(map(catches_imports, node.handlers)):
             branches = [node.body, *(handler.body for handler in node.handlers if catches_imports(handler))]
