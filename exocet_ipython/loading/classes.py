@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import WrapperDescriptorType
 from typing import Any
 
-__all__ = ["class_for", "delete_attribute", "first_named", "is_static", "mro_of", "set_attribute"]
+__all__ = ["class_for", "delete_attribute", "delete_attributes", "first_named", "is_static", "mro_of", "set_attribute"]
 
 _ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
 
@@ -35,7 +35,14 @@ def delete_attribute(owner: Any, name: str) -> None:
     Raises:
         AttributeError: it has none of this name.
     """
-    _own_method(owner, "__delattr__")(owner, name)
+    delete_attributes(owner, (name,))
+
+
+def delete_attributes(owner: Any, names: Iterable[str]) -> None:
+    """Take attributes from a class or an instance, in the same way; raises what `delete_attribute` does."""
+    delete = _own_method(owner, "__delattr__")
+    for name in names:
+        delete(owner, name)
 
 
 def class_for(value: Any) -> type:
@@ -59,8 +66,11 @@ def first_named(name: str, classes: Iterable[type]) -> Any:
     >>> first_named("real", mro_of(bool)) is vars(int)["real"], first_named("real", mro_of(str))
     (True, None)
     """
-    spaces = (type.__getattribute__(cls, "__dict__") for cls in classes)
-    return next((space[name] for space in spaces if name in space), None)
+    for cls in classes:  # no generator: this is asked hundreds of times in a reload
+        space = type.__getattribute__(cls, "__dict__")
+        if name in space:
+            return space[name]
+    return None
 
 
 def is_static(cls: type) -> bool:

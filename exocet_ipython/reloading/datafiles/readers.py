@@ -238,7 +238,8 @@ def _function_of(value: Any) -> Any:
         value = value.fget
     elif kind is functools.cached_property:
         value = value.func
-    return (dict_of(value) or {}).get("__wrapped__", value)
+    space = value.__dict__ if type(value) is FunctionType else dict_of(value) or {}
+    return space.get("__wrapped__", value)
 
 
 def _path_of(value: Any) -> str:

@@ -195,7 +195,9 @@ def _is_unusual(text: bytes) -> bool:
     """Say whether lines or characters of a text may not be what they seem to be."""
     if text.count(b"\r") != text.count(b"\r\n") or b"\f" in text:
         return True
-    return tokenize.detect_encoding(io.BytesIO(text[:1000]).readline)[0] not in ("utf-8", "utf-8-sig")
+    if (head := text[:1000]).isascii() and b"coding" not in head:
+        return False
+    return tokenize.detect_encoding(io.BytesIO(head).readline)[0] not in ("utf-8", "utf-8-sig")
 
 
 def _first_lines(spans: Iterable[tuple[int, int]], positions: Sequence[Position]) -> list[int]:

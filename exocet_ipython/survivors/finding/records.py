@@ -71,8 +71,10 @@ class RetiredNames:
         found = known.get(id(value))
         if found is not None:
             return found
-        owner = next((known[id(base)] for base in mro_of(type(value)) if id(base) in known), None)
-        return None if owner is None else (owner[0], "instance", owner[2])
+        for base in mro_of(type(value)):
+            if (owner := known.get(id(base))) is not None:
+                return owner[0], "instance", owner[2]
+        return None
 
     def describe(self, value: Any) -> str:
         """Say what an object is; empty for what is not old.
@@ -178,10 +180,9 @@ class Retirement:
 
     def survivors(self, namespace: Mapping[str, Any]) -> tuple[Survivor, ...]:
         """Return what the names of a namespace and its `Out` hold of retired generations, in one pass over them."""
-        generations = self.referenced()
-        retired = RetiredNames(generations)
+        retired = RetiredNames(self._generations)
         held: dict[tuple[int, Kind, str], list[str]] = {}
-        for name, value in named_values(namespace) if generations else ():
+        for name, value in named_values(namespace) if self._generations else ():
             if (found := retired.of(value)) is not None:
                 held.setdefault(found, []).append(name)
         return tuple(Survivor(*found, tuple(names)) for found, names in sorted(held.items()))

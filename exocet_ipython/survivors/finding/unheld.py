@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute
+from exocet_ipython.loading.classes import delete_attributes
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_of
@@ -44,9 +44,13 @@ def end_unheld(generation: RetiredGeneration, *, may_return: bool = False) -> No
     for space in list(_spaces(generation)):
         space.clear()
     for cls in classes:
-        for name, part in copy_space(vars(cls)).items():
-            if id(type(part)) in _METHODS or not (is_dunder(name) or name.startswith(_ABSTRACT)):
-                delete_attribute(cls, name)  # it may be what the classes of now have as well, and count as held by that
+        parts = copy_space(vars(cls)).items()
+        own = [
+            name
+            for name, part in parts
+            if id(type(part)) in _METHODS or not (is_dunder(name) or name.startswith(_ABSTRACT))
+        ]
+        delete_attributes(cls, own)  # they may be what the classes of now have as well, and count as held by that
 
 
 def _spend(generation: RetiredGeneration) -> None:

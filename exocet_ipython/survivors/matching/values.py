@@ -137,7 +137,7 @@ def inner_values(values: Iterable[Any]) -> list[Any]:
         value = waiting.pop()
         entries = entries_of(value) or ([] if is_registry(value) else attributes_of(value))
         for _, part in entries:
-            if id(part) not in found and not is_shared(part) and not is_definition(part):
+            if id(part) not in found and not is_definition(part) and not is_shared(part):
                 found[id(part)] = part
                 waiting.append(part)
     return list(found.values())

@@ -60,10 +60,12 @@ def clear_caches(  # noqa: PLR0913 - where caches are, and which of them are mea
     """
     for clear in getattr(typing, "_cleanups", ()):  # what it remembers of `Optional[Model]` and the like
         clear()
+    if not (found := list(_caches(namespace, records))):
+        return []
     later = {id(cache) for cache, _ in _caches({}, earlier)}
     holding, fresh = {id(cache) for cache, _ in _caches({}, spared)} | later, {record.name for record in spared}
     compiled = []
-    for cache, space in _caches(namespace, records):
+    for cache, space in found:
         if _is_generic(cache):
             # It remembers, by weak references, which function answers for a class, whose bases are others now.
             getattr(cache, "_clear_cache", bool)()
@@ -154,7 +156,8 @@ def _may_be_cache(value: Any, kinds: dict[int, bool]) -> bool:
     elif (known := kinds.get(id(kind))) is not None:
         is_possible = known
     else:
-        is_possible = kinds[id(kind)] = has_own_call(kind) or any(first_named(n, mro_of(kind)) for n in _CLEARING)
+        spaces = [type.__getattribute__(base, "__dict__") for base in mro_of(kind)]
+        is_possible = kinds[id(kind)] = has_own_call(kind) or any(name in one for one in spaces for name in _CLEARING)
     return is_possible and (bool(_clearing(value)) or may_remember(value))
 
 
