@@ -65,6 +65,10 @@ class RetiredGeneration:
             if value is not None:
                 yield kind, name, value
 
+    def has(self, value: Any) -> bool:
+        """Say whether a value is one of its definitions, or an instance of one of its classes itself."""
+        return any(part is value or part is type(value) for _, _, part in self.living())
+
     def without(self, current: Container[int]) -> RetiredGeneration:
         """Return the same generation without what is current again, known by its id."""
         kept = [entry for entry in self.references if id(entry[2]()) not in current]

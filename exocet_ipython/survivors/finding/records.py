@@ -96,6 +96,7 @@ class Retirement:
     def __init__(self) -> None:
         self._generations: list[RetiredGeneration] = []
         self._unheld: RetiredGeneration | None = None
+        self._names: dict[int, str] = {}  # generation -> one of the names that have held something of it
         self._told: set[int] = set()  # generations of which a report has named something
         self._gone: list[int] = []  # those of them of which nothing is alive by now
 
@@ -146,9 +147,12 @@ class Retirement:
             namespace: the notebook's names.
         """
         known = self.referenced()
-        held = {generation.number for generation in known if generation.seems_held}
+        held = {
+            one.number for one in known if one.seems_held or one.has(namespace.get(self._names.get(one.number, "")))
+        }
         if len(held) < len(known):
-            held |= {survivor.generation for survivor in self.survivors(namespace)}
+            self._names = {survivor.generation: survivor.names[0] for survivor in self.survivors(namespace)}
+            held |= self._names.keys()
         doubtful = [generation for generation in known if generation.number not in held]
         if is_much(sum(len(generation.references) for generation in doubtful)) and any(g.is_held() for g in doubtful):
             gc.collect()
