@@ -64,7 +64,7 @@ def without_gone(holders: list[Any], ours: Iterable[Any]) -> list[Any]:
     ['kept']
     """
     fixed = {id(holder): holder for holder in holders if issubclass(type(holder), _FIXED)}
-    waiting = count_outside([*fixed.values()], [holders, fixed, *ours]).held
+    waiting = count_outside([*fixed.values()], [holders, fixed, *ours]).held if fixed else []
     left = {id(holder): holder for holder in holders if id(holder) not in fixed}
     while waiting:
         holder = waiting.pop()

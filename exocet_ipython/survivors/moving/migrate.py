@@ -251,9 +251,9 @@ def _renewed_references(
     known: set[tuple[int, int]] = set()
     records = succession.records_of_both()
     for old, now in replaced:
-        renewed = {id(weak): (weak, new) for weak, new in renewed_references(old, now)}
-        known |= {(id(old), weak) for weak in renewed}
-        found |= without_registered(renewed, old, *records)
+        if renewed := {id(weak): (weak, new) for weak, new in renewed_references(old, now)}:  # hardly ever
+            known |= {(id(old), weak) for weak in renewed}
+            found |= without_registered(renewed, old, *records)
     return found, known
 
 
