@@ -132,3 +132,17 @@ def test_an_enum_that_a_function_has_made_stays_whole(auto: Notebook, workshop: 
     assert "its metaclass makes something else of what its body assigns; make it again" in auto.run("0")
     assert auto.value("[one.name for one in Mine], hasattr(Mine, 'BLUE'), red.call()") == (["RED"], False, 2)
     assert auto.value("[one.name for one in make()]") == ["RED", "BLUE"]
+
+
+def test_a_trial_is_not_finalised(auto: Notebook, workshop: Workshop) -> None:
+    """What is made to see whether an instance could have a successor is nothing that a person would have closed."""
+    box = "class Box:\n    __slots__ = {}\n    def __del__(self): print('closed', self.size)\n"
+    auto.run("%exoauto off")
+    workshop.write({"box.py": box.format("('size',)")})
+    auto.run("%exoload box\nbox_ = box.Box()\nbox_.size = 3")
+    workshop.edit("box.py", box.format("('size', 'name')"))
+    auto.run("%exoreload")
+    printed = auto.run("%exomigrate")
+    assert "--rebuild puts a new object in its place" in printed
+    assert "closed" not in printed + auto.run("%exomigrate --rebuild")
+    assert "closed 3" in auto.run("del box_")

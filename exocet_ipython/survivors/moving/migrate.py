@@ -144,6 +144,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     del holders
     successors = {**bound, **moving.reborn, **dict(_rebuilt_closures(closures, pairs, moving))}
     _replace_successors(successors, pairs, moving, succession)
+    moving.finalisers.silence((old for old, _ in moving.reborn.values()), journal)
     renew_local_classes(local, pairs.inner, moving)
     bases = (base for cls, _ in moving.left.values() for base in cls.__mro__)
     kept = {id(function) for base in bases for function in functions_of(base)}

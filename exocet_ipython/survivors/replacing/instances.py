@@ -16,6 +16,7 @@ from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
+from exocet_ipython.survivors.replacing.finalisers import Finalisers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after, lacks
 from exocet_ipython.survivors.replacing.references import replace_references
@@ -65,6 +66,7 @@ class Moving:
         rebuild: whether an instance that can't change class gets a successor, which takes its place in its holders.
         beside: what is another now, apart from a class that is compared with its new one.
         was_there: says of a value that it is older than what is new.
+        finalisers: those that must not run, of instances with a successor.
         left: id of a retired class -> it and the new one, where an instance of it could not move: that goes on as it
             was, methods too.
     """
@@ -77,6 +79,7 @@ class Moving:
     reborn: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     rehashing: Rehashing = field(default_factory=Rehashing)
     adapters: list[Any] = field(default_factory=list)
+    finalisers: Finalisers = field(default_factory=Finalisers)
     left: dict[int, tuple[type, type]] = field(default_factory=dict)
     _answers: KeptAnswers = field(default_factory=KeptAnswers)
     _refusals: Refusals = field(default_factory=Refusals)
@@ -163,6 +166,7 @@ class Moving:
                 require_values(instance, before, now)
                 message = f"{error}; --rebuild puts a new object in its place"
                 raise TypeError(message).with_traceback(None) from None
+            self.finalisers.prepare(before)
             successor = make_successor(instance, before, now, known)
             drop_answers(successor, pair.stale)
             _bring_over(successor, pair)

@@ -18,6 +18,7 @@ from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import slots_of
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, or_same
+from exocet_ipython.survivors.replacing.finalisers import silence
 from exocet_ipython.survivors.replacing.states import attributes_of_instance
 
 __all__ = ["make_successor", "require_values"]
@@ -90,7 +91,7 @@ def require_values(instance: Any, before: type, now: type) -> None:
         TypeError: it lacks a field, or is no value of the kind that its class is of now.
     """
     if not _is_other_map(before, now):
-        _bare_successor(instance, before, now, {})
+        silence(_bare_successor(instance, before, now, {}))
 
 
 def _is_other_map(before: type, now: type) -> bool:
