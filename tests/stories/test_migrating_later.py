@@ -490,6 +490,18 @@ def test_a_hook_that_raises_leaves_its_object_whole(tracking: Notebook, workshop
     assert "zoo.py" in repr(report)
 
 
+def test_a_hook_that_gives_the_old_class_back_is_said_to_have(tracking: Notebook, workshop: Workshop) -> None:
+    """That object has not moved: it is as it was, and reported."""
+    workshop.write({"zoo.py": "class Cat: age = 1"})
+    tracking.run("%exoload zoo\ncat = zoo.Cat()")
+    hook = "    def __exo_migrate__(self, old): self.seen, self.__class__ = True, old\n"
+    reload_with(tracking, workshop, f"class Cat:\n    age = 2\n{hook}")
+    report = tracking.value("%exomigrate")
+    assert report.moved == ()
+    assert "1 of zoo.Cat stays as it was: TypeError: its __exo_migrate__ has given it the old class" in repr(report)
+    assert tracking.value("cat.age, vars(cat)") == (1, {})
+
+
 def test_what_stays_runs_the_code_that_it_was_made_by(tracking: Notebook, workshop: Workshop) -> None:
     """An object that can't move hashes, compares and acts as before, so that dicts find it; it can be rebuilt later."""
     header = "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True)\nclass Point:\n    x: int\n"

@@ -192,6 +192,9 @@ def _bring_over(instance: Any, pair: _Pair) -> None:
     hook = getattr(pair.now, "__exo_migrate__", None)
     if hook is not None:
         hook(instance, pair.before)
+        if type(instance) is pair.before:
+            message = "its __exo_migrate__ has given it the old class again"
+            raise TypeError(message)
     bring_up_to_date(instance, pair.now)
 
 
