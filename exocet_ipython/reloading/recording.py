@@ -14,8 +14,9 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import copy_space, globals_of, is_package
 from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
 from exocet_ipython.reloading.failed import FailedLoad
-from exocet_ipython.reloading.holding.baseline import Baseline, renew_baseline, take_baseline
+from exocet_ipython.reloading.holding.baseline import Baseline, renew_baseline
 from exocet_ipython.reloading.holding.held import modules_held
+from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.imports import ImportStatement, lines_of, read_imports
 from exocet_ipython.reloading.ladder.uses import Uses, read_uses
 from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, Effects
@@ -91,17 +92,17 @@ class ModuleRecord:
     @property
     def values(self) -> dict[str, int]:
         """Global name -> id of the value after its body ran."""
-        return self.baseline.values
+        return self.baseline.without_gone().values
 
     @property
     def fingerprints(self) -> Mapping[str, int]:
         """Global name -> a shallow fingerprint of the instance or container it named after its body ran."""
-        return self.baseline.fingerprints
+        return self.baseline.without_gone().fingerprints
 
     @property
     def contents(self) -> Mapping[str, Mapping[Any, int]]:
         """What its containers, classes and instances held after its body ran; see `Baseline`."""
-        return self.baseline.contents
+        return self.baseline.without_gone().contents
 
     @cached_property
     def imports(self) -> tuple[ImportStatement, ...]:
@@ -272,8 +273,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         was_seen=like is not None and like.module is module,
     )
     if same is not None:
-        known = {"uses": same.uses} if "uses" in vars(same) else {}
-        vars(record).update(known, imports=same.imports, needs=same.needs)
+        vars(record).update({"uses": same.uses} if "uses" in vars(same) else {}, imports=same.imports, needs=same.needs)
     return record
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.holding.baseline import is_own_function
 from exocet_ipython.reloading.holding.contents import attributes_of, cell_values, is_plain
 from exocet_ipython.reloading.holding.held import CELLS, home_of, is_function_of_cell
+from exocet_ipython.reloading.holding.inventory import is_own_function
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.definitions import is_definition
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+import math
+import sys
 from types import ModuleType
 
-from exocet_ipython.reloading.holding.baseline import take_baseline
+from exocet_ipython.reloading.holding.baseline import NO_FINGERPRINT
+from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.holding.paths import values_at
 
 
@@ -98,3 +101,36 @@ def test_entries_under_keys_that_a_path_does_not_spell_are_found() -> None:
     assert [found[path] for path in paths[1:]] == [[1], [2], [3], [4], [5]]
     del table[Node]
     assert len(values_at(vars(module), paths)) == 5
+
+
+def test_no_id_stands_for_an_instance_that_is_gone() -> None:
+    """Another one that has its address in memory is not the module's; that an entry was there is known still."""
+    module = ModuleType("app")
+    vars(module).update(ROOT=Node(), HOOKS=[Node(), Node()], ACTIVE={Node()}, TABLE={"a": Node()})
+    baseline = take_baseline(module)
+    known = {path: {*parts, *parts.values()} for path, parts in baseline.contents.items()}
+    root, hook, active, entry = map(id, (module.ROOT, module.HOOKS[0], *module.ACTIVE, module.TABLE["a"]))
+    del module.ROOT, module.HOOKS[0], module.TABLE["a"]
+    module.ACTIVE.clear()
+    now = baseline.without_gone()
+    assert now.values["ROOT"] != root
+    for path, gone in (("HOOKS", hook), ("ACTIVE", active), ("TABLE", entry)):
+        assert gone in known[path]
+        assert gone not in {*now.contents[path], *now.contents[path].values()}
+        assert len(now.contents[path]) == len(baseline.contents[path])
+        assert now.fingerprints[path] == NO_FINGERPRINT
+    assert id(module.HOOKS[0]) in now.contents["HOOKS"]
+
+
+def test_numbers_and_short_texts_live_as_long_as_the_baseline_knows_them() -> None:
+    """So no other one has their address in memory; a long text may go when the person lets go of it."""
+    module = ModuleType("app")
+    vars(module).update(RATE=math.sqrt(2.0), CONFIG={"rate": math.sqrt(3.0), "name": "-".join("ab")}, TEXT="ab" * 9_999)
+    baseline = take_baseline(module)
+    known = [baseline.values["RATE"], *baseline.contents["CONFIG"].values()]
+    vars(module).update(RATE=0, CONFIG={})
+    assert {id(math.sqrt(count)) for count in range(99)}.isdisjoint(known)
+    with_baseline = sys.getrefcount(module.TEXT)
+    del baseline
+    without_it = sys.getrefcount(module.TEXT)
+    assert with_baseline == without_it

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from exocet_ipython.reloading.holding.baseline import Baseline, take_baseline
+from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.glances import Glances
+from exocet_ipython.reloading.holding.inventory import take_baseline
 
 
 class Named(dict[str, Any]):
@@ -67,6 +68,7 @@ def known_of(baseline: Baseline, known: Baseline) -> Baseline:
         baseline.values,
         {path: value for path, value in baseline.fingerprints.items() if path in known.fingerprints},
         {path: value for path, value in baseline.contents.items() if path in known.contents},
+        baseline.ties,
     )
 
 
@@ -96,7 +98,7 @@ def test_what_a_cell_has_changed_before_is_no_imports(change: Callable[[Any], ob
     glances = Glances()
     glances.take(module, baseline)
     glances.add_changes()
-    assert baseline == before
+    assert baseline.without_gone()[:3] == before.without_gone()[:3]
 
 
 def test_a_container_of_two_modules_is_told_of_both() -> None:

@@ -13,8 +13,10 @@ from typing import Any
 from exocet_ipython.errors import WishTypeError
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.holding.baseline import Baseline, add_changes, renew_baseline, take_baseline
+from exocet_ipython.reloading.holding.baseline import Baseline, add_changes, renew_baseline
+from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.holding.paths import owner_of
+from exocet_ipython.reloading.holding.ties import Ties
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.wishes import hand_on, wishes_of
 
@@ -88,6 +90,7 @@ def _only(baseline: Baseline, names: set[str]) -> Baseline:
         {name: value for name, value in baseline.values.items() if name in names},
         {path: value for path, value in baseline.fingerprints.items() if owner_of(path) in names},
         {path: {**entries} for path, entries in baseline.contents.items() if owner_of(path) in names},
+        Ties(baseline.ties),
     )
 
 

@@ -69,12 +69,12 @@ class Glances:
 
     >>> module = ModuleType("m")
     >>> module.CONFIG = {"a": 1}
-    >>> from exocet_ipython.reloading.holding.baseline import take_baseline
+    >>> from exocet_ipython.reloading.holding.inventory import take_baseline
     >>> baseline, glances = take_baseline(module), Glances()
     >>> glances.take(module, baseline)
     >>> module.CONFIG["a"] = 2
     >>> glances.add_changes()
-    >>> baseline == take_baseline(module)
+    >>> baseline.contents == take_baseline(module).contents
     True
     """
 
@@ -86,7 +86,7 @@ class Glances:
     def take(self, module: ModuleType, baseline: Baseline) -> None:
         """Take a glance at a module, whose baseline is known."""
         space = copy_space(globals_of(module))
-        values = values_at(space, baseline.contents)
+        values = values_at(space, baseline.without_gone().contents)
         self._taken.append(_Glance(module, baseline, space, values))
         for path, value in values.items():
             self._then.copy(value)
@@ -98,7 +98,10 @@ class Glances:
         now = _Moment()
         for glance in self._taken:
             space = copy_space(globals_of(glance.module))
-            add_entries(glance.baseline.values, _by_id(glance.space), _by_id(space))
+            before, after = _by_id(glance.space), _by_id(space)
+            if before != after:
+                add_entries(glance.baseline.values, before, after)
+                glance.baseline.ties.hold(space.values())
             changed = self._changed(glance, space, now)
             for path, value in values_at(space, changed).items() if changed else ():
                 if path in glance.baseline.contents:
@@ -137,8 +140,12 @@ class Glances:
             return
         if path in baseline.fingerprints and self._then.prints.get(id(known)) == baseline.fingerprints[path]:
             baseline.fingerprints[path] = now.fingerprint(value)
-        parts = {} if known is None else self._then.copy(known).parts()
-        add_entries(baseline.contents[path], parts, now.copy(value).parts())
+        parts, copy = {} if known is None else self._then.copy(known).parts(), now.copy(value)
+        add_entries(baseline.contents[path], parts, copy.parts())
+        if type(copy.held) is list:
+            baseline.ties.hold(copy.held)
+            for part in copy.held:
+                baseline.ties.refer(part)
 
 
 def _by_id(space: dict[str, Any]) -> dict[str, int]:

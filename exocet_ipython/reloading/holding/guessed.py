@@ -7,9 +7,10 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.baseline import Baseline, take_baseline
+from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.holding.paths import value_at
 
 __all__ = ["guess_baseline"]

@@ -12,15 +12,14 @@ from types import FunctionType
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.baseline import Baseline
+from exocet_ipython.reloading.holding.baseline import NO_FINGERPRINT, Baseline
 from exocet_ipython.reloading.holding.contents import fingerprint
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.paths import parent_of, value_at, values_at
+from exocet_ipython.reloading.holding.ties import Ties
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["Leaving"]
-
-_NEVER = -1  # no fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,20 @@ class Leaving:
         What its successor has been given counts as what its body left. What has changed has no baseline any more, nor
         has what it is in.
         """
-        prints = {path: known for path, known in self.held.fingerprints.items() if path in self.given}
-        contents = {path: known for path, known in self.held.contents.items() if path in self.given}
-        known = Baseline(record.values, record.baseline.fingerprints | prints, record.baseline.contents | contents)
+        baseline = record.baseline
+        known = Baseline(
+            record.values,
+            baseline.fingerprints
+            | {path: known for path, known in self.held.fingerprints.items() if path in self.given},
+            baseline.contents | {path: known for path, known in self.held.contents.items() if path in self.given},
+            baseline.ties,
+        )
         values = _values_of(record)
         for path in _changed(self.held, _look(record, values)):
             for outer in _around(path):
                 if issubclass(type(values.get(outer)), (type, FunctionType)):
                     break  # each of its attributes is its own
-                known.fingerprints[outer], known.contents[outer] = _NEVER, {}
+                known.fingerprints[outer], known.contents[outer] = NO_FINGERPRINT, {}
         return replace(record, baseline=known)
 
 
@@ -86,6 +90,7 @@ def _look(record: ModuleRecord, values: dict[str, Any]) -> Baseline:
         {},
         {path: fingerprint(values[path]) for path in known.fingerprints if path in values},
         {path: parts_of(values[path]) for path in known.contents if path in values},
+        Ties(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -12,7 +12,17 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 
-__all__ = ["Copy", "copy_of", "has_entries", "ids_by_name", "ids_by_place", "ids_in_order", "parts_of", "size_of"]
+__all__ = [
+    "Copy",
+    "copy_of",
+    "has_entries",
+    "ids_by_name",
+    "ids_by_place",
+    "ids_in_order",
+    "parts_of",
+    "size_of",
+    "without",
+]
 
 _MANY = 1_000  # entries; of a larger container none is noted
 _LARGE = 10_000  # entries; of a larger one not even its fingerprint tells which they are
@@ -183,3 +193,14 @@ def ids_by_place(parts: Mapping[int, int]) -> dict[int, int]:
             found[last] = item
             left -= 1 << last
     return dict(sorted(found.items()))
+
+
+def without(parts: Mapping[Any, int], gone: Container[int]) -> dict[Any, int]:
+    """Return the parts of a container where some of what it had is gone: that was there, but no id names it now.
+
+    >>> without({5: -1, 7: -6}, {7}), without({"a": 5, "b": 7}, {7})
+    ({5: -1, -7: -6}, {'a': 5, 'b': 0})
+    """
+    return {
+        -key if type(key) is int and key in gone else key: 0 if value in gone else value for key, value in parts.items()
+    }

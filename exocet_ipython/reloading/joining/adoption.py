@@ -23,8 +23,8 @@ from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
-from exocet_ipython.reloading.holding.baseline import take_baseline
 from exocet_ipython.reloading.holding.guessed import guess_baseline
+from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.joining.bystanders import Bystanders
 from exocet_ipython.reloading.joining.noting import LoadNotes, as_changed
 from exocet_ipython.reloading.recording import ModuleRecord, record_module

@@ -18,8 +18,9 @@ from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.collector import paused_collector
 from exocet_ipython.reloading.failed import FailedLoad
-from exocet_ipython.reloading.holding.baseline import Baseline, add_changes, take_baseline
+from exocet_ipython.reloading.holding.baseline import Baseline, add_changes
 from exocet_ipython.reloading.holding.glances import Glances
+from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.imports import ImportStatement, read_imports
 from exocet_ipython.reloading.lasting.settings import Setting, take_marks
 from exocet_ipython.reloading.lasting.targets import note_settings

@@ -46,6 +46,7 @@ def set_values(module: ModuleType, values: Mapping[str, Any], journal: Journal) 
 def note_values(record: ModuleRecord, values: Mapping[str, Any]) -> None:
     """Take new values as what a module's body has left."""
     record.baseline.values.update((name, id(value)) for name, value in values.items())
+    record.baseline.ties.hold(values.values())
     for name, value in values.items():
         if id(type(value)) in ATOM_IDS:
             record.baseline.fingerprints.pop(name, None)

@@ -15,10 +15,10 @@ from weakref import WeakSet
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.baseline import is_own_function
 from exocet_ipython.reloading.holding.contents import ATOMS, CACHE, CARRIERS, dict_of, is_registry, state_of
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.inventory import is_own_function
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind

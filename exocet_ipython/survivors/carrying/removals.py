@@ -51,14 +51,16 @@ def take_out_again(path: str, before: Any, now: Any, owned: Ownership, journal: 
     texts, named = _SMALL | _texts_of(owned.record), _named_instances(owned)
     signs = [(key, named.get(id(key)) or _shown(key, session)) for key, _ in entries(now)]
     shown = gone | {_shown(texts[was], session) for was in gone if was in texts}
-    kept = {_shown(key, {}) for key in left}
-    is_cleared = len(gone) == len(baseline) > 1
+    kept = {_shown(key, {}) for key in left} - {None}
+    nothing_left = len(gone) == len(baseline)
     put_again = [(key, sign) for key, sign in signs if sign not in kept and sign in shown]
     known = {*texts, *(sign for _, sign in put_again), *named.values()}
     known.update(id(part) for part in copy_space(globals_of(owned.record.module)).values() if is_definition(part))
     was_shown = {id(key): _shown(key, {}) for key in left} | {
         was: _shown(texts[was], session) for was in gone & texts.keys()
     }
+    # A set tells nothing of a place either.
+    is_cleared = nothing_left and (len(gone) > 1 or (issubclass(type(before), set) and gone.isdisjoint(known)))
     placed = {} if is_cleared else _by_place(before, baseline, was_shown, gone - known, signs)
     for key, _ in [(key, sign) for key, sign in signs if sign not in kept] if is_cleared else put_again:
         take_out(now, key, journal)
