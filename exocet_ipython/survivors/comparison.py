@@ -6,13 +6,15 @@ of others, and attributes of its class. Where all of that is the same before and
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import PurePath
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
@@ -23,7 +25,7 @@ from exocet_ipython.reloading.datafiles.readers import READING
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of, is_plain
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.ladder.operations import is_same_constant, words
+from exocet_ipython.reloading.ladder.operations import is_same_constant, iter_operations, words
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 
@@ -37,6 +39,8 @@ _LOOKING = (_ANY_NAME | READING) | words(
     "__subclasses__ entry_points environ eval exec getenv getmembers glob globals import_module iter_modules "
     "iterdir listdir locals modules rglob scandir walk walk_packages"
 )
+_LOADS = frozenset(dis.opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME"))
+_STORE_ATTR = dis.opmap["STORE_ATTR"]
 _PLAIN = frozenset(name for kind in (dict, list, set, str, tuple) for name in dir(kind))
 _CONTAINERS = (dict, list, tuple, deque, set, frozenset)
 _OWN_CLASS = frozenset(("__class__", "type"))
@@ -89,7 +93,7 @@ class Comparison:
     Args:
         before: the retired class; `object` for none.
         now: the new one.
-        but: global names that don't count.
+        but: names of globals and attributes that don't count.
         beside: what else is another now.
     """
 
@@ -122,7 +126,7 @@ class Comparison:
             return False
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
         pairs += zip(cell_values(before), cell_values(now), strict=False)
-        names = {name for name in _names_of(before) if name not in self._but}
+        names = {name for name in set(_names_of(before)) - _only_owners(before) if name not in self._but}
         if before.__module__ in self._beside.reread and not READING.isdisjoint(names):
             return False
         spaces: list[tuple[Any, Any]] = [(before.__globals__, now.__globals__), self._attributes]
@@ -137,7 +141,7 @@ class Comparison:
         return all(self.is_same(first, second) for first, second in pairs)
 
     def _is_same_class(self, before: type, now: type) -> bool:
-        return self._is_same_value(self._parts_of(before), self._parts_of(now))
+        return self._is_same_space(self._parts_of(before), self._parts_of(now))
 
     def _parts_of(self, cls: type) -> dict[str, Any]:
         """Return what of a class counts."""
@@ -153,8 +157,17 @@ class Comparison:
         functions = functions_in(before), functions_in(now)
         if any(functions):
             return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
+        if isinstance(before, MemberDescriptorType):  # of a slot
+            return bool(before.__name__ == now.__name__)
         spaces = dict_of(before), dict_of(now)
-        return type(spaces[0]) is dict and self.is_same(*spaces)
+        return type(spaces[0]) is dict and self._is_same_space(*spaces)
+
+    def _is_same_space(self, before: Any, now: Any) -> bool:
+        """Say whether an instance or a class has the same attributes, but for those that don't count."""
+        first, second = (
+            {name: part for name, part in copy_space(space).items() if name not in self._but} for space in (before, now)
+        )
+        return self.is_same(first, second)
 
 
 class Answering(Comparison):
@@ -210,6 +223,22 @@ class Making(Comparison):
 
 def _names_of(function: FunctionType) -> Iterator[str]:
     return (name for code in whole(function.__code__) for name in code.co_names)
+
+
+def _only_owners(function: FunctionType) -> set[str]:
+    """Return the global names of what a function only sets attributes of: what else that has doesn't count."""
+    owners, others = set[str](), set[str]()
+    for code in whole(function.__code__):
+        if _STORE_ATTR in code.co_code[::2]:
+            operations = [(operation, argument) for _, operation, argument in iter_operations(code)]
+            for (operation, argument), (following, _) in pairwise(operations):
+                if operation in _LOADS and following == _STORE_ATTR:
+                    owners.add(argument[0] if type(argument) is tuple else argument)
+                elif type(argument) in (str, tuple):
+                    others |= {argument} if type(argument) is str else {argument[0]}
+        else:
+            others.update(code.co_names)
+    return owners - others
 
 
 def _signature(cls: type) -> str:

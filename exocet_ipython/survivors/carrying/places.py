@@ -52,7 +52,7 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
             first is not None
             and (is_filled_alike(now[place], first, constants) or _is_made_alike(now[place], first, constants))
         )
-        if place in written or (is_theirs and is_same):
+        if place in written or (is_theirs and (is_same or len(now) == len(before))):
             journal.add(partial(now.__setitem__, place, now[place]))
             now[place] = item
             carried += 1
