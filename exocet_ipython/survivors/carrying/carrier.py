@@ -26,7 +26,7 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.contexts import carry_context
-from exocet_ipython.survivors.carrying.copies import has_begun_alike, is_another, is_changed_copy, lengthened
+from exocet_ipython.survivors.carrying.copies import carry_longer, has_begun_alike, is_another, is_changed_copy
 from exocet_ipython.survivors.carrying.earlier import earlier_at
 from exocet_ipython.survivors.carrying.entries import (
     MANY,
@@ -46,7 +46,7 @@ from exocet_ipython.survivors.carrying.entries import (
 from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
 from exocet_ipython.survivors.carrying.library_state import fill
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.places import carry_places
+from exocet_ipython.survivors.carrying.places import carry_places, in_first_order, reorder
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
@@ -108,7 +108,7 @@ class Carrier:
         for name, value in [*(self._record.assigned() | again).items()] if namespace else ():  # a dict refers to each
             is_meant = (not is_dunder(name) or name in meant) if names is None else name in names
             if is_meant and is_changed_copy(name, value, self._owned):
-                self._carry_longer(module, name, value, namespace.get(name), name)
+                carry_longer((module, name), name, (value, namespace.get(name)), self._carry_items, self._journal)
             elif is_meant and self._owned.is_assigned(name, value, namespace):
                 self._journal.set_attribute(module, name, value)
 
@@ -160,7 +160,8 @@ class Carrier:
                     self._carry_state(inner, value, known[name], has_parts=True)
                 else:
                     whole |= self._carry_part(inner, value, known.get(name, above))
-                self._carry_longer(now, name, value, None if is_left else known.get(name, above), inner)
+                longer = None if is_left else known.get(name, above)
+                carry_longer((now, name), inner, (value, longer), self._carry_items, self._journal)
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
                 assign(now, name, value, self._journal)
         if not is_class and self._owned.is_changed_by_cells(before, baseline):
@@ -199,11 +200,6 @@ class Carrier:
             return {id(before)}
         return self._carry_parts(path, before, now, self._record.contents.get(path, {})) if has_parts else set()
 
-    def _carry_longer(self, owner: Any, name: str, before: Any, now: Any, path: str) -> None:
-        """Have a module, a class or an instance have a tuple that is as much longer as the old one has become."""
-        if type(before) is type(now) is tuple:
-            assign(owner, name, lengthened(path, before, now, self._carry_items), self._journal)
-
     def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
         may_take = has_begun_alike(path, before, now, self._record, returns=self._again is not None)
@@ -217,9 +213,8 @@ class Carrier:
         """Have an object of a library take what the library has made of the old one since; say whether it has."""
         root = globals_of(self._record.module).get(owner_of(path))
         is_whole = root is before or is_registry(root) or is_instance_of(root, self._session)
-        beginning = Beginning(
-            path, self._record.contents, self._answers_for_others if is_whole else self._owned.answers
-        )
+        answers = self._answers_for_others if is_whole else self._owned.answers
+        beginning = Beginning(path, self._record.contents, answers)
         may_take = is_of_library(before, self._session) and not self._owned.is_answered_from(path)
         return may_take and hand_over(before, now, beginning, self._session, self._journal)
 
@@ -232,6 +227,10 @@ class Carrier:
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
         if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):
             return {id(before)}
+        if (first := in_first_order(before, now, baseline)) is not None and self._owned.leaves_alone(path):
+            whole = self._carry_nested(path, first, now)
+            reorder(before, first, now, self._journal)
+            return whole | {id(before)}
         placed = carry_places(path, before, now, self._owned, self._journal)
         if placed is not None:
             return self._carry_nested(path, before, now) | ({id(before)} if placed else set())

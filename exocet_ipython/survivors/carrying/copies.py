@@ -10,10 +10,12 @@ from typing import Any
 
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.parts import has_entries
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.entries import assign
 from exocet_ipython.survivors.carrying.ownership import Ownership
 
-__all__ = ["has_begun_alike", "is_another", "is_changed_copy", "lengthened"]
+__all__ = ["carry_longer", "has_begun_alike", "is_another", "is_changed_copy"]
 
 
 def is_changed_copy(path: str, value: Any, owned: Ownership) -> bool:
@@ -29,18 +31,27 @@ def is_changed_copy(path: str, value: Any, owned: Ownership) -> bool:
     return is_copied and not owned.is_written(path)
 
 
-def lengthened(path: str, before: Any, now: Any, carry_items: Callable[[str, Any, Any], set[int]]) -> Any:
-    """Return a new tuple with what is to be carried of what was put into the old one.
+def carry_longer(
+    place: tuple[Any, str],
+    path: str,
+    tuples: tuple[Any, Any],
+    carry_items: Callable[[str, Any, Any], set[int]],
+    journal: Journal,
+) -> None:
+    """Have a module, a class or an instance have a tuple that is as much longer as the old one has become.
 
     Args:
+        place: what has it, and the name of it there.
         path: of both in their modules.
-        before: what is in its place, at the end, in the retired module.
-        now: the new one.
-        carry_items: does it for lists.
+        tuples: what is in its place, at the end, in the retired module, and the new one; what is no tuple stays.
+        carry_items: carries what was put into a list.
+        journal: how it is taken back.
     """
-    items = list(now)
-    carry_items(path, list(before), items)
-    return tuple(items)
+    before, now = tuples
+    if type(before) is type(now) is tuple:
+        items = list(now)
+        carry_items(path, list(before), items)
+        assign(*place, tuple(items), journal)
 
 
 def is_another(path: str, value: Any, record: ModuleRecord, owned: Ownership) -> bool:

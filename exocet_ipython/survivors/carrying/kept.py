@@ -23,7 +23,16 @@ from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import Stores
 
-__all__ = ["is_data", "is_foreign", "is_of_library", "is_plain_or_told", "is_resource", "is_told", "kept_answers_of"]
+__all__ = [
+    "are_instances",
+    "is_data",
+    "is_foreign",
+    "is_of_library",
+    "is_plain_or_told",
+    "is_resource",
+    "is_told",
+    "kept_answers_of",
+]
 
 _STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 _MUCH = 10_000
@@ -65,6 +74,17 @@ def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
         else id(type(part)) in ATOM_IDS or (not callable(part) and is_foreign(part, session))
         for part in parts
     )
+
+
+def are_instances(value: Any, session: Container[str]) -> bool:
+    """Say whether a value is an instance of a class of the session's modules, or a container of nothing but such.
+
+    >>> from fractions import Fraction
+    >>> [are_instances(value, {"fractions"}) for value in ([Fraction(1)], [], [Fraction(1), 1])]
+    [True, False, False]
+    """
+    items = list(value.values() if is_map(value) else value) if has_entries(value) else []
+    return is_instance_of(value, session) or (bool(items) and all(are_instances(item, session) for item in items))
 
 
 def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:

@@ -22,7 +22,7 @@ from exocet_ipython.survivors.carrying.accounts import is_account
 from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.earlier import count_earlier
 from exocet_ipython.survivors.carrying.entries import containers_in, is_map, names_in
-from exocet_ipython.survivors.carrying.kept import is_data, is_plain_or_told, is_told, kept_answers_of
+from exocet_ipython.survivors.carrying.kept import are_instances, is_data, is_plain_or_told, is_told, kept_answers_of
 from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
@@ -95,7 +95,8 @@ class Ownership:
         if is_submodule or self._is_cached(name, value):
             return False
         may_assign = self._may_assign(self.stores.globals, self.record.values, name, value, known)
-        return may_assign or (name in known and self._is_set_up(self.record.values, name, value, known))
+        is_kept = name in known or name not in self.record.values
+        return may_assign or (is_kept and self._is_set_up(self.record.values, name, value, known))
 
     def is_attribute_assigned(
         self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
@@ -281,7 +282,7 @@ class Ownership:
             return False
         if name in self.stores.stepped:
             return self._repeats.steps_alike(name, self.stores, baseline, known)
-        return self._repeats.does_alike(name, self.stores) or self._is_survivor(value)
+        return self._repeats.does_alike(name, self.stores) or are_instances(value, self.session)
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.holding.contents import dict_of, refill
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was, is_filled_alike
 
-__all__ = ["carry_places"]
+__all__ = ["carry_places", "in_first_order", "reorder"]
 
 
 def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Journal) -> bool | None:
@@ -57,6 +57,35 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
             now[place] = item
             carried += 1
     return carried == len(changed)
+
+
+def in_first_order(before: Any, now: Any, baseline: Mapping[Any, int]) -> list[Any] | None:
+    """Return the items of a list in the order in which its body has left them, where only that is another by now.
+
+    None for any other list, and where the new one has more or less.
+
+    >>> from exocet_ipython.reloading.holding.parts import parts_of
+    >>> in_first_order(["b", "a"], ["a", "b"], parts_of(["a", "b"]))
+    ['a', 'b']
+    """
+    if not type(before) is type(now) is list or len(before) != len(now):
+        return None
+    order, items = ids_in_order(baseline), {id(item): item for item in before}
+    ids = list(map(id, before))
+    return None if ids == order or sorted(ids) != sorted(order) else [items[was] for was in order]
+
+
+def reorder(before: list[Any], first: list[Any], now: list[Any], journal: Journal) -> None:
+    """Put the items of a new list in the order of an old one, given the order in which that had its own at first.
+
+    >>> items = ["c", "d"]
+    >>> reorder(["b", "a"], ["a", "b"], items, Journal()), items
+    (None, ['d', 'c'])
+    """
+    counterparts = dict(zip(map(id, first), now, strict=True))
+    are_there = counterparts.keys() == set(map(id, now))  # what an undo brings back has them already
+    journal.add(partial(refill, now, now.copy()))
+    now[:] = before if are_there else [counterparts[id(item)] for item in before]
 
 
 def _is_made_alike(instance: Any, first: Mapping[Any, int], constants: Mapping[int, Any]) -> bool:

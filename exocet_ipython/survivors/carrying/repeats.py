@@ -19,6 +19,7 @@ from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.filled import names_asked_alike
 from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.slicing import sliced
 from exocet_ipython.survivors.storing.stores import Stores
@@ -122,10 +123,21 @@ class Repeats:
         )
 
     def _is_begun(self, path: str, now: Any) -> bool:
-        """Say whether a container is filled, or an array, as that on a path was."""
+        """Say whether a container is filled, or an array or an instance, as that on a path was."""
+        first = self._record.contents.get(path, {})
         if is_marked(now):
-            return mark_of(now) == self._record.contents.get(path, {}).get("")
-        return is_registry(now) and begins_filled_alike(path, now, self._record.contents, self._constants)
+            return mark_of(now) == first.get("")
+        if is_registry(now):
+            return begins_filled_alike(path, now, self._record.contents, self._constants)
+        parts = dict(attributes_of(now)) if is_instance_of(now, self._read.session) else {}
+        return (
+            bool(parts)
+            and parts.keys() == first.keys()
+            and all(
+                is_as_it_was(part, first[name], self._constants) or self._is_begun(f"{path}.{name}", part)
+                for name, part in parts.items()
+            )
+        )
 
     @cached_property
     def _constants(self) -> Mapping[int, Any]:

@@ -8,20 +8,16 @@ beside an answer, as the question to it, or that a function of the module calls 
 from __future__ import annotations
 
 import ast
-import builtins
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.survivors.storing.certain import END, assigned_by, begin_of, certain_in, name_of
-from exocet_ipython.survivors.storing.containers import HARMLESS
 from exocet_ipython.survivors.storing.counting import goes_on
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 from exocet_ipython.survivors.storing.given import is_given
 from exocet_ipython.survivors.storing.handing import handed_by
 
-__all__ = ["Assigned", "Assigning", "judge", "read_assigning"]
+__all__ = ["Assigning", "read_assigning"]
 
 _READ = frozenset(
     (ast.AnnAssign, ast.Assign, ast.Attribute, ast.AugAssign, ast.Call, ast.Global, ast.Name, ast.Nonlocal, ast.Return)
@@ -52,6 +48,7 @@ class Assigning:
         looked_at: all that it names otherwise than to put something into it.
         stepped: names to which, or into which, it puts nothing but the next state.
         called: the names of what it calls.
+        surely: the names of what it calls whatever it finds, and of what it assigns so.
         is_harmless: whether it calls nothing that could get something from elsewhere.
     """
 
@@ -71,6 +68,7 @@ class Assigning:
     looked_at: set[str] = field(default_factory=set)
     stepped: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
+    surely: set[str] = field(default_factory=set)
     is_harmless: bool = False
 
     @property
@@ -89,32 +87,9 @@ class Assigning:
         return self.path.rpartition(".")[2]
 
 
-@dataclass(slots=True)
-class Assigned:
-    """What the functions of a module assign together.
-
-    Attributes:
-        globals: global names to which they assign what they have computed.
-        attributes: names of attributes to which they do, but for an instance's first ones.
-        set_up: what a function assigns, and containers that it fills, without a look at them, and that function's
-            path, where no other function of the module names it: it is cells that call it. A function that steps on
-            may be called by others that get nothing from elsewhere; their paths are there as well.
-        stepped: those of `set_up` at which that function does look: what comes next follows from what is there.
-        found_out: names to which, or into which, any other one puts what it has computed.
-        onward: names to which they assign what comes next after what is there.
-        anew: names to which they assign what they have computed otherwise, and no more than take from elsewhere.
-    """
-
-    globals: set[str] = field(default_factory=set)
-    attributes: set[str] = field(default_factory=set)
-    set_up: set[tuple[str, str]] = field(default_factory=set)
-    stepped: set[str] = field(default_factory=set)
-    found_out: set[str] = field(default_factory=set)
-    onward: set[str] = field(default_factory=set)
-    anew: set[str] = field(default_factory=set)
-
-
-def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset[str], path: str) -> Assigning:
+def read_assigning(
+    function: ast.AST, nodes: Iterable[ast.AST], given: frozenset[str], path: str, sure: Iterable[ast.AST]
+) -> Assigning:
     """Read what a function assigns, but not what it fills.
 
     Args:
@@ -122,12 +97,13 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
         nodes: all that is in it, but for other functions.
         given: the names that it and those around it are given.
         path: where it is defined.
+        sure: what of it runs whatever it finds.
     """
     nodes = list(nodes)
     registered = {id(value) for node in nodes for value in _registered_by(node)}
     inner = {node.name for node in nodes if isinstance(node, FUNCTIONS)}
     nodes = [node for node in nodes if type(node) in _READ]
-    found = Assigning(path)
+    found = Assigning(path, surely=_done_by(sure))
     called = {name_of(node) for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
     values = {id(target): value for node in nodes for target, value in assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
@@ -161,39 +137,11 @@ def read_assigning(function: ast.AST, nodes: Iterable[ast.AST], given: frozenset
     return found
 
 
-def judge(functions: Collection[Assigning], found: Assigned) -> None:
-    """Note what the functions of a module assign together."""
-    handed = {name for one in functions for name in one.handed}
-    for one in functions:  # what is only registered is called from elsewhere
-        one.plain -= one.registered
-    named = Counter(name for one in functions for name in one.names - one.registered)
-    plain = Counter(name for one in functions for name in one.plain)
-    answering = {one.name for one in functions if one.answers}
-    for one in functions:
-        is_method = one.name != one.path
-        is_called = (
-            named[one.name] > (one.name in one.names - one.registered)
-            if is_method
-            else plain[one.name] > (one.name in one.plain)
-        )
-        answers = one.computed | (one.given if one.answers or one.name in handed else set())
-        if one.answers or is_called or not answering.isdisjoint(one.names):
-            answers |= one.fixed
-        answers |= one.fixed & one.names
-        found.onward |= one.onward
-        found.anew |= one.anew
-        found.globals |= answers & one.globals
-        found.attributes |= answers - one.globals
-        set_up = answers | one.filled
-        looked_at = (answers & one.names) | (one.filled & one.looked_at)
-        only_steps = set_up <= one.stepped and not _may_be_called(one, functions)
-        callers = _callers(one, functions) if is_called and looked_at and only_steps else []
-        is_asked = is_called and not (callers and all(caller.is_harmless for caller in callers))
-        if is_asked or (looked_at and not only_steps):
-            set_up = set()  # what it keeps beside a cache may be how it tells whether it has that
-        found.set_up |= {(name, part.path) for name in set_up for part in (one, *callers)}
-        found.stepped |= set_up & looked_at
-        found.found_out |= ((answers - one.fixed) | one.filled) - set_up
+def _done_by(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names of what statements call, and of what they assign."""
+    nodes = list(nodes)
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return {name_of(part) for part in (*calls, *(target for node in nodes for target, _ in assigned_by(node)))}
 
 
 def _look(found: Assigning, name: str, *, is_attribute: bool, variables: Collection[str]) -> None:
@@ -201,24 +149,6 @@ def _look(found: Assigning, name: str, *, is_attribute: bool, variables: Collect
     if is_attribute or name not in variables:
         found.names.add(name)
         found.plain |= set() if is_attribute else {name}
-
-
-def _callers(function: Assigning, functions: Collection[Assigning]) -> list[Assigning]:
-    """Return the functions that name one that is no method, and those that name these; not itself."""
-    found = [function]
-    for one in found:
-        found += [
-            other for other in functions if one.name in other.names and all(other is not known for known in found)
-        ]
-    return found[1:]
-
-
-def _may_be_called(method: Assigning, functions: Collection[Assigning]) -> bool:
-    """Say whether functions may call a method that Python calls by other means than its name."""
-    if not is_dunder(method.name):
-        return False
-    known = HARMLESS.union(dir(builtins), (one.name for one in functions))
-    return method.name != "__call__" or any(not one.called <= known for one in functions)
 
 
 def _assign(found: Assigning, name: str, value: ast.expr | None, given: frozenset[str], *, is_counted: bool) -> None:

@@ -25,6 +25,7 @@ _COMPUTING = words(
 )
 _ASSIGNING = (ast.Assign, ast.AnnAssign)
 _DISPLAYS = (ast.Dict, ast.DictComp, ast.JoinedStr, ast.List, ast.ListComp, ast.Set, ast.SetComp)
+_RENEWING = words("_replace evolve model_copy replace")  # a copy of something with other values
 _KINDS = words("Counter OrderedDict defaultdict deque dict list set")
 _ELSEWHERE = (ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Import, ast.ImportFrom, ast.With, ast.Yield, ast.YieldFrom)
 
@@ -109,9 +110,11 @@ class Steps:
     def _is_call_harmless(self, call: ast.Call, function: Function) -> bool:
         match call.func:
             case ast.Name(id=name):
-                return (name in _COMPUTING or name[-5:] == "Error") and name not in function.given
+                return (name in _COMPUTING | _RENEWING or name[-5:] == "Error") and name not in function.given
             case ast.Attribute(value=ast.Constant(), attr=name):
                 return name in HARMLESS
+            case ast.Attribute(attr=name) if name in _RENEWING:
+                return True
             case ast.Attribute(value=held, attr=name):
                 is_given_it = isinstance(held, ast.Name) and held.id in function.given
                 return name in HARMLESS and (is_given_it or not container_of(held).isdisjoint(self.containers))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.reloading.ladder.operations import mangled
-from exocet_ipython.survivors.storing.assigning import Assigned, Assigning, judge, read_assigning
+from exocet_ipython.survivors.storing.assigning import Assigning, read_assigning
 from exocet_ipython.survivors.storing.certain import certain_parts, name_of
 from exocet_ipython.survivors.storing.containers import NAMESPACES, answered_by, container_of, named_part
 from exocet_ipython.survivors.storing.copying import write_in_place
@@ -24,6 +24,7 @@ from exocet_ipython.survivors.storing.counting import BEST, shorten_counting
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, Function, find_functions, parts_of
 from exocet_ipython.survivors.storing.given import is_given, with_looped
 from exocet_ipython.survivors.storing.handing import Handing, filled_by_hand, handed_by
+from exocet_ipython.survivors.storing.judging import Assigned, judge
 from exocet_ipython.survivors.storing.listed import listing_caches
 from exocet_ipython.survivors.storing.numbering import numbered_by
 from exocet_ipython.survivors.storing.spelling import spell_assignments
@@ -85,7 +86,7 @@ class Stores(Assigned):
     @property
     def changing(self) -> set[str]:
         """The names of what cells have set up, filled or counted: what is there is no part of what functions do."""
-        return self.counted | self.computed | {name for name, _ in self.set_up}
+        return self.counted | self.computed | self.globals | self.attributes | {name for name, _ in self.set_up}
 
     def only_counts(self, name: str) -> bool:
         """Say whether all that they ever do to a global or an attribute is to count it up or down."""
@@ -156,11 +157,11 @@ def _read_function(part: Function, functions: Sequence[Function]) -> tuple[Store
         if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in added
     }
     found.answered = answered_by(statements)
-    local = _only_local(nodes, given)
-    _follow_names(storing, local, found)
+    _follow_names(storing, local := _only_local(nodes, given), found)
     if _registers(function, nodes, given):
         found.computed.clear()
-    assigns, certain = read_assigning(function, nodes, given, part.path), certain_parts(function, nodes)
+    certain = certain_parts(function, nodes)
+    assigns = read_assigning(function, nodes, given, part.path, certain.values())
     found.computed -= written_down(part, certain.keys(), functions) if found.computed else set()
     others = [node for node in nodes if id(node) not in certain]
     looks = found.looked_at - _filled_for_certain(nodes, certain.values(), others, given)
