@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dis
 import inspect
+import sys
+import threading
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +25,9 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.datafiles.readers import READING
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of, is_plain
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, cell_values, dict_of, is_plain, is_registry
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, iter_operations, words
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
@@ -43,6 +46,7 @@ _LOADS = frozenset(dis.opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME"))
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 _PLAIN = frozenset(name for kind in (dict, list, set, str, tuple) for name in dir(kind))
 _CONTAINERS = (dict, list, tuple, deque, set, frozenset)
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _OWN_CLASS = frozenset(("__class__", "type"))
 _missing = object()
 
@@ -141,7 +145,10 @@ class Comparison:
         return all(self.is_same(first, second) for first, second in pairs)
 
     def _is_same_class(self, before: type, now: type) -> bool:
-        return self._is_same_space(self._parts_of(before), self._parts_of(now))
+        tables = {
+            name for name, part in copy_space(vars(before)).items() if is_registry(part)
+        }  # its methods answer from
+        return self._is_same_space(self._parts_of(before), self._parts_of(now), tables)
 
     def _parts_of(self, cls: type) -> dict[str, Any]:
         """Return what of a class counts."""
@@ -157,17 +164,26 @@ class Comparison:
         functions = functions_in(before), functions_in(now)
         if any(functions):
             return len(functions[0]) == len(functions[1]) and all(map(self.is_same, *functions))
+        return self._is_same_instance(before, now)
+
+    def _is_same_instance(self, before: Any, now: Any) -> bool:
+        if is_marked(before) and is_marked(now) and (mark := mark_of(before)) and mark == mark_of(now):
+            return True
         if isinstance(before, MemberDescriptorType):  # of a slot
             return bool(before.__name__ == now.__name__)
         spaces = dict_of(before), dict_of(now)
-        return type(spaces[0]) is dict and self._is_same_space(*spaces)
+        if type(spaces[0]) is dict:
+            return self._is_same_space(*spaces)
+        is_pythons = type(before) is type(now) and type(before).__module__.partition(".")[0] in sys.stdlib_module_names
+        return is_pythons and (isinstance(before, _LOCKS) or bool(before == now))  # a date, a pattern
 
-    def _is_same_space(self, before: Any, now: Any) -> bool:
+    def _is_same_space(self, before: Any, now: Any, also: Container[str] = ()) -> bool:
         """Say whether an instance or a class has the same attributes, but for those that don't count."""
-        first, second = (
-            {name: part for name, part in copy_space(space).items() if name not in self._but} for space in (before, now)
-        )
-        return self.is_same(first, second)
+        spaces = [
+            {name: part for name, part in copy_space(space).items() if name in also or name not in self._but}
+            for space in (before, now)
+        ]
+        return self.is_same(*spaces)
 
 
 class Answering(Comparison):

@@ -39,6 +39,7 @@ from exocet_ipython.survivors.carrying.entries import (
     inherited,
     is_map,
     is_of_one_kind,
+    item_in,
     names_in,
     place_in,
     put_into,
@@ -260,7 +261,7 @@ class Carrier:
         is_put = is_map(before) and key in now and id(key) not in baseline and home_of(value) in self._session
         if is_theirs and not is_put:
             place, count = place_in(before, key, baseline), count_in(before, key)
-            put_into(now, key, value, self._journal, place=place, count=count)
+            put_into(now, item_in(now, key, self._read.after), value, self._journal, place=place, count=count)
         return is_theirs or is_modules
 
     def _carry_begun(self, path: str, before: Any, now: Any, key: Any) -> set[int]:

@@ -38,6 +38,7 @@ __all__ = [
     "inherited",
     "is_map",
     "is_of_one_kind",
+    "item_in",
     "names_in",
     "place_in",
     "put_into",
@@ -133,14 +134,34 @@ def _added_places(items: list[Any], baseline: Mapping[Any, int]) -> list[int]:
 
 def _key_in(now: Any, key: Any, after: Mapping[str, ModuleType | None]) -> Any:
     """Return the class, function or member that takes a key's place, where a map has that one; else the key."""
-    is_member = issubclass(type(key), enum.Enum)
-    definition = type(key) if is_member else key
-    module = after.get(home_of(definition)) if is_member or is_definition(key) else None
-    if module is not None:
-        known = attribute_at(module, definition.__qualname__)
-        known = getattr(known, "__members__", {}).get(key.name) if is_member else known
-        return known if any(known is part for part in list(now)) else key  # not every class can be hashed
-    return key
+    known = _counterpart_of(key, after)
+    return known if known is not None and any(known is part for part in list(now)) else key  # some can't be hashed
+
+
+def item_in(now: Any, item: Any, after: Mapping[str, ModuleType | None]) -> Any:
+    """Return what of an item goes into a container; into a list its counterpart, if it has one.
+
+    The new body may have put that there as well, which isn't the same: a list may have it twice.
+    """
+    known = _counterpart_of(item, after) if isinstance(now, (list, deque)) else None
+    return item if known is None else known
+
+
+def _counterpart_of(value: Any, after: Mapping[str, ModuleType | None]) -> Any:
+    """Return the class, function or member that takes the place of one; None where there is none.
+
+    Args:
+        value: it.
+        after: dotted name -> what takes the place of a module that retires.
+
+    >>> _counterpart_of(len, {}), _counterpart_of(Iterator, {"collections.abc": ModuleType("m")})
+    (None, None)
+    """
+    is_member = issubclass(type(value), enum.Enum)
+    definition = type(value) if is_member else value
+    module = after.get(home_of(definition)) if is_member or is_definition(value) else None
+    known = None if module is None else attribute_at(module, definition.__qualname__)
+    return getattr(known, "__members__", {}).get(value.name) if is_member else known
 
 
 def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:

@@ -19,6 +19,8 @@ def replace_in_list(
 ) -> None:
     """Replace items by index; where the new object is there already, it was registered again: it goes to the old place.
 
+    As often as it is there: a list may have an item twice.
+
     Those of a module that were registered again keep the places that it has among others', in their new order.
 
     Args:
@@ -32,33 +34,38 @@ def replace_in_list(
     >>> replace_in_list(items, {id(old): (old, new)}, Journal())
     >>> items == [new, mine]
     True
+    >>> items = [old, mine, old, new]
+    >>> replace_in_list(items, {id(old): (old, new)}, Journal())
+    >>> items == [new, mine, new]
+    True
     >>> items = [mine, len]
     >>> replace_in_list(items, {id(mine): (mine, len)}, Journal(), callable)
     >>> items
     [<built-in function len>, <built-in function len>]
     """
     kind: Any = deque if isinstance(holder, deque) else list  # what a subclass makes of its items is its own
-    items, places = list(kind.__iter__(holder)), dict[int, int]()
+    items, places = list(kind.__iter__(holder)), dict[int, list[int]]()
     for index, item in enumerate(items):
-        places.setdefault(id(item), index)
+        places.setdefault(id(item), []).append(index)
     staying = [(index, item) for index, item in enumerate(items) if id(item) not in replacement]
     methods = [(index, item) for index, item in staying if type(item) is MethodType]
     tuples = {tuple(map(id, item)): index for index, item in staying if type(item) is tuple}
-    again: dict[int, int] = {}
+    again, used = dict[int, int](), set[int]()
     for index, value in enumerate(items):
         now = counterpart(value, replacement)
         if now is MISSING:
             continue
-        place = places.get(id(now))
+        place = next((at for at in places.get(id(now), ()) if at not in used), None)
         if type(now) is tuple:
             place = tuples.get(tuple(map(id, now)), place)
         elif type(now) is MethodType:
             place = next((at for at, method in methods if method == now), place)
-        if place is None or (was_there is not None and was_there(items[place])):
+        if place is None or place in used or (was_there is not None and was_there(items[place])):
             kind.__setitem__(holder, index, now)
             journal.add(functools.partial(kind.__setitem__, holder, index, value))
         else:
             again[index] = place
+            used.add(place)
     later = [index for index, place in again.items() if place > index]
     taken = sorted({again[index] for index in later})
     for index, place in zip(later, taken, strict=False):

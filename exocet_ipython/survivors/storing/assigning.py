@@ -48,7 +48,8 @@ class Assigning:
         looked_at: all that it names otherwise than to put something into it.
         stepped: names to which, or into which, it puts nothing but the next state.
         called: the names of what it calls.
-        surely: the names of what it calls whatever it finds, and of what it assigns so.
+        renewed: the names of what it assigns whatever it finds.
+        calls: the names of what it calls whatever it finds.
         is_harmless: whether it calls nothing that could get something from elsewhere.
     """
 
@@ -68,7 +69,8 @@ class Assigning:
     looked_at: set[str] = field(default_factory=set)
     stepped: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
-    surely: set[str] = field(default_factory=set)
+    renewed: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
     is_harmless: bool = False
 
     @property
@@ -103,7 +105,9 @@ def read_assigning(
     registered = {id(value) for node in nodes for value in _registered_by(node)}
     inner = {node.name for node in nodes if isinstance(node, FUNCTIONS)}
     nodes = [node for node in nodes if type(node) in _READ]
-    found = Assigning(path, surely=_done_by(sure))
+    sure = list(sure)
+    found = Assigning(path, renewed={name_of(target) for node in sure for target, _ in assigned_by(node)})
+    found.calls = {name_of(node.func) for node in sure if isinstance(node, ast.Call)}
     called = {name_of(node) for node in nodes if isinstance(node, _NAMED) and id(node) not in registered}
     values = {id(target): value for node in nodes for target, value in assigned_by(node)}
     counted = {id(node.target) for node in nodes if isinstance(node, ast.AugAssign)}
@@ -135,13 +139,6 @@ def read_assigning(
     found.registered = found.names - called
     _note_next(found, (pair for node in nodes for pair in assigned_by(node)), given, variables)
     return found
-
-
-def _done_by(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names of what statements call, and of what they assign."""
-    nodes = list(nodes)
-    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
-    return {name_of(part) for part in (*calls, *(target for node in nodes for target, _ in assigned_by(node)))}
 
 
 def _look(found: Assigning, name: str, *, is_attribute: bool, variables: Collection[str]) -> None:
@@ -184,7 +181,10 @@ def _is_taken(value: ast.expr, variables: Collection[str]) -> bool:
 
 
 def _registered_by(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield what a statement puts into a container, hands to a function whose answer it drops, or gives back."""
+    """Yield what a statement puts into a container, hands to a function whose answer it drops, or gives back.
+
+    And that of which it sets or asks for an attribute: a function may keep its own count (`tick.n += 1`).
+    """
     match node:
         case ast.Return(value=ast.Tuple(elts=values) | ast.Dict(values=values)):
             yield from values
@@ -192,8 +192,12 @@ def _registered_by(node: ast.AST) -> Iterator[ast.expr]:
             yield value
         case ast.Assign(targets=[ast.Subscript(), *_], value=value):
             yield value
-        case ast.Assign(targets=[ast.Attribute(value=ast.Name() as owner)], value=value):
-            yield from (owner, value)
+        case ast.Assign(targets=[ast.Attribute()], value=value):
+            yield value
+        case ast.Attribute(value=ast.Name() as owner):
+            yield owner
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[owner, *_]):
+            yield owner
         case ast.Expr(value=ast.Call(args=values, keywords=keywords)):
             yield from (*values, *(keyword.value for keyword in keywords))
 

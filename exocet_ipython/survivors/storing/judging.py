@@ -68,7 +68,7 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         found.attributes |= answers - one.globals
         set_up = answers | one.filled
         looked_at = (answers & one.names) | (one.filled & one.looked_at)
-        is_sure = looked_at <= one.surely  # what is there decides nothing of whether it puts it there
+        is_sure = looked_at <= one.renewed  # what is there decides nothing of whether it puts it there
         only_steps = (is_sure or set_up <= one.stepped) and not _may_be_called(one, functions)
         callers = _callers(one, functions) if is_called and set_up and (only_steps or not looked_at) else []
         is_asked = is_called and not (callers and _call_for_effect(one, callers, set_up, needs_harmless=not is_sure))
@@ -92,8 +92,7 @@ def _call_for_effect(one: Assigning, callers: Sequence[Assigning], names: set[st
         return all(caller.is_harmless for caller in callers)
     called = {one.name, *(caller.name for caller in callers)}
     return all(
-        called & caller.names <= caller.surely or names.isdisjoint(caller.names | caller.looked_at)
-        for caller in callers
+        called & caller.names <= caller.calls or names.isdisjoint(caller.names | caller.looked_at) for caller in callers
     )
 
 
