@@ -6,13 +6,14 @@ by what it is, wherever the edit has put what else there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
 from exocet_ipython.reloading.holding.contents import dict_of, refill
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.journal import Journal
+from exocet_ipython.survivors.carrying.entries import count_in, item_in, put_into
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was, is_filled_alike
 
@@ -33,15 +34,18 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
         Whether the new list has all that was put there; not what functions have computed.
     """
     contents = owned.record.contents
-    baseline = contents.get(path, {})
-    changed = _changed_places(before, now, baseline)
+    known = ids_in_order(contents.get(path, {}))
+    changed = _changed_places(before, now, known)
     written = [place for place in changed if owned.is_written(f"{path}[{place}]")]
-    if not changed or not (written or owned.puts_in_place(path) or _shows_places(before, changed, baseline)):
+    if not changed or not (written or owned.puts_in_place(path) or _shows_places(before, changed, known)):
         return None
     carried, constants = 0, constants_by_id(owned.record.body_code)
+
+    def is_theirs(item: Any) -> bool:
+        return owned.is_persons(path, item, None) and not owned.is_modules(path, item, None)
+
     for place, was in changed.items():
         item = before[place]
-        is_theirs = owned.is_persons(path, item, None) and not owned.is_modules(path, item, None)
         if place >= len(now):
             continue
         if now[place] is item:  # what an undo brings back has it already
@@ -52,11 +56,14 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
             first is not None
             and (is_filled_alike(now[place], first, constants) or _is_made_alike(now[place], first, constants))
         )
-        if place in written or (is_theirs and (is_same or len(now) == len(before))):
+        if place in written or (is_theirs(item) and (is_same or len(now) == len(known))):
             journal.add(partial(now.__setitem__, place, now[place]))
             now[place] = item
             carried += 1
-    return carried == len(changed)
+    added = [item for item in before[len(known) :] if is_theirs(item)]
+    for item in added:
+        put_into(now, item_in(now, item, owned.after), None, journal, count=count_in(before, item))
+    return carried + len(added) == len(changed) + len(before) - len(known)
 
 
 def in_first_order(before: Any, now: Any, baseline: Mapping[Any, int]) -> list[Any] | None:
@@ -98,17 +105,19 @@ def _is_made_alike(instance: Any, first: Mapping[Any, int], constants: Mapping[i
     )
 
 
-def _changed_places(before: Any, now: Any, baseline: Mapping[Any, int]) -> dict[int, int]:
-    """Return the places of a list at which there is another item, each with the id of the one that was there."""
-    if not type(before) is type(now) is list:
+def _changed_places(before: Any, now: Any, known: list[int]) -> dict[int, int]:
+    """Return the places of a list at which there is another item, each with the id of the one that was there.
+
+    What was added follows them, and nothing that was there before is among it.
+    """
+    if not type(before) is type(now) is list or len(known) > len(before):
         return {}
-    known = ids_in_order(baseline)
-    if len(known) != len(before):
+    if not set(known).isdisjoint(map(id, before[len(known) :])):
         return {}
     return {place: was for place, was in enumerate(known) if id(before[place]) != was}
 
 
-def _shows_places(before: list[Any], changed: Mapping[int, int], baseline: Mapping[Any, int]) -> bool:
+def _shows_places(before: list[Any], changed: Mapping[int, int], known: Collection[int]) -> bool:
     """Say whether a list shows that items were put in the place of others: what is behind them is where it was."""
-    is_new = not any(id(before[place]) in baseline for place in changed)
-    return is_new and len(before) - min(changed) > len(changed)
+    is_new = not any(id(before[place]) in known for place in changed)
+    return is_new and len(known) - min(changed) > len(changed)
