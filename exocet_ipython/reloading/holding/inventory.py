@@ -45,6 +45,7 @@ _FIXED = (*ATOMS, type, *_DEFINITIONS)
 # Ids of what most globals are, and most attributes of classes: nothing that could be changed, or has a baseline itself.
 _PLAIN_GLOBALS = frozenset(map(id, (*ATOMS, *_DEFINITIONS)))
 _PLAIN_ENTRIES = _PLAIN_GLOBALS | {id(MethodType)}
+_NO_INSTANCES = frozenset(map(id, (type, tuple, frozenset)))
 _PLAIN_ATTRIBUTES = frozenset(
     map(
         id,
@@ -80,6 +81,8 @@ def take_baseline(module: ModuleType) -> Baseline:
         # Asked last for its dict: that makes one.
         if kind is FunctionType and is_own_function(value, own) and (value.__closure__ or value.__dict__):
             found.add_attributes(name, state_of(value))
+        if kind is MethodType or (kind is FunctionType and value.__qualname__ != name):  # what a call has made
+            found.ties.refer(value)
         if id(kind) in _PLAIN_GLOBALS or is_dunder(name):
             continue
         if issubclass(kind, type):
@@ -141,9 +144,10 @@ class _Contents:
             self._add_container(name, value)
         elif issubclass(kind, type):
             self._add_inner_class(name, value)
-        elif not issubclass(kind, _DEFINITIONS) and _is_plain_instance(value):
+        elif not issubclass(kind, _DEFINITIONS):
             self.ties.refer(value)
-            self.add_attributes(name, attributes_of(value))
+            if _is_plain_instance(value):
+                self.add_attributes(name, attributes_of(value))
 
     def add_alias(self, name: str, first: str) -> None:
         """Add under another name of a value what is noted of its inside under the first one."""
@@ -158,9 +162,11 @@ class _Contents:
         if type(copy.held) is not list:
             return
         self.met += copy.held
-        if issubclass(type(value), set) and not _PLAIN_ENTRIES.issuperset(map(id, map(type, copy.held))):
-            for part in filter(_is_plain_instance, copy.held):
-                self.ties.refer(part)  # a path leads to the entries of all others
+        if issubclass(type(value), set):  # a path leads to the entries of all others
+            kinds = set(map(id, map(type, copy.held))) - _PLAIN_ENTRIES - _NO_INSTANCES
+            for part in copy.held if kinds else ():
+                if id(type(part)) in kinds and _is_plain_instance(part):
+                    self.ties.refer(part)
 
     def _add_registries(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         for attribute, part in attributes:
@@ -212,6 +218,8 @@ class _Contents:
         if path.count("[") < _DEEP:
             for key, part in entries_of(container):
                 if id(type(part)) in _PLAIN_ENTRIES or issubclass(type(part), enum.Enum) or len(self.prints) >= _MANY:
+                    if type(part) is MethodType or (type(part) is FunctionType and part.__qualname__[-1] == ">"):
+                        self.ties.refer(part)  # others soon stand where one has stood
                     continue  # a member is noted with its class
                 if not (_is_plain_instance(part) and self._was_met(part)):
                     self.add_value(f"{path}{place_of(key)}", part)

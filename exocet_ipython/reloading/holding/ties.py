@@ -7,12 +7,15 @@ from itertools import compress
 from typing import Any, Self
 
 from exocet_ipython.loading.references import OwnReference
+from exocet_ipython.reloading.holding.contents import is_plain
 
 __all__ = ["Ties"]
 
 # By ids: a metaclass may say how its classes are hashed.
 _TEXTS = frozenset(map(id, (str, bytes)))
 _NUMBERS = frozenset(map(id, (int, float, complex)))
+_TUPLE = id(tuple)
+_MANY = 1_000  # tuples; of tables of more, none is held
 _LONG = 1 << 12  # characters or bytes
 
 
@@ -62,13 +65,16 @@ class Ties:
                 self.refer(instance)
 
     def hold(self, values: Collection[Any]) -> None:
-        """Keep the numbers and the short texts among some values alive: long ones are a person's data, to be rid of."""
+        """Keep numbers, short texts and tuples of such among some values alive; long texts are data, to be rid of."""
         kinds = list(map(id, map(type, values)))
         self._held += compress(values, map(_NUMBERS.__contains__, kinds))
         texts = list(compress(values, map(_TEXTS.__contains__, kinds)))
         if max(map(len, texts), default=0) > _LONG:
             texts = [text for text in texts if len(text) <= _LONG]
         self._held += texts
+        tuples = list(compress(values, map(_TUPLE.__eq__, kinds)))
+        if len(tuples) <= _MANY:
+            self._held += filter(is_plain, tuples)
 
     def refer(self, instance: Any) -> None:
         """Have it told when an instance is gone; where its class allows that."""
