@@ -145,9 +145,8 @@ class Comparison:
         return all(self.is_same(first, second) for first, second in pairs)
 
     def _is_same_class(self, before: type, now: type) -> bool:
-        tables = {
-            name for name, part in copy_space(vars(before)).items() if is_registry(part)
-        }  # its methods answer from
+        # Its methods answer from its tables: where these are others, they may answer otherwise.
+        tables = {name for name, part in copy_space(vars(before)).items() if is_registry(part)}
         return self._is_same_space(self._parts_of(before), self._parts_of(now), tables)
 
     def _parts_of(self, cls: type) -> dict[str, Any]:
@@ -248,10 +247,10 @@ def _only_owners(function: FunctionType) -> set[str]:
         if _STORE_ATTR in code.co_code[::2]:
             operations = [(operation, argument) for _, operation, argument in iter_operations(code)]
             for (operation, argument), (following, _) in pairwise(operations):
-                if operation in _LOADS and following == _STORE_ATTR:
-                    owners.add(argument[0] if type(argument) is tuple else argument)
-                elif type(argument) in (str, tuple):
-                    others |= {argument} if type(argument) is str else {argument[0]}
+                name = argument[0] if type(argument) is tuple and argument else argument
+                is_owner = operation in _LOADS and following == _STORE_ATTR
+                if type(name) is str:  # a text counts as a name: so much the worse for that
+                    (owners if is_owner else others).add(name)
         else:
             others.update(code.co_names)
     return owners - others

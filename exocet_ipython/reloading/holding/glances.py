@@ -101,7 +101,7 @@ class Glances:
             before, after = _by_id(glance.space), _by_id(space)
             if before != after:
                 add_entries(glance.baseline.values, before, after)
-                glance.baseline.ties.hold(space.values())
+                glance.baseline.ties.hold([part for name, part in space.items() if part is not glance.space.get(name)])
             changed = self._changed(glance, space, now)
             for path, value in values_at(space, changed).items() if changed else ():
                 if path in glance.baseline.contents:
@@ -141,11 +141,12 @@ class Glances:
         if path in baseline.fingerprints and self._then.prints.get(id(known)) == baseline.fingerprints[path]:
             baseline.fingerprints[path] = now.fingerprint(value)
         parts, copy = {} if known is None else self._then.copy(known).parts(), now.copy(value)
+        there = {*baseline.contents[path], *baseline.contents[path].values()}
         add_entries(baseline.contents[path], parts, copy.parts())
-        if type(copy.held) is list:
-            baseline.ties.hold(copy.held)
-            for part in copy.held:
-                baseline.ties.refer(part)
+        added = [part for part in copy.held if id(part) not in there] if type(copy.held) is list else []
+        baseline.ties.hold(added)
+        for part in added:
+            baseline.ties.refer(part)
 
 
 def _by_id(space: dict[str, Any]) -> dict[str, int]:

@@ -83,5 +83,7 @@ class Ties:
 
     def take_gone(self) -> set[int]:
         """Return the ids of the instances that are gone since this was asked last."""
-        gone, self._gone[:] = {tie.known for tie in self._gone}, []
+        gone = set()
+        while self._gone:  # others may go meanwhile
+            gone.add(self._gone.pop().known)
         return gone

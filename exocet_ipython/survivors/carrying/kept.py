@@ -76,15 +76,19 @@ def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
     )
 
 
-def are_instances(value: Any, session: Container[str]) -> bool:
+def are_instances(value: Any, session: Container[str], depth: int = 3) -> bool:
     """Say whether a value is an instance of a class of the session's modules, or a container of nothing but such.
+
+    Not one that is too deep.
 
     >>> from fractions import Fraction
     >>> [are_instances(value, {"fractions"}) for value in ([Fraction(1)], [], [Fraction(1), 1])]
     [True, False, False]
     """
-    items = list(value.values() if is_map(value) else value) if has_entries(value) else []
-    return is_instance_of(value, session) or (bool(items) and all(are_instances(item, session) for item in items))
+    items = list(value.values() if is_map(value) else value) if depth and has_entries(value) else []
+    return is_instance_of(value, session) or (
+        bool(items) and all(are_instances(item, session, depth - 1) for item in items)
+    )
 
 
 def is_told(value: Any, read: ReadStores, depth: int = 3) -> bool:
