@@ -218,7 +218,7 @@ class _Contents:
         if path.count("[") < _DEEP:
             for key, part in entries_of(container):
                 if id(type(part)) in _PLAIN_ENTRIES or issubclass(type(part), enum.Enum) or len(self.prints) >= _MANY:
-                    if type(part) is MethodType or (type(part) is FunctionType and part.__qualname__[-1] == ">"):
+                    if type(part) is MethodType or (type(part) is FunctionType and "<" in part.__qualname__):
                         self.ties.refer(part)  # others soon stand where one has stood
                     continue  # a member is noted with its class
                 if not (_is_plain_instance(part) and self._was_met(part)):
