@@ -13,7 +13,7 @@ from typing import Any, ParamSpecArgs, ParamSpecKwargs
 from exocet_ipython.loading.classes import class_for, first_named, mro_of, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE, dict_of
-from exocet_ipython.reloading.holding.slots import filled_slots
+from exocet_ipython.reloading.holding.slots import with_slots
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 from exocet_ipython.survivors.variables import VARIABLES, remake_variable
 
@@ -117,7 +117,7 @@ def _rebuild_frozenset(holder: frozenset[Any], replacement: Replacement) -> Any:
     if type(holder) is frozenset:
         return made
     successor = frozenset.__new__(or_same(type(holder), replacement), made)
-    for name, value in ((dict_of(holder) or {}) | {slot.__name__: part for slot, part in filled_slots(holder)}).items():
+    for name, value in (with_slots(holder, dict_of(holder)) or {}).items():
         set_attribute(successor, name, or_same(value, replacement))
     return successor
 

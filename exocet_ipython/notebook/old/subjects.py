@@ -98,7 +98,6 @@ def find_subjects(
     question.forget()
     is_instance = not (found is MISSING or is_definition(found) or issubclass(type(found), ModuleType))
     says_so = _is_current(names[-1], current) if subjects and is_instance else not subjects and found is not MISSING
-    question.forget()
     return subjects, names[-1] if says_so else ""
 
 
