@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-from exocet_ipython.reloading.collector import current_frames
+from exocet_ipython.reloading.collector import current_frames, instances_of
 
-__all__ = ["FRAMES", "OWN_PACKAGE", "RunningFrame", "locals_of", "running_frames", "spaces_in_use"]
+__all__ = ["FRAMES", "OWN_PACKAGE", "RunningFrame", "find_in_use", "locals_of", "running_frames", "spaces_in_use"]
 
 OWN_PACKAGE = __name__.partition(".")[0]
 # What runs a cell: between it and the person's own code there is nothing that a person knows.
@@ -59,6 +59,20 @@ def running_frames() -> Iterator[RunningFrame]:
                 yield RunningFrame(where, expression, locals_of(frame), frame.f_globals)
             frame = frame.f_back
             expression += ".f_back"
+
+
+def find_in_use() -> set[int]:
+    """Return the ids of what code that has begun to run has in its local variables: a thread's, or a coroutine's.
+
+    Nothing can be put in their place there, before Python 3.13 at least (PEP 667). What a generator has is not among
+    them: it is as a rule asked for the rest of what it has, and nobody waits for it to be told something.
+    """
+    found = {id(value) for frame in running_frames() for value in frame.values.values()}
+    for kind in (CoroutineType, AsyncGeneratorType):
+        for waiting in instances_of(kind):
+            if (frame := getattr(waiting, FRAMES[id(kind)])) is not None:
+                found.update(map(id, locals_of(frame).values()))
+    return found
 
 
 def spaces_in_use(spaces: Collection[int], holders: Iterable[Any]) -> set[int]:

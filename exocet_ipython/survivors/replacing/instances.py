@@ -13,6 +13,7 @@ from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.comparison import Beside, Hashing
+from exocet_ipython.survivors.finding.frames import find_in_use
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
@@ -81,6 +82,7 @@ class Moving:
     adapters: list[Any] = field(default_factory=list)
     finalisers: Finalisers = field(default_factory=Finalisers)
     left: dict[int, tuple[type, type]] = field(default_factory=dict)
+    _in_use: set[int] | None = None  # what code that runs has; looked up where it matters, which is rare
     _answers: KeptAnswers = field(default_factory=KeptAnswers)
     _refusals: Refusals = field(default_factory=Refusals)
 
@@ -166,6 +168,7 @@ class Moving:
                 require_values(instance, before, now)
                 message = f"{error}; --rebuild puts a new object in its place"
                 raise TypeError(message).with_traceback(None) from None
+            self._require_unused(instance, error)
             self.finalisers.prepare(before)
             successor = make_successor(instance, before, now, known)
             drop_answers(successor, pair.stale)
@@ -182,6 +185,18 @@ class Moving:
         self.journal.add(functools.partial(put_back, instance, before, state))
         if pair.rehash and old_hash != (new_hash := hash_of(instance)) and new_hash is not None:
             self.rehashing.add(instance, before, state)
+
+    def _require_unused(self, instance: Any, error: TypeError) -> None:
+        """Refuse to put another one in the place of what code that runs would go on with by itself.
+
+        Raises:
+            TypeError: it is such a one.
+        """
+        if self._in_use is None:
+            self._in_use = find_in_use()
+        if id(instance) in self._in_use:
+            message = f"{error}; a thread or coroutine runs with it, which could not go on with a new object"
+            raise TypeError(message).with_traceback(None) from None
 
 
 def _bring_over(instance: Any, pair: _Pair) -> None:
