@@ -37,7 +37,7 @@ from exocet_ipython.survivors.carrying.keepers import find_filled
 from exocet_ipython.survivors.carrying.reruns import find_reruns
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again, holds_caches
 from exocet_ipython.survivors.moving.returned import build_rest
-from exocet_ipython.survivors.moving.traces import forget_traces
+from exocet_ipython.survivors.moving.traces import forget_traces, holds_traces
 from exocet_ipython.survivors.origins import is_put_again
 from exocet_ipython.survivors.refusals import Refusals, Stuck
 from exocet_ipython.survivors.replacing.generators import renew_generators
@@ -276,12 +276,14 @@ class Ladder:
     def _clear_caches(self, revisions: Sequence[Revision]) -> tuple[Stuck, ...]:
         """Clear the caches of functions of cells that may have asked what answers differently now; say what refused."""
         refusals = Refusals()
-        if not (changed := [revision.record.name for revision in revisions if revision.rung]):
+        changed = [revision.record.name for revision in revisions if revision.rung]
+        are_held = holds_caches(self.namespace)
+        if not changed or not (are_held or holds_traces()):
             return ()
         generation = self.managed.generation
         answering = generation.with_dependants(changed)
         forget_traces(answering, generation.records)
-        if holds_caches(self.namespace):
+        if are_held:
             # A cache of a module that holds answers of the old code is a reason to make the module anew.
             records = generation.records.values()
             compile_again(clear_caches(self.namespace, (), answering, (), records, refusals=refusals))

@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
 
 from exocet_ipython.errors import ModuleNotLoadedError
-from exocet_ipython.loading.source import Snapshot, require_spec
+from exocet_ipython.loading.source import require_spec
 from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.failed import FailedLoad
@@ -179,8 +179,7 @@ class Generation:
 
         It doesn't hold this object: a graph that holds its generation would be a circle, for the collector to find.
         """
-        records: Mapping[str, ModuleRecord | FailedLoad] = {**self.records, **self.failed}
-        return partial(_locate, {name: record.snapshot for name, record in records.items()})
+        return partial(_locate, self.records, self.failed)
 
 
 def _imports_alike(before: ModuleRecord, now: ModuleRecord) -> bool:
@@ -188,9 +187,12 @@ def _imports_alike(before: ModuleRecord, now: ModuleRecord) -> bool:
     return before.needs == now.needs and before.held == now.held and before.failed == now.failed
 
 
-def _locate(snapshots: Mapping[str, Snapshot], name: str, line: int) -> tuple[str, str]:
+def _locate(
+    records: Mapping[str, ModuleRecord], failed: Mapping[str, FailedLoad], name: str, line: int
+) -> tuple[str, str]:
     """Return the file of a module, and what is written in one of its lines (from 1)."""
-    return snapshots[name].path or "", snapshots[name].line(line)
+    snapshot = (records.get(name) or failed[name]).snapshot
+    return snapshot.path or "", snapshot.line(line)
 
 
 def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapping[str, ModuleType]) -> None:

@@ -150,7 +150,7 @@ class FilesMeant:
             if rest in self._words and rest != entry:
                 return True
             if len(self._words) <= _MANY and any(
-                rest.startswith(word) and rest.removeprefix(word) in self._words for word in self._words
+                rest[:end] in self._words and rest[end:] in self._words for end in range(1, len(rest))
             ):
                 return rest != entry
         return False

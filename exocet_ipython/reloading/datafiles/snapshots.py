@@ -16,8 +16,10 @@ import os
 import re
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -150,19 +152,30 @@ def _find_named(
     readers = readers_at_import(code, os.path.dirname(os.path.abspath(loaded.path)), space)
     stem = os.path.splitext(os.path.basename(loaded.path))[0]
     found: dict[str | None, Snapshot] = {}
-    for path in FilesMeant(readers, stem):
-        if path.endswith(".py") and _is_of_module(path):
+    meant = dict.fromkeys(FilesMeant(readers, stem))
+    modules = _names_by_file() if any(path.endswith(".py") for path in meant) else {}
+    for path in meant:
+        if any(map(partial(_is_imported, path), modules.get(path, ()))):
             continue  # its edits are followed by how they are imported
         snapshot = _read(loaded, path, since) if os.path.lexists(path) else _absent(loaded, path)
         if snapshot is not None:
-            found.setdefault(path, snapshot)
+            found[path] = snapshot
     return found
 
 
-def _is_of_module(path: str) -> bool:
-    """Say whether a file is that of a module which an import statement finds there; not one that is run by its path."""
-    known = [name for name, module in list(sys.modules.items()) if getattr(module, "__file__", None) == path]
-    return any(spec is not None and spec.origin == path for spec in map(find_spec_of, known))
+def _names_by_file() -> Mapping[str, list[str]]:
+    """Return, by path, the names of the modules that say to be of a file."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name, module in list(sys.modules.items()):
+        if isinstance(path := getattr(module, "__file__", None), str):
+            found[path].append(name)
+    return found
+
+
+def _is_imported(path: str, name: str) -> bool:
+    """Say whether a module is one which an import statement finds in a file; not one that is run by its path."""
+    spec = find_spec_of(name)
+    return spec is not None and spec.origin == path
 
 
 def read_declared(name: str, files: Mapping[str, DataStamp | None]) -> tuple[Snapshot, ...]:

@@ -6,14 +6,16 @@ together (`visit_Name`, `do_GET`). So it depends on what a class inherits from, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from exocet_ipython.reloading.ladder.exchange import find_class
 from exocet_ipython.reloading.ladder.operations import words
 from exocet_ipython.reloading.ladder.uses import Method
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["PLAIN_DECORATORS", "calling_base", "exposed"]
+__all__ = ["PLAIN_DECORATORS", "calling_base", "exposed", "find_exposed"]
 
 # Base classes and metaclasses from these call methods by names that they have themselves, and by no others.
 _PLAIN_BASES = words(
@@ -27,6 +29,33 @@ PLAIN_DECORATORS = words(
     "typing typing_extensions unique"
 )
 _NOTHING_ELSE = (object,)
+_WHERE_DEFINED = operator.attrgetter("__module__", "__qualname__", "__bases__")
+
+
+def find_exposed(methods: Sequence[Method], records: Mapping[str, ModuleRecord]) -> tuple[Method, str] | None:
+    """Return the first of some methods that code from outside of the scope can have called at import, and why.
+
+    A thousand may be asked about at an edit: as a rule nothing of any of their classes comes from elsewhere, which few
+    passes over all of them show.
+    """
+    if _are_alone(methods, records):
+        return None
+    reasons = ((method, exposed(method, records[method.definition.module], records)) for method in methods)
+    return next(((method, reason) for method, reason in reasons if reason), None)
+
+
+def _are_alone(methods: Sequence[Method], records: Mapping[str, ModuleRecord]) -> bool:
+    """Say whether all methods are of plain classes that stand in their modules, with neither bases nor others below.
+
+    False also where that takes a closer look.
+    """
+    if not all(map(PLAIN_DECORATORS.issuperset, [method.decorators for method in methods])):
+        return False
+    owners = [(method.definition.module, method.owner, _NOTHING_ELSE) for method in methods]
+    classes: list[Any] = [vars(records[module].module).get(owner) for module, owner, _ in owners]
+    if any(type(cls) is not type for cls in classes) or any(map(type.__subclasses__, classes)):
+        return False
+    return [*map(_WHERE_DEFINED, classes)] == owners
 
 
 def exposed(method: Method, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.evidence import Evidence
-from exocet_ipython.reloading.ladder.exposure import exposed
+from exocet_ipython.reloading.ladder.exposure import exposed, find_exposed
 from exocet_ipython.reloading.ladder.propagation import propagate
 from exocet_ipython.reloading.ladder.reach import Reach
 from exocet_ipython.reloading.ladder.routes import Notes, Starts, UnfitError
@@ -106,10 +106,8 @@ class Judge:
         """Say why import time can have run one of these functions, by itself or by way of a library."""
         if isinstance(callers, Reached):
             return _describe(callers, record, records)
-        for method in self._reach.methods(callers):
-            if reason := exposed(method, records[method.definition.module], records):
-                return f"`{method.definition.path}` leads to it, and {reason}"
-        return ""
+        found = find_exposed(self._reach.methods(callers), records)
+        return "" if found is None else f"`{found[0].definition.path}` leads to it, and {found[1]}"
 
     def _stored(self, callers: Mapping[int, Definition], records: Mapping[str, ModuleRecord]) -> str:
         """Say where answers of the old code may be kept that the new code would give otherwise."""

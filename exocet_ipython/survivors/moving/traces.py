@@ -12,9 +12,18 @@ from typing import Any
 
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["forget_traces"]
+__all__ = ["forget_traces", "holds_traces"]
 
 _JAX = frozenset(("jax", "equinox", "flax", "haiku", "numpyro", "optax"))  # and what is used in its place
+
+
+def holds_traces() -> bool:
+    """Say whether there may be anything that `forget_traces` is for.
+
+    >>> holds_traces()
+    False
+    """
+    return "jax" in sys.modules
 
 
 def forget_traces(names: Iterable[str], records: Mapping[str, ModuleRecord]) -> None:
