@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from exocet_ipython.loading.classes import delete_attribute
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -89,7 +90,10 @@ class Registering:
         """
         texts = registrar.texts
         places = texts[0].places()
-        contents = [left.setdefault(id(place), list(entries(place))) for place in places.values()]
+        contents = [
+            left.setdefault(id(place), _carried_first(place, texts[1].known.get(name)))
+            for name, place in places.items()
+        ]
         call.replace_given(_function_in(entry for content in contents for entry in content))
         given = _Given.of(call, texts[0].attributes | texts[1].attributes)
         with given.as_it_is(texts[0].attributes):
@@ -169,6 +173,12 @@ def _put_by(call: Call, function: Any, places: Sequence[Any]) -> list[list[Entry
     except Exception:  # noqa: BLE001 - a person's function, which may need what is gone, as it would in the cell
         return [[] for _ in places]
     return put
+
+
+def _carried_first(before: Any, now: Any) -> list[Entry]:
+    """Return the entries of a container of before, those first that the one of now has: a module puts its own there."""
+    carried = {id(key) for key, _ in entries(now)} if is_registry(now) else set()
+    return sorted(entries(before), key=lambda entry: id(entry[0]) not in carried)
 
 
 def _function_in(contents: Iterable[Entry]) -> Callable[[Any], Any]:

@@ -21,6 +21,7 @@ from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.classes import changed_constants
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Key
+from exocet_ipython.survivors.rebasing.constants import changed_globals
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.storing.functions import definition_of
@@ -63,9 +64,15 @@ def find_changed(
         names: id of a function -> what the notebook calls it.
     """
     pairs = {key: (before, now) for key, before, now in _pairs(old, made)}
-    edited = {key for key, (before, now) in pairs.items() if not _runs_alike(before, now)}
     otherwise = {name for before, now in _classes(old, made) for name in changed_constants(before, now)}
-    asked = otherwise | {pairs[key][1].__name__ for key in edited}
+    spaces = [(globals_of(old[name].module), globals_of(made[name])) for name in old.keys() & made.keys()]
+    otherwise |= {name for before, now in spaces for name in changed_globals(before, now)}
+    edited = {
+        key
+        for key, (before, now) in pairs.items()
+        if not (_runs_alike(before, now) and all(map(otherwise.isdisjoint, _names_in(now))))
+    }
+    asked = {pairs[key][1].__name__ for key in edited}
     said = frozenset[str]().union(*words()) if asked else frozenset[str]()
     found = {}
     for key, (before, now) in pairs.items() if asked else ():

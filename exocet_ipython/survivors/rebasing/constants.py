@@ -1,0 +1,45 @@
+"""Constants that functions name, and that are others in the new modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from exocet_ipython.loading.names import is_dunder
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
+from exocet_ipython.reloading.holding.contents import is_plain
+from exocet_ipython.reloading.ladder.operations import is_same_constant
+
+__all__ = ["changed_globals", "finds_others"]
+
+
+def changed_globals(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the constants that one module has, and that of now has otherwise, or has not.
+
+    >>> list(changed_globals({"SIDES": 4, "name": "shape"}, {"SIDES": 5, "name": "shape", "all": []}))
+    ['SIDES']
+    """
+    was, has = copy_space(before), copy_space(now)
+    for name in {**was, **has}:
+        old, new = was.get(name), has.get(name)
+        if old is new or not (is_plain(old) and is_plain(new)):
+            continue
+        if not (is_dunder(name) or is_same_constant(old, new)):
+            yield name
+
+
+def finds_others(before: FunctionType, now: FunctionType) -> bool:
+    """Say whether a function finds other constants than the one did whose code it has, also by the name of a module."""
+    spaces = before.__globals__, now.__globals__
+    if spaces[0] is spaces[1]:
+        return False
+    names = {name for code in whole(now.__code__) for name in code.co_names}
+    modules = ((spaces[0].get(name), spaces[1].get(name)) for name in names)
+    pairs = [(globals_of(old), globals_of(new)) for old, new in modules if _are_modules(old, new)]
+    return any(not names.isdisjoint(changed_globals(*pair)) for pair in (spaces, *pairs))
+
+
+def _are_modules(old: Any, new: Any) -> bool:
+    return old is not new and issubclass(type(old), ModuleType) and issubclass(type(new), ModuleType)
