@@ -256,6 +256,9 @@ class HookText:
                 place = name
             case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in self._names:
                 place = f".{name}"
+            case ast.Attribute() if is_registry(held := self._held(node)):
+                place = ast.unparse(node)
+                self.known.setdefault(place, held)
             case _:
                 return ""
         return place if place in self.known else ""

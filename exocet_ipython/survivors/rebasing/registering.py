@@ -61,7 +61,7 @@ class Registering:
         for name, value in copy_space(namespace).items():
             names.setdefault(id(value), set()).add(name)
         found = find_changed(old, made, words_of_cells, names)
-        called = {name for key, one in found.items() for name in (one.now.__name__, *names.get(key[0], ()))}
+        called = {name for one in found.values() for name in one.names}
         left: dict[int, list[Entry]] = {}
         for call, registrar in find_calls(found, called, namespace):
             self._take_out(call, registrar, left)

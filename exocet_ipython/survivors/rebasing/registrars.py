@@ -6,7 +6,9 @@ Functions, methods, and classes whose instances are called with it, as in `@Rout
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -14,10 +16,9 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_plain
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, is_plain
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.classes import changed_constants
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Key
@@ -37,11 +38,13 @@ class Registrar:
         now: what is called now.
         before: what was called.
         texts: of both.
+        names: what cells may call it.
     """
 
     now: Any
     before: Any
     texts: tuple[RegisteringText, RegisteringText]
+    names: AbstractSet[str]
 
     @property
     def depth(self) -> int:
@@ -63,7 +66,10 @@ def find_changed(
         words: gives those of each cell: what none of them names is nothing with which they have registered.
         names: id of a function -> what the notebook calls it.
     """
-    pairs = {key: (before, now) for key, before, now in _pairs(old, made)}
+    pairs, called = dict[Key, tuple[Any, Any]](), defaultdict[Key, set[str]](set)
+    for key, name, before, now in _pairs(old, made):
+        pairs[key] = before, now
+        called[key] |= {name, now.__name__, *names.get(key[0], ())} if not key[1] else {name}
     otherwise = {name for before, now in _classes(old, made) for name in changed_constants(before, now)}
     spaces = [(globals_of(old[name].module), globals_of(made[name])) for name in old.keys() & made.keys()]
     otherwise |= {name for before, now in spaces for name in changed_globals(before, now)}
@@ -76,43 +82,56 @@ def find_changed(
     said = frozenset[str]().union(*words()) if asked else frozenset[str]()
     found = {}
     for key, (before, now) in pairs.items() if asked else ():
-        if said.isdisjoint({key[1]} if key[1] else {now.__name__, *names.get(key[0], ())}):
+        if said.isdisjoint(called[key]):
             continue
         may_differ = key in edited or not all(map(asked.isdisjoint, _names_in(now)))
         if may_differ and (texts := _read_both(before, now, otherwise)) is not None:
-            found[key] = Registrar(now, before, texts)
+            found[key] = Registrar(now, before, texts, called[key])
     return found
 
 
-def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, Any, Any]]:
-    """Yield the functions and methods of modules with those of now."""
+def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, str, Any, Any]]:
+    """Yield the functions and methods of modules with those of now, and what they are called there."""
     for name in old.keys() & made.keys():
         space, now = globals_of(old[name].module), globals_of(made[name])
         for attribute, before in copy_space(space).items():
             after = now.get(attribute)
             if type(before) is type(after) is FunctionType:
                 if before.__globals__ is space and after.__globals__ is now:
-                    yield (id(after), ""), before, after
+                    yield (id(after), ""), attribute, before, after
+            elif type(before) is type(after) is MethodType:
+                functions = before.__func__, after.__func__
+                if type(functions[0]) is type(functions[1]) is FunctionType and home_of(functions[0]) in old:
+                    yield (id(after), ""), attribute, before, after
             elif after is not None and id(type(before)) not in ATOM_IDS:
-                yield from _methods(before, after, name, old)
+                for key, one, other in _methods(before, after, name, old):
+                    yield key, key[1] or attribute, one, other
 
 
 def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> Iterator[tuple[Key, Any, Any]]:
     """Yield the methods of a class of a module, or of an instance of one that the module has, as calls bind them."""
     is_class = issubclass(type(before), type)
     old, new = (before, after) if is_class else (type(before), type(after))
-    if issubclass(type(after), type) is not is_class or home_of(old) != home or home_of(new) != home:
+    if issubclass(type(after), type) is not is_class or home_of(old) not in retiring or home_of(new) != home_of(old):
         return
+    if is_class and home_of(old) != home:
+        return  # another module's, which has it by that name as well
     if is_class and _makes_decorators(before) and _makes_decorators(after):
         yield (id(after), ""), before, after
-    kind = classmethod if is_class else FunctionType
+    kinds = BOUND_IDS if is_class else {id(FunctionType)}  # ids: a metaclass may compare classes in its own way
     spaces = [copy_space(vars(base)) for base in mro_of(old) if home_of(base) in retiring]
-    for name in {name: None for space in spaces for name, part in space.items() if type(part) is kind}:
-        part, other = first_named(name, mro_of(old)), first_named(name, mro_of(new))
-        is_bound = type(part) is type(other) is kind
-        functions = functions_in(part)[:1] + functions_in(other)[:1] if is_bound else []
-        if functions:
-            yield (id(after), name), MethodType(functions[0], before), MethodType(functions[1], after)
+    for name in {name: None for space in spaces for name, part in space.items() if id(type(part)) in kinds}:
+        parts = first_named(name, mro_of(old)), first_named(name, mro_of(new))
+        if type(parts[0]) is not type(parts[1]) or id(type(parts[0])) not in kinds:
+            continue
+        functions = [part if type(part) is FunctionType else part.__func__ for part in parts]
+        if not all(type(function) is FunctionType for function in functions):
+            continue
+        if type(parts[0]) is staticmethod:
+            yield (id(after), name), functions[0], functions[1]
+        else:
+            key = (id(after), "" if name == "__call__" and not is_class else name)
+            yield key, MethodType(functions[0], before), MethodType(functions[1], after)
 
 
 def function_of(called: Any) -> FunctionType:
