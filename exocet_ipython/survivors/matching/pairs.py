@@ -238,6 +238,7 @@ class _Matcher:
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
+        record = self._old.get(type.__getattribute__(old, "__module__"))
         is_plain = type(before) is type(now) is FunctionType and not before.__dict__  # most are plain methods
         if is_plain or is_decorated_now(before, now):
             self.match_function(before, now)
@@ -248,19 +249,22 @@ class _Matcher:
         elif issubclass(old, enum.Enum) and type(before) is old:
             if type(now) is new:
                 self._add(before, now)
-        elif id(type(now)) not in BOUND_IDS and (value := self._own_attribute(old, attribute, before, now)) is not None:
-            self._values.note_attribute(value)
-        else:
-            within = [part.__func__ if id(type(part)) in BOUND_IDS else None for part in (before, now)]
-            self._bound += [
-                (self._space, one, other) for one, other in ((before, now), within) if binds(one, self._new)
-            ]
-            dispatchers = [dispatcher_of(part) for part in (before, now)]
-            for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
-                if type(first) is FunctionType:
-                    self.match_function(first, second)
-            if (type(before), type(now)) == (staticmethod, classmethod) and id(before.__func__) in self.pairs.objects:
-                self.pairs.objects[id(before.__func__)] = before.__func__, now.__get__(None, new)  # as it is looked up
+        elif not self._values.note_attribute(record, old, attribute, (before, now)):
+            self._match_descriptor(old, new, attribute, before, now)
+
+    def _match_descriptor(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
+        """Match a method, property or the like that is no plain function, and what it has."""
+        record, both = self._old.get(type.__getattribute__(old, "__module__")), (before, now)
+        within = [part.__func__ if id(type(part)) in BOUND_IDS else None for part in both]
+        if (type(before), type(now)) == (staticmethod, staticmethod):
+            self._values.note_attribute(record, old, attribute, (within[0], within[1]), before)
+        self._bound += [(self._space, one, other) for one, other in (both, within) if binds(one, self._new)]
+        dispatchers = [dispatcher_of(part) for part in both]
+        for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
+            if type(first) is FunctionType:
+                self.match_function(first, second)
+        if (type(before), type(now)) == (staticmethod, classmethod) and id(before.__func__) in self.pairs.objects:
+            self.pairs.objects[id(before.__func__)] = before.__func__, now.__get__(None, new)  # as it is looked up
 
     def _match_within(self, old: Any, new: Any) -> None:
         """Match the functions and classes that decorators have wrapped; what has them stays as it was."""
@@ -269,12 +273,6 @@ class _Matcher:
             self.match_function(before, now)
         for cls, other in classes_within(old, new):
             self._match_class(cls, other)
-
-    def _own_attribute(self, old: type, attribute: str, before: Any, now: Any) -> Value | None:
-        """Return an instance or container that a class has, if it is what the module's body left."""
-        record = self._old.get(type.__getattribute__(old, "__module__"))
-        value = Value(record, f"{old.__qualname__}.{attribute}", before, now) if record else None
-        return value if value and self._values.is_own_attribute(value) else None
 
     def match_function(self, old: FunctionType, new: Any) -> None:
         """Match a function, and what it has wrapped."""

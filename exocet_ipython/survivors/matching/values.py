@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import attributes_of, dict_of, fingerprint, is_registry, is_shared
+from exocet_ipython.reloading.holding.contents import (
+    BOUND_IDS,
+    attributes_of,
+    dict_of,
+    fingerprint,
+    is_registry,
+    is_shared,
+)
 from exocet_ipython.reloading.holding.entries import entries_beside, entries_of, place_of
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.wiring import is_as_made
@@ -85,20 +92,30 @@ class Values:
         """Say whether a module that stays has a value."""
         return id(value) in self._staying
 
-    def is_own_attribute(self, value: Value) -> bool:
-        """Say the same of what a class has: it is in the class's own baseline."""
-        owner, _, attribute = value.path.rpartition(".")
-        if is_shared(value.before) or hasattr(type(value.before), "__get__"):
-            return False
-        if value.record.contents.get(owner, {}).get(attribute) != id(value.before):
-            return False
-        known = value.record.contents.get(value.path)
-        return known is None or known == parts_of(value.before) or id(value.before) in self._whole
+    def note_attribute(
+        self, record: ModuleRecord | None, cls: type, name: str, both: tuple[Any, Any], around: Any = None
+    ) -> bool:
+        """Take in what a class has, if it is in the class's own baseline; say whether it is.
 
-    def note_attribute(self, value: Value) -> None:
-        """Take in what a class has."""
-        if not self.note_foreign(value.before, value.now) and not self.is_elsewhere(value.before):
-            self._found.setdefault(id(value.before), []).append(value)
+        Args:
+            record: of the module of the class, if that retires.
+            cls: that.
+            name: of the attribute.
+            both: what the class has there, and what takes its place.
+            around: the static method that has it; None where the class itself does.
+        """
+        before, path = both[0], f"{cls.__qualname__}.{name}"
+        is_fixed = is_shared(before) or (hasattr(type(before), "__get__") if around is None else is_definition(before))
+        if record is None or is_fixed or id(type(both[1])) in BOUND_IDS:
+            return False
+        known = record.contents.get(path)
+        if record.contents.get(cls.__qualname__, {}).get(name) != id(before if around is None else around):
+            return False
+        if known is not None and known != parts_of(before) and id(before) not in self._whole:
+            return False
+        if not self.note_foreign(*both) and not self.is_elsewhere(before):
+            self._found.setdefault(id(before), []).append(Value(record, path, *both))
+        return True
 
     def note_foreign(self, before: Any, now: Any, around: Any = None) -> bool:
         """Take in an instance of another's class; say whether it is one.
