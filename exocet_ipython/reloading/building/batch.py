@@ -75,7 +75,7 @@ class Batch(ModuleBuilder):
         self._ancestors = frozenset[str]().union(*map(with_packages, self._affected)) - self._affected
         self._roots = frozenset(name.partition(".")[0] for name in self._affected | self._returned)
         self._claimed: dict[str, bool] = {}
-        self._runs = Runs()
+        self.runs = Runs()
         self._kept: dict[str, Baseline | None] = {}
         self._builtins = BodyBuiltins(__import__=self.import_)
 
@@ -209,7 +209,7 @@ class Batch(ModuleBuilder):
         snapshot, code = self._read(spec)
         act_on_interrupt()
         before = self._generation.records.get(spec.name)
-        with self._runs.noting(spec.name, snapshot, code):
+        with self.runs.noting(spec.name, module, snapshot, code):
             if before is not None:
                 self._kept[spec.name] = put_forward(before.module, module, snapshot.data)
             WITNESS.begin_load()
@@ -227,12 +227,12 @@ class Batch(ModuleBuilder):
 
     def error_of(self, name: str) -> type[BaseException] | None:
         """Return the type of what the body of a module raised, if none has run to its end since."""
-        run = self._runs.of.get(name)
+        run = self.runs.of.get(name)
         return None if run is None or name in self.modules else run.error
 
     def codes(self) -> list[tuple[str, CodeType | None, bool]]:
         """Return what has run to its end: dotted name, code, and whether it is a package."""
-        ended = [(name, run.code) for name, run in self._runs.of.items() if name in self.modules]
+        ended = [(name, run.code) for name, run in self.runs.of.items() if name in self.modules]
         return [(name, code, is_package(self.modules[name])) for name, code in ended]
 
     def close(self) -> None:
@@ -243,8 +243,8 @@ class Batch(ModuleBuilder):
         """Return the records of the modules made, for the generation that comes next."""
         made: dict[str, ModuleRecord] = {}
         known = self._generation.order
-        places = sorted(known[name] for name in self._runs.of.keys() & self.modules.keys() & known.keys())
-        for name, run in self._runs.of.items():  # as they began
+        places = sorted(known[name] for name in self.runs.of.keys() & self.modules.keys() & known.keys())
+        for name, run in self.runs.of.items():  # as they began
             if name not in self.modules:
                 continue  # its import failed, and whoever imported it went on without
             before = self._generation.records.get(name)
@@ -287,7 +287,7 @@ class Batch(ModuleBuilder):
             and record.snapshot.version == snapshot.version
         ):
             return snapshot, record.code
-        return snapshot, self._runs.compile(spec, snapshot) if read is None else read.code
+        return snapshot, self.runs.compile(spec, snapshot) if read is None else read.code
 
     def _is_new(self, name: str) -> bool:
         if name in self._generation.records or PRESENCE.current(name) is not None:

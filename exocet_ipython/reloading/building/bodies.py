@@ -85,15 +85,17 @@ class Runs:
 
     Attributes:
         of: dotted name -> the last run of the body, as they began.
+        failed: dotted name and module of each whose body has raised.
     """
 
     def __init__(self) -> None:
         self.of: dict[str, Run] = {}
+        self.failed: list[tuple[str, ModuleType]] = []
         self._running = [Run(Snapshot(""), None)]  # whoever asks the batch for the outermost modules
 
     @contextlib.contextmanager
-    def noting(self, name: str, snapshot: Snapshot, code: CodeType | None) -> Iterator[None]:
-        """Note how a body runs, in the block."""
+    def noting(self, name: str, module: ModuleType, snapshot: Snapshot, code: CodeType | None) -> Iterator[None]:
+        """Note how the body of a module runs, in the block."""
         self.of.pop(name, None)
         importer = self._running[-1]
         run = self.of[name] = Run(snapshot, code, is_nested=len(self._running) > 1)
@@ -104,6 +106,7 @@ class Runs:
             yield
         except BaseException as error:
             run.error = type(error)
+            self.failed.append((name, module))
             importer.failed += [FailedLoad(name, snapshot, code, lacks_module=lacks_module(error)), *run.failed]
             raise
         finally:

@@ -23,6 +23,7 @@ from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
 from exocet_ipython.reloading.building.steps import Steps
 from exocet_ipython.reloading.collector import paused_collector
+from exocet_ipython.reloading.detaching import abandon
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.ladder.revision import Earlier, Revision
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -146,7 +147,9 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
             uncover_names(records, current.records)
         unneeded = steps.say_unneeded(records)
     except BaseException:
+        abandon([*batch.runs.failed, *((name, one) for name, one in batch.modules.items() if name not in returned)])
         batch.modules.clear()
+        batch.runs.failed.clear()  # the traceback leads here
         raise
     finally:
         batch.close()
@@ -170,6 +173,7 @@ def build_lowest(plan: Plan, around: Surroundings) -> tuple[Plan, Built]:
         if not filled:
             return plan, replace(built, sets_others=registries.look_again(built.made.values()))
         registries.restore()
+        abandon((name, record.module) for name, record in built.made.items())
         return build_lowest(plan.together_with(filled, current.order, current.graph()), around)
     except BaseException as error:
         registries.restore()
