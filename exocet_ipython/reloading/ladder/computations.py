@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.names import resolve_import
-from exocet_ipython.loading.trees import nested
+from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.ladder.bodies import Body, names_in, strings_in
 from exocet_ipython.reloading.ladder.operations import is_class_body, iter_operations, words
 
@@ -109,10 +109,13 @@ class Computations:
         found = cls()
         found._read(body, {"__package__": body.module if is_package else body.module.rpartition(".")[0]})
         for inner in nested(body.code):
+            # A class in a function is made by a call of it.
+            bodies = [part for part in whole(inner) if is_class_body(part)]
+            names = {name for part in bodies for name in names_in(part, whole=False)}
             if inner.co_name.startswith("<") or is_class_body(inner):
-                names = set(_names_run(inner))
-                found.unfit |= names
-                found.loose |= names
+                names.update(_names_run(inner))
+            found.unfit |= names
+            found.loose |= names
         return found
 
     def takers(self, attribute: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -12,7 +13,7 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import is_same_constant
 
-__all__ = ["changed_globals", "finds_others"]
+__all__ = ["any_other", "changed_globals", "finds_others"]
 
 
 def changed_globals(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -32,10 +33,19 @@ def changed_globals(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
 
 def finds_others(before: FunctionType, now: FunctionType) -> bool:
     """Say whether a function finds other constants than the one did whose code it has, also by the name of a module."""
-    spaces = before.__globals__, now.__globals__
-    if spaces[0] is spaces[1]:
-        return False
     names = {name for code in whole(now.__code__) for name in code.co_names}
+    return any_other(names, before.__globals__, now.__globals__)
+
+
+def any_other(names: AbstractSet[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Say whether one of some names is another constant in the globals of now, also in a module that these name.
+
+    >>> any_other({"SIDES"}, {"SIDES": 4}, {"SIDES": 5}), any_other({"NAME"}, {"SIDES": 4}, {"SIDES": 5})
+    (True, False)
+    """
+    spaces = before, now
+    if before is now:
+        return False
     modules = ((spaces[0].get(name), spaces[1].get(name)) for name in names)
     pairs = [(globals_of(old), globals_of(new)) for old, new in modules if _are_modules(old, new)]
     return any(not names.isdisjoint(changed_globals(*pair)) for pair in (spaces, *pairs))

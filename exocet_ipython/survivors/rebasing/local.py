@@ -24,6 +24,7 @@ from exocet_ipython.survivors.classes import class_of
 from exocet_ipython.survivors.dropped import dropped_by
 from exocet_ipython.survivors.inner import LABELS, Inner, operations_of
 from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.rebasing.constants import any_other
 from exocet_ipython.survivors.rebasing.copies import decorate_again
 from exocet_ipython.survivors.rebasing.keeping import change_class
 from exocet_ipython.survivors.replacing.instances import Moving
@@ -59,7 +60,9 @@ def find_local_classes(closures: Iterable[FunctionType], pairs: Pairs) -> list[L
         if body is None or body.new is None or not is_class_body(body.old):
             continue
         if id(body.old) not in edited:
-            edited[id(body.old)] = operations_of(body.old) != operations_of(body.new)
+            is_other = operations_of(body.old) != operations_of(body.new)
+            names = {*body.new.co_names}
+            edited[id(body.old)] = is_other or any_other(names, body.before.__globals__, body.namespace)
         if edited[id(body.old)]:
             bodies[id(closure)] = body
             methods.append(closure)
