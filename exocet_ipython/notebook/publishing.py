@@ -218,7 +218,7 @@ class _Publication:
         if returned:
             replaced = {name: self._old[name] for name in returned & self._old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
-        self._registering.withdraw(self._old, self._made, namespace)
+        self._registering.withdraw(self._old, self._made, namespace, migrating=self._migrating)
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""

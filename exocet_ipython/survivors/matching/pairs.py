@@ -259,6 +259,8 @@ class _Matcher:
         if (type(before), type(now)) == (staticmethod, staticmethod):
             self._values.note_attribute(record, old, attribute, (within[0], within[1]), before)
         self._bound += [(self._space, one, other) for one, other in (both, within) if binds(one, self._new)]
+        if type(within[0]) is FunctionType is not type(within[1]):
+            self.match_function(within[0], within[1])  # a decorator makes something else of it by now
         dispatchers = [dispatcher_of(part) for part in both]
         for first, second in [*zip(functions_in(before), functions_in(now), strict=False), dispatchers]:
             if type(first) is FunctionType:

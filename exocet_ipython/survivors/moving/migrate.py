@@ -20,7 +20,6 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.carrying.registrations import without_registered
 from exocet_ipython.survivors.classes import raw_dicts
-from exocet_ipython.survivors.closures import on_current_names, remake_closure
 from exocet_ipython.survivors.comparison import Beside, reread_of
 from exocet_ipython.survivors.definitions import own_parts
 from exocet_ipython.survivors.finding.frames import spaces_in_use
@@ -34,6 +33,7 @@ from exocet_ipython.survivors.matching.left import Left
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
 from exocet_ipython.survivors.moving.caches import forget_checks
+from exocet_ipython.survivors.moving.closures import in_order_made, on_current_names, registers_by_now, remake_closure
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
 from exocet_ipython.survivors.moving.late import move_instances
 from exocet_ipython.survivors.moving.shared import renew_shared
@@ -204,21 +204,36 @@ def _rebuilt_closures(
     closures: Iterable[FunctionType], pairs: Pairs, moving: Moving
 ) -> Iterator[tuple[int, tuple[Any, Any]]]:
     """Yield, by id, the closures that retired functions made, each with what the new code makes of it."""
+    made: Any
+    rebuilt: dict[FunctionType, FunctionType | NameError] = {}
     for closure in closures:
-        inner = pairs.inner[id(closure.__code__)]
         try:
-            made = rebuild_closure(closure, inner)
+            rebuilt[closure] = rebuild_closure(closure, pairs.inner[id(closure.__code__)])
         except NameError as error:
-            again = remake_closure(closure, inner)
-            if again is None:
-                if inner.new is not None:
-                    moving.note(dotted_name(closure), error)
-                if (kept := on_current_names(closure, inner)) is not None:
-                    yield id(closure), (closure, kept)
-                continue
-            made = again.merged(closure, inner)
-            # What the functions have put into registries when they made it again.
-            yield from ((id(one), (one, made)) for one in again if one is not made)
+            rebuilt[closure] = error
+    inners = {id(one.__code__): pairs.inner[id(one.__code__)] for one in rebuilt}
+    done: dict[int, tuple[Any, Any]] = {
+        id(one): (one, made) for one, made in rebuilt.items() if type(made) is FunctionType
+    }
+    registering = {key for key, inner in inners.items() if registers_by_now(inner)}
+    for closure in in_order_made(rebuilt):
+        made, inner, again = rebuilt[closure], inners[id(closure.__code__)], None
+        is_made = type(made) is FunctionType
+        if not is_made or id(closure.__code__) in registering:
+            again = remake_closure(closure, inner, done, moving.journal)
+        if again is None and is_made:
+            yield id(closure), (closure, made)
+            continue
+        if again is None:
+            if inner.new is not None:
+                moving.note(dotted_name(closure), made)
+            if (kept := on_current_names(closure, inner)) is not None:
+                yield id(closure), (closure, kept)
+            continue
+        made = again.merged(closure, inner)
+        done[id(closure)] = closure, made
+        # What the functions have put into registries when they made it again.
+        yield from ((id(one), (one, made)) for one in again if one is not made)
         yield id(closure), (closure, made)
 
 

@@ -50,9 +50,17 @@ class Call:
     Attributes:
         arguments: of each of its calls, in order: what it is given by place, and by keyword. What takes the place of
             one of these takes it here as well.
+        decorates: whether a definition has it as a decorator.
     """
 
     arguments: tuple[tuple[list[Any], dict[str, Any]], ...]
+    decorates: bool = False
+
+    @property
+    def given(self) -> Any:
+        """What it is given first; None where that is nothing."""
+        args, _ = self.arguments[-1]
+        return args[0] if args else None
 
     def repeat(self, function: Any) -> object:
         """Call another function in the same way."""
@@ -115,8 +123,8 @@ class _Reader(Generic[Target]):
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 for given, decorator in self._decorated(statement):
-                    call = ast.Expr(ast.Call(decorator, [given], []))
-                    yield from self._run(ast.copy_location(call, decorator), file)
+                    call = ast.copy_location(ast.Expr(ast.Call(decorator, [given], [])), decorator)
+                    yield from ((Call(one.arguments, decorates=True), target) for one, target in self._run(call, file))
             case _:
                 yield from self._run(statement, file)
 

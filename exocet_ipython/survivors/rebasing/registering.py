@@ -25,6 +25,7 @@ from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
+from exocet_ipython.survivors.rebasing.decorating import Decorating
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike, take_out_new
 from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed, function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
@@ -45,10 +46,16 @@ class Registering:
     def __init__(self, journal: Journal, refusals: Refusals) -> None:
         self._journal, self._refusals = journal, refusals
         self._replay = Replay(journal)
-        self._calls: list[tuple[Call, Any, tuple[Any, ...], _Given]] = []  # what is called, and where it puts something
+        # What is called, where it puts something, and whether it makes something else of what it is given.
+        self._calls: list[tuple[Call, Any, tuple[Any, ...], _Given, bool]] = []
 
     def withdraw(
-        self, old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType], namespace: Mapping[str, Any]
+        self,
+        old: Mapping[str, ModuleRecord],
+        made: Mapping[str, ModuleType],
+        namespace: Mapping[str, Any],
+        *,
+        migrating: bool,
     ) -> None:
         """Take out what cells have registered with functions that retire, if that is registered otherwise now.
 
@@ -56,6 +63,7 @@ class Registering:
             old: dotted name -> record of a module that retires.
             made: dotted name -> module that takes its place.
             namespace: the notebook's, with what is current now.
+            migrating: whether definitions of cells may be replaced.
         """
         names: dict[int, set[str]] = {}
         for name, value in copy_space(namespace).items():
@@ -64,21 +72,28 @@ class Registering:
         called = {name for one in found.values() for name in one.names}
         left: dict[int, list[Entry]] = {}
         for call, registrar in find_calls(found, called, namespace):
-            self._take_out(call, registrar, left)
+            if not registrar.makes or (migrating and call.decorates and _is_bare(call.given)):
+                self._take_out(call, registrar, left)
 
     def register(self) -> None:
         """Register it again, when all else has moved."""
+        decorating = Decorating([call.given for call, *_, makes in self._calls if makes], self._journal)
         for turn in self._replay.turns(range(len(self._calls))):
-            call, now, places, given = self._calls[turn]
+            call, now, places, given, makes = self._calls[turn]
             before = [list(entries(place)) for place in places]
+            decorating.take_latest(call)
             try:
                 with given.set_again(self._journal):
-                    call.repeat(now)
+                    made = call.repeat(now)
             except Exception as error:  # noqa: BLE001 - a person's function may raise anything: it is said
                 for place, content in zip(places, before, strict=True):
                     take_out_new(place, content)
                 self._replay.restore(turn)
                 self._refusals.note(f"the registrations by {dotted_name(now)}", error)
+            else:
+                if makes:
+                    decorating.note(call, made)
+        decorating.replace()
 
     def _take_out(self, call: Call, registrar: Registrar, left: dict[int, list[Entry]]) -> None:
         """Take out of the new containers what a call has put into the old ones, if it is all there.
@@ -104,7 +119,7 @@ class Registering:
             for entry in put
         ]
         known = [(name, content, entry) for name, content, entry in found if entry is not None]
-        if len(known) < len(found) or (places and not found):
+        if (len(known) < len(found) or (places and not found)) and not registrar.makes:
             return  # a cell has taken it out, or it was put there in another way
         for name, content, entry in known:
             if entry[1] is None:  # an item of a list: each is there for one call
@@ -112,7 +127,7 @@ class Registering:
             self._replay.take_out(texts[1].known.get(name), entry, len(self._calls))
         if (retired := retired_module(function_of(registrar.before).__globals__)) is not None:
             retired.is_spent = True  # an undo would bring back what was registered, and in its order
-        self._calls.append((call, registrar.now, (*texts[1].places().values(),), given))
+        self._calls.append((call, registrar.now, (*texts[1].places().values(),), given, registrar.makes))
 
 
 @dataclass(slots=True, eq=False)
@@ -132,8 +147,7 @@ class _Given:
     @classmethod
     def of(cls, call: Call, names: AbstractSet[str]) -> Self:
         """Return the first thing that a call is given, with the names of attributes that are set of it."""
-        (args, _) = call.arguments[-1]
-        return cls(args[0], names) if args and hasattr(args[0], "__dict__") else cls(None, frozenset())
+        return cls(call.given, names) if hasattr(call.given, "__dict__") else cls(None, frozenset())
 
     @contextlib.contextmanager
     def as_it_is(self, known: AbstractSet[str]) -> Iterator[None]:
@@ -163,6 +177,11 @@ class _Given:
     def _put_back(self, names: AbstractSet[str], before: Mapping[str, Any]) -> None:
         if names:
             put_back(self.thing, names, before)
+
+
+def _is_bare(given: Any) -> bool:
+    """Say whether a definition of a cell is the function of its own text, and no decorator's."""
+    return type(given) is FunctionType and given.__module__ == CELLS and given.__code__.co_name == given.__name__
 
 
 def _put_by(call: Call, function: Any, places: Sequence[Any]) -> list[list[Entry]]:

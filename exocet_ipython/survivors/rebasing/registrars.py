@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
@@ -29,6 +29,8 @@ from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["Registrar", "find_changed", "function_of"]
 
+_NOTHING = cast("ast.FunctionDef", ast.parse("def nothing(): pass").body[0])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Registrar:
@@ -39,12 +41,14 @@ class Registrar:
         before: what was called.
         texts: of both.
         names: what cells may call it.
+        makes: whether it is a decorator that gave what it was given, and makes something else of that now.
     """
 
     now: Any
     before: Any
     texts: tuple[RegisteringText, RegisteringText]
     names: AbstractSet[str]
+    makes: bool = False
 
     @property
     def depth(self) -> int:
@@ -85,8 +89,12 @@ def find_changed(
         if said.isdisjoint(called[key]):
             continue
         may_differ = key in edited or not all(map(asked.isdisjoint, _names_in(now)))
-        if may_differ and (texts := _read_both(before, now, otherwise)) is not None:
+        if not may_differ:
+            continue
+        if (texts := _read_both(before, now, otherwise)) is not None:
             found[key] = Registrar(now, before, texts, called[key])
+        elif (texts := _read_maker(before, now)) is not None:
+            found[key] = Registrar(now, before, texts, called[key], makes=True)
     return found
 
 
@@ -184,15 +192,18 @@ class RegisteringText(HookText):
 
     Attributes:
         depth: how many calls it takes: two where it returns a function that does it.
+        gives: whether it returns what it was given.
     """
 
     depth = 1
+    gives = False
 
     def reads(self, node: ast.stmt) -> bool:
         """Say whether a statement does nothing else when it runs again, and note what it does."""
         match node:
             case ast.Return(value=ast.Name(id=name)):
-                return name == self._names[0]
+                self.gives = name == self._names[0]
+                return self.gives
         return super().reads(node)
 
 
@@ -215,6 +226,19 @@ def _read_both(before: Any, now: Any, otherwise: Collection[str]) -> tuple[Regis
     if first is None or second is None or not any(text.places() or text.attributes for text in (first, second)):
         return None
     return None if _runs_alike(before, now) and do_alike([first], [second], otherwise) else (first, second)
+
+
+def _read_maker(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText] | None:
+    """Return what a function did that gave what it was given, where its text of now makes something else of that.
+
+    What it registers now is not read: its call does that.
+    """
+    if not type(before) is type(now) is FunctionType or (text := _read(before)) is None or not text.gives:
+        return None
+    if _read(now) is not None or not isinstance(definition_of(now), ast.FunctionDef):
+        return None
+    nothing = read_text(RegisteringText, (now, _NOTHING), None, ("",))
+    return None if nothing is None else (text, nothing)
 
 
 def _read(called: Any) -> RegisteringText | None:

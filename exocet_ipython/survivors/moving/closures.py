@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 import gc
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from exocet_ipython.loading.cells import texts_of_cells
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
+from exocet_ipython.reloading.holding.contents import is_registry, variables_around
+from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import parameters_of
+from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
 from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
+from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
+from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Again", "on_current_names", "remake_closure"]
+__all__ = ["Again", "in_order_made", "on_current_names", "registers_by_now", "remake_closure"]
 
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _SETS = frozenset(("STORE_ATTR", "DELETE_ATTR"))
 _CHANGES = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_GLOBAL", "DELETE_GLOBAL"))
+_PUTS = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR"))
 _LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # what a call of it doesn't run
 _makers: WeakKeyDictionary[CodeType, bool] = WeakKeyDictionary()
 
@@ -31,9 +41,12 @@ class Again(NamedTuple):
     before: Any
     now: Any
 
-    def merged(self, old: FunctionType, inner: Inner) -> FunctionType:
+    def merged(self, old: FunctionType, inner: Inner) -> Any:
         """Return the new closure with the variables of an old one where both have them: their values may be its own."""
-        made: FunctionType = self.now
+        made = self.now
+        known = (*inner.variables_of(old).values(), *copy_space(inner.namespace).values())
+        if type(made) is not FunctionType or any(part is made for part in known):
+            return made  # an object with what it needs, the very function that the old one was made of, or the module's
         if made.__code__ is not inner.new:
             vars(made).update({**vars(old), **vars(made)})
             return made
@@ -51,29 +64,47 @@ class _Call(NamedTuple):
     keywords: dict[str, Any]
 
 
-def remake_closure(old: FunctionType, inner: Inner) -> Again | None:
+def remake_closure(old: FunctionType, inner: Inner, replaced: Replacement, journal: Journal) -> Again | None:
     """Return what the new functions make of what an old closure was made of; None where that can't be told.
 
     The arguments are known from the variables that it has. What it has not is left out; whether it was left out before
-    is tried with the old functions, which must make the same closure of it.
+    is tried with the old functions, which must make the same closure of it. Where the new function makes no such one
+    any more, it may do more than that, as a decorator does that registers what it is given.
 
     Args:
         old: a function that retired functions made.
         inner: where that is in them.
+        replaced: what takes the place of other such functions, of which this one may have been made.
+        journal: how it is taken back that the closure leaves the registries into which the old functions had put it.
     """
     path = inner.path()
     codes, known = [inner.before.__code__, *path[:-1]], inner.variables_of(old)
-    if not all(map(_only_makes, (*codes, inner.maker.__code__))):
+    places = {}
+    if inner.new is None or registers_by_now(inner):
+        places = _registries_of(inner.before)
+        if not (_returns(inner.maker.__code__) and all(_only_makes(code, puts=bool(places)) for code in codes)):
+            return None
+    elif not all(map(_only_makes, (*codes, inner.maker.__code__))):
         return None
     for switched in _switched(inner.before, known):
+        writes = Journal()
         try:
             calls = list(_calls(codes, known | switched))
-            before = _made(inner.before, calls, path)
-            now = None if before is None else _made(inner.maker, calls, [])
-        except Exception:  # noqa: BLE001, S112 - a person's code with arguments that may not be all of them
+            with emptied_for_a_moment([*places.values()]) as put:
+                before = _made(inner.before, calls, path)
+            if type(before) is not FunctionType:
+                continue
+            for name, made in zip(places, put, strict=True):
+                _take_out(inner.namespace.get(name), made, {id(before): (before, old)}, writes)
+            renewed = {name: or_same(value, replaced) for name, value in known.items()}
+            now = _made(inner.maker, list(_calls(codes, renewed | switched)), [])
+        except Exception:  # noqa: BLE001 - a person's code with arguments that may not be all of them
+            writes.undo()
             continue
-        if type(before) is FunctionType and type(now) is FunctionType and now is not old:
+        if callable(now) and now is not old:
+            journal.add(writes.undo)
             return Again(before, now)
+        writes.undo()
     return None
 
 
@@ -93,23 +124,82 @@ def on_current_names(old: FunctionType, inner: Inner) -> FunctionType | None:
     return made
 
 
-def _only_makes(code: CodeType) -> bool:
+def in_order_made(closures: Collection[FunctionType]) -> list[FunctionType]:
+    """Return closures in the order in which cells define the functions that they were made of, the others last."""
+    files = {file: -place for place, (file, _) in enumerate(texts_of_cells())} if closures else {}
+
+    def place_of(closure: FunctionType) -> tuple[float, int]:
+        codes = [part.__code__ for part in variables_around(closure).values() if type(part) is FunctionType]
+        known = ((files[code.co_filename], code.co_firstlineno) for code in codes if code.co_filename in files)
+        return next(known, (1, 0))
+
+    return sorted(closures, key=place_of)
+
+
+def registers_by_now(inner: Inner) -> bool:
+    """Say whether the new function puts something into registries, and the retired one did not."""
+    return bool(_registries_of(inner.maker)) and not _registries_of(inner.before)
+
+
+def _registries_of(maker: FunctionType) -> dict[str, Any]:
+    """Return the containers of its module into which a function puts something, by name.
+
+    None where it puts something under a key of what is none of these.
+    """
+    node = definition_of(maker)
+    found = {name: maker.__globals__.get(name) for name in _names_filled(node, ast.Subscript)}
+    if not all(map(is_registry, found.values())):
+        return {}
+    more = {name: maker.__globals__.get(name) for name in _names_filled(node, ast.Attribute)}
+    return found | {name: part for name, part in more.items() if is_registry(part)}
+
+
+def _names_filled(function: ast.AST | None, kind: type[ast.Subscript | ast.Attribute]) -> Iterator[str]:
+    """Yield the names of what a function gives an item, or calls such a method of; "" for what has none."""
+    for node in ast.walk(function) if function is not None else ():
+        match node:
+            case (
+                ast.Subscript(value=held, ctx=ast.Store() | ast.Del())
+                | ast.Call(func=ast.Attribute(value=held, attr="append" | "add"))
+            ) if isinstance(node, ast.Subscript) is (kind is ast.Subscript):
+                yield held.id if isinstance(held, ast.Name) else ""
+
+
+def _take_out(container: Any, made: Iterable[Entry], replaced: Replacement, journal: Journal) -> None:
+    for entry in made if is_registry(container) else ():
+        if (there := find_there(entries(container), entry, replaced)) is not None:
+            take_out_entry(container, there, journal)
+
+
+def _only_makes(code: CodeType, *, puts: bool = False) -> bool:
     """Say whether a function makes something of what it is given, returns it, and by its text changes none of that.
 
     One that assigns to an attribute or an item of a parameter, or calls a method of one, may: `self.hooks.append(f)`.
+
+    Args:
+        code: of the function.
+        puts: whether all that it assigns to items is known.
     """
+    if puts:
+        return _reads_as_maker(code, _CHANGES - _PUTS)
     known = _makers.get(code)  # one function may have made hundreds
     if known is None:
         known = _makers[code] = _reads_as_maker(code)
     return known
 
 
-def _reads_as_maker(code: CodeType) -> bool:
+def _returns(code: CodeType) -> bool:
+    """Say whether a call of a function runs it, and gives something."""
+    constants = [part.argval for part in dis.get_instructions(code) if part.opname == "RETURN_CONST"]
+    return not code.co_flags & _LATER and constants != [None]
+
+
+def _reads_as_maker(code: CodeType, changes: Container[str] = _CHANGES) -> bool:
     given = {*parameters_of(code), *code.co_freevars}
     returned = is_given = is_none = False
     for part in dis.get_instructions(code):
         name, value = part.opname, part.argval
-        if name in _CHANGES or (is_given and (name in _SETS or _is_method(part))):
+        if name in changes or (is_given and (name in _SETS or _is_method(part))):
             return False
         returned |= name == "RETURN_VALUE" and not is_none
         is_none = name == "LOAD_CONST" and value is None
