@@ -155,7 +155,7 @@ class _Given:
         before = self._attributes()
         yield
         now, names = self._attributes(), known & before.keys()
-        self.answers = {name for name in names if name in now and is_alike(before[name], now[name], {})}
+        self.answers = {name for name in names if name in now and _are_alike(before[name], now[name])}
         self._put_back(self.names, before)
 
     @contextlib.contextmanager
@@ -192,6 +192,12 @@ def _put_by(call: Call, function: Any, places: Sequence[Any]) -> list[list[Entry
     except Exception:  # noqa: BLE001 - a person's function, which may need what is gone, as it would in the cell
         return [[] for _ in places]
     return put
+
+
+def _are_alike(before: Any, now: Any) -> bool:
+    """Say whether two values are equal, or functions that one and the same call makes."""
+    is_made = type(before) is type(now) is FunctionType and "<locals>" in before.__code__.co_qualname
+    return before.__code__ is now.__code__ if is_made else is_alike(before, now, {})
 
 
 def _carried_first(before: Any, now: Any) -> list[Entry]:

@@ -193,18 +193,34 @@ class RegisteringText(HookText):
     Attributes:
         depth: how many calls it takes: two where it returns a function that does it.
         gives: whether it returns what it was given.
+        defines: whether it makes functions, which it may set as attributes.
     """
 
     depth = 1
     gives = False
+    defines = False
 
     def reads(self, node: ast.stmt) -> bool:
         """Say whether a statement does nothing else when it runs again, and note what it does."""
         match node:
+            case ast.FunctionDef(decorator_list=[]):
+                self.defines = True
+                return True
             case ast.Return(value=ast.Name(id=name)):
                 self.gives = name == self._names[0]
                 return self.gives
         return super().reads(node)
+
+    def finds_its_own(self, function: ast.FunctionDef) -> bool:
+        """Say whether it reads attributes that it sets: it has found those that were there when it first ran."""
+        parts = [node for node in ast.walk(function) if isinstance(node, ast.Attribute)]
+        return any(part.attr in self.attributes and isinstance(part.ctx, ast.Load) for part in parts)
+
+    def _computes(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Lambda):
+            self.defines = True
+            return True
+        return super()._computes(node)
 
 
 def _classes(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[type, type]]:
@@ -283,7 +299,7 @@ def _read_body(function: FunctionType, owner: Any, owners: int) -> RegisteringTe
     if not given or node.args.vararg or node.args.kwarg:
         return None
     text = read_text(RegisteringText, (function, node), owner, (given[0], *own))
-    if text is None:
+    if text is None or (text.defines and text.finds_its_own(node)):
         return None
     text.depth = depth
     return text
