@@ -74,22 +74,26 @@ def find_changed(
     for key, name, before, now in _pairs(old, made):
         pairs[key] = before, now
         called[key] |= {name, now.__name__, *names.get(key[0], ())} if not key[1] else {name}
+    said = frozenset[str]().union(*words())
+    called_by_cells = [key for key in pairs if not said.isdisjoint(called[key])]
+    if not called_by_cells:
+        return {}
     otherwise = {name for before, now in _classes(old, made) for name in changed_constants(before, now)}
     spaces = [(globals_of(old[name].module), globals_of(made[name])) for name in old.keys() & made.keys()]
     otherwise |= {name for before, now in spaces for name in changed_globals(before, now)}
+    known = {key: {name for names in _names_in(pairs[key][1]) for name in names} for key in called_by_cells}
+    helpers = frozenset[str]().union(*known.values())
     edited = {
         key
         for key, (before, now) in pairs.items()
+        if key in known or now.__name__ in helpers
         if not (_runs_alike(before, now) and all(map(otherwise.isdisjoint, _names_in(now))))
     }
     asked = {pairs[key][1].__name__ for key in edited}
-    said = frozenset[str]().union(*words()) if asked else frozenset[str]()
     found = {}
-    for key, (before, now) in pairs.items() if asked else ():
-        if said.isdisjoint(called[key]):
-            continue
-        may_differ = key in edited or not all(map(asked.isdisjoint, _names_in(now)))
-        if not may_differ:
+    for key, names_said in known.items():
+        before, now = pairs[key]
+        if key not in edited and asked.isdisjoint(names_said):
             continue
         if (texts := _read_both(before, now, otherwise)) is not None:
             found[key] = Registrar(now, before, texts, called[key])
