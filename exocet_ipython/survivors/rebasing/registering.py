@@ -27,7 +27,8 @@ from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
 from exocet_ipython.survivors.rebasing.decorating import Decorating
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike, take_out_new
-from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed, function_of
+from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
+from exocet_ipython.survivors.rebasing.registrations import function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.retelling import put_back
 from exocet_ipython.survivors.refusals import Refusals
