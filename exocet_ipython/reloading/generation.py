@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
 
 from exocet_ipython.errors import ModuleNotLoadedError
-from exocet_ipython.loading.source import require_spec
+from exocet_ipython.loading.source import is_namespace, require_spec
 from exocet_ipython.loading.spaces import is_package
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.failed import FailedLoad
@@ -211,6 +211,10 @@ def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapp
             journal.delete_attribute(package, child)
     for name, module in made.items():
         journal.set_module(name, module)
+        spec = getattr(module, "__spec__", None)
+        if isinstance(spec, ModuleSpec) and is_namespace(spec):
+            # The path of its own, which finds new portions by way of `sys.modules`: while it was made that had another.
+            journal.set_item(vars(module), "__path__", spec.submodule_search_locations)
     for name, module in made.items():
         parent, _, child = name.rpartition(".")
         package = PRESENCE.current(parent) if parent and parent not in made else None

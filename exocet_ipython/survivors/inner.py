@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.holding.contents import variables_around
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade, Operation
@@ -43,7 +45,7 @@ class Inner(NamedTuple):
         new: its counterpart; None where the new function makes none.
         namespace: globals of the new module.
         renamed: new name of a variable -> the old one, of the parameters of the functions around it.
-        maker: the new function that it is in, however deep.
+        maker: the new function that it is in, however deep; or the class that makes instances instead.
         before: the retired one.
         outer: what it is in that is inside of these as well; None where they make it themselves.
         makers: of the old code that makes it, and of the new.
@@ -132,12 +134,12 @@ class Inner(NamedTuple):
         return [*(self.outer.path() if self.outer is not None else ()), self.old]
 
 
-def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[int, Inner]:
+def match_inner(old: FunctionType, new: FunctionType | type, code: CodeType) -> dict[int, Inner]:
     """Match the functions that a function makes.
 
     Args:
         old: the retired function.
-        new: its counterpart.
+        new: its counterpart; a class makes instances instead, and none of them.
         code: what the retired one ran when it made them.
 
     Returns:
@@ -145,7 +147,12 @@ def match_inner(old: FunctionType, new: FunctionType, code: CodeType) -> dict[in
     """
     if next(nested(code), None) is None:  # most make none
         return {}
-    root = Inner(code, new.__code__, new.__globals__, {}, new, old, None, (DefaultsMade(code), None), [])
+    now: CodeType | None = None
+    if isinstance(new, FunctionType):
+        now, namespace = new.__code__, new.__globals__
+    else:
+        namespace = globals_of(sys.modules[new.__module__])
+    root = Inner(code, now, namespace, {}, new, old, None, (DefaultsMade(code), None), [])
     return _match_nested(root, None)
 
 

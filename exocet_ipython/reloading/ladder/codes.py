@@ -7,16 +7,16 @@ stands. Functions are matched by name, and by place among those of one name: sev
 from __future__ import annotations
 
 import dis
-import inspect
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from exocet_ipython.loading.trees import nested
+from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.ladder.computations import assigned_name
 from exocet_ipython.reloading.ladder.defaults import DefaultsMade
-from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations, parameters_of
+from exocet_ipython.reloading.ladder.operations import is_class_body, is_same_constant, iter_operations
 from exocet_ipython.reloading.ladder.pairing import pair_nested
+from exocet_ipython.reloading.ladder.sameness import do_alike, interface_of, is_equal
 
 __all__ = ["AT_IMPORT", "ClassFacts", "CodePair", "Difference", "Match", "match_codes"]
 
@@ -24,15 +24,6 @@ _STORE_NAME = dis.opmap["STORE_NAME"]
 AT_IMPORT = "code that runs at import"
 # What the compiler notes in a class body since 3.13: where the class stands, and what its methods assign.
 _NOTED = ("__firstlineno__", "__static_attributes__")
-# A docstring's flag (3.14) says nothing of how a function is called.
-_FLAGS = (
-    inspect.CO_VARARGS
-    | inspect.CO_VARKEYWORDS
-    | inspect.CO_GENERATOR
-    | inspect.CO_COROUTINE
-    | inspect.CO_ITERABLE_COROUTINE
-    | inspect.CO_ASYNC_GENERATOR
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +50,7 @@ class CodePair:
     @property
     def differs_itself(self) -> bool:
         """Whether they differ in more than positions in their own part."""
-        return not _do_alike(self.old, self.new)
+        return not do_alike(self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +84,7 @@ class Match:
         pairs: the functions whose code is not equal in all, inner ones included, outer ones first.
         classes: the classes whose own facts are others now.
         values: the global names to which the module's body gives other constants, by statements that only compute.
+        gone: the code of functions inside of others that make them no more, or make them under another name.
         code: the new tree, with the old code objects wherever they are equal, so that it goes on being what lives.
     """
 
@@ -100,6 +92,7 @@ class Match:
     pairs: list[CodePair] = field(default_factory=list)
     classes: list[ClassFacts] = field(default_factory=list)
     values: dict[str, None] = field(default_factory=dict)
+    gone: list[CodeType] = field(default_factory=list)
 
     @property
     def changed(self) -> list[CodePair]:
@@ -155,11 +148,11 @@ class _Matcher:
 
         Returns the new code with the old code objects in it wherever they are equal.
         """
-        if _is_equal(old, new):
+        if is_equal(old, new):
             return old
         if (old.co_filename, old.co_flags, old.co_name) != (new.co_filename, new.co_flags, new.co_name):
             raise _DiffersError(Difference(path, new.co_firstlineno, "how its text is compiled"))
-        if _do_alike(old, new):
+        if do_alike(old, new):
             inner = list(zip(nested(old), nested(new), strict=True))
         else:
             inner = self._match_operations(old, new, path)
@@ -202,20 +195,23 @@ class _Matcher:
 
     def _match_function(self, old: CodeType, new: CodeType, path: str, outer: str) -> tuple[CodeType, bool]:
         """Match a function and those inside; return its code, and whether it differs in more than positions."""
-        if _is_equal(old, new):
+        if is_equal(old, new):
             return old, False
-        fits = _interface(old) == _interface(new)
+        fits = interface_of(old) == interface_of(new)
         if not fits and not outer:
             raise _DiffersError(Difference(path, new.co_firstlineno, "how it is called"))
-        changed = not _do_alike(old, new)
+        changed = not do_alike(old, new)
         if changed and self._only_layout:
             raise _DiffersError(Difference(path, new.co_firstlineno, "what it does"))
         place = len(self._match.pairs)
         made: dict[int, CodeType] = {}
         defaults, defaults_now = DefaultsMade(old), DefaultsMade(new)
-        for before, now in pair_nested(old, new) if changed else zip(nested(old), nested(new), strict=True):
-            if before.co_name != now.co_name:
-                continue  # only renamed: the closures of the old one run on
+        inner = pair_nested(old, new) if changed else zip(nested(old), nested(new), strict=True)
+        pairs = [(before, now) for before, now in inner if before.co_name == now.co_name]
+        if changed:
+            known = {id(before) for before, _ in pairs}
+            self._match.gone += (code for one in nested(old) if id(one) not in known for code in whole(one))
+        for before, now in pairs:
             if is_class_body(now):
                 made[id(now)] = self.match_body(before, now, now.co_qualname, outer or path)
                 changed |= any(pair.changed for pair in self._match.pairs[place:])
@@ -240,57 +236,6 @@ def _noted_name(first: list[tuple[int, int, Any]], second: list[tuple[int, int, 
 
 def _line_at(code: CodeType, offset: int) -> int:
     return next((line for start, end, line in code.co_lines() if start <= offset < end and line), code.co_firstlineno)
-
-
-def _interface(code: CodeType) -> tuple[Any, ...]:
-    """Return what must stay for a function to take other code: how it is called, and its free variables by name.
-
-    Equal counts of free variables would do for Python, and bind wrongly in silence.
-    """
-    return (
-        code.co_argcount,
-        code.co_posonlyargcount,
-        code.co_kwonlyargcount,
-        code.co_flags & _FLAGS,
-        parameters_of(code, with_stars=True),
-        code.co_freevars,
-        code.co_filename,
-    )
-
-
-def _do_alike(old: CodeType, new: CodeType) -> bool:
-    """Say whether two code objects do the same in their own part, wherever they stand."""
-    return _own_part(old) == _own_part(new) and _same_constants(old.co_consts, new.co_consts)
-
-
-def _own_part(code: CodeType) -> tuple[Any, ...]:
-    """Return what a function does, but for its constants: no positions."""
-    return (
-        code.co_code,
-        code.co_names,
-        code.co_varnames,
-        code.co_cellvars,
-        code.co_freevars,
-        code.co_flags,
-        code.co_exceptiontable,
-        code.co_stacksize,
-    )
-
-
-def _same_constants(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
-    if len(before) != len(now):
-        return False
-    return all(
-        old.co_name == new.co_name if type(old) is CodeType and type(new) is CodeType else is_same_constant(old, new)
-        for old, new in zip(before, now, strict=True)
-    )
-
-
-def _is_equal(old: CodeType, new: CodeType) -> bool:
-    """Say whether two code objects are equal in all, positions included."""
-    return old is new or (
-        old.co_linetable == new.co_linetable and old == new and all(map(_is_equal, nested(old), nested(new)))
-    )
 
 
 def _with_inner(code: CodeType, made: dict[int, CodeType]) -> CodeType:

@@ -29,7 +29,7 @@ from exocet_ipython.reloading.ladder.exchange import exchange_codes, find_class,
 from exocet_ipython.reloading.ladder.propagation import note_values, set_values
 from exocet_ipython.reloading.ladder.recompiling import recompile
 from exocet_ipython.reloading.ladder.routes import Starts, UnfitError
-from exocet_ipython.reloading.ladder.runners import Runners, find_runners, seat_codes
+from exocet_ipython.reloading.ladder.runners import Runners, are_run, find_runners, seat_codes
 from exocet_ipython.reloading.noticing.changes import Change
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.texts import ReadText
@@ -262,15 +262,17 @@ def _compile(record: ModuleRecord, snapshot: Snapshot, loader: type[SourceFileLo
 
 def _seat(record: ModuleRecord) -> None:
     """Give the functions of a module that Python had loaded the code objects of our record, which equal their own."""
-    if record.code is not None and not record.is_seated:
-        for function, code in seat_codes(record.module, record.code):
-            set_code(function, code, Journal())
+    known = record.code if not record.is_seated else None
+    for function, code in seat_codes(record.module, known) if known is not None else ():
+        set_code(function, code, Journal())
 
 
 def _require_takers(match: Match, runners: Runners, module: ModuleType) -> None:
     """Refuse where a function that exists can't take its new code, or where functions can't all be found."""
     if runners.unknown:
         raise _RefusedError("functions of it may be hidden by gc.freeze()")
+    if match.gone and are_run(match.gone):
+        raise _RefusedError(f"`{match.gone[0].co_qualname}` lives on, which nothing makes any more")
     for pair in match.pairs:
         if not pair.fits and runners.of(pair.old):
             raise _RefusedError(f"a `{pair.path}` that exists can't take its new code")
@@ -286,8 +288,7 @@ def _is_replaced(module: ModuleType, pair: CodePair) -> bool:
     owner, _, name = pair.path.rpartition(".")
     cls = find_class(module, owner) if owner else None
     space = vars(module) if not owner else vars(cls) if cls is not None else {}
-    value = space.get(name)
-    code = getattr(value, "__code__", None)
+    code = getattr(space.get(name), "__code__", None)
     return type(code) is CodeType and code.co_filename == pair.old.co_filename and code.co_qualname == pair.path
 
 

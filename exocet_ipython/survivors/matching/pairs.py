@@ -278,9 +278,8 @@ class _Matcher:
 
     def match_function(self, old: FunctionType, new: Any) -> None:
         """Match a function, and what it has wrapped."""
-        if new is None or new is old or id(old) in self.pairs.objects:
-            return
-        if old.__module__ not in self._retiring and not is_made_by_call(old):
+        is_done = new is None or new is old or id(old) in self.pairs.objects
+        if is_done or (old.__module__ not in self._retiring and not is_made_by_call(old)):
             return
         self._add(old, new)
         self._leave_as_it_was(old)
@@ -292,6 +291,7 @@ class _Matcher:
         self._match_within(old, new)
         if type(new) is FunctionType:
             self.pairs.functions.append((old, new, self._space))
+        if type(new) is FunctionType or issubclass(type(new), type):  # a class may decorate as a function did
             retired = retired_module(old.__globals__)
             for code in [old.__code__] if retired is None else retired.codes(old):
                 self.pairs.inner |= match_inner(old, new, code)

@@ -23,13 +23,13 @@ from exocet_ipython.survivors.forwarders import rebuild_closure
 from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.sparing import sparing_globals
 from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["Again", "in_order_made", "on_current_names", "registers_by_now", "remake_closure"]
 
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _SETS = frozenset(("STORE_ATTR", "DELETE_ATTR"))
-_CHANGES = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_GLOBAL", "DELETE_GLOBAL"))
 _PUTS = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR"))
 _LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # what a call of it doesn't run
 _makers: WeakKeyDictionary[CodeType, bool] = WeakKeyDictionary()
@@ -82,7 +82,7 @@ def remake_closure(old: FunctionType, inner: Inner, replaced: Replacement, journ
     places = {}
     if inner.new is None or registers_by_now(inner):
         places = _registries_of(inner.before)
-        if not (_returns(inner.maker.__code__) and all(_only_makes(code, puts=bool(places)) for code in codes)):
+        if not (_returns(inner.maker) and all(_only_makes(code, puts=bool(places)) for code in codes)):
             return None
     elif not all(map(_only_makes, (*codes, inner.maker.__code__))):
         return None
@@ -90,14 +90,15 @@ def remake_closure(old: FunctionType, inner: Inner, replaced: Replacement, journ
         writes = Journal()
         try:
             calls = list(_calls(codes, known | switched))
-            with emptied_for_a_moment([*places.values()]) as put:
+            with emptied_for_a_moment([*places.values()]) as put, sparing_globals(inner.before):
                 before = _made(inner.before, calls, path)
             if type(before) is not FunctionType:
                 continue
             for name, made in zip(places, put, strict=True):
                 _take_out(inner.namespace.get(name), made, {id(before): (before, old)}, writes)
             renewed = {name: or_same(value, replaced) for name, value in known.items()}
-            now = _made(inner.maker, list(_calls(codes, renewed | switched)), [])
+            with sparing_globals(inner.maker):
+                now = _made(inner.maker, list(_calls(codes, renewed | switched)), [])
         except Exception:  # noqa: BLE001 - a person's code with arguments that may not be all of them
             writes.undo()
             continue
@@ -141,12 +142,12 @@ def registers_by_now(inner: Inner) -> bool:
     return bool(_registries_of(inner.maker)) and not _registries_of(inner.before)
 
 
-def _registries_of(maker: FunctionType) -> dict[str, Any]:
+def _registries_of(maker: Any) -> dict[str, Any]:
     """Return the containers of its module into which a function puts something, by name.
 
     None where it puts something under a key of what is none of these.
     """
-    node = definition_of(maker)
+    node = definition_of(maker) if type(maker) is FunctionType else None
     found = {name: maker.__globals__.get(name) for name in _names_filled(node, ast.Subscript)}
     if not all(map(is_registry, found.values())):
         return {}
@@ -181,20 +182,23 @@ def _only_makes(code: CodeType, *, puts: bool = False) -> bool:
         puts: whether all that it assigns to items is known.
     """
     if puts:
-        return _reads_as_maker(code, _CHANGES - _PUTS)
+        return _reads_as_maker(code, ())
     known = _makers.get(code)  # one function may have made hundreds
     if known is None:
         known = _makers[code] = _reads_as_maker(code)
     return known
 
 
-def _returns(code: CodeType) -> bool:
-    """Say whether a call of a function runs it, and gives something."""
+def _returns(maker: Any) -> bool:
+    """Say whether a call of a function runs it, and gives something; that of a class gives an instance."""
+    if type(maker) is not FunctionType:
+        return True
+    code = maker.__code__
     constants = [part.argval for part in dis.get_instructions(code) if part.opname == "RETURN_CONST"]
     return not code.co_flags & _LATER and constants != [None]
 
 
-def _reads_as_maker(code: CodeType, changes: Container[str] = _CHANGES) -> bool:
+def _reads_as_maker(code: CodeType, changes: Container[str] = _PUTS) -> bool:
     given = {*parameters_of(code), *code.co_freevars}
     returned = is_given = is_none = False
     for part in dis.get_instructions(code):
