@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of, set_attribute
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
+from exocet_ipython.survivors.replacing.adding import add_attributes
 from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
-from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after, lacks
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.replacing.states import InstanceState
-from exocet_ipython.survivors.storing.constructors import added_between
+from exocet_ipython.survivors.storing.constructors import Maker, added_between
 
 __all__ = ["refresh_instances"]
 
@@ -52,7 +53,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 
 
-def _bring_over(instance: Any, former: type | None, added: Mapping[str, Callable[[], Any]], moving: Moving) -> None:
+def _bring_over(instance: Any, former: type | None, added: Mapping[str, Maker], moving: Moving) -> None:
     """Have constructors, an author's hook and the libraries bring an instance up to date; else it stays as it was.
 
     Args:
@@ -63,9 +64,8 @@ def _bring_over(instance: Any, former: type | None, added: Mapping[str, Callable
     """
     kind, state = type(instance), InstanceState(instance)
     try:
+        add_attributes(instance, added, instance)
         bring_up_to_date(instance, kind)
-        for name in [name for name in added if lacks(instance, name)]:
-            set_attribute(instance, name, added[name]())
         hook = getattr(kind, "__exo_migrate__", None)
         if hook is not None and former is not None:
             hook(instance, former)

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from types import FunctionType, WrapperDescriptorType
 from typing import Any, NamedTuple
 
-from exocet_ipython.loading.classes import set_attribute
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.finding.frames import find_in_use
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
+from exocet_ipython.survivors.replacing.adding import add_attributes
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.finalisers import Finalisers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
-from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after, lacks
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
 from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
-from exocet_ipython.survivors.storing.constructors import find_added
+from exocet_ipython.survivors.storing.constructors import Maker, find_added
 
 __all__ = ["Moving", "hash_differs"]
 
@@ -46,7 +46,7 @@ class _Pair(NamedTuple):
     rehash: bool
     stale: tuple[str, ...]
     looked_after: bool
-    added: Mapping[str, Callable[[], Any]]
+    added: Mapping[str, Maker]
 
     @classmethod
     def of(cls, before: type, now: type, beside: Beside) -> _Pair:
@@ -172,13 +172,13 @@ class Moving:
             self.finalisers.prepare(before)
             successor = make_successor(instance, before, now, known)
             drop_answers(successor, pair.stale)
-            _bring_over(successor, pair)
+            _bring_over(successor, pair, instance)
             self.reborn[id(instance)] = instance, successor
             return
         try:
             drop_answers(instance, pair.stale)
             if pair.looked_after:
-                _bring_over(instance, pair)
+                _bring_over(instance, pair, instance)
         except BaseException:
             put_back(instance, before, state)
             raise
@@ -199,11 +199,9 @@ class Moving:
             raise TypeError(message).with_traceback(None) from None
 
 
-def _bring_over(instance: Any, pair: _Pair) -> None:
-    """Have the constructor, the author's hook and the libraries bring an instance up to date."""
-    for name, make in pair.added.items():
-        if lacks(instance, name):
-            set_attribute(instance, name, make())
+def _bring_over(instance: Any, pair: _Pair, old: Any) -> None:
+    """Have the constructor, the author's hook and the libraries bring an instance up to date, made of the old one."""
+    add_attributes(instance, pair.added, old)
     hook = getattr(pair.now, "__exo_migrate__", None)
     if hook is not None:
         hook(instance, pair.before)

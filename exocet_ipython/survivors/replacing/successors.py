@@ -181,8 +181,13 @@ def _fields_of(instance: Any, replacement: Replacement) -> dict[str, Any]:
 
 
 def _in_order(values: Mapping[str, Any], now: Any) -> tuple[Any, ...]:
-    """Return the items of a named tuple that has these values under its names; others need a default."""
-    known = {**getattr(now, "_field_defaults", {}), **values}
+    """Return the items of a named tuple that has these values under its names; others need a default.
+
+    A field that stands where one stood that is gone is the same one, with another name.
+    """
+    places = zip(now._fields, values.items(), strict=True) if len(now._fields) == len(values) else ()
+    moved = {name: value for name, (old, value) in places if name not in values and old not in now._fields}
+    known = {**getattr(now, "_field_defaults", {}), **values, **moved}
     missing = [name for name in now._fields if name not in known]
     if missing:
         message = f"the new field {missing[0]!r} has no default"

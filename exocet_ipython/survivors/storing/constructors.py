@@ -1,7 +1,7 @@
 """What constructors say themselves that an instance has: a constant, an empty container, the default of a parameter.
 
-An instance that the old constructor has made gets what the new one says beside that. Nothing is called for it, and what
-a constructor computes otherwise only a call would tell.
+An instance that the old constructor has made gets what the new one says beside that, and what is only called otherwise
+now. Nothing is called for it, and what a constructor computes otherwise only a call would tell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import partial
 from inspect import Parameter, signature
-from types import FunctionType, MappingProxyType, MemberDescriptorType, ModuleType
+from types import CodeType, FunctionType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
@@ -24,12 +24,16 @@ from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.inner import defaults_of
+from exocet_ipython.survivors.storing.arguments import find_remade, set_alike
 from exocet_ipython.survivors.storing.certain import assigned_by
 from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
+from exocet_ipython.survivors.storing.renamed import find_renamed
 
-__all__ = ["MakingMore", "added_between", "find_added"]
+__all__ = ["Maker", "MakingMore", "added_between", "find_added"]
 
+# What gives an attribute to a new instance in the place of an old one, or to the old one itself: called with that.
+Maker = Callable[[Any], Any]
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 _WRITTEN = (
     *(ast.BinOp, ast.Call, ast.Constant, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.UnaryOp),
@@ -38,7 +42,7 @@ _WRITTEN = (
 _KINDS = frozenset(map(id, (Counter, OrderedDict, defaultdict, deque, dict, list, set)))
 
 
-def find_added(before: type, now: type) -> Mapping[str, Callable[[], Any]]:
+def find_added(before: type, now: type) -> Mapping[str, Maker]:
     """Return the attributes that a class's constructor says to have and the old one never had, each with its maker.
 
     Args:
@@ -52,7 +56,7 @@ def find_added(before: type, now: type) -> Mapping[str, Callable[[], Any]]:
     return added_between(mro_of(before), mro_of(now))
 
 
-def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, Callable[[], Any]]:
+def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, Maker]:
     """Return the same for the instances of a class that had one order of bases, itself first, and has another one now.
 
     >>> class Bus: pass
@@ -64,26 +68,28 @@ def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, C
     pairs = [(former.get(function.__qualname__), function) for function in new]
     alike = [was is not None and runs_alike(was.__code__, one.__code__) for was, one in pairs]
     if len(old) == len(new) and all(alike):
-        return {}
-    functions = [function for cls in before[:-1] for function in functions_of(cls)]
+        return {} if set_alike(before, now) else find_remade(before, now)
+    functions, others = ([one for cls in order[:-1] for one in functions_of(cls)] for order in (before, now))
     had = Counter(name for function in functions for name in _stored_by(function))
-    found: dict[str, Callable[[], Any]] = {}
+    found: dict[str, Maker] = {}
     for place, (was, function) in enumerate(pairs):
         # What no call has known yet: nor has one by a subclass, that is what it was.
         known = was.__code__.co_varnames if was is not None else ()
         is_unknown = all(alike[:place]) and (was is not None or not place)
         given = {name: value for name, value in defaults_of(function).items() if is_unknown and name not in known}
         said = _said_by(function, given)
+        if was is not None and not runs_alike(was.__code__, function.__code__):
+            said |= find_renamed(was, function, (functions, others))
         found = {name: make for name, make in said.items() if name not in had and _is_free(name, now[0])} | found
         if "super" not in function.__code__.co_names:
             break
-    return found
+    return found | find_remade(before, now)
 
 
 class MakingMore(Making):
     """Compares how instances are made, but for what the new constructor says beside: an old instance gets that."""
 
-    _added: Mapping[str, Callable[[], Any]] = MappingProxyType({})
+    _added: Mapping[str, Maker] = MappingProxyType({})
     _left_out: Collection[str] = ()  # parameters
 
     def _is_same_class(self, before: type, now: type) -> bool:
@@ -159,7 +165,7 @@ def _is_free(name: str, cls: type) -> bool:
     return kind is MemberDescriptorType or not hasattr(kind, "__set__")
 
 
-def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Maker]:
     """Return what a constructor gives an instance whatever happens, and nothing else, by name, each with its maker.
 
     Args:
@@ -170,15 +176,19 @@ def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Call
     counts = Counter(_stored_by(function))
     if tree is None or not function.__code__.co_argcount:
         return {}
-    own, said = function.__code__.co_varnames[0], dict[str, Callable[[], Any]]()
+    own, said = function.__code__.co_varnames[0], dict[str, Maker]()
     for statement in tree.body:
         for target, value in assigned_by(statement):
             match target:
                 case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own and counts[attribute] == 1:
                     if all(_is_said(node, function, given) for node in ast.walk(value)):
                         code = compile(ast.Expression(value), "<constructor>", "eval")
-                        said[attribute] = partial(eval, code, function.__globals__, dict(given))
+                        said[attribute] = partial(_evaluate, code, function.__globals__, dict(given))
     return said
+
+
+def _evaluate(code: CodeType, namespace: dict[str, Any], given: dict[str, Any], _: object) -> Any:
+    return eval(code, namespace, given)  # noqa: S307 - a person's own text
 
 
 def _is_said(node: ast.AST, function: FunctionType, given: Mapping[str, Any]) -> bool:

@@ -1,0 +1,192 @@
+"""What constructors make of what they are given, as their texts say it, and those that dataclasses and attrs write."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import fields
+from types import FunctionType, MappingProxyType
+from typing import Any, NamedTuple
+
+from exocet_ipython.loading.classes import first_named
+from exocet_ipython.reloading.ladder.operations import parameters_of, words
+from exocet_ipython.survivors.inner import defaults_of
+from exocet_ipython.survivors.storing.certain import assigned_by
+from exocet_ipython.survivors.storing.functions import definition_of
+
+__all__ = ["CONVERSIONS", "NO_DEFAULT", "Construction", "Made", "read_constructor"]
+
+NO_DEFAULT = object()
+# Of what type a field has one where it has no default: of `dataclasses`, of attrs, and what makes one there.
+_NO_DEFAULTS = ("_MISSING_TYPE", "_Nothing", "Factory")
+# What calls of an equal value give back, and Python's own functions that only compute something.
+CONVERSIONS = words("bool bytes complex dict float frozenset int list set str tuple")
+_FUNCTIONS = CONVERSIONS | words(
+    "abs all any ascii bin chr divmod enumerate filter format getattr hasattr hash hex isinstance issubclass len map "
+    "max min oct ord pow range repr reversed round slice sorted sum type zip"
+)
+_COMPUTING = words("cmath math operator re statistics")  # modules of such functions
+_READING = (
+    *(ast.Attribute, ast.BinOp, ast.BoolOp, ast.Compare, ast.Constant, ast.Dict, ast.FormattedValue, ast.IfExp),
+    *(ast.JoinedStr, ast.List, ast.Set, ast.Slice, ast.Starred, ast.Subscript, ast.Tuple, ast.UnaryOp),
+    *(ast.boolop, ast.cmpop, ast.expr_context, ast.keyword, ast.operator, ast.unaryop),
+)
+
+
+class Made(NamedTuple):
+    """An attribute that a constructor makes, or one that a constructor of a base makes for it.
+
+    Attributes:
+        attribute: its name, as instances have it.
+        value: the expression; None where it is just the parameter of a field.
+        function: what evaluates it; None for a field.
+        names: what the names in it mean: parameters of the constructor that is called.
+        is_plain: whether it only reads, computes, and calls functions of Python's own.
+        fixed: the names in it that always mean one value: what a constructor hands to that of a base, or leaves out.
+    """
+
+    attribute: str
+    value: ast.expr | None
+    function: Any  # mypy takes a function in a class for a method
+    names: Mapping[str, str]
+    is_plain: bool = True
+    fixed: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def own(self) -> str:
+        """What the function calls the instance."""
+        return self.function.__code__.co_varnames[0] if self.function is not None else ""
+
+    @property
+    def asks_itself(self) -> bool:
+        """Whether it is made of other attributes of the instance."""
+        nodes = ast.walk(self.value) if self.value is not None else ()
+        return any(isinstance(node, ast.Name) and node.id == self.own for node in nodes)
+
+
+class Construction(NamedTuple):
+    """What the constructor of a class takes, with the defaults, and what it makes."""
+
+    parameters: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    made: Sequence[Made]
+
+
+def read_constructor(classes: Sequence[type]) -> Construction | None:
+    """Return what the constructor that a class has, or inherits, takes and makes; None where its text is unknown."""
+    for place, cls in enumerate(classes):
+        function = vars(cls).get("__init__")
+        if type(function) is not FunctionType:
+            if function is not None:
+                return None
+            continue
+        known = _fields_of(cls) if function.__code__.co_filename.startswith("<") else None
+        if known is not None:
+            made = [Made(name, None, None, {name: parameter}) for name, parameter, _ in known]
+            after = first_named("__post_init__", classes)
+            made += _made_by(after, {}, {}, classes[place:]) if type(after) is FunctionType else ()
+            defaults = {parameter: default for _, parameter, default in known if default is not NO_DEFAULT}
+            return Construction(tuple(parameter for _, parameter, _ in known), defaults, made)
+        names = parameters_of(function.__code__)[1:]
+        made = list(_made_by(function, {name: name for name in names}, {}, classes[place:]))
+        return Construction(names, defaults_of(function), made)
+    return None
+
+
+def _fields_of(cls: type) -> list[tuple[str, str, Any]] | None:
+    """Return the fields that a constructor takes which `dataclass` or attrs has written: name, parameter, default."""
+    space = vars(cls)
+    if "__dataclass_fields__" in space:
+        known = [(field.name, field.name, field) for field in fields(cls) if field.init]
+    elif "__attrs_attrs__" in space:
+        all_fields = [field for field in space["__attrs_attrs__"] if field.init]
+        known = [(field.name, getattr(field, "alias", None) or field.name.lstrip("_"), field) for field in all_fields]
+    else:
+        return None
+    has_none = (type(field.default).__name__ in _NO_DEFAULTS for _, _, field in known)
+    return [
+        (name, parameter, NO_DEFAULT if is_without else field.default)
+        for (name, parameter, field), is_without in zip(known, has_none, strict=True)
+    ]
+
+
+def _made_by(
+    function: FunctionType, names: Mapping[str, str], fixed: Mapping[str, Any], classes: Sequence[type]
+) -> Iterator[Made]:
+    """Yield what a constructor makes whatever happens, and what those of bases make that it hands its parameters to.
+
+    Args:
+        function: it.
+        names: what its parameters are, as those of the constructor that is called.
+        fixed: those that always mean one value.
+        classes: its class, and those behind that.
+    """
+    tree, own = definition_of(function), function.__code__.co_varnames[:1]
+    if tree is None or not own:
+        return
+    stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names = {name: meant for name, meant in names.items() if name not in stored}
+    fixed = {name: value for name, value in fixed.items() if name not in stored}
+    for statement in tree.body:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            yield from _made_by_base(statement.value, own[0], names, classes)
+        for target, value in assigned_by(statement):
+            match target:
+                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own[0]:
+                    used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+                    meant = {name: names[name] for name in used if name in names}
+                    is_plain = all(_only_reads(node, function, {*own, *names, *fixed}) for node in ast.walk(value))
+                    given = {name: fixed[name] for name in used if name in fixed}
+                    yield Made(_mangled(attribute, classes[0]), value, function, meant, is_plain, given)
+
+
+def _made_by_base(call: ast.Call, own: str, names: Mapping[str, str], classes: Sequence[type]) -> Iterator[Made]:
+    """Yield what the constructor of a base makes, where a call is one of it."""
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"):
+            given = call.args
+        case ast.Attribute(value=ast.Name(), attr="__init__") if call.args and _is_name(call.args[0], own):
+            given = call.args[1:]
+        case _:
+            return
+    for place, cls in enumerate(classes[1:], 1):
+        function = vars(cls).get("__init__")
+        if type(function) is FunctionType and not function.__code__.co_filename.startswith("<"):
+            said = dict(zip(parameters_of(function.__code__)[1:], given, strict=False))
+            said |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+            known = ((name, value.id) for name, value in said.items() if isinstance(value, ast.Name))
+            meant = {name: names[value] for name, value in known if value in names}
+            constants = {name: value.value for name, value in said.items() if isinstance(value, ast.Constant)}
+            left_out = {name: value for name, value in defaults_of(function).items() if name not in said}
+            is_whole = not any(isinstance(value, ast.Starred) for value in given) and all(
+                one.arg for one in call.keywords
+            )
+            yield from _made_by(function, meant, {**left_out, **constants} if is_whole else {}, classes[place:])
+        if function is not None:
+            return
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _mangled(name: str, cls: type) -> str:
+    """Return what an attribute with two underscores is called outside of its class."""
+    return f"_{cls.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
+
+
+def _only_reads(node: ast.AST, function: FunctionType, names: Container[str]) -> bool:
+    """Say whether a part of an expression reads what is known, computes, or calls a function of Python's own."""
+    space = function.__globals__
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _FUNCTIONS and name not in space and name not in names
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
+            return getattr(space.get(name), "__name__", "") in _COMPUTING and name not in names
+        case ast.Call():
+            return False
+        case ast.Name(id=name):
+            is_known = name in space or hasattr(builtins, name)
+            return name in names or (is_known and name not in function.__code__.co_varnames)
+    return isinstance(node, _READING)

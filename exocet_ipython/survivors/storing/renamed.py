@@ -1,0 +1,95 @@
+"""Attributes that a constructor sets under another name by now, and makes of nothing that it is given."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from exocet_ipython.loading.trees import whole
+from exocet_ipython.reloading.holding.contents import dict_of
+from exocet_ipython.reloading.holding.slots import with_slots
+from exocet_ipython.reloading.ladder.operations import parameters_of
+from exocet_ipython.survivors.storing.certain import assigned_by
+from exocet_ipython.survivors.storing.functions import definition_of
+
+__all__ = ["Former", "find_renamed"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Former:
+    """What an attribute was called.
+
+    >>> class Bus: pass
+    >>> bus = Bus()
+    >>> bus.line = 7
+    >>> Former("line")(bus)
+    7
+    """
+
+    name: str
+
+    def __call__(self, instance: Any) -> Any:
+        """Return the value of an instance; raise KeyError where it has none."""
+        return (with_slots(instance, dict_of(instance)) or {})[self.name]
+
+    @property
+    def former(self) -> frozenset[str]:
+        """The names of the attributes that are no more."""
+        return frozenset((self.name,))
+
+
+class _Making(NamedTuple):
+    """What a constructor makes an attribute of, as text, and which other functions use it."""
+
+    text: str
+    users: frozenset[str]
+
+
+def find_renamed(
+    before: FunctionType, now: FunctionType, functions: tuple[Sequence[FunctionType], Sequence[FunctionType]]
+) -> dict[str, Former]:
+    """Return the attributes that only the new constructor sets, each with the one that only the old one made likewise.
+
+    `self.entries = []` where `self.items = []` was: it is the other one where the methods that use it are those that
+    used the other. Where there are two, nothing tells which of them it is.
+
+    Args:
+        before: the old constructor.
+        now: the new one.
+        functions: those of the old class and its bases, and those of the new one.
+    """
+    users = [_users_of(one) for one in functions]
+    gone = {name: how for name, how in _made_by(before, users[0]).items() if name not in users[1]}
+    come = {name: how for name, how in _made_by(now, users[1]).items() if name not in users[0]}
+    counts = Counter(gone.values()), Counter(come.values())
+    known = {how: name for name, how in gone.items() if counts[0][how] == counts[1][how] == 1}
+    return {name: Former(known[how]) for name, how in come.items() if how in known}
+
+
+def _users_of(functions: Iterable[FunctionType]) -> Mapping[str, set[str]]:
+    """Return which functions name an attribute, by its name."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for function in functions:
+        for name in (name for code in whole(function.__code__) for name in code.co_names):
+            found[name].add(function.__name__)
+    return found
+
+
+def _made_by(function: FunctionType, users: Mapping[str, set[str]]) -> dict[str, _Making]:
+    """Return what a constructor makes attributes of, but for its parameters, and for what nothing else uses."""
+    tree, own = definition_of(function), function.__code__.co_varnames[:1]
+    parameters = {*parameters_of(function.__code__)[1:]}
+    made = {}
+    for statement in tree.body if tree is not None else ():
+        for target, value in assigned_by(statement):
+            match target:
+                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (name,) == own:
+                    others = users[attribute] - {function.__name__}
+                    used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+                    if others and parameters.isdisjoint(used):
+                        made[attribute] = _Making(ast.unparse(value), frozenset(others))
+    return made
