@@ -51,6 +51,7 @@ def running_frames() -> Iterator[RunningFrame]:
     own = threading.get_ident()
     for ident, top in list(current_frames().items()):
         frame: FrameType | None = top
+        del top  # a frame with itself among its variables would live until the collector runs, and all above it
         expression = f"sys._current_frames()[{ident}]"
         while frame is not None:
             package = str(frame.f_globals.get("__name__")).partition(".")[0]
