@@ -6,12 +6,12 @@ import abc
 import itertools
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import singledispatch, singledispatchmethod
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.ladder.operations import iter_operations
@@ -117,16 +117,42 @@ def without_registered(
         old: records of the modules that retire.
         new: those of what takes their places.
     """
-    known = [key for key, (reference, _) in renewed.items() if is_of_abstract_class(reference)]
+    known = {key for key, (reference, _) in renewed.items() if is_of_abstract_class(reference)}
     if not known or not _is_taken_out(before.__name__, old, new):
         return renewed
-    return {key: pair for key, pair in renewed.items() if key not in known}
+    taken = {
+        key
+        for cls in living_classes()
+        if issubclass(type(cls), abc.ABCMeta)
+        for key in known.intersection(map(id, itertools.chain(*_known_to(cls))))
+        if _is_taken_out(before.__name__, old, new, cls)
+    }
+    return {key: pair for key, pair in renewed.items() if key not in taken}
 
 
-def _is_taken_out(name: str, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord]) -> bool:
-    """Say whether the old bodies have a statement that registers a class of a name, and that the new ones lack."""
-    before, now = (Counter(one for record in records for one in _registering(name, record)) for records in (old, new))
+def _is_taken_out(
+    name: str, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord], registrar: type | None = None
+) -> bool:
+    """Say whether the old bodies have a statement that registers a class of a name, and that the new ones lack.
+
+    Args:
+        name: that of the class.
+        old: records of the modules that retire.
+        new: those of what takes their places.
+        registrar: the abstract class with which it does so; None if that doesn't matter.
+    """
+    known = _names_of(registrar, old) if registrar is not None else None
+    before, now = (
+        Counter(one for record in records for one in _registering(name, record) if known is None or known & one)
+        for records in (old, new)
+    )
     return bool(before - now)
+
+
+def _names_of(registrar: type, records: Iterable[ModuleRecord]) -> set[str]:
+    """Return the names by which modules may know an abstract class: its own, and other ones that they have given it."""
+    given = (copy_space(globals_of(record.module)).items() for record in records)
+    return {registrar.__name__, *(name for space in given for name, value in space if value is registrar)}
 
 
 def _registering(name: str, record: ModuleRecord) -> Iterator[frozenset[str]]:
@@ -152,7 +178,7 @@ def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, b
             continue
         if cls.__module__ in read.after:
             successor: Any = _successor(cls, read)
-            if successor is not None and not _is_taken_out(cls.__name__, read.retired, renewed):
+            if successor is not None and not _is_taken_out(cls.__name__, read.retired, renewed, before):
                 now.register(successor)
         elif cls.__module__ == CELLS or cls.__name__ not in own:
             now.register(cls)
@@ -160,8 +186,13 @@ def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, b
 
 def _registered_with(cls: type) -> Iterable[Any]:
     """Return the weak references to what was registered with an abstract class."""
+    return next(iter(_known_to(cls)), ())
+
+
+def _known_to(cls: type) -> Sequence[Iterable[Any]]:
+    """Return the weak references to what was registered with an abstract class, and to what it was asked about."""
     dump = getattr(abc, "_get_dump", None)
-    return dump(cls)[0] if dump is not None else ()
+    return dump(cls)[:3] if dump is not None else ()
 
 
 def _successor(cls: type, read: ReadStores) -> type | None:
