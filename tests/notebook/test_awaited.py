@@ -128,10 +128,25 @@ def test_a_handler_may_bind_several_names_at_once(handler: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
+        "try:\n    import tools\nexcept ValueError as error:\n    tools, why = None, str(error)",
+        "with contextlib.suppress(ImportError, OSError):\n    import tools",
+        "if find_spec('tools') is None:\n    tools = None\nelse:\n    import tools",
+    ],
+)
+def test_what_does_without_an_import_is_known_in_all_its_forms(statement: str) -> None:
+    """Whatever the handler is for, since a module can fail with any error; and what asks whether it is there."""
+    assert [one.imports[0].module for one in read_optional(statement)] == ["tools"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
         "try:\n    import tools\n    START.append(1)\nexcept ImportError:\n    tools = None",
         "try:\n    import tools\nexcept ImportError:\n    tools = START.append(1)",
-        "try:\n    import tools\nexcept ValueError:\n    tools = None",
         "try:\n    import tools\nexcept ImportError:\n    import json as tools",
+        "with contextlib.suppress(ImportError):\n    import tools\n    START.append(1)",
+        "with open('tools') as tools:\n    import tools",
+        "if find_spec(START.pop()):\n    import tools",
         "if START is not None:\n    try:\n        import tools\n    except ImportError:\n        tools = None",
     ],
 )

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.cells import read_cell
-from exocet_ipython.notebook.names.choices import catches_imports
 from exocet_ipython.notebook.names.events import CellAssignment, CellImport, without_doubt
 
 __all__ = ["OptionalImport", "names_bound", "read_optional"]
 
-_WORDS = re.compile(r"^try\b", re.MULTILINE)
+_WORDS = re.compile(r"^try\b|\bsuppress\b|\bfind_spec\b", re.MULTILINE)
+_SUPPRESSING = frozenset(("suppress", "contextlib.suppress"))
+_FINDING = frozenset(("find_spec", "util.find_spec", "importlib.util.find_spec"))
+_SHOWING = frozenset(("repr", "str"))
 _SAYING = frozenset(("print", "warnings.warn"))  # calls that leave nothing
 
 
 @dataclass(frozen=True, slots=True)
 class OptionalImport:
-    """A `try` of a cell that does something else where an import fails, and that does nothing but bind names.
+    """A statement of a cell that does something else where an import fails, and that does nothing but bind names.
 
     Attributes:
         text: the statement, on the lines where the cell has it.
@@ -45,24 +47,52 @@ class OptionalImport:
 def read_optional(text: str) -> Iterator[OptionalImport]:
     r"""Yield the imports that a cell can do without, each with the whole statement.
 
-    Where the handler imports something itself, the cell chooses between modules: see `read_choices`.
+    A `try`, whatever its handler is for: a module can fail with any error. Or `with suppress(...)`, or an `if` that
+    asks `find_spec`. Where the handler imports something itself, the cell chooses between modules: see `read_choices`.
 
     >>> text = "try:\n    import fast\n    HAS_FAST = True\nexcept ImportError:\n    HAS_FAST = False"
     >>> [(found.imports[0].module, sorted(found.names)) for found in read_optional(text)]
     [('fast', ['HAS_FAST', 'fast'])]
     >>> list(read_optional("try:\n    import fast\n    fast.start()\nexcept ImportError:\n    pass"))
     []
+    >>> [sorted(found.names) for found in read_optional("if find_spec('fast'): import fast\nelse: fast = None")]
+    [['fast']]
     """
     if _WORDS.search(text) is None:
         return
     for node in parse_text(text).body:
-        if not isinstance(node, ast.Try) or not any(map(catches_imports, node.handlers)) or not _only_binds([node]):
+        tried, otherwise = _branches_of(node)
+        if not tried or not _only_binds([node]):
             continue
-        imports = _imports_of(node.body)
-        handled = _imports_of(part for handler in node.handlers for part in handler.body)
+        imports, handled = _imports_of(tried), _imports_of(otherwise)
         segment = ast.get_source_segment(text, node)
         if imports and segment and not handled and not any(one.name == "*" for one in imports):
             yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, frozenset(names_bound(_text_of([node]))))
+
+
+def _branches_of(node: ast.stmt) -> tuple[Sequence[ast.stmt], Sequence[ast.stmt]]:
+    """Return what a statement runs where imports can succeed, and what where they fail; nothing of other statements."""
+    match node:
+        case ast.Try(body=body, handlers=[_, *_] as handlers):
+            return body, [part for handler in handlers for part in handler.body]
+        case ast.With(items=items, body=body) if all(map(_suppresses, items)):
+            return body, ()
+        case ast.If(test=test, body=body, orelse=orelse) if _asks_finder(test):
+            return (body, orelse) if _imports_of(body) else (orelse, body)
+    return (), ()
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    call = item.context_expr
+    return isinstance(call, ast.Call) and ast.unparse(call.func) in _SUPPRESSING and item.optional_vars is None
+
+
+def _asks_finder(test: ast.expr) -> bool:
+    """Say whether a condition calls nothing but `find_spec`, and that with what is written there."""
+    calls = [part for part in ast.walk(test) if isinstance(part, ast.Call)]
+    arguments = [argument for call in calls for argument in call.args]
+    finds = bool(calls) and all(ast.unparse(call.func) in _FINDING for call in calls)
+    return finds and all(isinstance(argument, ast.Constant) for argument in arguments)
 
 
 def names_bound(text: str) -> dict[str, CellImport | None]:
@@ -93,6 +123,10 @@ def _binds(node: ast.stmt) -> bool:  # noqa: PLR0911 - one case a kind of statem
     match node:
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
             return _only_binds([*body, *orelse, *final, *(part for handler in handlers for part in handler.body)])
+        case ast.With(items=items, body=body):
+            return all(map(_suppresses, items)) and _only_binds(body)
+        case ast.If(test=test, body=body, orelse=orelse):
+            return _asks_finder(test) and _only_binds([*body, *orelse])
         case ast.ClassDef(bases=[], keywords=[], decorator_list=[], body=body):
             return _only_binds(body)
         case ast.FunctionDef(args=args, decorator_list=[]) | ast.AsyncFunctionDef(args=args, decorator_list=[]):
@@ -118,4 +152,7 @@ def _unpacks(target: ast.expr, value: ast.expr) -> bool:
 def _is_still(node: ast.expr) -> bool:
     """Say whether to compute an expression calls nothing of the person's and changes nothing."""
     calls = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
-    return isinstance(node, ast.Lambda) or not any(isinstance(part, calls) for part in ast.walk(node))
+    found = [part for part in ast.walk(node) if isinstance(part, calls)]
+    return isinstance(node, ast.Lambda) or all(
+        isinstance(part, ast.Call) and ast.unparse(part.func) in _SHOWING for part in found
+    )
