@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, finalize, ref
 
 from exocet_ipython.notebook.completion import make_matcher
 from exocet_ipython.notebook.magics import ExocetMagics
+from exocet_ipython.notebook.names.scripts import scripts_run
 from exocet_ipython.notebook.old.verbs import Remains
 from exocet_ipython.notebook.session import Session
 from exocet_ipython.notebook.settings import read_settings
@@ -62,7 +63,7 @@ class Attachment:
         self._switch()
         history = shell.history_manager
         for cell in () if history is None else history.input_hist_parsed:
-            self.session.learn(cell, failed=True)  # it may have failed: what the names confirm is learned
+            self._learn(cell, failed=True)  # it may have failed: what the names confirm is learned
         self._hook_list(shell.Completer.custom_matchers, make_matcher(self.session))
         self.session.managed.note_imports()  # the rest of the cell that loads the extension
         finalize(self, self.session.managed.abandon).atexit = False
@@ -98,8 +99,14 @@ class Attachment:
             shell: Any = self._magics.shell
             # Before 9.5 IPython doesn't say what it has made of magics.
             text = getattr(result.info, "transformed_cell", None) or shell.transform_cell(result.info.raw_cell)
-            self.session.learn(text, error=result.error_in_exec)
+            self._learn(text, error=result.error_in_exec)
         self._magics.auto.after_cell(result)
+
+    def _learn(self, cell: str, *, failed: bool = False, error: BaseException | None = None) -> None:
+        """Learn what a cell that ran has bound, and before that, what the scripts have that it has run."""
+        for script in scripts_run(cell):
+            self.session.learn(script, failed=True)  # IPython shows its error, and tells nobody
+        self.session.learn(cell, failed=failed, error=error)
 
     def _hook_list(self, items: list[Any], item: object) -> None:
         items.append(item)
