@@ -38,11 +38,14 @@ class ModuleBuilder(ABC):
     Attributes:
         mapper: answers for every name that the builder doesn't make itself.
         modules: dotted name -> the module made for it, complete or still running.
+        covered: dotted name of a submodule -> what its package had under its name until it was made, where no import
+            statement has named the submodule so far.
     """
 
     def __init__(self, mapper: Mapper) -> None:
         self.mapper = mapper
         self.modules: dict[str, ModuleType] = {}
+        self.covered: dict[str, Any] = {}
         # One lock a builder, held while module bodies run: two threads that need the same module share one copy.
         self._turn = Turn()
         self._open_in: dict[int, int] = {}
@@ -135,7 +138,9 @@ class ModuleBuilder(ABC):
     def find(self, name: str) -> Any:
         """Return what an absolute dotted name means in this build; raises ImportError."""
         if self.claims(name):
-            return self.load(name)
+            module = self.load(name)
+            self.covered.pop(name, None)
+            return module
         found = self.look_up(name)
         parent, _, child = name.rpartition(".")
         if parent and self.claims(parent):
@@ -185,7 +190,10 @@ class ModuleBuilder(ABC):
             module = PRESENCE.take_replacement(name, module) or module
         self.modules[name] = module
         if parent and self.claims(parent):
-            attach(self.modules[parent], child, module)
+            package = self.modules[parent]
+            if child in vars(package):
+                self.covered[name] = vars(package)[child]
+            attach(package, child, module)
         return module
 
     def _make(self, spec: ModuleSpec) -> ModuleType:

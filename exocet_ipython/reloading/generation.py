@@ -209,6 +209,7 @@ def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapp
         journal.set_module(name, None)
         if package is not None and parent not in made and vars(package).get(child) is module:
             journal.delete_attribute(package, child)
+    before = {name: PRESENCE.current(name) for name in made}
     for name, module in made.items():
         journal.set_module(name, module)
         spec = getattr(module, "__spec__", None)
@@ -218,5 +219,6 @@ def publish_modules(journal: Journal, made: Mapping[str, ModuleType], gone: Mapp
     for name, module in made.items():
         parent, _, child = name.rpartition(".")
         package = PRESENCE.current(parent) if parent and parent not in made else None
-        if package is not None:
+        # A package that has something else under the name of a submodule that was there goes on having it.
+        if package is not None and (before[name] is None or vars(package).get(child, before[name]) is before[name]):
             journal.attach(package, child, module)

@@ -170,6 +170,7 @@ class Batch(ModuleBuilder):
         absolute = resolve_import(name, globals, level)
         made = self.modules.get(absolute)
         if made is not None and fromlist and self.is_open and not is_package(made):
+            self.covered.pop(absolute, None)
             return made  # what the whole way would come to: nearly all imports of a large batch
         if absolute.partition(".")[0] in self._roots or self.claims(absolute):
             found = super().import_(name, globals, locals, fromlist, level)

@@ -17,7 +17,7 @@ from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
 from exocet_ipython.reloading.building.lazily import Lost, ask_lazily, load_late
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
-from exocet_ipython.reloading.building.packages import share_submodules, uncover_names
+from exocet_ipython.reloading.building.packages import give_back_covered, share_submodules, uncover_names
 from exocet_ipython.reloading.building.plan import Plan
 from exocet_ipython.reloading.building.process import without_additions
 from exocet_ipython.reloading.building.registries import Registries
@@ -142,6 +142,7 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
             load_late(batch, gone, around.lost, current)
         made = {name: module for name, module in batch.modules.items() if name not in returned}
         share_submodules(made, current, steps.gone, returned)
+        give_back_covered(batch, around.imported, around.roots)
         with paused_collector():
             records = batch.records()
             uncover_names(records, current.records)
@@ -152,6 +153,7 @@ def _build_modules(plan: Plan, around: Surroundings) -> Built:
         batch.runs.failed.clear()  # the traceback leads here
         raise
     finally:
+        batch.covered.clear()
         batch.close()
         steps.unneeded.clear()  # the tracebacks lead here
     return Built(records, frozenset(steps.gone), unneeded=unneeded)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from types import ModuleType
 
+from exocet_ipython.loading.loader import ModuleBuilder
+from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.spaces import attach, globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["gives_another", "share_submodules", "uncover_names"]
+__all__ = ["give_back_covered", "gives_another", "share_submodules", "uncover_names"]
 
 
 def share_submodules(
@@ -48,6 +50,25 @@ def gives_another(package: ModuleType, child: str, current: Mapping[str, ModuleR
     if before is None or submodule is None:
         return False
     return globals_of(before.module).get(child) is not submodule.module
+
+
+def give_back_covered(
+    builder: ModuleBuilder, imported: Collection[tuple[str, str | None]], roots: Container[str]
+) -> None:
+    """Give packages again what they define under the names of submodules that nothing imports any more.
+
+    These were made since they are there still, as a folder without code perhaps; a restart would not have them.
+
+    Args:
+        builder: what has made them.
+        imported: what cells have imported of modules: a dotted name, and an attribute, `*` or None.
+        roots: dotted names of what cells may have imported so: `from a import b` may import `a.b`.
+    """
+    named = {above for module, _ in imported for above in with_packages(module)}
+    for name, value in builder.covered.items():
+        parent, _, child = name.rpartition(".")
+        if name not in named and (name not in roots or (parent, child) in imported):
+            vars(builder.modules[parent])[child] = value
 
 
 def uncover_names(made: Mapping[str, ModuleRecord], current: Mapping[str, ModuleRecord]) -> None:
