@@ -145,7 +145,7 @@ def registers_by_now(inner: Inner) -> bool:
 def _registries_of(maker: Any) -> dict[str, Any]:
     """Return the containers of its module into which a function puts something, by name.
 
-    None where it puts something under a key of what is none of these.
+    Nothing where it puts something under a key of what is none of these.
     """
     node = definition_of(maker) if type(maker) is FunctionType else None
     found = {name: maker.__globals__.get(name) for name in _names_filled(node, ast.Subscript)}

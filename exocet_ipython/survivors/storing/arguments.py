@@ -75,22 +75,23 @@ def find_remade(before: Sequence[type], now: Sequence[type]) -> dict[str, Remade
     former = _former_names(old.parameters, new.parameters)
     arguments = _Arguments.of(old, new, former, before)
     stored, known = {made.attribute for made in new.made}, {made.attribute for made in old.made}
+    gone = {made.attribute: _text_of(made) for made in old.made if made.attribute not in stored}
     setters = _setters_of(before), _setters_of(now)
     found = {}
     for one in new.made:
         if one.attribute in known and _is_set_alike(one.attribute, *setters):
             continue
         made = one._replace(names={name: former.get(parameter, parameter) for name, parameter in one.names.items()})
-        alike = [other for other in old.made if other.attribute not in stored and _text_of(other) == _text_of(made)]
+        text = _text_of(made)
+        alike = [name for name, other in gone.items() if other == text]
         used = arguments.shown(made)
         if made.names and len(alike) == 1 and not isinstance(made.value, (ast.Name, type(None))):
-            name = alike[0].attribute
-            found[made.attribute] = Remade(partial(_look_up, name, before, None), frozenset((name,)))
+            found[made.attribute] = Remade(partial(_look_up, alike[0], before, None), frozenset(alike))
         elif made.is_plain and (used or (not made.names and (made.fixed or made.asks_itself))):
             shown = {arguments.sources[name].args[0] for name in used}
-            gone = frozenset(name for name in shown if name not in stored or is_covered(name, now))
+            unset = frozenset(name for name in shown if name not in stored or is_covered(name, now))
             code = None if made.value is None else compile(ast.Expression(made.value), "<constructor>", "eval")
-            found[made.attribute] = Remade(partial(_evaluate, made, code, arguments), gone, made.asks_itself)
+            found[made.attribute] = Remade(partial(_evaluate, made, code, arguments), unset, made.asks_itself)
     return found
 
 
