@@ -11,7 +11,7 @@ from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.replacing.adding import add_attributes
+from exocet_ipython.survivors.replacing.adding import add_attributes, said_of
 from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after
@@ -64,11 +64,12 @@ def _bring_over(instance: Any, former: type | None, added: Mapping[str, Maker], 
     """
     kind, state = type(instance), InstanceState(instance)
     try:
-        add_attributes(instance, added, instance)
+        hook = getattr(kind, "__exo_migrate__", None) if former is not None else None
+        add_attributes(instance, added if hook is None else said_of(added), instance)
         bring_up_to_date(instance, kind)
-        hook = getattr(kind, "__exo_migrate__", None)
-        if hook is not None and former is not None:
+        if hook is not None:
             hook(instance, former)
+            add_attributes(instance, added, instance)
     except Exception as error:  # noqa: BLE001 - a hook or a default factory of the person's
         state.restore()
         moving.note(dotted_name(kind), error)

@@ -12,7 +12,7 @@ from exocet_ipython.survivors.storing.arguments import Remade, is_covered
 from exocet_ipython.survivors.storing.constructors import Maker
 from exocet_ipython.survivors.storing.renamed import Former
 
-__all__ = ["add_attributes"]
+__all__ = ["add_attributes", "said_of"]
 
 _missing = object()
 
@@ -45,6 +45,15 @@ def add_attributes(instance: Any, added: Mapping[str, Maker], old: Any) -> None:
         value = _made(make, instance)
         if value is not _missing:
             set_attribute(instance, name, value)
+
+
+def said_of(added: Mapping[str, Maker]) -> dict[str, Maker]:
+    """Return the attributes that a constructor makes of nothing that an instance has; a hook may need what is left.
+
+    >>> said_of({"rate": Former("lr"), "seen": set})
+    {'seen': <class 'set'>}
+    """
+    return {name: make for name, make in added.items() if not isinstance(make, (Former, Remade))}
 
 
 def _order(space: dict[str, Any], before: Iterable[str], placed: Mapping[str, Iterable[str]]) -> None:

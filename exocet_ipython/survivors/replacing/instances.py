@@ -15,7 +15,7 @@ from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.finding.frames import find_in_use
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
-from exocet_ipython.survivors.replacing.adding import add_attributes
+from exocet_ipython.survivors.replacing.adding import add_attributes, said_of
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.finalisers import Finalisers
 from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
@@ -201,13 +201,14 @@ class Moving:
 
 def _bring_over(instance: Any, pair: _Pair, old: Any) -> None:
     """Have the constructor, the author's hook and the libraries bring an instance up to date, made of the old one."""
-    add_attributes(instance, pair.added, old)
     hook = getattr(pair.now, "__exo_migrate__", None)
     if hook is not None:
+        add_attributes(instance, said_of(pair.added), old)
         hook(instance, pair.before)
         if type(instance) is pair.before:
             message = "its __exo_migrate__ has given it the old class again"
             raise TypeError(message)
+    add_attributes(instance, pair.added, old)
     bring_up_to_date(instance, pair.now)
 
 
