@@ -29,6 +29,7 @@ def scripts_run(cell: str) -> Iterator[str]:
         cell: its text, as IPython has made Python of it.
     """
     for line in _RUN.findall(cell):
+        # Whatever is wrong with the line or the script, IPython has shown when it ran: there is nothing to learn of it.
         with suppress(OSError, SyntaxError, ValueError, getopt.GetoptError):
             yield from _texts_of(ast.literal_eval(line))
 

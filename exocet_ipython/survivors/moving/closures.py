@@ -64,7 +64,9 @@ class _Call(NamedTuple):
     keywords: dict[str, Any]
 
 
-def remake_closure(old: FunctionType, inner: Inner, replaced: Replacement, journal: Journal) -> Again | None:
+def remake_closure(
+    old: FunctionType, inner: Inner, replaced: Replacement, journal: Journal, *, registers: bool
+) -> Again | None:
     """Return what the new functions make of what an old closure was made of; None where that can't be told.
 
     The arguments are known from the variables that it has. What it has not is left out; whether it was left out before
@@ -76,11 +78,12 @@ def remake_closure(old: FunctionType, inner: Inner, replaced: Replacement, journ
         inner: where that is in them.
         replaced: what takes the place of other such functions, of which this one may have been made.
         journal: how it is taken back that the closure leaves the registries into which the old functions had put it.
+        registers: what `registers_by_now` says of `inner`: its answer takes reading texts, and many closures share it.
     """
     path = inner.path()
     codes, known = [inner.before.__code__, *path[:-1]], inner.variables_of(old)
     places = {}
-    if inner.new is None or registers_by_now(inner):
+    if inner.new is None or registers:
         places = _registries_of(inner.before)
         if not (_returns(inner.maker) and all(_only_makes(code, puts=bool(places)) for code in codes)):
             return None

@@ -219,8 +219,9 @@ def _rebuilt_closures(
     for closure in in_order_made(rebuilt):
         made, inner, again = rebuilt[closure], inners[id(closure.__code__)], None
         is_made = type(made) is FunctionType
-        if not is_made or id(closure.__code__) in registering:
-            again = remake_closure(closure, inner, done, moving.journal)
+        registers = id(closure.__code__) in registering
+        if not is_made or registers:
+            again = remake_closure(closure, inner, done, moving.journal, registers=registers)
         if again is None and is_made:
             yield id(closure), (closure, made)
             continue

@@ -10,7 +10,6 @@ from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.replacing.libraries import lacks
 from exocet_ipython.survivors.storing.arguments import Remade, is_covered
 from exocet_ipython.survivors.storing.constructors import Maker
-from exocet_ipython.survivors.storing.renamed import Former
 
 __all__ = ["add_attributes", "said_of"]
 
@@ -50,10 +49,10 @@ def add_attributes(instance: Any, added: Mapping[str, Maker], old: Any) -> None:
 def said_of(added: Mapping[str, Maker]) -> dict[str, Maker]:
     """Return the attributes that a constructor makes of nothing that an instance has; a hook may need what is left.
 
-    >>> said_of({"rate": Former("lr"), "seen": set})
+    >>> said_of({"rate": Remade.renamed("lr", ()), "seen": set})
     {'seen': <class 'set'>}
     """
-    return {name: make for name, make in added.items() if not isinstance(make, (Former, Remade))}
+    return {name: make for name, make in added.items() if not isinstance(make, Remade)}
 
 
 def _order(space: dict[str, Any], before: Iterable[str], placed: Mapping[str, Iterable[str]]) -> None:
@@ -69,7 +68,7 @@ def _made(make: Maker, old: Any) -> Any:
     try:
         return make(old)
     except Exception:  # a person's code may refuse that as well
-        if isinstance(make, (Former, Remade)):
+        if isinstance(make, Remade):
             return _missing
         raise
 

@@ -45,6 +45,18 @@ class Remade:
     former: frozenset[str]
     asks_itself: bool = False
 
+    @classmethod
+    def renamed(cls, former: str, before: Sequence[type]) -> Remade:
+        """Return one that only has another name by now; `before` is a class of before and its bases.
+
+        >>> class Bus: pass
+        >>> bus = Bus()
+        >>> bus.line = 7
+        >>> Remade.renamed("line", Bus.__mro__)(bus)
+        7
+        """
+        return cls(partial(_look_up, former, before, None), frozenset((former,)))
+
     def __call__(self, instance: Any) -> Any:
         """Return its value for an instance.
 
@@ -86,7 +98,7 @@ def find_remade(before: Sequence[type], now: Sequence[type]) -> dict[str, Remade
         alike = [name for name, other in gone.items() if other == text]
         used = arguments.shown(made)
         if made.names and len(alike) == 1 and not isinstance(made.value, (ast.Name, type(None))):
-            found[made.attribute] = Remade(partial(_look_up, alike[0], before, None), frozenset(alike))
+            found[made.attribute] = Remade.renamed(alike[0], before)
         elif made.is_plain and (used or (not made.names and (made.fixed or made.asks_itself))):
             shown = {arguments.sources[name].args[0] for name in used}
             unset = frozenset(name for name in shown if name not in stored or is_covered(name, now))

@@ -6,7 +6,17 @@ import ast
 import sys
 from collections.abc import Iterator
 
-__all__ = ["END", "assigned_by", "begin_of", "certain_in", "certain_parts", "key_of", "name_of", "names_of"]
+__all__ = [
+    "END",
+    "assigned_by",
+    "attributes_assigned",
+    "begin_of",
+    "certain_in",
+    "certain_parts",
+    "key_of",
+    "name_of",
+    "names_of",
+]
 
 END = (sys.maxsize, 0)  # behind all lines
 
@@ -21,6 +31,22 @@ def assigned_by(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
                 yield target, value
         case ast.AnnAssign(target=target, value=ast.expr() as value):
             yield target, value
+
+
+def attributes_assigned(node: ast.AST, own: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the attributes of an instance that a statement of a method sets, each with its value.
+
+    Args:
+        node: the statement.
+        own: what the method calls the instance.
+
+    >>> [name for name, _ in attributes_assigned(ast.parse("self.x, other.y = 1, 2").body[0], "self")]
+    ['x']
+    """
+    for target, value in assigned_by(node):
+        match target:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
+                yield attribute, value
 
 
 def certain_in(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, int]]:

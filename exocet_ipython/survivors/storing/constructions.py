@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from exocet_ipython.loading.classes import first_named
 from exocet_ipython.reloading.ladder.operations import parameters_of, words
 from exocet_ipython.survivors.inner import defaults_of
-from exocet_ipython.survivors.storing.certain import assigned_by
+from exocet_ipython.survivors.storing.certain import attributes_assigned
 from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["CONVERSIONS", "NO_DEFAULT", "Construction", "Made", "read_constructor"]
@@ -131,14 +131,12 @@ def _made_by(
     for statement in tree.body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             yield from _made_by_base(statement.value, own[0], names, classes)
-        for target, value in assigned_by(statement):
-            match target:
-                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own[0]:
-                    used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
-                    meant = {name: names[name] for name in used if name in names}
-                    is_plain = all(_only_reads(node, function, {*own, *names, *fixed}) for node in ast.walk(value))
-                    given = {name: fixed[name] for name in used if name in fixed}
-                    yield Made(_mangled(attribute, classes[0]), value, function, meant, is_plain, given)
+        for attribute, value in attributes_assigned(statement, own[0]):
+            used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+            meant = {name: names[name] for name in used if name in names}
+            is_plain = all(_only_reads(node, function, {*own, *names, *fixed}) for node in ast.walk(value))
+            given = {name: fixed[name] for name in used if name in fixed}
+            yield Made(_mangled(attribute, classes[0]), value, function, meant, is_plain, given)
 
 
 def _made_by_base(call: ast.Call, own: str, names: Mapping[str, str], classes: Sequence[type]) -> Iterator[Made]:

@@ -24,8 +24,8 @@ from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.inner import defaults_of
-from exocet_ipython.survivors.storing.arguments import find_remade, set_alike
-from exocet_ipython.survivors.storing.certain import assigned_by
+from exocet_ipython.survivors.storing.arguments import Remade, find_remade, set_alike
+from exocet_ipython.survivors.storing.certain import assigned_by, attributes_assigned
 from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
 from exocet_ipython.survivors.storing.renamed import find_renamed
@@ -78,8 +78,9 @@ def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, M
         is_unknown = all(alike[:place]) and (was is not None or not place)
         given = {name: value for name, value in defaults_of(function).items() if is_unknown and name not in known}
         said = _said_by(function, given)
-        if was is not None and not runs_alike(was.__code__, function.__code__):
-            said |= find_renamed(was, function, (functions, others))
+        if was is not None and not alike[place]:
+            renamed = find_renamed(was, function, (functions, others))
+            said |= {name: Remade.renamed(old_name, before) for name, old_name in renamed.items()}
         found = {name: make for name, make in said.items() if name not in had and _is_free(name, now[0])} | found
         if "super" not in function.__code__.co_names:
             break
@@ -178,12 +179,10 @@ def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Make
         return {}
     own, said = function.__code__.co_varnames[0], dict[str, Maker]()
     for statement in tree.body:
-        for target, value in assigned_by(statement):
-            match target:
-                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own and counts[attribute] == 1:
-                    if all(_is_said(node, function, given) for node in ast.walk(value)):
-                        code = compile(ast.Expression(value), "<constructor>", "eval")
-                        said[attribute] = partial(_evaluate, code, function.__globals__, dict(given))
+        for attribute, value in attributes_assigned(statement, own):
+            if counts[attribute] == 1 and all(_is_said(node, function, given) for node in ast.walk(value)):
+                code = compile(ast.Expression(value), "<constructor>", "eval")
+                said[attribute] = partial(_evaluate, code, function.__globals__, dict(given))
     return said
 
 

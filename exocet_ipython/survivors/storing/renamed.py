@@ -5,41 +5,15 @@ from __future__ import annotations
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.holding.contents import dict_of
-from exocet_ipython.reloading.holding.slots import with_slots
 from exocet_ipython.reloading.ladder.operations import parameters_of
-from exocet_ipython.survivors.storing.certain import assigned_by
+from exocet_ipython.survivors.storing.certain import attributes_assigned
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Former", "find_renamed"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Former:
-    """What an attribute was called.
-
-    >>> class Bus: pass
-    >>> bus = Bus()
-    >>> bus.line = 7
-    >>> Former("line")(bus)
-    7
-    """
-
-    name: str
-
-    def __call__(self, instance: Any) -> Any:
-        """Return the value of an instance; raise KeyError where it has none."""
-        return (with_slots(instance, dict_of(instance)) or {})[self.name]
-
-    @property
-    def former(self) -> frozenset[str]:
-        """The names of the attributes that are no more."""
-        return frozenset((self.name,))
+__all__ = ["find_renamed"]
 
 
 class _Making(NamedTuple):
@@ -51,7 +25,7 @@ class _Making(NamedTuple):
 
 def find_renamed(
     before: FunctionType, now: FunctionType, functions: tuple[Sequence[FunctionType], Sequence[FunctionType]]
-) -> dict[str, Former]:
+) -> dict[str, str]:
     """Return the attributes that only the new constructor sets, each with the one that only the old one made likewise.
 
     `self.entries = []` where `self.items = []` was: it is the other one where the methods that use it are those that
@@ -67,7 +41,7 @@ def find_renamed(
     come = {name: how for name, how in _made_by(now, users[1]).items() if name not in users[0]}
     counts = Counter(gone.values()), Counter(come.values())
     known = {how: name for name, how in gone.items() if counts[0][how] == counts[1][how] == 1}
-    return {name: Former(known[how]) for name, how in come.items() if how in known}
+    return {name: known[how] for name, how in come.items() if how in known}
 
 
 def _users_of(functions: Iterable[FunctionType]) -> Mapping[str, set[str]]:
@@ -81,15 +55,12 @@ def _users_of(functions: Iterable[FunctionType]) -> Mapping[str, set[str]]:
 
 def _made_by(function: FunctionType, users: Mapping[str, set[str]]) -> dict[str, _Making]:
     """Return what a constructor makes attributes of, but for its parameters, and for what nothing else uses."""
-    tree, own = definition_of(function), function.__code__.co_varnames[:1]
-    parameters = {*parameters_of(function.__code__)[1:]}
+    tree, (own, *parameters) = definition_of(function), parameters_of(function.__code__) or ("",)
     made = {}
     for statement in tree.body if tree is not None else ():
-        for target, value in assigned_by(statement):
-            match target:
-                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (name,) == own:
-                    others = users[attribute] - {function.__name__}
-                    used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
-                    if others and parameters.isdisjoint(used):
-                        made[attribute] = _Making(ast.unparse(value), frozenset(others))
+        for attribute, value in attributes_assigned(statement, own):
+            others = users[attribute] - {function.__name__}
+            used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+            if others and used.isdisjoint(parameters):
+                made[attribute] = _Making(ast.unparse(value), frozenset(others))
     return made
