@@ -1,9 +1,11 @@
 """Runs sessions for the scenarios: a process that has IPython loaded forks one child for each.
 
-`python server.py MODE` reads jobs from its standard input, one JSON object a line, and answers each with a line of
-JSON: what the probes showed, what failed, and what the session printed. The modes: `fresh` has no extension of ours,
-`auto` turns `%exoauto` on, `explicit` loads with `%%exoload` and reloads with `%exoreload --migrate` after each edit,
-`tracked` turns `%exoauto` on with `c.Exocet.instances = "track"` and types `%exomigrate --rebuild` after each edit.
+`python server.py MODE [LIBRARIES]` reads jobs from its standard input, one JSON object a line, and answers each with
+a line of JSON: what the probes showed, what failed, and what the session printed. The modes: `fresh` has no extension
+of ours, `auto` turns `%exoauto` on, `explicit` loads with `%%exoload` and reloads with `%exoreload --migrate` after
+each edit, `tracked` turns `%exoauto` on with `c.Exocet.instances = "track"` and types `%exomigrate --rebuild` after
+each edit. With `LIBRARIES` the children share large libraries as well; without them each heap is small, and looking
+over it cheap.
 Not imported by the tests: it needs nothing but IPython and the project.
 """
 
@@ -19,6 +21,7 @@ import select
 import shutil
 import signal
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,10 +35,19 @@ _PRELUDES = {
 }
 # Cells after each step; in `tracked` the first one is what reloads before it runs.
 _AFTER_STEP = {"explicit": ("%exoreload --migrate",), "tracked": ("pass", "%exomigrate --rebuild")}
-# What the scenarios and the shell's magics import, loaded once in the parent: the children share it.
-_LIBRARIES = (
+# What the scenarios and the shell import, loaded once in the parent: the children share it.
+_ALWAYS = (
     "IPython.core.magics.extension",
+    "asyncio",
+    "doctest",
+    "hashlib",
+    "html",
     "inotify_simple",
+    "inspect",
+    "logging",
+    "pickle",
+)
+_LIBRARIES = (
     "attr",
     "attrs",
     "pydantic",
@@ -192,13 +204,16 @@ def _answer(shell: Any, job: Mapping[str, Any], mode: str) -> dict[str, Any]:
     return {**answer, "log": log.read_text("utf-8", "replace") if log.exists() else ""}
 
 
-def main(mode: str) -> None:
+def main(mode: str, kind: str = "") -> None:
     """Answer jobs until the input ends."""
-    for name in ("asyncio", "doctest", "inspect", "logging", "pickle", *_LIBRARIES):
+    for name in (*_ALWAYS, *(_LIBRARIES if kind else ())):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    sysconfig.get_paths()  # it reads a file for the first one that asks
     if mode != "fresh":
         importlib.import_module("exocet_ipython.notebook.shell")
+        with contextlib.suppress(ImportError, OSError):
+            importlib.import_module("inotify_simple").INotify().close()  # the first one looks for the C library
     here = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry != here]
     shell = _make_shell()  # once, for all children: a quarter of what a session costs
@@ -207,4 +222,4 @@ def main(mode: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

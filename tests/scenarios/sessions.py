@@ -70,7 +70,7 @@ class Sessions:
     def __init__(self, folder: Path, at_once: int = 2, installed: Path | None = None) -> None:
         self._folder = folder
         self._installed = [] if installed is None else [str(installed)]
-        self._idle: dict[Mode, queue.SimpleQueue[subprocess.Popen[str]]] = {}
+        self._idle: dict[tuple[str, ...], queue.SimpleQueue[subprocess.Popen[str]]] = {}
         self._all: list[subprocess.Popen[str]] = []
         self._pool = ThreadPoolExecutor(at_once)
         self._lock = threading.Lock()
@@ -121,19 +121,20 @@ class Sessions:
             "timeout": scenario.header.get("timeout", "30"),
             "actions": [_as_json(action) for action in actions],
         }
-        server = self._server(mode)
+        arguments = (mode, "libraries") if "needs" in scenario.header else (mode,)
+        server = self._server(arguments)
         assert server.stdin is not None
         assert server.stdout is not None
         server.stdin.write(json.dumps(job) + "\n")
         server.stdin.flush()
         answer: dict[str, Any] = json.loads(server.stdout.readline())
-        self._idle[mode].put(server)
+        self._idle[arguments].put(server)
         shutil.rmtree(root)
         return answer
 
-    def _server(self, mode: Mode) -> subprocess.Popen[str]:
+    def _server(self, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
         with self._lock:
-            idle = self._idle.setdefault(mode, queue.SimpleQueue())
+            idle = self._idle.setdefault(arguments, queue.SimpleQueue())
         try:
             return idle.get_nowait()
         except queue.Empty:
@@ -141,13 +142,13 @@ class Sessions:
         environment = {
             **os.environ,
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": os.pathsep.join([*self._installed, *([] if mode == "fresh" else [str(PROJECT)])]),
+            "PYTHONPATH": os.pathsep.join([*self._installed, *([] if "fresh" in arguments else [str(PROJECT)])]),
             "PYTHONWARNINGS": "ignore",
             "PYTHONDONTWRITEBYTECODE": "",  # as people have it: a `.pyc` proves what a module ran from
             "IPYTHONDIR": str(self._folder / "ipython"),
         }
         server = subprocess.Popen(
-            [sys.executable, str(SERVER), mode],
+            [sys.executable, str(SERVER), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
