@@ -97,8 +97,9 @@ class Ladder:
 
     def _set_as_it_was(self, revisions: Iterable[Revision]) -> Refusal | None:
         """Say which of the new values would cover one that a cell has set, though it is what the body left; or None."""
+        assigned = self.bindings.assigned()
         for one in revisions:
-            said = self.bindings.assigned().get(one.record.name, ()) if one.values else ()
+            said = assigned.get(one.record.name, ()) if one.values else ()
             for name in one.values.keys() & said:
                 value = vars(one.record.module).get(name)
                 if one.record.values.get(name) == id(value) and is_put_again(name, value, said):

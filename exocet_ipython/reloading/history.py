@@ -44,7 +44,7 @@ class History:
 
     def __init__(self) -> None:
         self._past: list[_Past] = []
-        self.values: set[tuple[str, str]] = set()
+        self.values: dict[str, set[str]] = {}
 
     def __repr__(self) -> str:
         return f"<history of {len(self._past)} generations>"
@@ -63,7 +63,8 @@ class History:
 
     def note_values(self, values: Mapping[str, Iterable[str]]) -> None:
         """Note which global names of which modules have been given other values in place."""
-        self.values.update((module, name) for module, names in values.items() for name in names)
+        for module, names in values.items():
+            self.values.setdefault(module, set()).update(names)
 
     def generations(self) -> Iterator[tuple[int, Mapping[str, _Reference | None]]]:
         """Yield earlier generations, the latest first: its number, and where it differs from the current one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import replace
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -98,7 +98,7 @@ def _ran(record: ModuleRecord, digest: str) -> bool:
 class _Search:
     """Compares earlier generations with what is on disk, reading each file once."""
 
-    def __init__(self, plan: Plan, current: Generation, scope: Scope, values: Collection[tuple[str, str]]) -> None:
+    def __init__(self, plan: Plan, current: Generation, scope: Scope, values: Mapping[str, Container[str]]) -> None:
         self._plan, self._changed = plan, plan.changed
         self._frozen = frozenset(step.name for step in plan.skipped)
         self._current = current

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from itertools import compress
 from typing import Any, Self
 
@@ -46,18 +46,23 @@ class Ties:
     (False, set())
     """
 
-    __slots__ = ("_gone", "_held", "_ties")
+    __slots__ = ("_gone", "_held", "_latest", "_ties")
 
     def __init__(self, *others: Ties) -> None:
         self._held: list[Any] = []
+        self._latest: dict[str, Any] = {}
         self._ties: list[_Tie] = []
         self._gone: list[_Tie] = []
         for other in others:
             self.add(other)
 
+    def __repr__(self) -> str:
+        return f"<ties of {len(self._held) + len(self._latest) + len(self._ties)} objects>"
+
     def add(self, other: Ties) -> None:
         """Take over what others tie, who go on doing it for themselves."""
         self._held += other._held
+        self._held += other._latest.values()
         for tie in other._ties:
             if (instance := tie()) is None:
                 self._gone.append(tie)
@@ -75,6 +80,22 @@ class Ties:
         tuples = list(compress(values, map(_TUPLE.__eq__, kinds)))
         if len(tuples) <= _MANY:
             self._held += filter(is_plain, tuples)
+
+    def hold_latest(self, values: Mapping[str, Any]) -> None:
+        """Keep values of names alive as `hold` does, instead of those that were given here for the same names before.
+
+        >>> ties = Ties()
+        >>> for number in range(100):
+        ...     ties.hold_latest({"N": number / 3, "TABLE": []})
+        >>> ties
+        <ties of 1 objects>
+        """
+        for name, value in values.items():
+            kind = id(type(value))
+            if kind in _NUMBERS or (kind in _TEXTS and len(value) <= _LONG) or (kind == _TUPLE and is_plain(value)):
+                self._latest[name] = value
+            else:
+                self._latest.pop(name, None)
 
     def refer(self, instance: Any) -> None:
         """Have it told when an instance is gone; where its class allows that."""

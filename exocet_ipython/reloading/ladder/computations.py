@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -69,11 +69,14 @@ class Computation:
     _target: str
     _code: CodeType
 
-    def evaluate(self, values: Mapping[str, Any]) -> Any:
-        """Return what it gives its name, for the values of the names that it mentions; raises what it raises."""
-        space = dict(values)
-        exec(self._code, {}, space)  # noqa: S102 - a statement of the module's own, which calls nothing
-        return space[self._target]
+    def evaluate(self, values: dict[str, Any]) -> Any:
+        """Return what it gives its name, for the values of the names that it mentions; raises what it raises.
+
+        Args:
+            values: in which the result is put under the name as well.
+        """
+        exec(self._code, {}, values)  # noqa: S102 - a statement of the module's own, which calls nothing
+        return values[self._target]
 
 
 @dataclass

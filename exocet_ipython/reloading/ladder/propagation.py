@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -36,33 +36,36 @@ __all__ = ["has_stale_values", "note_values", "propagate", "set_values"]
 _EXACT = frozenset(map(id, (int, str, bool, bytes)))  # equal ones of a kind are the same: most constants are of these
 
 
-def set_values(module: ModuleType, values: Mapping[str, Any], journal: Journal) -> None:
-    """Give global names of a module other values, in one step."""
+def set_values(module: ModuleType, values: Mapping[str, Any], journal: Journal) -> Mapping[str, Any]:
+    """Give global names of a module other values, in one step; return those that they had."""
     space = vars(module)
-    journal.add(partial(space.update, {name: space[name] for name in values}))
+    then = {name: space[name] for name in values}
+    journal.add(partial(space.update, then))
     space.update(values)
+    return then
 
 
 def note_values(record: ModuleRecord, values: Mapping[str, Any]) -> None:
     """Take new values as what a module's body has left."""
-    record.baseline.values.update((name, id(value)) for name, value in values.items())
-    record.baseline.ties.hold(values.values())
+    baseline = record.baseline
+    baseline.values.update(zip(values, map(id, values.values()), strict=True))
+    baseline.ties.hold_latest(values)
     for name, value in values.items():
-        if id(type(value)) in ATOM_IDS:
-            record.baseline.fingerprints.pop(name, None)
-        else:
-            record.baseline.fingerprints[name] = fingerprint(value)
+        if id(type(value)) not in ATOM_IDS:
+            baseline.fingerprints[name] = fingerprint(value)
+        elif name in baseline.fingerprints:
+            del baseline.fingerprints[name]
 
 
 def has_stale_values(
-    record: ModuleRecord, modules: Mapping[str, ModuleType], changed: Collection[tuple[str, str]]
+    record: ModuleRecord, modules: Mapping[str, ModuleType], changed: Mapping[str, Container[str]]
 ) -> bool:
     """Say whether a module that retired holds a value from another one that is not what that one has now.
 
     Args:
         record: of the module.
         modules: dotted name -> what is, or will be, the current module.
-        changed: the values that were ever put in place, as module and global name.
+        changed: dotted name -> the global names whose values were ever put in place.
     """
     if not changed or record.code is None:
         return False
@@ -72,7 +75,7 @@ def has_stale_values(
     return any(
         not _is_same(space.get(name), attribute_of(modules.get(source[0]), source[1], None))
         for name, source in sources.items()
-        if source in changed
+        if source[1] in changed.get(source[0], ())
     )
 
 
@@ -112,28 +115,26 @@ class _Evaluation:
     def run(self) -> dict[str, dict[str, Any]]:
         due = set(self._route.starts)
         for step in self._route.steps:
-            if (step.name, step.target) in due and self._renew(step):
+            if step.key in due and self._renew(step):
                 due.update(step.following)
         self._require_unheld()
         return self._values
 
     def _renew(self, step: Step) -> bool:
         """Evaluate one name anew, and say whether it has another value now."""
-        name, target = step.name, step.target
-        if step.source is None:
-            value = self._evaluate(name, target, step.computed)
-        else:
-            value = self._values[step.source[0]][step.source[1]]
+        name, target = step.key
+        source = step.source
+        value = self._evaluate(name, target, step.computed) if source is None else self._values[source[0]][source[1]]
         record = self._records[name]
         space = globals_of(record.module)
         before = space.get(target)
-        if target not in space or record.baseline.values.get(target) != id(before):
+        if record.baseline.values.get(target) != id(before) or target not in space:
             raise UnfitError(f"{name}.{target} is not what the import has made")
         if _is_same(before, value):
             return False
         if step.unfit:
             raise UnfitError(step.unfit)
-        if not (type(before) is tuple or is_plain(before)):
+        if id(type(before)) not in ATOM_IDS and type(before) is not tuple and not is_plain(before):
             raise UnfitError(f"{name}.{target} may be known by its identity")
         changed = self._values.get(name)
         if changed is None:
@@ -168,9 +169,11 @@ class _Evaluation:
 
     def _require_unheld(self) -> None:
         """Refuse where somebody else holds a tuple of functions or classes: it would have to be replaced there."""
-        spaces = {name: vars(self._records[name].module) for name in self._values}
-        held = [spaces[name][target] for name, values in self._values.items() for target in values]
-        held = [value for value in held if not is_shared(value)]
+        held = []
+        for name, values in self._values.items():
+            space = vars(self._records[name].module)
+            before = map(space.__getitem__, values)
+            held += [value for value in before if id(type(value)) not in ATOM_IDS and not is_shared(value)]
         if held and not counts_are_exact():
             raise UnfitError("who holds a tuple can't be told")
         own = Counter(map(id, held))

@@ -92,6 +92,10 @@ class Earlier:
     values: Mapping[str, Any]
 
 
+# Of all modules whose text is the same: no code is exchanged.
+_NOTHING, _NOBODY = Match(compile("", "", "exec")), Runners()
+
+
 class _RefusedError(Exception):
     """One module can't be revised; the argument says why."""
 
@@ -139,10 +143,7 @@ def apply_revisions(revisions: Iterable[Revision], journal: Journal) -> Mapping[
     is_alone = sum(bool(revision.values) for revision in revisions) == 1
     try:
         for revision in revisions:
-            space = vars(revision.record.module)
-            then = {name: space[name] for name in revision.values}
-            if revision.values:
-                set_values(revision.record.module, revision.values, journal)
+            then = set_values(revision.record.module, revision.values, journal) if revision.values else {}
             if revision.snapshot is revision.record.snapshot:
                 continue
             exchange_codes(revision.match.pairs, revision.runners, journal)
@@ -205,9 +206,7 @@ def _refill(known: dict[str, int], before: dict[str, int]) -> None:
 
 def _with_values(record: ModuleRecord, values: Mapping[str, Any]) -> Revision:
     """Return the revision of a module whose text is the same, and which has computed of what others have."""
-    if record.code is None:
-        raise AssertionError(record)
-    return Revision(record, record.snapshot, Match(record.code), Runners(), values)
+    return Revision(record, record.snapshot, _NOTHING, _NOBODY, values)
 
 
 def _revise(

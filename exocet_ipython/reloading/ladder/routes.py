@@ -82,16 +82,14 @@ class Step:
     """One name on the way.
 
     Attributes:
-        name: dotted name of its module.
-        target: the global name.
+        key: the dotted name of its module, and the global name.
         source: the module and global name that it is taken over from; None where it is computed.
         computed: the statement that computes it.
         unfit: why it can't be given another value in place; empty where it can.
         following: the names that are computed of it, or take it over.
     """
 
-    name: str
-    target: str
+    key: Name
     source: Name | None
     computed: Computation | None
     unfit: str
@@ -188,7 +186,7 @@ class _Search:
         name, target = one
         computations = self._of(name)
         source, computed = computations.sources.get(target), computations.computed.get(target)
-        return Step(name, target, source, computed, self._unfit(name, target), tuple(following))
+        return Step(one, source, computed, self._unfit(name, target), tuple(following))
 
     def _unfit(self, name: str, target: str) -> str:
         computations = self._of(name)
