@@ -102,6 +102,9 @@ def open_shell(folder: Path, config: Config | None = None) -> Iterator[Interacti
             yield shell
         finally:
             atexit.unregister(shell.atexit_operations)
+            scripts: Any = dict.get(shell.magics_manager.registry, "ScriptMagics")  # not asked for: it may be lazy
+            if scripts is not None:
+                atexit.unregister(scripts.kill_bg_processes)  # else each shell stays, for all later tests to look over
             InteractiveShell.clear_instance()
             with contextlib.redirect_stdout(io.StringIO()), pytest.MonkeyPatch.context() as patch:
                 # IPython collects when it forgets its outputs: the whole heap, at the end of a thousand tests.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, finalize, ref
 
@@ -126,7 +127,8 @@ class Attachment:
             _discard(shell.configurables, magics)  # Magics puts itself there
             for kind, table in manager.magics.items():
                 for name, function in list(table.items()):
-                    if getattr(function, "__self__", None) is not magics:
+                    # IPython loads a magic that is lazy when it is asked for any attribute.
+                    if type(function) is not MethodType or function.__self__ is not magics:
                         continue
                     if name in before[kind]:
                         table[name] = before[kind][name]

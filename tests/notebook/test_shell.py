@@ -138,6 +138,17 @@ def _sizes(value: Any) -> Any:
     return len(value) if isinstance(value, list | set) else str(type(value))
 
 
+def test_unloading_loads_no_lazy_magics(plain: Notebook) -> None:
+    """A magic that IPython is to load when it is first used isn't loaded by our coming and going."""
+    manager: Any = plain.shell.magics_manager
+    manager.register_lazy("lazily", "no_such_module")
+    before = {kind: dict.get(table, "lazily") for kind, table in manager.magics.items()}
+    plain.run("%load_ext exocet_ipython")
+    plain.run("%unload_ext exocet_ipython")
+    assert all(dict.get(table, "lazily") is before[kind] for kind, table in manager.magics.items())
+    assert "no_such_module" in plain.fail("%lazily", Exception)
+
+
 def test_what_the_person_loaded_stays_after_unloading(notebook: Notebook, workshop: Workshop) -> None:
     """Names, modules and their parents' attributes are those that the person has, and go on working."""
     workshop.write({"pkg/__init__.py": "", "pkg/model.py": "import pkg\nclass Model: pass\ndef make(): return Model()"})
