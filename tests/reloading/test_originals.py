@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from exocet_ipython.reloading.lasting.originals import read_originals
+from exocet_ipython.reloading.lasting.originals import Originals
 
 
 class Lazy:
@@ -21,7 +21,9 @@ class Lazy:
 
 def originals_of(text: str) -> list[tuple[Any, Any]]:
     """Return the names that a body is about to set, with what is there."""
-    return [(setting.key, was) for setting, was in read_originals(compile(text, "m.py", "exec"), text.encode)]
+    originals = Originals()
+    originals.read(compile(text, "m.py", "exec"), text.encode)
+    return [(setting.key, was) for setting, was in originals.found.items()]
 
 
 def test_lazy_objects_of_libraries_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,4 +37,7 @@ def test_lazy_objects_of_libraries_are_not_asked(monkeypatch: pytest.MonkeyPatch
 def test_a_text_that_sets_nothing_is_not_asked_for() -> None:
     """Nearly all modules are such."""
     code = compile("import json\nclass Shape:\n    sides = 4\ndef f(x): return x", "m.py", "exec")
-    assert read_originals(code, lambda: pytest.fail("the text was read")) == ()
+    originals = Originals()
+    originals.read(code, lambda: pytest.fail("the text was read"))
+    originals.read_loaded("json")
+    assert originals.found == {}

@@ -17,7 +17,7 @@ from exocet_ipython.loading.running import compile_module
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.reloading.failed import FailedLoad, lacks_module
 from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, Effects, EffectsNote
-from exocet_ipython.reloading.lasting.originals import read_originals
+from exocet_ipython.reloading.lasting.originals import Originals
 
 __all__ = ["BodyBuiltins", "Run", "Runs", "copied", "run_by_loader"]
 
@@ -100,7 +100,9 @@ class Runs:
         importer = self._running[-1]
         run = self.of[name] = Run(snapshot, code, is_nested=len(self._running) > 1)
         self._running.append(run)
-        originals, note = read_originals(code, lambda: snapshot.data), EffectsNote()
+        originals = Originals()
+        originals.read(code, lambda: snapshot.data)
+        note = EffectsNote(originals)
         began = time.perf_counter()
         try:
             yield
@@ -111,7 +113,7 @@ class Runs:
             raise
         finally:
             took = time.perf_counter() - began
-            run.effects = note.effects(originals)
+            run.effects = note.effects()
             run.seconds = took - run.inner
             importer.inner += took
             self._running.pop()

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, SupportsIndex, overload
 
-from exocet_ipython.reloading.lasting.effects import all_loggers
+from exocet_ipython.reloading.lasting.loggers import all_loggers
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["hidden_handlers"]

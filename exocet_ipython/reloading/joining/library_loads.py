@@ -1,4 +1,4 @@
-"""What a library adds to the process while it is loaded, for a body that imports it first."""
+"""What a library adds to the process while it is loaded, and has then, for a body that imports it first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from exocet_ipython.loading.tracebacks import as_importlibs
 from exocet_ipython.reloading.joining.noting import can_be_shadowed
-from exocet_ipython.reloading.lasting.effects import are_noted, librarys_effects
+from exocet_ipython.reloading.lasting.effects import are_noted, librarys_effects, read_loaded
 
 __all__ = ["leave_out_effects"]
 
@@ -33,3 +33,4 @@ def _run(loader: Any, module: ModuleType) -> None:
     del loader.exec_module
     with librarys_effects():
         loader.exec_module(module)
+    read_loaded(module.__name__)

@@ -24,7 +24,7 @@ from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.imports import ImportStatement
 from exocet_ipython.reloading.joining.nesting import Nesting
 from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, EffectsNote
-from exocet_ipython.reloading.lasting.originals import Originals, read_originals
+from exocet_ipython.reloading.lasting.originals import Originals
 from exocet_ipython.reloading.lasting.settings import Setting
 
 __all__ = ["LoadNotes", "as_changed", "can_be_shadowed"]
@@ -91,7 +91,7 @@ class LoadNotes:
         self.imports: tuple[ImportStatement, ...] | None = None
         self.settings: dict[Setting, int] | None = None
         self.spec: Any = None
-        self._originals: Originals = ()
+        self._originals = Originals()
 
     def watch(self, spec: ModuleSpec, nesting: Nesting) -> None:
         """Read the text of a module when it is about to be loaded, and have its loader hand us its code and its time.
@@ -177,7 +177,7 @@ class LoadNotes:
         """Look at what the body is about to import, and at what it is about to set; watch what runs."""
         WITNESS.watch(code)
         self.imports = self._nesting.look_at_imports(self._spec, code)
-        self._originals = read_originals(code, lambda: self.text().data)
+        self._originals.read(code, lambda: self.text().data)
 
     @as_importlibs
     def _run(self, module: ModuleType) -> None:
@@ -189,7 +189,7 @@ class LoadNotes:
         self.is_nested = len(seconds) > 1
         seconds.append(0.0)
         nesting.failed.append(self.failed)
-        note = EffectsNote()
+        note = EffectsNote(self._originals)
         began = time.perf_counter()
         WITNESS.begin_load()
         try:
@@ -207,7 +207,7 @@ class LoadNotes:
             took = time.perf_counter() - began
             self.seconds = took - seconds.pop()
             seconds[-1] += took
-            self.effects = note.effects(self._originals)
+            self.effects = note.effects()
             self.ended = True
             nesting.end(self, module)
             nesting.tell()

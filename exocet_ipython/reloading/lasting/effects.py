@@ -17,21 +17,22 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.lasting.exits import count_exits, exit_functions
+from exocet_ipython.reloading.lasting.loggers import handlers, last_handler, loggers_with
 
 __all__ = [
     "NO_EFFECTS",
     "Effects",
     "EffectsNote",
     "MadeHandler",
-    "all_loggers",
     "are_noted",
     "change_warnings",
     "filter_key",
     "librarys_effects",
+    "read_loaded",
 ]
 
 
@@ -80,7 +81,7 @@ class _State:
     __slots__ = ("exits", "filters", "finders", "last", "paths", "variables")
 
     def __init__(self) -> None:
-        self.last = _last_handler()
+        self.last = last_handler()
         self.exits = count_exits()
         self.filters = list(warnings.filters)
         self.paths = sys.path.copy()
@@ -89,11 +90,11 @@ class _State:
 
     def stands(self) -> bool:
         """Say whether the process has that still; asked twice for each module that is imported, so in one piece."""
-        handlers = getattr(sys.modules.get("logging"), "_handlerList", ())
+        known = handlers()
         filters = warnings.filters
         return (
             count_exits() == self.exits
-            and (handlers[-1] if handlers else None) is self.last
+            and (known[-1] if known else None) is self.last
             and len(filters) == len(self.filters)
             and all(map(operator.is_, filters, self.filters))
             and sys.path == self.paths
@@ -116,16 +117,30 @@ class _Running(threading.local):
 _running = _Running()
 
 
+class SettingsBefore(Protocol):
+    """What a body sets, with what was there before; see `Originals`."""
+
+    found: dict[Any, Any]
+
+    def read_loaded(self, library: str) -> None:
+        """Read what a library has that was loaded just now."""
+
+
 class EffectsNote:
     """Notes where the lists ended when a body began to run; of a library's, so that it counts for no other body.
+
+    Args:
+        originals: what the body sets of libraries.
+        is_librarys: whether it is a library's.
 
     >>> EffectsNote().effects()
     Effects(handlers=(), exits=(), filters=(), paths=(), finders=(), variables=(), originals=())
     """
 
-    __slots__ = ("_before", "_foreign", "is_librarys")
+    __slots__ = ("_before", "_foreign", "is_librarys", "originals")
 
-    def __init__(self, *, is_librarys: bool = False) -> None:
+    def __init__(self, originals: SettingsBefore | None = None, *, is_librarys: bool = False) -> None:
+        self.originals = originals
         self.is_librarys = is_librarys
         self._foreign: list[Effects] = []
         _running.notes.append(self)
@@ -134,8 +149,9 @@ class EffectsNote:
             state = _running.state = _State()
         self._before = state
 
-    def effects(self, originals: tuple[tuple[Any, Any], ...] = ()) -> Effects:
-        """Return what was added since, in the end; with what was known before of what the body sets."""
+    def effects(self) -> Effects:
+        """Return what was added since, in the end; with what was there before of what the body sets."""
+        originals = () if self.originals is None else tuple(self.originals.found.items())
         _running.notes.remove(self)
         if not _running.notes:
             _running.state = None
@@ -153,18 +169,18 @@ class EffectsNote:
         added = count_exits() - before.exits
         now = list(warnings.filters)
         known = set(map(id, before.filters))
-        handlers = list(_handlers())
-        start = len(handlers)
-        while start and handlers[start - 1] is not before.last:
+        made = list(handlers())
+        start = len(made)
+        while start and made[start - 1] is not before.last:
             start -= 1
         # The handler that was the last one may be gone by now, and its entry with it: then nothing is known.
-        new = handlers[start:] if start or before.last is None else []
+        new = made[start:] if start or before.last is None else []
         filters = itertools.takewhile(lambda entry: id(entry) not in known, now)
         exits = tuple(_weakly(exit_functions()[-added:])) if added > 0 else ()
         known_finders = set(map(id, before.finders))
         finders = [entry for entry in (*sys.meta_path, *sys.path_hooks) if id(entry) not in known_finders]
         return Effects(
-            tuple(MadeHandler(ref, _loggers_with(ref())) for ref in new),
+            tuple(MadeHandler(ref, loggers_with(ref())) for ref in new),
             exits,
             tuple(map(filter_key, filters)),
             tuple((Counter(sys.path) - Counter(before.paths)).elements()),
@@ -209,6 +225,17 @@ def librarys_effects() -> Iterator[None]:
             outer.leave_out(found)
 
 
+def read_loaded(library: str) -> None:
+    """Have the bodies that the present thread runs look at what a library has that it has just loaded.
+
+    Args:
+        library: dotted name of its module.
+    """
+    for note in _running.notes:
+        if note.originals is not None:
+            note.originals.read_loaded(library)
+
+
 def _without(found: Effects, foreign: Sequence[Effects]) -> Effects:
     """Return what was added without what others have."""
     ids = {id(made.reference) for other in foreign for made in other.handlers}
@@ -250,32 +277,6 @@ def change_warnings(change: Callable[[], object]) -> None:
     change()
     with warnings.catch_warnings():
         pass
-
-
-def all_loggers() -> Iterator[Any]:
-    """Yield the root logger and all others; none where logging was never imported."""
-    logging: Any = sys.modules.get("logging")
-    if logging is None:
-        return
-    yield logging.root
-    for logger in list(logging.root.manager.loggerDict.values()):
-        if hasattr(logger, "handlers"):  # a placeholder has none
-            yield logger
-
-
-def _loggers_with(handler: Any) -> frozenset[str]:
-    """Return the names of the loggers that have a handler."""
-    return frozenset(logger.name for logger in all_loggers() if handler in logger.handlers)
-
-
-def _handlers() -> Sequence[weakref.ref[Any]]:
-    """Return logging's own list of all handlers, oldest first; none where logging was never imported."""
-    return getattr(sys.modules.get("logging"), "_handlerList", ())
-
-
-def _last_handler() -> weakref.ref[Any] | None:
-    known = _handlers()[-1:]  # in one step: other threads make handlers too
-    return known[0] if known else None
 
 
 def _weakly(values: list[Any]) -> list[weakref.ref[Any]]:

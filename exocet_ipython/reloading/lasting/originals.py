@@ -1,4 +1,4 @@
-"""What was there before a body set it, in a library: read when the body is about to run, as far as that is loaded."""
+"""What was there before a body set it, in a library: read when the body is about to run, or has just loaded that."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.lasting.settings import MISSING, Setting, evaluate, is_of_own_code, parse
 from exocet_ipython.reloading.lasting.targets import may_set, read_targets
 
-__all__ = ["Originals", "Unread", "read_originals"]
+__all__ = ["Originals", "Unread"]
 
 _LOADS = frozenset((dis.opmap["LOAD_CONST"], dis.opmap.get("LOAD_SMALL_INT", -1)))  # the second since 3.14
 _IMPORT_NAME, _IMPORT_FROM, _STORE_NAME = map(dis.opmap.__getitem__, ("IMPORT_NAME", "IMPORT_FROM", "STORE_NAME"))
 _PLAIN = ("builtins", "collections")  # modules of containers that are anybody's
-
-Originals = tuple[tuple[Setting, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +34,49 @@ class Unread:
     reason: str
 
 
-def read_originals(code: CodeType | None, text: Callable[[], bytes | None]) -> Originals:
-    """Return what a body is about to set of libraries, with what that is now.
+class Originals:
+    """What one body is about to set of libraries, with what that was before.
 
     Instances, and functions of other modules of the person's, are only referred to weakly.
 
-    Args:
-        code: the body; None where it is not known.
-        text: gives what it was compiled from; only asked where the code sets something.
+    Attributes:
+        found: each setting with its value.
 
     >>> text = b"import json; json.dumps = None; json.is_patched = True"
-    >>> [(one.key, was is MISSING) for one, was in read_originals(compile(text, "m.py", "exec"), lambda: text)]
+    >>> originals = Originals()
+    >>> originals.read(compile(text, "m.py", "exec"), lambda: text)
+    >>> [(one.key, was is MISSING) for one, was in originals.found.items()]
     [('dumps', False), ('is_patched', True)]
     """
-    if code is None or not may_set(code):
-        return ()
-    return tuple(_read(code, text))
+
+    __slots__ = ("_code", "_text", "found")
+
+    def __init__(self) -> None:
+        self.found: dict[Setting, Any] = {}
+        self._code: CodeType | None = None
+        self._text: Callable[[], bytes | None] = bytes
+
+    def read(self, code: CodeType | None, text: Callable[[], bytes | None]) -> None:
+        """Read what is there now, before the body runs.
+
+        Args:
+            code: the body; None where it is not known.
+            text: gives what it was compiled from; only asked where the code sets something.
+        """
+        if code is not None and may_set(code):
+            self._code, self._text = code, text
+            self.found.update(_read(code, text))
+
+    def read_loaded(self, library: str) -> None:
+        """Read what a library has that was loaded just now, if the body has it imported: it can't have set it yet.
+
+        Args:
+            library: dotted name of its module.
+        """
+        code, root = self._code, library.partition(".")[0]
+        if code is not None and any(name.partition(".")[0] == root for name in code.co_names):
+            for setting, value in _read(code, self._text):
+                self.found.setdefault(setting, value)
 
 
 def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Setting, Any]]:

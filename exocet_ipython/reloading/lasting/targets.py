@@ -24,7 +24,7 @@ from typing import Any
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, is_plain
-from exocet_ipython.reloading.lasting.effects import all_loggers
+from exocet_ipython.reloading.lasting.loggers import all_loggers
 from exocet_ipython.reloading.lasting.settings import (
     Setting,
     attribute_of,
