@@ -7,13 +7,15 @@ is gone. Only statements that bind names and do nothing else run again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.notebook.names.again import import_again, import_state, is_loaded
 from exocet_ipython.notebook.names.events import CellImport
-from exocet_ipython.notebook.names.optional import OptionalImport, names_bound, read_optional
+from exocet_ipython.notebook.names.optional import OptionalImport, names_bound, read_optional, statements_binding
 from exocet_ipython.notebook.names.sources import Source, is_bound
 
 __all__ = ["OptionalImports"]
@@ -25,11 +27,13 @@ class _Known:
 
     Attributes:
         missed: what is equal as long as the import that failed would fail again; None where all succeeded.
+        before: what its names were before the run of ours in which all succeeded; None where that was the cell's own.
     """
 
     statement: OptionalImport
     file: str
     missed: frozenset[object] | None
+    before: dict[str, Any] | None = None
 
 
 class OptionalImports:
@@ -76,26 +80,59 @@ class OptionalImports:
             fell_back = one.missed is not None
             is_same = self._state(one.statement) == one.missed if fell_back else not self._is_missing(one.statement)
             succeeds = not fell_back if is_same else all(map(_succeeds, one.statement.imports))
+            before = self._values(one) if fell_back else one.before
             if succeeds == fell_back:
                 if self._runs_again(one):
                     (gained if succeeds else lost).extend(one.statement.imports)
                 else:
                     succeeds = False
-            self._known.append(replace(one, missed=None if succeeds else self._state(one.statement)))
+            if succeeds:
+                self._known.append(replace(one, missed=None, before=before))
+            else:
+                self._known.append(replace(one, missed=self._state(one.statement), before=None))
         return gained, lost
 
     def _runs_again(self, known: _Known) -> bool:
-        """Run a statement; say whether it ran to its end. Where it did not, its names are what they were."""
-        names = known.statement.names
-        before = {name: self._namespace[name] for name in names & self._namespace.keys()}
+        """Run a statement; say whether it ran to its end. Where it did not, its names are what they were.
+
+        One that succeeded finds them as they were before.
+        """
+        before = self._values(known)
+        if known.before is not None:
+            self._set(known, known.before)
+        elif known.missed is None:
+            self._say_again(known)
         try:
             exec(compile(known.statement.text, known.file, "exec", dont_inherit=True), self._namespace)  # noqa: S102 - the statement of the cell
         except Exception:  # noqa: BLE001 - what its handlers don't take: the cell would show it, not we
-            for name in names & self._namespace.keys() - before.keys():
-                del self._namespace[name]
-            self._namespace.update(before)
+            self._set(known, before)
             return False
         return True
+
+    def _values(self, known: _Known) -> dict[str, Any]:
+        """Return what the names of a statement are."""
+        return {name: self._namespace[name] for name in known.statement.names & self._namespace.keys()}
+
+    def _set(self, known: _Known, values: dict[str, Any]) -> None:
+        for name in known.statement.names & self._namespace.keys() - values.keys():
+            del self._namespace[name]
+        self._namespace.update(values)
+
+    def _say_again(self, known: _Known) -> None:
+        """Give the names of a statement what cells had given them when it ran, as far as their texts say it.
+
+        `fast = None` in front of it, or in a cell before.
+        """
+        cells = {name: "".join(lines) for name, lines in reversed([*texts_of_cells()])}
+        earlier = [text for _, text in takewhile(lambda cell: cell[0] != known.file, cells.items())]
+        own = cells.get(known.file, "").splitlines(keepends=True)[: known.statement.line - 1]
+        names = known.statement.names
+        for text in statements_binding([*earlier, "".join(own)], names):
+            bound = names_bound(text).keys() - names
+            others = {name: self._namespace[name] for name in bound & self._namespace.keys()}
+            with suppress(Exception):  # what it asks for is another by now
+                exec(compile(text, known.file, "exec", dont_inherit=True), self._namespace)  # noqa: S102 - a cell's own
+            self._namespace.update(others)
 
     def _state(self, statement: OptionalImport) -> frozenset[object]:
         return import_state((name for one in statement.imports for name in one.modules), self._is_own)

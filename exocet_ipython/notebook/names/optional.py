@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.notebook.names.cells import read_cell
 from exocet_ipython.notebook.names.events import CellAssignment, CellImport, without_doubt
 
-__all__ = ["OptionalImport", "names_bound", "read_optional"]
+__all__ = ["OptionalImport", "names_bound", "read_optional", "statements_binding"]
 
 _WORDS = re.compile(r"^try\b|\bsuppress\b|\bfind_spec\b", re.MULTILINE)
+_BINDING = (ast.AnnAssign, ast.Assign, ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom)
 _SUPPRESSING = frozenset(("suppress", "contextlib.suppress"))
 _FINDING = frozenset(("find_spec", "util.find_spec", "importlib.util.find_spec"))
 _SHOWING = frozenset(("repr", "str"))
@@ -28,11 +29,13 @@ class OptionalImport:
         text: the statement, on the lines where the cell has it.
         imports: those in its body, in order.
         names: all that it may bind.
+        line: the one on which it begins.
     """
 
     text: str = field(repr=False)
     imports: tuple[CellImport, ...]
     names: frozenset[str]
+    line: int = field(default=1, repr=False)
 
     def agrees_with(self, bound: Mapping[str, CellImport | None]) -> bool:
         """Say whether a cell has bound none of the names, or by an import of the same.
@@ -67,7 +70,8 @@ def read_optional(text: str) -> Iterator[OptionalImport]:
         imports, handled = _imports_of(tried), _imports_of(otherwise)
         segment = ast.get_source_segment(text, node)
         if imports and segment and not handled and not any(one.name == "*" for one in imports):
-            yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, frozenset(names_bound(_text_of([node]))))
+            names = frozenset(names_bound(_text_of([node])))
+            yield OptionalImport("\n" * (node.lineno - 1) + segment, imports, names, node.lineno)
 
 
 def _branches_of(node: ast.stmt) -> tuple[Sequence[ast.stmt], Sequence[ast.stmt]]:
@@ -104,6 +108,22 @@ def names_bound(text: str) -> dict[str, CellImport | None]:
     events = [event for event in map(without_doubt, read_cell(text)) if not isinstance(event, CellAssignment)]
     imports = (replace(one, submodule="") if isinstance(one, CellImport) else None for one in events)
     return dict(zip((one.name if isinstance(one, CellImport) else one for one in events), imports, strict=True))
+
+
+def statements_binding(texts: Iterable[str], names: Collection[str]) -> list[str]:
+    r"""Return the statements in the texts of cells that bind some names last, and do nothing else: they can run again.
+
+    >>> statements_binding(["run = walk = None", "def walk(): pass", "run = make()"], ["run", "walk"])
+    ['def walk():\n    pass']
+    """
+    said: dict[str, str] = {}
+    for node in (node for text in texts for node in parse_text(text).body):
+        text = ast.unparse(node)
+        for name in names_bound(text).keys() & names:
+            said.pop(name, None)
+            if isinstance(node, _BINDING) and _binds(node):
+                said[name] = text
+    return list(dict.fromkeys(said.values()))
 
 
 def _imports_of(nodes: Iterable[ast.stmt]) -> tuple[CellImport, ...]:

@@ -34,7 +34,9 @@ class _Orphan:
             return cls(source, value if is_shared(value) else _unknown, id(value))
 
     def is_of(self, value: Any) -> bool:
-        return (self.value() if type(self.value) is OwnReference else self.value) is value
+        if type(self.value) is OwnReference:
+            return value is not None and self.value() is value  # None is what one gives that is gone
+        return self.value is value
 
 
 class Orphans:
