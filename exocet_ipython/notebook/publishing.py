@@ -34,6 +34,7 @@ from exocet_ipython.survivors.moving.unheld import let_go
 from exocet_ipython.survivors.rebasing.registering import Registering
 from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.storing.readings import ReadStores
+from exocet_ipython.survivors.storing.renamings import note_renamings
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
 __all__ = ["Names", "Published", "publish"]
@@ -147,7 +148,7 @@ class _Publication:
     ) -> None:
         self.journal = Journal()
         self._built, self._current, self._names, self._lost, self._living = built, current, names, lost, living
-        self._left, self._migrating = left, migrating
+        self._left, self._migrating, self._assigned = left, migrating, names.bindings.assigned()
         self._after = current.updated(built.made, built.gone, built.back_to) if built else current
         self._old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
         self._modules = self._after.modules
@@ -155,7 +156,6 @@ class _Publication:
         self._retired = RetiredGeneration(current.number)
         for name, record in self._old.items():
             self._retired.add(record.module, name)
-        self._lost_now = find_lost(self._old, self._modules, current.records)
         self._again: frozenset[int] = frozenset()  # ids
         self._compiled: list[Any] = []
         self._migration = Migration()
@@ -168,6 +168,8 @@ class _Publication:
             self._after = self._after.revised(apply_revisions(self._built.beside, self.journal))
         are_spent = bool(self._built.taken) or self._built.sets_others
         retire_modules(self._old, self._current.number, self.journal, are_spent=are_spent)
+        note_renamings(self._old.values(), self._after.records, self._assigned)
+        self._lost_now = find_lost(self._old, self._modules, ReadStores(self._current.records, self._assigned))
 
     def bring_back(self) -> None:
         """Make modules of an earlier generation what they were."""
@@ -184,11 +186,11 @@ class _Publication:
         self._waiting = take_up_tracked(self._living, self.journal) if self._migrating else {}
         versions = self._waiting | {name: [one, *self._waiting.get(name, ())] for name, one in self._old.items()}
         self._replaced, *self._earlier = in_layers(versions)
+        note_renamings([one for some in self._waiting.values() for one in some], self._after.records, self._assigned)
 
     def carry_over(self) -> None:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""
-        assigned = self._names.bindings.assigned()
-        read = ReadStores(self._current.records, assigned, self._after.records, moves=self._migrating)
+        read = ReadStores(self._current.records, self._assigned, self._after.records, moves=self._migrating)
         again = {name: self._after.records[name] for name in self._built.returned if name in self._after.records}
         self._carried = carry_over(self._old, self._made, read, self.journal, refusals=self._refusals, again=again)
         self._lost.put_back(self._made, self.journal)

@@ -62,6 +62,7 @@ class RetiredModule:
         migrated: whether what survived of it was moved to the new modules.
         leaving: how it was left when what lives of it was only tracked.
         label: the name of its text in `linecache`, where the text on disk is no longer what it ran.
+        renamed: names of globals and attributes that only are others in the module in its place, each with that one.
     """
 
     record: ModuleRecord
@@ -70,6 +71,7 @@ class RetiredModule:
     migrated: bool = False
     label: str = ""
     leaving: Leaving | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
     _before: dict[int, tuple[weakref.ref[Any], dict[str, Any]]] = field(default_factory=dict)
     _since: dict[int, list[CodeType]] = field(default_factory=dict)
     _again: list[Callable[[Journal], object]] = field(default_factory=list)
@@ -108,8 +110,7 @@ class RetiredModule:
     def restore(self, journal: Journal) -> None:
         """Make the module's functions and classes what they were when they were current, without labels."""
         for reference, state in self._before.values():
-            thing = reference()
-            if thing is not None:
+            if (thing := reference()) is not None:
                 if type(thing) is FunctionType:
                     self._since.setdefault(id(thing), []).append(thing.__code__)
                 journal.add(partial(_set_state, thing, _state_of(thing)))
@@ -178,8 +179,7 @@ def retired_class(cls: type) -> RetiredModule | None:
     home = type.__getattribute__(cls, "__module__")
     if type(home) is _Home:
         return home.retired
-    space = _space_of(cls)
-    return None if space is None else retired_module(space)
+    return None if (space := _space_of(cls)) is None else retired_module(space)
 
 
 def own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:

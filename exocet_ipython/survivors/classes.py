@@ -15,6 +15,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import attributes_of, is_shared
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import is_same_constant
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 
 __all__ = [
     "changed_constants",
@@ -122,8 +123,8 @@ def changed_constants(before: type, now: type) -> Iterator[str]:
     >>> list(changed_constants(Shape, type("Shape", (), {"sides": 5, "name": "shape"})))
     ['sides']
     """
-    was, has = copy_space(vars(before)), copy_space(vars(now))
-    for name in was | has:
+    was, has = copy_space(vars(before)), under_old_names(copy_space(vars(now)), renamed_by(before))
+    for name in {**was, **has}:
         old, new = was.get(name), has.get(name)
         if (
             old is not new

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import PurePath
-from types import CodeType, FunctionType, MemberDescriptorType, ModuleType
+from types import CodeType, FunctionType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
@@ -31,6 +31,7 @@ from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant, iter_operations, words
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 
 __all__ = ["Answering", "Beside", "Comparison", "Hashing", "Making", "class_attributes", "reread_of", "runs_alike"]
 
@@ -84,7 +85,7 @@ class Beside:
         """What the classes define, by name, but for names that Python's containers have as well: before, and now."""
         found: dict[str, list[tuple[Any, Any]]] = {}
         for before, now in self.classes:
-            counterparts = class_attributes(now)
+            counterparts = under_old_names(class_attributes(now), renamed_by(before))
             for name, part in copy_space(vars(before)).items():
                 if not is_dunder(name) and name not in _PLAIN and part is not counterparts.get(name, _missing):
                     found.setdefault(name, []).append((part, counterparts.get(name, _missing)))
@@ -123,10 +124,13 @@ class Comparison:
             return type(now) is FunctionType and self._is_same_function(before, now)
         if issubclass(type(before), type):
             return issubclass(type(now), type) and self._is_same_class(before, now)
-        return type(before).__qualname__ == type(now).__qualname__ and self._is_same_value(before, now)
+        name = type(before).__qualname__
+        is_one_kind = renamed_by(type(before)).get(name, name) == type(now).__qualname__
+        return is_one_kind and self._is_same_value(before, now)
 
     def _is_same_function(self, before: FunctionType, now: FunctionType) -> bool:
-        if not runs_alike(before.__code__, now.__code__):
+        renamed = renamed_by(before)
+        if not runs_alike(before.__code__, now.__code__, renamed):
             return False
         pairs = [(before.__defaults__, now.__defaults__), (before.__kwdefaults__, now.__kwdefaults__)]
         pairs += zip(cell_values(before), cell_values(now), strict=False)
@@ -137,9 +141,10 @@ class Comparison:
         for name in names:
             pairs += self._beside.parts.get(name, ())
             for old, new in spaces:
-                first, second = old.get(name, _missing), new.get(name, _missing)
+                first, second = old.get(name, _missing), new.get(renamed.get(name, name), _missing)
                 if first is not second and isinstance(first, ModuleType) and isinstance(second, ModuleType):
-                    pairs += [(vars(first).get(inner), vars(second).get(inner)) for inner in names]
+                    spaced = vars(first), under_old_names(vars(second), renamed_by(first))
+                    pairs += [(spaced[0].get(inner), spaced[1].get(inner)) for inner in names]
                 else:
                     pairs.append((first, second))
         return all(self.is_same(first, second) for first, second in pairs)
@@ -147,7 +152,7 @@ class Comparison:
     def _is_same_class(self, before: type, now: type) -> bool:
         # Its methods answer from its tables: where these are others, they may answer otherwise.
         tables = {name for name, part in copy_space(vars(before)).items() if is_registry(part)}
-        return self._is_same_space(self._parts_of(before), self._parts_of(now), tables)
+        return self._is_same_space(self._parts_of(before), self._parts_of(now), renamed_by(before), tables)
 
     def _parts_of(self, cls: type) -> dict[str, Any]:
         """Return what of a class counts."""
@@ -172,15 +177,15 @@ class Comparison:
             return bool(before.__name__ == now.__name__)
         spaces = dict_of(before), dict_of(now)
         if type(spaces[0]) is dict:
-            return self._is_same_space(*spaces)
+            return self._is_same_space(spaces[0], spaces[1] or {}, renamed_by(type(before)))
         is_pythons = type(before) is type(now) and type(before).__module__.partition(".")[0] in sys.stdlib_module_names
         return is_pythons and (isinstance(before, _LOCKS) or bool(before == now))  # a date, a pattern
 
-    def _is_same_space(self, before: Any, now: Any, also: Container[str] = ()) -> bool:
+    def _is_same_space(self, before: Any, now: Any, renamed: Mapping[str, str], also: Container[str] = ()) -> bool:
         """Say whether an instance or a class has the same attributes, but for those that don't count."""
         spaces = [
             {name: part for name, part in copy_space(space).items() if name in also or name not in self._but}
-            for space in (before, now)
+            for space in (before, under_old_names(now, renamed))
         ]
         return self._is_same_value(*spaces)  # by no ids: these dicts are soon gone
 
@@ -269,16 +274,17 @@ def reread_of(records: Iterable[ModuleRecord]) -> set[str]:
     return {record.name for record in records if any(map(has_changed, record.data))}
 
 
-def runs_alike(before: CodeType, now: CodeType) -> bool:
-    """Say whether two codes do the same, wherever their lines are.
+def runs_alike(before: CodeType, now: CodeType, renamed: Mapping[str, str] = MappingProxyType({})) -> bool:
+    """Say whether two codes do the same, wherever their lines are, and with names that only are others in the second.
 
     >>> runs_alike((lambda: 1).__code__, (lambda: 2).__code__)
     False
     """
-    if (before.co_code, before.co_names, len(before.co_consts)) != (now.co_code, now.co_names, len(now.co_consts)):
+    names = tuple(renamed.get(name, name) for name in before.co_names) if renamed else before.co_names
+    if (before.co_code, names, len(before.co_consts)) != (now.co_code, now.co_names, len(now.co_consts)):
         return False
     return all(
-        runs_alike(first, second)
+        runs_alike(first, second, renamed)
         if isinstance(first, CodeType) and isinstance(second, CodeType)
         else is_same_constant(first, second)
         for first, second in zip(before.co_consts, now.co_consts, strict=True)

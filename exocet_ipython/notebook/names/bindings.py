@@ -24,10 +24,10 @@ from exocet_ipython.notebook.names.sources import (
     Source,
     given_by,
     is_bound,
+    latest_meant,
     loaded,
     may_have_given,
     resolve,
-    resolved,
     star_names,
     was_changed,
 )
@@ -220,7 +220,7 @@ class Bindings:
             if not sources:
                 continue
             exported = [source for source in sources if self._is_given(source, exports)]
-            source, now = next(resolved(reversed(exported or sources), current), (sources[-1], MISSING))
+            source, now = latest_meant([*reversed(exported or sources)], current, old)
             if now is value and id(value) in known:  # `from package import module`: the package goes on
                 source = known[id(value)][0]
                 now = resolve(source, new)

@@ -11,12 +11,14 @@ from exocet_ipython.loading.spaces import attribute_of, globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.holding.wiring import is_as_made
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.former import renamed_by
 
 __all__ = [
     "MISSING",
     "Source",
     "given_by",
     "is_bound",
+    "latest_meant",
     "loaded",
     "may_have_given",
     "resolve",
@@ -45,6 +47,28 @@ def resolve(source: Source, modules: Mapping[str, ModuleType]) -> Any:
     for part in source.attribute.split(".") if source.attribute is not None and found is not MISSING else ():
         found = attribute_of(found, part, MISSING)
     return found
+
+
+def latest_meant(
+    sources: Sequence[Source], modules: Mapping[str, ModuleType], old: Mapping[str, ModuleRecord]
+) -> tuple[Source, Any]:
+    """Return the first of some sources that means something, or that only has another name by now, with what it means.
+
+    Args:
+        sources: these, the latest first; of none of which anything is left, that is the one, and means `MISSING`.
+        modules: dotted name -> module that is current.
+        old: dotted name -> record of a module that retires.
+    """
+    found = next(resolved(sources, modules), None) or next(resolved(_renamed(sources, old), modules), None)
+    return found or (sources[0], MISSING)
+
+
+def _renamed(sources: Iterable[Source], old: Mapping[str, ModuleRecord]) -> Iterator[Source]:
+    for source in sources:
+        record, names = old.get(source.module), (source.attribute or "").split(".")
+        renamed = {} if record is None else renamed_by(record.module)
+        if not renamed.keys().isdisjoint(names):
+            yield Source(source.module, ".".join(renamed.get(name, name) for name in names))
 
 
 def resolved(sources: Iterable[Source], modules: Mapping[str, ModuleType]) -> Iterator[tuple[Source, Any]]:

@@ -28,6 +28,7 @@ from exocet_ipython.survivors.carrying.kept import is_data, is_foreign, is_of_li
 from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.comparison import Answering, Comparison, reread_of
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.constructors import MakingMore
 from exocet_ipython.survivors.storing.readings import ReadStores
@@ -117,7 +118,7 @@ def _stores_alike(name: str, before: ModuleType, now: ModuleType | None, compare
     for key, cls in copy_space(spaces[0]).items():
         other = spaces[1].get(key)
         if issubclass(type(cls), type) and cls.__module__ == before.__name__ and issubclass(type(other), type):
-            owners.append((cls, other, vars(cls), vars(other)))
+            owners.append((cls, other, vars(cls), under_old_names(vars(other), renamed_by(cls))))
     found = [
         compare(old, new, but={name}).is_same(part, having.get(key))
         for old, new, had, having in owners

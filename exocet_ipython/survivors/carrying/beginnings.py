@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -12,9 +13,27 @@ from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was
 
-__all__ = ["begins_alike"]
+__all__ = ["as_begun", "begins_alike"]
 
 _missing: Any = object()
+
+
+def as_begun(known: Mapping[str, Any], path: str, again: ModuleRecord, renamed: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what has some names, in a module that returns, as its body has left it, where that was a constant.
+
+    What it has by now is what cells had made of it when it retired, and of which what retires now has made more.
+
+    Args:
+        known: what has these names; for what only has other names by now those that it had.
+        path: of what has them; empty for the module.
+        again: the record of the module.
+        renamed: such names -> what they are now.
+    """
+    place = re.sub(r"\w+", lambda found: renamed.get(found[0], found[0]), path)
+    baseline: Mapping[Any, int] = again.contents.get(place, {}) if path else again.values
+    constants = constants_by_id(again.body_code)
+    left = {name: constants[was] for name, was in baseline.items() if was in constants}
+    return {name: left.get(renamed.get(name, name), value) for name, value in copy_space(known).items()}
 
 
 def begins_alike(

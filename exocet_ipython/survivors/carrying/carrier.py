@@ -25,6 +25,7 @@ from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
+from exocet_ipython.survivors.carrying.beginnings import as_begun
 from exocet_ipython.survivors.carrying.contexts import carry_context
 from exocet_ipython.survivors.carrying.copies import carry_longer, has_begun_alike, is_another, is_changed_copy
 from exocet_ipython.survivors.carrying.earlier import earlier_at
@@ -50,7 +51,8 @@ from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places, in_first_order, reorder
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
-from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_alike, take_whole
+from exocet_ipython.survivors.carrying.untouched import is_alike, take_whole
+from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.wrapped import may_hold
@@ -74,12 +76,11 @@ class Carrier:
         self._read = read
         self._journal = journal
         self._again = again
-        self._constants = constants_by_id(again.body_code) if again is not None else {}
         self._owned = Ownership(record, read)
 
     def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
-        namespace, whole = globals_of(module), set[int]()
+        namespace, whole = under_old_names(globals_of(module), self._read.renamed), set[int]()
         self._carry_assigned(module, self._as_begun(namespace), names)
         space = copy_space(globals_of(self._record.module))
         space = space if names is None else {name: space[name] for name in names}
@@ -109,20 +110,17 @@ class Carrier:
         for name, value in [*(self._record.assigned() | again).items()] if namespace else ():  # a dict refers to each
             is_meant = (not is_dunder(name) or name in meant) if names is None else name in names
             if is_meant and is_changed_copy(name, value, self._owned):
-                carry_longer((module, name), name, (value, namespace.get(name)), self._carry_items, self._journal)
+                place = module, self._name_now(name)
+                carry_longer(place, name, (value, namespace.get(name)), self._carry_items, self._journal)
             elif is_meant and self._owned.is_assigned(name, value, namespace):
-                self._journal.set_attribute(module, name, value)
+                self._journal.set_attribute(module, self._name_now(name), value)
 
-    def _as_begun(self, known: Mapping[str, Any], path: str | None = None) -> Mapping[str, Any]:
-        """Return what has some names, globals or on a path; in what returns as its body has left it, of constants.
+    def _as_begun(self, known: Mapping[str, Any], path: str = "") -> Mapping[str, Any]:
+        """Return what has some names, globals or on a path; in what returns as its body has left it."""
+        return known if self._again is None else as_begun(known, path, self._again, self._read.renamed)
 
-        What it has by now is what cells had made of it when it retired, and of which what retires now has made more.
-        """
-        if self._again is None:
-            return known
-        baseline: Mapping[Any, int] = self._again.values if path is None else self._again.contents.get(path, {})
-        left = {name: self._constants[was] for name, was in baseline.items() if was in self._constants}
-        return {name: left.get(name, value) for name, value in copy_space(known).items()}
+    def _name_now(self, name: str) -> str:
+        return self._read.renamed.get(name, name)
 
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
@@ -140,7 +138,7 @@ class Carrier:
         """Carry the attributes of a class or instance that are not in the baseline, and the items of its containers."""
         meant = self._read.assigned_in(self._record.name)
         parts = state_of(before) + special_parts_of_cells(before, meant)
-        known = dict(state_of(now)) if parts else {}
+        known = under_old_names(dict(state_of(now)), self._read.renamed) if parts else {}
         if type(before) is FunctionType:  # a variable that the new one has not around it becomes no attribute
             parts = [part for part in parts if part[0] in known or part[0] in before.__dict__]
         is_class = issubclass(type(before), type)
@@ -162,9 +160,10 @@ class Carrier:
                 else:
                     whole |= self._carry_part(inner, value, known.get(name, above))
                 longer = None if is_left else known.get(name, above)
-                carry_longer((now, name), inner, (value, longer), self._carry_items, self._journal)
+                place = now, self._name_now(name)
+                carry_longer(place, inner, (value, longer), self._carry_items, self._journal)
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
-                assign(now, name, value, self._journal)
+                assign(now, self._name_now(name), value, self._journal)
         if not is_class and self._owned.is_changed_by_cells(before, baseline):
             whole.add(id(before))
         self._owned = outer

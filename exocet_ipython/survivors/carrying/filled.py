@@ -79,6 +79,7 @@ def _deciding(part: Part, names: Collection[str], read: ReadStores) -> list[tupl
     functions = [functions_in(one) for one in (part.before, part.now)]
     if type(part.before) is not type(part.now) or not functions[0] or len(functions[0]) != len(functions[1]):
         return [(part.before, part.now)]
+    names = read.with_new_names(names)
     return [
         sliced(before, now, names, answers=bool(read.naming(before.__name__)))
         for before, now in zip(*functions, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
@@ -173,15 +173,13 @@ class LostDefinitions:
         return [RetiredGeneration(number, [("instance", f"{v.module}.{v.path}", v.reference) for v in found])]
 
 
-def find_lost(
-    old: Mapping[str, ModuleRecord], modules: Mapping[str, ModuleType], session: Mapping[str, ModuleRecord]
-) -> LostDefinitions:
+def find_lost(old: Mapping[str, ModuleRecord], modules: Mapping[str, ModuleType], read: ReadStores) -> LostDefinitions:
     """Return what modules that retire leave, of that which has no counterpart, and what those in their place gain.
 
     Args:
         old: dotted name -> record of a module that retires.
         modules: dotted name -> module that is current then.
-        session: all modules of the session until now.
+        read: what the functions of the session's modules store, and what cells have assigned there.
     """
     lost = LostDefinitions()
     for name, record in old.items():
@@ -189,8 +187,9 @@ def find_lost(
         if new is not None:
             names = globals_of(new).keys() - globals_of(record.module).keys()
             lost.gained[name] = replace(Gains.of(record), names=frozenset(names))
-        lost.values += _lost_values(record, new)
-        left = [*_lost_entries(record, new, session), *_lost_registrations(record, new), *_lost_attributes(record, new)]
+        gone = [*_lost_names(record, new, read.renamed_in(name))]
+        lost.values += _lost_values(record, gone)
+        left = [*_lost_entries(record, gone, read), *_lost_registrations(gone), *_lost_attributes(record, new)]
         lost.entries += [
             _Entries(name, path, type(container), tuple(items))
             for path, container, entries in left
@@ -199,16 +198,17 @@ def find_lost(
     return lost
 
 
-def _lost_names(record: ModuleRecord, new: ModuleType | None) -> Iterator[tuple[str, Any]]:
+def _lost_names(record: ModuleRecord, new: ModuleType | None, renamed: Container[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what a module has under names that the new one has not, unless it has others for that."""
     space = copy_space(globals_of(record.module))
     for name in space.keys() - globals_of(new).keys():
-        if not is_dunder(name):
+        if not (is_dunder(name) or name in renamed):
             yield name, space[name]
 
 
-def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[LostValue]:
+def _lost_values(record: ModuleRecord, gone: Iterable[tuple[str, Any]]) -> Iterator[LostValue]:
     """Yield the instances that a module has made; those that can't be referenced weakly, lists say, are left out."""
-    for name, value in _lost_names(record, new):
+    for name, value in gone:
         if is_definition(value) or is_shared(value):
             continue
         mark = fingerprint(value)
@@ -220,10 +220,10 @@ def _lost_values(record: ModuleRecord, new: ModuleType | None) -> Iterator[LostV
             continue
 
 
-def _lost_entries(record: ModuleRecord, new: ModuleType | None, session: Mapping[str, ModuleRecord]) -> Iterator[_Left]:
+def _lost_entries(record: ModuleRecord, gone: Iterable[tuple[str, Any]], read: ReadStores) -> Iterator[_Left]:
     """Yield what cells put into those containers of a module that have no counterpart, its classes' included."""
-    owned = Ownership(record, ReadStores(session))
-    for name, value in _lost_names(record, new):
+    owned = Ownership(record, read)
+    for name, value in gone:
         parts = [(name, value)]
         if issubclass(type(value), type) and name in record.contents:
             baseline = record.contents[name]
@@ -238,8 +238,8 @@ def _lost_entries(record: ModuleRecord, new: ModuleType | None, session: Mapping
                     yield path, part, found
 
 
-def _lost_registrations(record: ModuleRecord, new: ModuleType | None) -> Iterator[_Left]:
-    for name, value in _lost_names(record, new):
+def _lost_registrations(gone: Iterable[tuple[str, Any]]) -> Iterator[_Left]:
+    for name, value in gone:
         if type(value) is FunctionType and (registered := registered_by_cells(value)):
             yield name, value, registered
 

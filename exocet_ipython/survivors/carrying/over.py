@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -16,6 +16,7 @@ from exocet_ipython.survivors.carrying.carrier import Carrier
 from exocet_ipython.survivors.carrying.deletions import delete_again
 from exocet_ipython.survivors.carrying.library_state import write_again
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.storing.readings import ReadStores
 
@@ -45,32 +46,42 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
         The ids of the containers and instances whose successors have all that was put into them: these are whole.
     """
     whole: set[int] = set()
-    retiring = read.retiring({name: new.get(name) for name in old})
+    retiring = read.retiring({name: _under_old_names(new.get(name), read.renamed_in(name)) for name in old})
     for name, record in old.items():
         paths, space = read.assigned_in(name), globals_of(record.module)
         if (module := new.get(name)) is not None:
             carrier = Carrier(record, retiring, journal, again.get(name))
             whole |= carrier.carry(module)
-            if heirs := _find_heirs(record, module):
-                under_old_names = ModuleType(name)
-                vars(under_old_names).update(heirs)
-                whole |= carrier.carry(under_old_names, heirs)
+            if heirs := _find_heirs(record, module, read.renamed_in(name)):
+                aside = ModuleType(name)
+                vars(aside).update(heirs)
+                whole |= carrier.carry(aside, heirs)
             write_again(name, paths, space, globals_of(module), refusals)
             delete_again(record, module, journal)
-        for home, names in _find_moved(record, old, new):
+        for home, names in _find_moved(record, old, new, read.renamed_in(name)):
             there = {**retiring.after, name: new[home]}
             whole |= Carrier(record, read.retiring(there), journal, again.get(home)).carry(new[home], names)
             write_again(name, paths, {one: space[one] for one in names}, globals_of(new[home]), refusals)
     return frozenset(whole)
 
 
-def _find_heirs(record: ModuleRecord, module: ModuleType) -> dict[str, Any]:
+def _under_old_names(module: ModuleType | None, renamed: Mapping[str, str]) -> ModuleType | None:
+    """Return a module, or another that has what it has under the names of before."""
+    if module is None or not renamed:
+        return module
+    aside = ModuleType(module.__name__)
+    vars(aside).update(under_old_names(globals_of(module), renamed))
+    return aside
+
+
+def _find_heirs(record: ModuleRecord, module: ModuleType, renamed: Container[str]) -> dict[str, Any]:
     """Return the classes of a module that are gone, by name, each with what the one that derived from it is now.
 
     Such a base may have been folded into it; of several each would have a part.
     """
     space, now = copy_space(globals_of(record.module)), globals_of(module)
-    gone = [name for name in space.keys() - now.keys() if _is_own_class(space[name], record.name)]  # hardly ever any
+    gone = [name for name in space.keys() - now.keys() if name not in renamed]  # hardly ever any
+    gone = [name for name in gone if _is_own_class(space[name], record.name)]
     classes = {name: part for name, part in space.items() if _is_own_class(part, record.name)} if gone else {}
     found = {}
     for name in gone:
@@ -86,7 +97,7 @@ def _is_own_class(value: Any, home: str) -> bool:
 
 
 def _find_moved(
-    record: ModuleRecord, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType]
+    record: ModuleRecord, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], renamed: Container[str]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the modules to which functions and classes of a module have moved with what they use, and its names.
 
@@ -94,10 +105,11 @@ def _find_moved(
         record: of the module that retires.
         old: dotted name -> record of a module that retires.
         new: dotted name -> the module that takes its place.
+        renamed: the names for which the module has others now.
     """
     space = copy_space(globals_of(record.module))
     gone = space.keys() - globals_of(new.get(record.name)).keys()
-    gone = {name for name in gone if not is_dunder(name) and not is_definition(space[name])}
+    gone = {name for name in gone if not (is_dunder(name) or name in renamed or is_definition(space[name]))}
     gone = {name for name in gone if not issubclass(type(space[name]), ModuleType)}
     own = [name for name, value in space.items() if _is_own(value, record.name)] if gone else []
     for home, module in new.items() if own and gone else ():

@@ -19,6 +19,7 @@ from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.filled import names_asked_alike
 from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.comparison import Comparison
+from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.slicing import sliced
@@ -52,9 +53,10 @@ class Repeats:
         if name not in self._alike:
             spaces = self._record.module, self._read.after.get(self._record.name)
             old, new = (object if one is None else class_for(one) for one in self._owner[:2])
-            compared = Comparison(old, new, self._record.assigned().keys() | stores.changing | self._begun_alike())
+            but = self._record.assigned().keys() | stores.changing | self._begun_alike()
+            compared = Comparison(old, new, but)
             paths = stores.setters(name)
-            names = {name, *map(last_name_of, paths)}
+            names = self._read.with_new_names({name, *map(last_name_of, paths)})
             makers = [(maker_at(spaces[0], path), maker_at(spaces[1], path)) for path in paths]
             pairs = [sliced(*pair, names, answers=len(paths) > 1) for pair in makers]
             is_same = all(before is not None and compared.is_same(before, now) for before, now in pairs)
@@ -114,7 +116,7 @@ class Repeats:
         before, now, place = self._owner
         if before is None or issubclass(type(before), type):
             return True  # all that a function finds otherwise is compared with it
-        old, new = dict(attributes_of(before)), dict(attributes_of(now))
+        old, new = dict(attributes_of(before)), under_old_names(dict(attributes_of(now)), self._read.renamed)
         baseline = self._record.contents.get(place[:-1], {})
         return all(
             (name in baseline and self._is_as_it_was(name, baseline[name], new.get(name)))
@@ -129,7 +131,9 @@ class Repeats:
             return mark_of(now) == first.get("")
         if is_registry(now):
             return begins_filled_alike(path, now, self._record.contents, self._constants)
-        parts = dict(attributes_of(now)) if is_instance_of(now, self._read.session) else {}
+        renamed, parts = {now: was for was, now in self._read.renamed.items()}, dict[str, Any]()
+        if is_instance_of(now, self._read.session):
+            parts = {renamed.get(name, name): part for name, part in attributes_of(now)}
         return (
             bool(parts)
             and parts.keys() == first.keys()

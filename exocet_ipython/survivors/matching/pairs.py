@@ -17,6 +17,7 @@ from exocet_ipython.survivors.carrying.registrations import DISPATCHING, dispatc
 from exocet_ipython.survivors.classes import classes_made, is_made
 from exocet_ipython.survivors.definitions import is_definition, is_machinery, own_parts
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.inner import match_inner
 from exocet_ipython.survivors.matching.attributes import binds, lost_methods, pulled_up, pushed_down
 from exocet_ipython.survivors.matching.counterparts import Pairs
@@ -97,8 +98,9 @@ class _Matcher:
         self._space = globals_of(record.module)
         if not issubclass(type(record.module), ModuleType) and home_of(record.module) == name:
             self._match_class(type(record.module), type(new))  # an instance in the module's stead
+        there = under_old_names(globals_of(new), renamed_by(record.module))
         for attribute, before in copy_space(self._space).items():
-            now = globals_of(new).get(attribute)
+            now = there.get(attribute)
             if is_machinery(attribute, before) or now is before or is_imported(before, name) is not imported:
                 continue
             if now is None:
@@ -122,9 +124,7 @@ class _Matcher:
 
     def match_moved(self) -> None:
         """Match what is gone and has a name of its own with what has appeared under that in other modules."""
-        for home, before in self._gone:
-            if id(before) in self.pairs.objects:
-                continue
+        for home, before in (gone for gone in self._gone if id(gone[1]) not in self.pairs.objects):
             now = find_moved(before, self._succession) or find_back(before, self._succession)
             self._space = vars(self._old[home].module)
             if now is None and self._new.get(home) is not None:
@@ -223,7 +223,7 @@ class _Matcher:
             return
         self.pairs.classes.append((old, new))
         self._leave_as_it_was(old)
-        counterparts = vars(new)
+        counterparts = under_old_names(vars(new), renamed_by(old))
         for attribute, before in copy_space(vars(old)).items():
             if (now := counterparts.get(attribute)) is None:
                 now = pulled_up(attribute, before, new)

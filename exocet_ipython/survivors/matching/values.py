@@ -25,6 +25,7 @@ from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.wiring import is_as_made
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
 from exocet_ipython.survivors.matching.succession import Succession
 
@@ -166,7 +167,7 @@ def parts_beside(value: Value) -> Iterator[Value]:
         if now is not None and now is not part:
             yield Value(value.record, f"{value.path}{place_of(key)}", part, now)
     if not is_registry(value.before):
-        record, known = value.record, dict(attributes_of(value.now))
+        record, known = value.record, under_old_names(dict(attributes_of(value.now)), renamed_by(value.record.module))
         for name, part in attributes_of(value.before):
             path, now = f"{value.path}.{name}", known.get(name)
             is_noted = path in record.contents or path in record.fingerprints  # a tuple has the latter alone

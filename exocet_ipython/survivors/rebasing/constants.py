@@ -12,8 +12,11 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import is_same_constant
+from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.survivors.comparison import runs_alike
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 
-__all__ = ["any_other", "changed_globals", "finds_others"]
+__all__ = ["any_other", "changed_globals", "does_alike"]
 
 
 def changed_globals(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -31,10 +34,11 @@ def changed_globals(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
             yield name
 
 
-def finds_others(before: FunctionType, now: FunctionType) -> bool:
-    """Say whether a function finds other constants than the one did whose code it has, also by the name of a module."""
+def does_alike(before: FunctionType, now: FunctionType) -> bool:
+    """Say whether a function has the code of another, and finds the same constants, also by the name of a module."""
     names = {name for code in whole(now.__code__) for name in code.co_names}
-    return any_other(names, before.__globals__, now.__globals__)
+    is_same = runs_alike(before.__code__, now.__code__, renamed_by(before))
+    return is_same and not any_other(names, before.__globals__, now.__globals__)
 
 
 def any_other(names: AbstractSet[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -43,9 +47,12 @@ def any_other(names: AbstractSet[str], before: Mapping[str, Any], now: Mapping[s
     >>> any_other({"SIDES"}, {"SIDES": 4}, {"SIDES": 5}), any_other({"NAME"}, {"SIDES": 4}, {"SIDES": 5})
     (True, False)
     """
-    spaces = before, now
     if before is now:
         return False
+    retired = retired_module(before)
+    renamed = {} if retired is None else retired.renamed
+    spaces = before, under_old_names(now, renamed)
+    names = names | {was for was, name in renamed.items() if name in names}
     modules = ((spaces[0].get(name), spaces[1].get(name)) for name in names)
     pairs = [(globals_of(old), globals_of(new)) for old, new in modules if _are_modules(old, new)]
     return any(not names.isdisjoint(changed_globals(*pair)) for pair in (spaces, *pairs))

@@ -126,7 +126,7 @@ def _read_naming(before: type, now: type) -> _Naming | None:
         return None
     old = _read(told)
     codes = [function.__code__ for function in (told, tells) if type(function) is FunctionType]
-    if do_alike([old], [text], ()) if old is not None else len(codes) > 1 and runs_alike(*codes):
+    if do_alike([old], [text], ()) if old is not None else len(codes) > 1 and runs_alike(codes[0], codes[1]):
         return None
     filled = {} if old is None else old.places()
     known = {name: part for name, part in text.places().items() if name in filled or (old is None and told is not None)}

@@ -24,6 +24,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
 from exocet_ipython.survivors.rebasing.decorating import Decorating
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike, take_out_new
@@ -106,9 +107,11 @@ class Registering:
         """
         texts = registrar.texts
         places = texts[0].places()
+        renamed = renamed_by(function_of(registrar.before))
+        renamed = {**renamed, **{f".{was}": f".{name}" for was, name in renamed.items()}}
+        counterparts = under_old_names(texts[1].known, renamed)
         contents = [
-            left.setdefault(id(place), _carried_first(place, texts[1].known.get(name)))
-            for name, place in places.items()
+            left.setdefault(id(place), _carried_first(place, counterparts.get(name))) for name, place in places.items()
         ]
         call.replace_given(_function_in(entry for content in contents for entry in content))
         given = _Given.of(call, texts[0].attributes | texts[1].attributes)
@@ -125,7 +128,7 @@ class Registering:
         for name, content, entry in known:
             if entry[1] is None:  # an item of a list: each is there for one call
                 content[:] = [other for other in content if other is not entry]
-            self._replay.take_out(texts[1].known.get(name), entry, len(self._calls))
+            self._replay.take_out(counterparts.get(name), entry, len(self._calls))
         if (retired := retired_module(function_of(registrar.before).__globals__)) is not None:
             retired.is_spent = True  # an undo would bring back what was registered, and in its order
         self._calls.append((call, registrar.now, (*texts[1].places().values(),), given, registrar.makes))

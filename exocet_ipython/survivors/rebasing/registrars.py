@@ -19,6 +19,7 @@ from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.classes import changed_constants
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.rebasing.calls import Key
 from exocet_ipython.survivors.rebasing.constants import changed_globals
 from exocet_ipython.survivors.rebasing.registrations import (
@@ -79,7 +80,7 @@ def find_changed(
     if not called_by_cells:
         return {}
     otherwise = {name for before, now in _classes(old, made) for name in changed_constants(before, now)}
-    spaces = [(globals_of(old[name].module), globals_of(made[name])) for name in old.keys() & made.keys()]
+    spaces = [(globals_of(old[name].module), _space_now(old[name], made[name])) for name in old.keys() & made.keys()]
     otherwise |= {name for before, now in spaces for name in changed_globals(before, now)}
     known = {key: {name for names in _names_in(pairs[key][1]) for name in names} for key in called_by_cells}
     helpers = frozenset[str]().union(*known.values())
@@ -102,12 +103,17 @@ def find_changed(
     return found
 
 
+def _space_now(record: ModuleRecord, now: ModuleType) -> Mapping[str, Any]:
+    return under_old_names(globals_of(now), renamed_by(record.module))
+
+
 def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[Key, str, Any, Any]]:
     """Yield the functions and methods of modules with those of now, and what they are called there."""
     for name in old.keys() & made.keys():
         space, now = globals_of(old[name].module), globals_of(made[name])
+        counterparts = _space_now(old[name], made[name])
         for attribute, before in copy_space(space).items():
-            after = now.get(attribute)
+            after = counterparts.get(attribute)
             if type(before) is type(after) is FunctionType:
                 if before.__globals__ is space and after.__globals__ is now:
                     yield (id(after), ""), attribute, before, after
@@ -159,7 +165,7 @@ def _names_in(called: Any) -> Iterator[tuple[str, ...]]:
 def _classes(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> Iterator[tuple[type, type]]:
     """Yield the classes of modules with those of now."""
     for name in old.keys() & made.keys():
-        now = globals_of(made[name])
+        now = _space_now(old[name], made[name])
         for attribute, before in copy_space(globals_of(old[name].module)).items():
             after: Any = now.get(attribute)
             if issubclass(type(before), type) and issubclass(type(after), type) and home_of(before) == name:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.survivors.comparison import runs_alike
+from exocet_ipython.survivors.former import renamed_by
 from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.storing.functions import definition_of
@@ -51,7 +52,9 @@ def _is_same(before: FunctionType, now: FunctionType) -> bool:
         return True  # most: what an edit leaves alone is not compiled again
     old, new = ((*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()) for one in (before, now))
     has_others = is_plain((old, new)) and old != new
-    return (before.__code__ is now.__code__ or runs_alike(before.__code__, now.__code__)) and not has_others
+    if before.__code__ is not now.__code__ and not runs_alike(before.__code__, now.__code__, renamed_by(before)):
+        return False
+    return not has_others
 
 
 class RegisteringText(HookText):

@@ -18,8 +18,7 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.classes import changed_constants
-from exocet_ipython.survivors.comparison import runs_alike
-from exocet_ipython.survivors.rebasing.constants import finds_others
+from exocet_ipython.survivors.rebasing.constants import does_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike
 from exocet_ipython.survivors.rebasing.replaying import Replay
@@ -153,10 +152,10 @@ def do_alike(before: Iterable[HookText], now: Iterable[HookText], otherwise: Col
         otherwise: the names of attributes that are otherwise.
     """
     functions = [[function for text in texts for function in text.functions] for texts in (before, now)]
-    codes = [[function.__code__ for function in some] for some in functions]
-    asked = {name for code in codes[1] for part in whole(code) for name in part.co_names} if otherwise else set()
-    is_same = len(codes[0]) == len(codes[1]) and all(map(runs_alike, *codes)) and asked.isdisjoint(otherwise)
-    return is_same and not any(map(finds_others, *functions))
+    codes = (part for one in functions[1] for part in whole(one.__code__))
+    asked = {name for code in codes for name in code.co_names} if otherwise else set()
+    is_same = len(functions[0]) == len(functions[1]) and asked.isdisjoint(otherwise)
+    return is_same and all(map(does_alike, *functions))
 
 
 def plan_from(

@@ -5,27 +5,27 @@ from __future__ import annotations
 import functools
 import operator
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from types import CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values, is_registry
 from exocet_ipython.reloading.holding.entries import place_of
-from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, owner_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.comparison import Beside
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
 from exocet_ipython.survivors.storing.asking import as_written, find_asking
 from exocet_ipython.survivors.storing.filling import may_fill
 from exocet_ipython.survivors.storing.handing import filled_by_hand
+from exocet_ipython.survivors.storing.libraries import read_library, text_of_library
 from exocet_ipython.survivors.storing.stores import Stores, read_stores
 
 __all__ = ["Part", "ReadStores", "codes_in"]
@@ -89,6 +89,19 @@ class ReadStores:
         """What else is another now for code that is compared."""
         return Beside.of(self.retired, self.after)
 
+    @functools.cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """Names that modules which retire had for what has others in those of now, each with that one."""
+        return {was: name for record in self.retired for was, name in self.renamed_in(record.name).items()}
+
+    def renamed_in(self, name: str) -> Mapping[str, str]:
+        """Return the same of one module."""
+        return renamed_by(self.session[name].module)
+
+    def with_new_names(self, names: Collection[str]) -> set[str]:
+        """Return some names, and those that they are by now."""
+        return {*names, *(self.renamed[name] for name in names if name in self.renamed)}
+
     def naming(self, name: str) -> list[Part]:
         """Return what modules that retire, and their classes, have of functions that use a global name or attribute."""
         return self._naming.get(name, [])
@@ -110,7 +123,7 @@ class ReadStores:
                 continue
             yield Part(before, now, object, object)
             if issubclass(type(before), type) and issubclass(type(now), type):
-                others = vars(now)
+                others = under_old_names(vars(now), self.renamed)
                 yield from (Part(one, others.get(name), before, now) for name, one in copy_space(vars(before)).items())
 
     def of(self, names: tuple[str, ...]) -> Stores:
@@ -223,7 +236,7 @@ class ReadStores:
             names: on the way to the container.
         """
         written = set(map(as_written, names))
-        return any(name in written for home in homes for name, _ in find_asking(_text_of_library(home)))
+        return any(name in written for home in homes for name, _ in find_asking(text_of_library(home)))
 
     def can_import(self, importer: str, imported: str) -> bool:
         """Say whether a module of the session is another one, or imports it, directly or through others."""
@@ -253,30 +266,12 @@ class ReadStores:
         if name not in self._known:
             record = self.session.get(name)
             if record is None:
-                return _read_library(name)
+                return read_library(name)
             found = Stores() | read_stores(record.snapshot.data or b"")
             for names in (found.globals, found.attributes, found.counted):
                 names.difference_update(self._assigned.get(name, ()))
             self._known[name] = found
         return self._known[name]
-
-
-@functools.cache
-def _read_library(name: str) -> Stores:
-    """Read what the functions of a library's module store: its text stays as it is."""
-    return read_stores(_text_of_library(name))
-
-
-@functools.cache
-def _text_of_library(name: str) -> bytes:
-    """Return the text of a library's module; nothing of what is Python's own, or has none."""
-    path = getattr(sys.modules.get(name), "__file__", None) or ""
-    if name.partition(".")[0] in (*sys.stdlib_module_names, CELLS) or not path.endswith(".py"):
-        return b""
-    try:
-        return read_file(path)[1]
-    except OSError:
-        return b""
 
 
 def _names_any(text: bytes, names: Collection[str]) -> bool:

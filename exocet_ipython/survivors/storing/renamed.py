@@ -1,4 +1,7 @@
-"""Attributes that a constructor sets under another name by now, and makes of nothing that it is given."""
+"""What only has another name by now: the rule, and the attributes that a constructor sets.
+
+These are made of nothing that it is given; of what else a module names `renamings.py` tells.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,28 @@ from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.survivors.storing.certain import attributes_assigned
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["find_renamed"]
+__all__ = ["Making", "find_renamed", "pair_alike"]
 
 
-class _Making(NamedTuple):
-    """What a constructor makes an attribute of, as text, and which other functions use it."""
+class Making(NamedTuple):
+    """What something that has a name is made of, as text, and by their names what else uses it."""
 
     text: str
     users: frozenset[str]
+
+
+def pair_alike(gone: Mapping[str, Making], come: Mapping[str, Making]) -> dict[str, str]:
+    """Return the names that have come, each with the gone one for what is made likewise and used by the same.
+
+    Where there are two of either, nothing tells which of them it is.
+
+    >>> made = [Making("[]", frozenset({"add"})), Making("{}", frozenset())]
+    >>> pair_alike({"ITEMS": made[0], "TABLE": made[1]}, {"ENTRIES": made[0], "A": made[1], "B": made[1]})
+    {'ENTRIES': 'ITEMS'}
+    """
+    counts = Counter(gone.values()), Counter(come.values())
+    known = {how: name for name, how in gone.items() if counts[0][how] == counts[1][how] == 1}
+    return {name: known[how] for name, how in come.items() if how in known}
 
 
 def find_renamed(
@@ -29,7 +46,7 @@ def find_renamed(
     """Return the attributes that only the new constructor sets, each with the one that only the old one made likewise.
 
     `self.entries = []` where `self.items = []` was: it is the other one where the methods that use it are those that
-    used the other. Where there are two, nothing tells which of them it is.
+    used the other.
 
     Args:
         before: the old constructor.
@@ -39,9 +56,7 @@ def find_renamed(
     users = [_users_of(one) for one in functions]
     gone = {name: how for name, how in _made_by(before, users[0]).items() if name not in users[1]}
     come = {name: how for name, how in _made_by(now, users[1]).items() if name not in users[0]}
-    counts = Counter(gone.values()), Counter(come.values())
-    known = {how: name for name, how in gone.items() if counts[0][how] == counts[1][how] == 1}
-    return {name: known[how] for name, how in come.items() if how in known}
+    return pair_alike(gone, come)
 
 
 def _users_of(functions: Iterable[FunctionType]) -> Mapping[str, set[str]]:
@@ -53,7 +68,7 @@ def _users_of(functions: Iterable[FunctionType]) -> Mapping[str, set[str]]:
     return found
 
 
-def _made_by(function: FunctionType, users: Mapping[str, set[str]]) -> dict[str, _Making]:
+def _made_by(function: FunctionType, users: Mapping[str, set[str]]) -> dict[str, Making]:
     """Return what a constructor makes attributes of, but for its parameters, and for what nothing else uses."""
     tree, (own, *parameters) = definition_of(function), parameters_of(function.__code__) or ("",)
     made = {}
@@ -62,5 +77,5 @@ def _made_by(function: FunctionType, users: Mapping[str, set[str]]) -> dict[str,
             others = users[attribute] - {function.__name__}
             used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
             if others and used.isdisjoint(parameters):
-                made[attribute] = _Making(ast.unparse(value), frozenset(others))
+                made[attribute] = Making(ast.unparse(value), frozenset(others))
     return made
