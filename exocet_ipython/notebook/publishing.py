@@ -151,13 +151,12 @@ class _Publication:
         self._left, self._migrating, self._assigned = left, migrating, names.bindings.assigned()
         self._after = current.updated(built.made, built.gone, built.back_to) if built else current
         self._old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
-        self._modules = self._after.modules
+        self._modules, self._compiled = self._after.modules, list[Any]()
         self._made = {name: record.module for name, record in built.made.items()}
         self._retired = RetiredGeneration(current.number)
         for name, record in self._old.items():
             self._retired.add(record.module, name)
         self._again: frozenset[int] = frozenset()  # ids
-        self._compiled: list[Any] = []
         self._migration = Migration()
         self._refusals = Refusals()
         self._registering = Registering(self.journal, self._refusals)
@@ -168,7 +167,7 @@ class _Publication:
             self._after = self._after.revised(apply_revisions(self._built.beside, self.journal))
         are_spent = bool(self._built.taken) or self._built.sets_others
         retire_modules(self._old, self._current.number, self.journal, are_spent=are_spent)
-        note_renamings(self._old.values(), self._after.records, self._assigned)
+        note_renamings(self._old, self._after.records, self._assigned)
         self._lost_now = find_lost(self._old, self._modules, ReadStores(self._current.records, self._assigned))
 
     def bring_back(self) -> None:
@@ -186,7 +185,8 @@ class _Publication:
         self._waiting = take_up_tracked(self._living, self.journal) if self._migrating else {}
         versions = self._waiting | {name: [one, *self._waiting.get(name, ())] for name, one in self._old.items()}
         self._replaced, *self._earlier = in_layers(versions)
-        note_renamings([one for some in self._waiting.values() for one in some], self._after.records, self._assigned)
+        for earlier in in_layers(self._waiting):
+            note_renamings(earlier, self._after.records, self._assigned)
 
     def carry_over(self) -> None:
         """Give the new modules what cells have put into the old ones, and what lost definitions had."""

@@ -97,7 +97,7 @@ def _is_own_class(value: Any, home: str) -> bool:
 
 
 def _find_moved(
-    record: ModuleRecord, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], renamed: Container[str]
+    record: ModuleRecord, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleType], renamed: Mapping[str, str]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the modules to which functions and classes of a module have moved with what they use, and its names.
 
@@ -105,15 +105,15 @@ def _find_moved(
         record: of the module that retires.
         old: dotted name -> record of a module that retires.
         new: dotted name -> the module that takes its place.
-        renamed: the names for which the module has others now.
+        renamed: the names for which there are others now, each with that one.
     """
     space = copy_space(globals_of(record.module))
-    gone = space.keys() - globals_of(new.get(record.name)).keys()
-    gone = {name for name in gone if not (is_dunder(name) or name in renamed or is_definition(space[name]))}
-    gone = {name for name in gone if not issubclass(type(space[name]), ModuleType)}
+    gone = space.keys() - under_old_names(globals_of(new.get(record.name)), renamed).keys()
+    gone = {name for name in gone if not (is_dunder(name) or issubclass(type(space[name]), ModuleType))}
     own = [name for name, value in space.items() if _is_own(value, record.name)] if gone else []
+    gone = {name for name in gone if name in own or not is_definition(space[name])}
     for home, module in new.items() if own and gone else ():
-        there = globals_of(module)
+        there = under_old_names(globals_of(module), renamed)
         before = globals_of(old[home].module) if home in old else {}
         moved = (name for name in own if _is_own(there.get(name), home) and not _is_own(before.get(name), home))
         names = [name for name in gone if name in there and name not in before]

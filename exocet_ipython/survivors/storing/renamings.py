@@ -11,7 +11,7 @@ import ast
 import copy
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType, MappingProxyType
@@ -19,8 +19,11 @@ from types import CodeType, MappingProxyType
 from exocet_ipython.loading import trees
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.parsing import parse_text
+from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_of
+from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.storing.certain import assigned_by
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, parts_of
 from exocet_ipython.survivors.storing.renamed import Making, pair_alike
@@ -34,28 +37,41 @@ _NO_HOLDER, _CLASS = "()", "class"  # no names
 
 
 def note_renamings(
-    old: Iterable[ModuleRecord], new: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]]
+    old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord], assigned: Mapping[str, Collection[str]]
 ) -> None:
-    """Note of modules that retire which names they have for what has others in those in their place.
+    """Note of modules that retire which names they have for what has others now: there, or where it has moved.
 
     Args:
-        old: their records.
+        old: dotted name -> record of a module that retires.
         new: dotted name -> record of what is current from then on.
         assigned: dotted name -> names to which cells assign something there: a restart gives them that.
     """
-    for before in old:
-        retired, now, said = retired_of(before.module), new.get(before.name), assigned.get(before.name, ())
-        if retired is not None:
-            found = {} if now is None else _find_renamings(before, now)
+    for home, before in old.items():
+        if (retired := retired_of(before.module)) is not None:
+            homes, said = [home, *_moved_to(before, old, new)], assigned.get(home, ())
+            found = _find_renamings(*([some[name] for name in homes if name in some] for some in (old, new)))
             retired.renamed = {was: name for was, name in found.items() if was not in said and name not in said}
 
 
-def _find_renamings(before: ModuleRecord, now: ModuleRecord) -> Mapping[str, str]:
-    same = before.snapshot.digest == now.snapshot.digest
-    names = [set[str]() if same else _names_in(record.readable_code) for record in (before, now)]
+def _moved_to(before: ModuleRecord, old: Mapping[str, ModuleRecord], new: Mapping[str, ModuleRecord]) -> list[str]:
+    """Return the modules that define by now what a module defined."""
+    gone = _defined_by(before) - _defined_by(new.get(before.name))
+    others = (home for home in new if home != before.name) if gone else ()  # hardly ever any
+    return [home for home in others if not gone.isdisjoint(_defined_by(new[home]) - _defined_by(old.get(home)))]
+
+
+def _defined_by(record: ModuleRecord | None) -> set[str]:
+    space = {} if record is None else copy_space(globals_of(record.module))
+    return {name for name, value in space.items() if is_definition(value) and home_of(value) == space.get("__name__")}
+
+
+def _find_renamings(before: Sequence[ModuleRecord], now: Sequence[ModuleRecord]) -> Mapping[str, str]:
+    if [one.snapshot.digest for one in before] == [one.snapshot.digest for one in now]:
+        return {}
+    names = [{name for one in some for name in _names_in(one.readable_code)} for some in (before, now)]
     if names[0] <= names[1] or names[1] <= names[0]:
         return {}  # nearly always, and told without reading a text
-    return read_renamings(before.snapshot.data or b"", now.snapshot.data or b"")
+    return read_renamings(*(b"\n".join(one.snapshot.data or b"" for one in some) for some in (before, now)))
 
 
 def _names_in(code: CodeType | None) -> set[str]:
