@@ -16,6 +16,7 @@ __all__ = [
     "classes_within",
     "functions_held",
     "functions_within",
+    "has_own_name",
     "may_hold",
     "partials_within",
     "space_of",
@@ -99,6 +100,15 @@ def may_hold(value: Any) -> bool:
     (False, True)
     """
     return type(value) is not FunctionType or bool(value.__closure__ or value.__dict__)
+
+
+def has_own_name(value: Any) -> bool:
+    """Say whether a decorator has made a value, which gave it the name of what it was given.
+
+    >>> has_own_name(functools.cache(may_hold)), has_own_name(may_hold), has_own_name(1)
+    (True, False, False)
+    """
+    return type((dict_of(value) or {}).get("__qualname__")) is str
 
 
 def _may_wrap(value: Any) -> bool:

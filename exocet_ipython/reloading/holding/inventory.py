@@ -22,6 +22,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.contents import (
     ATOMS,
+    CACHE,
     CARRIERS,
     attributes_of,
     dict_of,
@@ -81,6 +82,8 @@ def take_baseline(module: ModuleType) -> Baseline:
         # Asked last for its dict: that makes one.
         if kind is FunctionType and is_own_function(value, own) and (value.__closure__ or value.__dict__):
             found.add_attributes(name, state_of(value))
+        if kind is CACHE and (attributes := attributes_of(value)):
+            found.add_attributes(name, attributes)
         if kind is MethodType or (kind is FunctionType and value.__qualname__ != name):  # what a call has made
             found.ties.refer(value)
         if id(kind) in _PLAIN_GLOBALS or is_dunder(name):

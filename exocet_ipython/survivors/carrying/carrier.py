@@ -55,7 +55,7 @@ from exocet_ipython.survivors.carrying.untouched import is_alike, take_whole
 from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
 from exocet_ipython.survivors.storing.readings import ReadStores
-from exocet_ipython.survivors.wrapped import may_hold
+from exocet_ipython.survivors.wrapped import has_own_name, may_hold
 
 __all__ = ["Carrier"]
 
@@ -128,9 +128,13 @@ class Carrier:
         return self._carry_state(path, before, now, has_parts=self._has_parts(path, before, now))
 
     def _has_parts(self, name: str, value: Any, now: Any) -> bool:
-        """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too."""
-        if type(value) is FunctionType:
-            return type(now) is FunctionType and is_own_function(value, self._record.name)
+        """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too.
+
+        A function is one as well where it is remembered what it answers, or a decorator has made something else of it.
+        """
+        if type(value) is FunctionType or (type(value) is CACHE and has_own_name(value)):
+            is_called_alike = type(now) is FunctionType or has_own_name(now)
+            return is_called_alike and is_own_function(value, self._record.name)
         is_as_left = name in self._record.contents and self._record.values.get(name, id(value)) == id(value)
         return is_as_left and issubclass(type(value), type) == issubclass(type(now), type)
 

@@ -20,7 +20,6 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import (
     ATOM_IDS,
     attributes_of,
-    dict_of,
     fingerprint,
     is_registry,
     is_shared,
@@ -35,6 +34,7 @@ from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import read_stores
+from exocet_ipython.survivors.wrapped import has_own_name
 
 __all__ = ["Gains", "LostDefinitions", "LostValue", "find_lost"]
 
@@ -61,7 +61,7 @@ class LostValue:
     def may_be_back(self, modules: Mapping[str, ModuleType]) -> bool:
         """Say whether nobody has changed it, and another object is under its name, or may be elsewhere by now."""
         living, now = self.reference(), attribute_at(modules.get(self.module), self.path)
-        if living is None or now is living or (now is None and not _has_own_name(living)):
+        if living is None or now is living or (now is None and not has_own_name(living)):
             return False
         return self.mark(living) == self.known
 
@@ -259,11 +259,6 @@ def _referred(entries: Iterable[tuple[Any, Any]]) -> Iterator[tuple[_Reference, 
             yield _refer(key), _refer(value)
         except TypeError:
             continue  # a list, say: holding it would keep it alive
-
-
-def _has_own_name(value: Any) -> bool:
-    """Say whether a decorator has made it, which gave it the name of what it was given."""
-    return type((dict_of(value) or {}).get("__qualname__")) is str
 
 
 def _refer(value: Any) -> _Reference:
