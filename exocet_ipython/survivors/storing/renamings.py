@@ -71,7 +71,10 @@ def _find_renamings(before: Sequence[ModuleRecord], now: Sequence[ModuleRecord])
     names = [{name for one in some for name in _names_in(one.readable_code)} for some in (before, now)]
     if names[0] <= names[1] or names[1] <= names[0]:
         return {}  # nearly always, and told without reading a text
-    return read_renamings(*(b"\n".join(one.snapshot.data or b"" for one in some) for some in (before, now)))
+    try:
+        return read_renamings(*(b"\n".join(one.snapshot.data or b"" for one in some) for some in (before, now)))
+    except RecursionError:  # a sum of a thousand terms
+        return {}
 
 
 def _names_in(code: CodeType | None) -> set[str]:
