@@ -8,7 +8,7 @@ from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.held import dotted_name
-from exocet_ipython.survivors.rebasing.retelling import put_back
+from exocet_ipython.survivors.rebasing.trying import put_back
 from exocet_ipython.survivors.replacing.instances import Moving
 
 __all__ = ["change_class"]

@@ -83,7 +83,7 @@ def plan_metaclass(cls: Any, now: type, replaced: Replacement) -> Retelling | No
         replaced: what has taken the place of others already.
     """
     before = type(cls)
-    if before is now or (said := names_said(cls)) is None:
+    if before is now or before in _PYTHONS or (said := names_said(cls)) is None:
         return None
     texts = _read_metaclass(before), _read_metaclass(now)
     bases = (replaced[id(base)] for base in mro_of(cls) if id(base) in replaced)
@@ -106,6 +106,8 @@ def _function_of(metaclass: type, name: str) -> Any:
 
 def _read_metaclass(metaclass: type) -> list[_MakingText] | None:
     """Return what the functions of a metaclass do; None where their texts don't say it, or it has more bases."""
+    if metaclass in _PYTHONS:
+        return []
     if not all(base in _PYTHONS for base in mro_of(metaclass)[1:]):
         return None
     functions = [found for name in _MAKING if (found := _function_of(metaclass, name)) is not None]

@@ -23,7 +23,8 @@ from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText
 from exocet_ipython.survivors.rebasing.putting import emptied_for_a_moment, is_alike
-from exocet_ipython.survivors.rebasing.retelling import do_alike, put_back
+from exocet_ipython.survivors.rebasing.retelling import do_alike
+from exocet_ipython.survivors.rebasing.trying import put_back
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.states import InstanceState

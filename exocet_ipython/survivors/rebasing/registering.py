@@ -31,7 +31,7 @@ from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_momen
 from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
 from exocet_ipython.survivors.rebasing.registrations import function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
-from exocet_ipython.survivors.rebasing.retelling import put_back
+from exocet_ipython.survivors.rebasing.trying import put_back
 from exocet_ipython.survivors.refusals import Refusals
 
 __all__ = ["Registering"]

@@ -19,6 +19,8 @@ from exocet_ipython.survivors.rebasing.statements import classes_said
 
 __all__ = ["remake_class", "taken_out"]
 
+_MADE = ("__dict__", "__weakref__", "__abstractmethods__", "_abc_impl")  # as the metaclass of now does it
+
 
 def remake_class(
     cls: Any,
@@ -110,7 +112,7 @@ def _is_copy(value: Any, other: Any) -> bool:
 
 
 def _is_made_by_python(name: str, part: Any) -> bool:
-    return name in ("__dict__", "__weakref__") or type(part) is MemberDescriptorType
+    return name in _MADE or type(part) is MemberDescriptorType
 
 
 def _class_cells(cls: type) -> Iterator[CellType]:

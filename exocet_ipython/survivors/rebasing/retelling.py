@@ -10,33 +10,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FunctionType
-from typing import Any, Protocol
+from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.loading.classes import delete_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.retired import retired_class
-from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.classes import changed_constants
 from exocet_ipython.survivors.rebasing.constants import does_alike
 from exocet_ipython.survivors.rebasing.hooks import HookText, options_of, read_hook
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike
+from exocet_ipython.survivors.rebasing.putting import Entry
 from exocet_ipython.survivors.rebasing.replaying import Replay
-from exocet_ipython.survivors.rebasing.statements import keywords_said, takes_keyword
-from exocet_ipython.survivors.rebasing.told import HOOK, hooked, tell
-from exocet_ipython.survivors.rebuilt import Replacement
+from exocet_ipython.survivors.rebasing.statements import keywords_said, names_said, takes_keyword
+from exocet_ipython.survivors.rebasing.told import HOOK, hooked, hooked_now, tell
+from exocet_ipython.survivors.rebasing.trying import Answer, Telling, ask, put_back
+from exocet_ipython.survivors.rebuilt import Replacement, or_same
 
-__all__ = ["Retelling", "Telling", "do_alike", "find_statement", "plan_from", "plan_retelling", "put_back"]
+__all__ = ["Retelling", "do_alike", "find_statement", "plan_from", "plan_retelling"]
 
 _Texts = tuple[Sequence[HookText], Sequence[HookText]]  # what hooks said, and what those in their place say
-_missing = object()
-
-
-class Telling(Protocol):
-    """How hooks are told of a class."""
-
-    def tell(self, cls: Any, attributes: Collection[str]) -> None:
-        """Tell the hooks of a class that set these attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +52,6 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What hooks do when they are told of a class once more.
-
-    Attributes:
-        attributes: the names of those that they set to what they are.
-        entries: what they put into containers that is there, each with what they call the container.
-        is_whole: whether all that they put there is there.
-    """
-
-    attributes: frozenset[str]
-    entries: tuple[tuple[str, Entry], ...] = ()
-    is_whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Retelling:
     """How the hooks of the bases of a class are told of it again.
 
@@ -83,6 +60,8 @@ class Retelling:
         attributes: the names of those that they set.
         answers: those of them that are as the hooks have set them, and no one since.
         put: what they have put into containers, where they have another text: each that is current now, and an entry.
+        dropped: the names of what the hooks have set and no one sets now.
+        said: those of what they have set and the body of the class has set before.
         is_taken_out: whether a cell has taken the class out of where they put it, and it goes there only for a moment.
         given: how its statement tells them.
     """
@@ -91,6 +70,8 @@ class Retelling:
     attributes: frozenset[str]
     answers: frozenset[str]
     put: tuple[tuple[Any, Entry], ...] = ()
+    dropped: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
     is_taken_out: bool = False
     given: Telling = field(default_factory=_Given)
 
@@ -99,6 +80,9 @@ class Retelling:
         before = copy_space(vars(cls))
         self.given.tell(cls, self.answers)
         put_back(cls, self.attributes - self.answers, before)
+        for name in self.dropped & vars(cls).keys():
+            delete_attribute(cls, name)
+        put_back(cls, self.said - vars(cls).keys(), before)
 
     def withdraw(self, replay: Replay) -> None:
         """Take out of the containers what hooks of another text have put there; those of before are for no undo."""
@@ -117,16 +101,17 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
         counterparts: id of a retired class -> what takes its place.
         replaced: what has taken the place of others already.
     """
-    before = [*hooked(cls.__bases__)]
-    now = [counterparts.get(id(teller), teller) for teller in before]
-    is_concerned = any(id(base) in counterparts for base in cls.__mro__)
-    if not (is_concerned and all(HOOK in vars(teller) for teller in now)):
+    if not any(id(base) in counterparts for base in cls.__mro__):
         return None
-    known = [text for teller in (*before, *now) if (text := read_hook(teller)) is not None]
-    if len(known) < len(before) + len(now):
+    before, now = _each_once(hooked(cls.__bases__)), _each_once(hooked_now(cls, counterparts))
+    places = [counterparts.get(id(teller), teller) for teller in before]
+    is_lost = any(all(place is not teller for teller in now) for place in places)
+    is_meant = is_lost or len(now) <= len(before)  # else those that know it not yet are told of it
+    known = [text for teller in (*before, *now) if is_meant and (text := read_hook(teller)) is not None]
+    if not is_meant or len(known) < len(before) + len(now):
         return None
     attributes = _attributes_of((known, ()))
-    pairs, texts = tuple(zip(before, now, strict=True)), known[: len(before)]
+    pairs, texts = tuple(zip(before, places, strict=True)), known[: len(before)]
     bases = ((base, counterparts[id(base)]) for base in cls.__mro__ if id(base) in counterparts)
     otherwise = {name for pair in bases for name in changed_constants(*pair)}
     is_news = not do_alike(texts, known[len(before) :], otherwise) or any(text.asks for text in known)
@@ -135,12 +120,12 @@ def plan_retelling(cls: type, counterparts: Mapping[int, type], replaced: Replac
     found = _find_given(cls, texts, replaced)
     if found is None and any(text.options for text in known):
         return None  # the statement has given it more, or a cell has changed something: which, nothing tells
-    given, answer = found or (_Given(), _ask(cls, attributes, texts, _Given(), replaced))
+    given, answer = found or (_Given(), ask(cls, attributes, texts, _Given(), replaced))
     if answer is None and not is_news:
         return None
     answers = attributes if found or answer is None else answer.attributes
-    answer = _Answer(answers) if answer is None else replace(answer, attributes=answers)
-    return _retelling(cls, pairs if is_news else (), (texts, known[len(before) :]), answer, given)
+    answer = Answer(answers) if answer is None else replace(answer, attributes=answers)
+    return _retelling(cls, pairs if is_news else (), (texts, known[len(before) :]), (answer, given), replaced)
 
 
 def do_alike(before: Iterable[HookText], now: Iterable[HookText], otherwise: Collection[str]) -> bool:
@@ -174,24 +159,38 @@ def plan_from(
         tellings: how it is told to both.
         replaced: what has taken the place of others already.
     """
-    answer = _ask(cls, _attributes_of(texts), texts[0], tellings[0], replaced)
-    return None if answer is None else _retelling(cls, (pair,), texts, answer, tellings[1])
+    answer = ask(cls, _attributes_of(texts), texts[0], tellings[0], replaced)
+    return None if answer is None else _retelling(cls, (pair,), texts, (answer, tellings[1]), replaced)
 
 
 def _retelling(
-    cls: type, pairs: tuple[tuple[type, type], ...], texts: _Texts, answer: _Answer, telling: Telling
+    cls: type,
+    pairs: tuple[tuple[type, type], ...],
+    texts: _Texts,
+    told: tuple[Answer, Telling],
+    replaced: Replacement,
 ) -> Retelling:
     """Return how a class is told of to those that have another text now, if any, and in whose stead."""
-    places = {name: place for text in texts[1] for name, place in text.known.items()}
-    put = tuple((places[name], entry) for name, entry in answer.entries if name in places)
+    answer, telling = told
+    olds = {name: place for text in texts[0] for name, place in text.known.items()}
+    news = {name: place for text in texts[1] for name, place in text.known.items()}
+    put = tuple((or_same(news.get(name, olds[name]), replaced), entry) for name, entry in answer.entries)
+    lost = answer.attributes & _attributes_of((texts[0], ())) - _attributes_of((texts[1], ()))
+    said = lost if not lost or (names := names_said(cls)) is None else lost & names
     return Retelling(
         pairs,
         _attributes_of(texts),
         answer.attributes,
         put if pairs else (),
-        is_taken_out=not answer.entries and any(text.is_without(cls) for text in texts[0]),
+        lost - said,
+        said,
+        is_taken_out=not (answer.entries or answer.is_whole) and any(text.is_without(cls) for text in texts[0]),
         given=telling,
     )
+
+
+def _each_once(classes: Iterable[type]) -> list[type]:
+    return [*{id(cls): cls for cls in classes}.values()]
 
 
 def _attributes_of(texts: _Texts) -> frozenset[str]:
@@ -226,7 +225,7 @@ def find_statement(
     return said | given, found[1].attributes if found[0].is_bare else frozenset()
 
 
-def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> tuple[_Given, _Answer] | None:
+def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> tuple[_Given, Answer] | None:
     """Return how hooks make all of a class that they have made of it; None where nothing tells.
 
     The statement's text does, and most hooks set attributes that are called as their keywords are.
@@ -239,61 +238,7 @@ def _find_given(cls: type, hooks: Sequence[HookText], replaced: Replacement) -> 
     tries = [_Given(said, is_bare) for is_bare in (True, False)] if said else []
     tries += [_Given(keywords, is_bare) for is_bare in (True, False) for keywords in ({}, named)]
     for given in tries:
-        answer = _ask(cls, attributes, hooks, given, replaced)
+        answer = ask(cls, attributes, hooks, given, replaced)
         if answer is not None and answer.attributes == attributes and answer.is_whole:
             return given, answer
     return None
-
-
-def _ask(
-    cls: type, attributes: frozenset[str], hooks: Sequence[HookText], given: Telling, replaced: Replacement
-) -> _Answer | None:
-    """Return which attributes of a class its hooks give again as they are, and which entries that are there.
-
-    What they do is taken back. None where they refuse the class by now.
-    """
-    places = [entry for hook in hooks for entry in hook.places().items()]
-    before, had = copy_space(vars(cls)), [list(entries(place)) for _, place in places]
-    lengths = {id(place): _place_in(content, cls) for (_, place), content in zip(places, had, strict=True)}
-    try:
-        with emptied_for_a_moment([place for _, place in places], lengths if any(map(_asks, hooks)) else {}) as put:
-            given.tell(cls, attributes)
-    except Exception:  # noqa: BLE001 - a person's hook, which may need what is gone
-        return None
-    finally:
-        now = copy_space(vars(cls))
-        put_back(cls, attributes, before)
-    answers = (name for name in attributes if is_alike(before.get(name, _missing), now.get(name, _missing), replaced))
-    found = [
-        (name, find_there(content, entry, replaced))
-        for (name, _), content, made in zip(places, had, put, strict=True)
-        for entry in made
-    ]
-    there = tuple((name, entry) for name, entry in found if entry is not None)
-    return _Answer(frozenset(answers), there, len(there) == len(found))
-
-
-def _asks(hook: HookText) -> bool:
-    return hook.asks
-
-
-def _place_in(content: Sequence[Entry], cls: type) -> int:
-    """Return how many entries of a container stand before the one that a class is in, or its name."""
-    names = cls, cls.__name__, cls.__qualname__
-    places = (place for place, entry in enumerate(content) for part in entry if _is_among(part, names))
-    return next(places, 0)
-
-
-def _is_among(value: Any, names: tuple[Any, ...]) -> bool:
-    parts = value if type(value) in (tuple, list) else (value,)
-    return any(part is names[0] or (type(part) is str and part.lower() in map(str.lower, names[1:])) for part in parts)
-
-
-def put_back(cls: type, names: Collection[str], before: Mapping[str, Any]) -> None:
-    """Give a class the attributes of some names that it had before, and take off those that it had not."""
-    now = copy_space(vars(cls))
-    for name in names:
-        if name in before and now.get(name, _missing) is not before[name]:
-            set_attribute(cls, name, before[name])
-        elif name not in before and name in now:
-            delete_attribute(cls, name)

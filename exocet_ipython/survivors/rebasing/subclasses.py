@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import abc
 import functools
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType, prepare_class
 from typing import Any
@@ -18,18 +17,10 @@ from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.matching.succession import Succession
-from exocet_ipython.survivors.rebasing.collected import collect_again
-from exocet_ipython.survivors.rebasing.copies import (
-    decorate_again,
-    define_again,
-    notebook_models,
-    own_config,
-    rebuild_model,
-)
 from exocet_ipython.survivors.rebasing.keeping import change_class
-from exocet_ipython.survivors.rebasing.mapped import join_registry, relate_again
 from exocet_ipython.survivors.rebasing.metaclasses import made_by_metaclasses, plan_metaclass
 from exocet_ipython.survivors.rebasing.remade import remake_class, taken_out
+from exocet_ipython.survivors.rebasing.renewing import join_registries, renew_copies
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.retelling import Retelling, find_statement, plan_retelling
 from exocet_ipython.survivors.rebasing.statements import bases_meant, in_order_of_cells
@@ -83,64 +74,111 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
         moving: what is moved.
         made: ids of the classes that functions have made and that something outside the retired side uses.
     """
-    session = succession.new
-    counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
-    rebased: list[type] = []
-    remade: list[tuple[type, type]] = []
-    told: dict[int, dict[int, tuple[type, type]]] = {}  # id of a class -> what knows it, with what takes its place
-    retold: list[tuple[type, Retelling]] = []
-    replay = Replay(moving.journal)
-    planned: set[int] = set()  # ids of the classes that the hooks of their bases are told of
-    for made_by, how in list(_metaclass_plans(_of_cells(made_by_metaclasses(counterparts), session, made), pairs)):
-        note_told(made_by)
-        _withdraw(made_by, how, session, replay, moving.journal)
-        retold.append((made_by, how))
+    rebasing = _Rebasing(pairs, succession, moving, made)
+    rebasing.tell_metaclasses()
     waiting = [before for before, _ in pairs.classes]
     while waiting:
-        for subclass in _subclasses_elsewhere(waiting.pop(), counterparts, session, made):
-            note_told(subclass)
-            bases = bases_meant(subclass, counterparts, succession)
-            concerned = _of_cells([subclass], session, made)
-            plans = [
-                (cls, plan)
-                for cls in concerned
-                if (plan := plan_retelling(cls, counterparts, pairs.objects)) is not None
-            ]
-            planned |= {id(cls) for cls, _ in plans}
-            plans += _metaclass_plans(concerned, pairs)
-            told |= {id(cls): find_tellers(cls, counterparts) for cls in concerned}
-            moving.rehashing.note_instances([cls for cls in concerned if _may_hash_otherwise(cls, counterparts)])
-            writes = Journal()
-            try:
-                metaclass = _metaclass(subclass, bases, pairs)
-                withdraw_class(subclass, (bases, metaclass), counterparts, session, writes)
-                for cls, plan in plans:
-                    _withdraw(cls, plan, session, replay, writes)
-                now = _rebase(subclass, bases, metaclass, pairs, moving)
-            except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
-                writes.undo()
-                replay.restore(*(id(plan) for _, plan in plans))
-                moving.note(dotted_name(subclass), error)
-                continue
-            moving.journal.add(writes.undo)
-            if now is subclass:
-                rebased.append(subclass)
-                retold += plans
-            else:
-                _remade[id(subclass)] = subclass
-                moving.journal.add(functools.partial(_remade.pop, id(subclass), None))
-                counterparts[id(subclass)] = now
-                remade.append((subclass, now))
-                waiting.append(subclass)
-    for cls in in_order_of_cells(_of_cells(rebased, session, made)):
-        known = told.get(id(cls), {})
-        withdraw_from_lost(cls, known, session, moving.journal)
-        if id(cls) not in planned:
-            _tell_first(cls, known, pairs, moving)
-    changed = list(with_subclasses([*rebased, *(now for _, now in remade)]))
-    _join_registries(changed, pairs, moving)
-    _renew_copies(changed, pairs, moving)
-    return Rebased(replay, tuple(changed), tuple(remade), tuple(retold))
+        waiting += [cls for cls in rebasing.below(waiting.pop()) if rebasing.rebase(cls)]
+    rebasing.tell_others()
+    changed = list(with_subclasses([*rebasing.rebased, *(now for _, now in rebasing.remade)]))
+    join_registries(changed, pairs, moving)
+    renew_copies(changed, pairs, moving)
+    return Rebased(rebasing.replay, tuple(changed), tuple(rebasing.remade), tuple(rebasing.retold))
+
+
+class _Rebasing:
+    """Gives classes the new bases, one after the other.
+
+    Attributes:
+        rebased: those whose bases are others now.
+        remade: each one that had to be made anew, with its successor.
+        retold: those of which hooks are to be told again, and how.
+        replay: what hooks had registered, which is taken out until then.
+    """
+
+    def __init__(self, pairs: Pairs, succession: Succession, moving: Moving, made: Container[int]) -> None:
+        self.rebased: list[type] = []
+        self.remade: list[tuple[type, type]] = []
+        self.retold: list[tuple[type, Retelling]] = []
+        self.replay = Replay(moving.journal)
+        self._pairs, self._succession, self._moving, self._made = pairs, succession, moving, made
+        self._session = succession.new
+        self._counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
+        # id of a class -> what knows it, with what takes its place
+        self._told: dict[int, dict[int, tuple[type, type]]] = {}
+        self._planned: set[int] = set()  # ids of the classes that the hooks of their bases are told of
+
+    def below(self, cls: type) -> Iterator[type]:
+        """Yield the living subclasses of a retired class that no module of the session makes anew."""
+        return _subclasses_elsewhere(cls, self._counterparts, self._session, self._made)
+
+    def tell_metaclasses(self) -> None:
+        """Plan to tell metaclasses of classes none of whose bases has retired."""
+        for cls in _of_cells(made_by_metaclasses(self._counterparts), self._session, self._made):
+            if (how := self._plan_metaclass(cls)) is not None:
+                note_told(cls)
+                _withdraw(cls, how, self._session, self.replay, self._moving.journal)
+                self.retold.append((cls, how))
+
+    def rebase(self, cls: type) -> bool:
+        """Give a class its new bases; say whether another one had to be made, of which those below it derive then."""
+        note_told(cls)
+        pairs, writes = self._pairs, Journal()
+        bases = bases_meant(cls, self._counterparts, self._succession)
+        concerned = _of_cells([cls], self._session, self._made)
+        self._told |= {id(one): find_tellers(one, self._counterparts) for one in concerned}
+        others = [one for one in concerned if _may_hash_otherwise(one, self._counterparts)]
+        self._moving.rehashing.note_instances(others)
+        plans: list[tuple[type, Retelling]] = []
+        try:
+            metaclass = _metaclass(cls, bases, pairs)
+            # What derives from one that is made anew is looked at when its own turn comes.
+            is_anew = _is_made_otherwise(cls, bases, metaclass, pairs)
+            plans += self._plans([cls] if is_anew else concerned, metaclass)
+            keywords, made = find_statement(cls, bases, metaclass, pairs.objects)
+            made = made.union(*(plan.dropped for one, plan in plans if one is cls))
+            withdraw_class(cls, (bases, metaclass), self._counterparts, self._session, writes)
+            for one, plan in plans:
+                _withdraw(one, plan, self._session, self.replay, writes)
+            now = None if is_anew else _set_bases(cls, bases, metaclass, self._moving)
+            if now is None:
+                now = _remake(cls, bases, ({**keywords, "metaclass": metaclass}, made), pairs, self._moving)
+        except Exception as error:  # noqa: BLE001 - what a metaclass or a base raises when a class is made
+            writes.undo()
+            self.replay.restore(*(id(plan) for _, plan in plans))
+            self._moving.note(dotted_name(cls), error)
+            return False
+        self._moving.journal.add(writes.undo)
+        if now is cls:
+            self.rebased.append(cls)
+            self.retold += plans
+            return False
+        _remade[id(cls)] = cls
+        self._moving.journal.add(functools.partial(_remade.pop, id(cls), None))
+        self._counterparts[id(cls)] = now
+        self.remade.append((cls, now))
+        return True
+
+    def tell_others(self) -> None:
+        """Tell the hooks that know nothing of a class yet, and have those forget it that would not be told of it."""
+        for cls in in_order_of_cells(_of_cells(self.rebased, self._session, self._made)):
+            known = self._told.get(id(cls), {})
+            withdraw_from_lost(cls, known, self._session, self._moving.journal)
+            if id(cls) not in self._planned:
+                _tell_first(cls, known, self._pairs, self._moving)
+
+    def _plans(self, classes: list[type], metaclass: type) -> Iterator[tuple[type, Retelling]]:
+        """Yield classes of which hooks and metaclasses are to be told again, each with how; the first gets another."""
+        for cls in classes:
+            if (plan := plan_retelling(cls, self._counterparts, self._pairs.objects)) is not None:
+                self._planned.add(id(cls))
+                yield cls, plan
+        for cls in classes:
+            if (plan := self._plan_metaclass(cls, metaclass if cls is classes[0] else None)) is not None:
+                yield cls, plan
+
+    def _plan_metaclass(self, cls: type, now: type | None = None) -> Retelling | None:
+        return plan_metaclass(cls, now or _counterpart(type(cls), self._pairs), self._pairs.objects)
 
 
 def _tell_first(cls: type, known: Container[int], pairs: Pairs, moving: Moving) -> None:
@@ -149,14 +187,6 @@ def _tell_first(cls: type, known: Container[int], pairs: Pairs, moving: Moving) 
     if first is not None:
         _move_parts(cls, (), pairs, moving)
         change_class(cls, functools.partial(tell, first=first), moving)
-
-
-def _metaclass_plans(classes: Iterable[type], pairs: Pairs) -> Iterator[tuple[type, Retelling]]:
-    """Yield classes of which their metaclasses are to be told again, each with how."""
-    for cls in classes:
-        plan = plan_metaclass(cls, _counterpart(type(cls), pairs), pairs.objects)
-        if plan is not None:
-            yield cls, plan
 
 
 def tell_again(rebased: Rebased, session: Mapping[str, ModuleType], moving: Moving) -> None:
@@ -174,46 +204,6 @@ def _withdraw(cls: type, plan: Retelling, session: Mapping[str, ModuleType], rep
     plan.withdraw(replay)
     for before, now in () if plan.put else plan.tellers:
         withdraw_from(cls, before, now, session, journal)
-
-
-def _join_registries(changed: Iterable[type], pairs: Pairs, moving: Moving) -> None:
-    """Have SQLAlchemy's registries know these classes, and what relates to retired classes find the new ones."""
-
-    def note(cls: type, error: Exception) -> None:
-        moving.note(dotted_name(cls), error)
-
-    for cls in changed:
-        try:
-            join_registry(cls, moving.journal)
-        except Exception as error:  # noqa: BLE001 - what a library raises that can't have it
-            note(cls, error)
-    try:
-        relate_again((now for _, now in pairs.classes), moving.journal, note)
-    except Exception as error:  # noqa: BLE001 - another version of the library
-        moving.note("sqlalchemy.orm.relationship", error)
-
-
-def _renew_copies(classes: Collection[type], pairs: Pairs, moving: Moving) -> None:
-    """Have dataclasses, attrs classes, abstract classes and what collects look again at what their bases have."""
-    for cls in classes:
-        if "__dataclass_fields__" in vars(cls):
-            change_class(cls, decorate_again, moving)
-        if "__attrs_props__" in vars(cls):
-            change_class(cls, define_again, moving)
-        if isinstance(cls, abc.ABCMeta):
-            change_class(cls, abc.update_abstractmethods, moving)
-    retired = pairs.predecessors()
-    for cls, change in collect_again(classes, retired, pairs.objects):
-        change_class(cls, change, moving)
-    _rebuild_models(retired, moving)
-
-
-def _rebuild_models(retired: Mapping[int, type], moving: Moving) -> None:
-    """Have pydantic's models look again at what their bases have."""
-    models = notebook_models() if retired else []
-    config = {id(model): own_config(model, retired) for model in models}
-    for model in models:
-        change_class(model, functools.partial(rebuild_model, config=config[id(model)]), moving)
 
 
 def _subclasses_elsewhere(
@@ -253,31 +243,42 @@ def _has_base(cls: type, counterparts: Container[int]) -> bool:
     return any(id(base) in counterparts for base in cls.__bases__)
 
 
-def _rebase(subclass: type, bases: tuple[type, ...], now: Any, pairs: Pairs, moving: Moving) -> type:
-    """Give a class the new bases, and the new metaclass where that retired; return it, or its successor."""
-    before, metaclass = subclass.__bases__, type(subclass)
-
-    def remake() -> type:
-        keywords, made = find_statement(subclass, bases, now, pairs.objects)
-        taken = taken_out(subclass)
-        _move_parts(subclass, taken.values(), pairs, moving)
-        return remake_class(subclass, bases, {**keywords, "metaclass": now}, (taken, made), moving.journal)
-
+def _is_made_otherwise(subclass: type, bases: tuple[type, ...], metaclass: type, pairs: Pairs) -> bool:
+    """Say whether the statement of a class would do more than it did, or lay its instances out in another way."""
+    before = subclass.__bases__
     is_otherwise = any(map(is_laid_out_otherwise, before, bases)) or any(map(has_other_fields, before, bases))
-    if is_otherwise or now is not _counterpart(metaclass, pairs):
-        return remake()  # its statement would do more than it did
+    return is_otherwise or metaclass is not _counterpart(type(subclass), pairs)
+
+
+def _set_bases(cls: type, bases: tuple[type, ...], now: Any, moving: Moving) -> type | None:
+    """Give a class other bases, and a metaclass; return it, or None where Python doesn't let that be done."""
+    before, metaclass = cls.__bases__, type(cls)
     writes = Journal()
     try:
         if now is not metaclass:
-            set_attribute(subclass, "__class__", now)
-            writes.add(functools.partial(set_attribute, subclass, "__class__", metaclass))
-        set_attribute(subclass, "__bases__", bases)
-        writes.add(functools.partial(set_attribute, subclass, "__bases__", before))
+            set_attribute(cls, "__class__", now)
+            writes.add(functools.partial(set_attribute, cls, "__class__", metaclass))
+        set_attribute(cls, "__bases__", bases)
+        writes.add(functools.partial(set_attribute, cls, "__bases__", before))
     except TypeError:
         writes.undo()
-        return remake()
+        return None
     moving.journal.add(writes.undo)
-    return subclass
+    return cls
+
+
+def _remake(
+    cls: type,
+    bases: tuple[type, ...],
+    statement: tuple[dict[str, Any], frozenset[str]],
+    pairs: Pairs,
+    moving: Moving,
+) -> type:
+    """Make a class anew as its statement would; that gives keywords, and hooks have set some attributes for it."""
+    keywords, made = statement
+    taken = taken_out(cls)
+    _move_parts(cls, taken.values(), pairs, moving)
+    return remake_class(cls, bases, keywords, (taken, made), moving.journal)
 
 
 def _move_parts(cls: type, taken: Iterable[Any], pairs: Pairs, moving: Moving) -> None:

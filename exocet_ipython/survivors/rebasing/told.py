@@ -25,6 +25,7 @@ __all__ = [
     "first_untold",
     "has_been_told",
     "hooked",
+    "hooked_now",
     "note_told",
     "tell",
     "withdraw_class",
@@ -161,6 +162,22 @@ def hooked(bases: tuple[type, ...]) -> Iterator[type]:
     """Yield the bases, and bases of theirs, that have a hook of their own; that of `Generic` only reads the bases."""
     for base in bases:
         yield from filter(_has_hook, mro_of(base))
+
+
+def hooked_now(cls: type, counterparts: Mapping[int, type]) -> Iterator[type]:
+    """Yield the bases of a class, and bases of theirs, that have a hook when what retired has given its place.
+
+    Args:
+        cls: the class, with the bases of before.
+        counterparts: id of a retired class -> what takes its place.
+    """
+    for base in cls.__bases__:
+        now = counterparts.get(id(base))
+        if now is not None:
+            yield from filter(_has_hook, mro_of(now))
+        else:
+            yield from [base] if _has_hook(base) else []
+            yield from hooked_now(base, counterparts)
 
 
 def _has_hook(cls: type) -> bool:
