@@ -181,7 +181,7 @@ class Carrier:
         carry_context(before, now, returned=self._again is not None)
         if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
             return set()
-        are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._session)
+        are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._read.new)
         is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
         are_classes = issubclass(kind, type) and issubclass(type(now), type)
         return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors or are_classes)
