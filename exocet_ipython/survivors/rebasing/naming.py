@@ -11,6 +11,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import FunctionType, NoneType
 from typing import Any
 
@@ -19,10 +20,12 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
+from exocet_ipython.reloading.journal import Journal
+from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText
-from exocet_ipython.survivors.rebasing.putting import emptied_for_a_moment, is_alike
+from exocet_ipython.survivors.rebasing.putting import emptied_for_a_moment, find_there, is_alike, refill, take_out_entry
 from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.rebasing.trying import put_back
 from exocet_ipython.survivors.rebuilt import Replacement
@@ -44,11 +47,13 @@ class _Naming:
         before: the function that it had for that; None where it made nothing of them.
         attributes: the names of what either of the functions sets of the class that has a descriptor.
         known: the containers into which they put something that is there already.
+        filled: those into which the function of before has put something, each with the one that is current now.
     """
 
     before: FunctionType | None
     attributes: frozenset[str]
     known: tuple[Any, ...] = ()
+    filled: tuple[tuple[Any, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,11 @@ def _tell(owner: type, places: list[_Place], replaced: Replacement, moving: Movi
             state.restore()
         put_back(owner, names, before)
 
+    writes = Journal()
     try:
         theirs = names - _answers(owner, places, names, before, replaced) if names else names
+        restore()
+        _withdraw(owner, places, replaced, writes)
         restore()
         _take_off(owner, names)
         with emptied_for_a_moment([part for place in places for part in place.naming.known]):
@@ -94,10 +102,28 @@ def _tell(owner: type, places: list[_Place], replaced: Replacement, moving: Movi
                 place.descriptor.__set_name__(owner, place.name)
         put_back(owner, theirs & before.keys(), before)
     except Exception as error:  # noqa: BLE001 - a person's hook may raise anything
+        writes.undo()
         restore()
         moving.note(dotted_name(owner), error)
     else:
         moving.journal.add(restore)
+        moving.journal.add(writes.undo)
+
+
+def _withdraw(owner: type, places: list[_Place], replaced: Replacement, journal: Journal) -> None:
+    """Take out of the containers of now what the descriptors of a class had put there when they were told names."""
+    for place in places:
+        if (told := place.naming.before) is None or not place.naming.filled:
+            continue
+        olds, nows = zip(*place.naming.filled, strict=True)
+        with emptied_for_a_moment(olds) as put:
+            told(place.descriptor, owner, place.name)
+        for now, made in zip(nows, put, strict=True):
+            journal.add(partial(refill, now, list(entries(now))))
+            for entry in made:
+                there = find_there(entries(now), entry, replaced)
+                if there is not None:
+                    take_out_entry(now, there, Journal())
 
 
 def _answers(
@@ -105,7 +131,8 @@ def _answers(
 ) -> frozenset[str]:
     """Return which attributes of a class are as its descriptors have set them when they were told, and no one since."""
     _take_off(owner, names)
-    with emptied_for_a_moment([part for place in places for part in place.naming.known]):
+    known = [part for place in places for part in (*place.naming.known, *(old for old, _ in place.naming.filled))]
+    with emptied_for_a_moment(known):
         for place in places:
             if place.naming.before is not None:
                 place.naming.before(place.descriptor, owner, place.name)
@@ -130,9 +157,10 @@ def _read_naming(before: type, now: type) -> _Naming | None:
     if do_alike([old], [text], ()) if old is not None else len(codes) > 1 and runs_alike(codes[0], codes[1]):
         return None
     filled = {} if old is None else old.places()
-    known = {name: part for name, part in text.places().items() if name in filled or (old is None and told is not None)}
+    known = text.places().values() if old is None and told is not None else ()
     given = frozenset(text.given).union(old.given if old is not None else ())
-    return _Naming(told, given, (*known.values(), *filled.values()))
+    pairs = ((part, text.known.get(name)) for name, part in filled.items())
+    return _Naming(told, given, (*known,), tuple((part, now) for part, now in pairs if is_registry(now)))
 
 
 def _read(function: Any) -> _NamingText | None:
