@@ -28,6 +28,7 @@ from exocet_ipython.survivors.matching.succession import Succession, in_layers
 from exocet_ipython.survivors.matching.tracked import leave_tracked, pass_on
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, migrate
+from exocet_ipython.survivors.moving.redecorating import Redecorating
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
 from exocet_ipython.survivors.moving.traces import forget_traces
 from exocet_ipython.survivors.moving.unheld import let_go
@@ -160,6 +161,7 @@ class _Publication:
         self._migration = Migration()
         self._refusals = Refusals()
         self._registering = Registering(self.journal, self._refusals)
+        self._redecorating = Redecorating(self.journal, self._refusals)
 
     def retire(self) -> None:
         """Put new code in place where that is enough, and take the modules that are replaced out of their lives."""
@@ -199,8 +201,7 @@ class _Publication:
     def rebind(self) -> None:
         """Have `sys.modules`, the notebook's names, other modules' and the output cache point at what is current."""
         records = self._after.records
-        # What was only tracked until now stays with the names that hold it; asked to move, they take what equals a
-        # restart.
+        # What was only tracked until now stays with the names that hold it, unless asked to move.
         whole = self._carried if self._migrating else frozenset()
         staying = Staying(self._replaced, records, self._made)
         staying.names += self.journal.references()
@@ -221,6 +222,7 @@ class _Publication:
             replaced = {name: self._old[name] for name in returned & self._old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
         self._registering.withdraw(self._old, self._made, namespace, migrating=self._migrating)
+        self._redecorating.find(self._old, self._made if self._migrating else {}, namespace)
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
@@ -246,8 +248,7 @@ class _Publication:
 
     def move(self, *, rebuild: bool) -> None:
         """Let go of what nobody holds of the old modules, and have the rest take the new one's place."""
-        parts = self._retired, self._succession, self.journal
-        older = list(self._living)
+        parts, older = (self._retired, self._succession, self.journal), list(self._living)
         if self._migrating:
             older += self._lost.returning(self._modules, self._current.number)
         is_needless = not (self._migrating and older) and not self._is_named()
@@ -256,6 +257,7 @@ class _Publication:
             staying = self._left.staying(self._succession)
             self._migration = migrate(self._succession, self.journal, older, staying=staying, rebuild=rebuild)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
+        self._redecorating.decorate(self._names.namespace)
         self._registering.register()
         compile_again(self._compiled)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from exocet_ipython.reloading.ladder.codes import CodePair
+from exocet_ipython.reloading.ladder.decorating import decorates_otherwise
 from exocet_ipython.reloading.ladder.evidence import Evidence
 from exocet_ipython.reloading.ladder.exposure import exposed, find_exposed
 from exocet_ipython.reloading.ladder.propagation import propagate
@@ -40,6 +41,8 @@ class Judge:
         """
         if not pairs:
             return ""
+        if decorator := decorates_otherwise(pairs):
+            return f"`{decorator}` has decorated what cells define"
         self._reach.update(records)
         self._reach.keep([record.name])
         starts: list[Definition] = []

@@ -26,7 +26,15 @@ from exocet_ipython.survivors.rebuilt import Replacement, or_same
 from exocet_ipython.survivors.sparing import sparing_globals
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Again", "in_order_made", "on_current_names", "registers_by_now", "remake_closure"]
+__all__ = [
+    "Again",
+    "fills_nothing",
+    "in_order_made",
+    "on_current_names",
+    "only_makes",
+    "registers_by_now",
+    "remake_closure",
+]
 
 _LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _SETS = frozenset(("STORE_ATTR", "DELETE_ATTR"))
@@ -85,9 +93,9 @@ def remake_closure(
     places = {}
     if inner.new is None or registers:
         places = _registries_of(inner.before)
-        if not (_returns(inner.maker) and all(_only_makes(code, puts=bool(places)) for code in codes)):
+        if not (_returns(inner.maker) and all(only_makes(code, puts=bool(places)) for code in codes)):
             return None
-    elif not all(map(_only_makes, (*codes, inner.maker.__code__))):
+    elif not all(map(only_makes, (*codes, inner.maker.__code__))):
         return None
     for switched in _switched(inner.before, known):
         writes = Journal()
@@ -145,6 +153,12 @@ def registers_by_now(inner: Inner) -> bool:
     return bool(_registries_of(inner.maker)) and not _registries_of(inner.before)
 
 
+def fills_nothing(function: FunctionType) -> bool:
+    """Say whether the text of a function is there, and puts nothing into anything."""
+    node = definition_of(function)
+    return node is not None and not [*_names_filled(node, ast.Subscript), *_names_filled(node, ast.Attribute)]
+
+
 def _registries_of(maker: Any) -> dict[str, Any]:
     """Return the containers of its module into which a function puts something, by name.
 
@@ -175,7 +189,7 @@ def _take_out(container: Any, made: Iterable[Entry], replaced: Replacement, jour
             take_out_entry(container, there, journal)
 
 
-def _only_makes(code: CodeType, *, puts: bool = False) -> bool:
+def only_makes(code: CodeType, *, puts: bool = False, fills: bool = False) -> bool:
     """Say whether a function makes something of what it is given, returns it, and by its text changes none of that.
 
     One that assigns to an attribute or an item of a parameter, or calls a method of one, may: `self.hooks.append(f)`.
@@ -183,9 +197,12 @@ def _only_makes(code: CodeType, *, puts: bool = False) -> bool:
     Args:
         code: of the function.
         puts: whether all that it assigns to items is known.
+        fills: whether it is an `__init__`, which sets attributes of its first parameter and returns nothing.
     """
     if puts:
         return _reads_as_maker(code, ())
+    if fills:
+        return _reads_as_maker(code, is_init=True)
     known = _makers.get(code)  # one function may have made hundreds
     if known is None:
         known = _makers[code] = _reads_as_maker(code)
@@ -201,9 +218,9 @@ def _returns(maker: Any) -> bool:
     return not code.co_flags & _LATER and constants != [None]
 
 
-def _reads_as_maker(code: CodeType, changes: Container[str] = _PUTS) -> bool:
-    given = {*parameters_of(code), *code.co_freevars}
-    returned = is_given = is_none = False
+def _reads_as_maker(code: CodeType, changes: Container[str] = _PUTS, *, is_init: bool = False) -> bool:
+    given = {*parameters_of(code)[is_init:], *code.co_freevars}
+    returned, is_given, is_none = is_init, False, False
     for part in dis.get_instructions(code):
         name, value = part.opname, part.argval
         if name in changes or (is_given and (name in _SETS or _is_method(part))):

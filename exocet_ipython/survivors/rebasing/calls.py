@@ -10,8 +10,7 @@ import ast
 import builtins
 import functools
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,15 +20,17 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.survivors.rebasing.called import Call, Decorated
 from exocet_ipython.survivors.rebasing.hooks import FUNCTIONS, METHODS
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Call", "Key", "find_calls", "words_of_cells"]
+__all__ = ["Key", "find_calls", "words_of_cells"]
 
 Key = tuple[int, str]  # id of a function and "", or that of what has a method, and the method's name
 Target = TypeVar("Target", bound="Depth")
 _missing = object()
 _STANDIN = "__exo_called__"
+_GIVEN = "__exo_given__"
 # What a statement may consist of beside expressions.
 _STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Expr, ast.For, ast.If, ast.Pass, ast.FunctionDef, ast.Return)
 _OTHERS = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
@@ -40,39 +41,7 @@ class Depth(Protocol):
 
     @property
     def depth(self) -> int:
-        """How many calls it takes: `register(Mine)` one, `register("mine")(Mine)` two."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A call of a function or a method in a cell, `register(Mine)` or `register("mine")(Mine)`.
-
-    Attributes:
-        arguments: of each of its calls, in order: what it is given by place, and by keyword. What takes the place of
-            one of these takes it here as well.
-        decorates: whether a definition has it as a decorator.
-    """
-
-    arguments: tuple[tuple[list[Any], dict[str, Any]], ...]
-    decorates: bool = False
-
-    @property
-    def given(self) -> Any:
-        """What it is given first; None where that is nothing."""
-        args, _ = self.arguments[-1]
-        return args[0] if args else None
-
-    def repeat(self, function: Any) -> object:
-        """Call another function in the same way."""
-        for args, keywords in self.arguments:
-            function = function(*args, **keywords)
-        return function
-
-    def replace_given(self, find: Callable[[Any], Any]) -> None:
-        """Have each argument be what a function returns for it."""
-        for args, keywords in self.arguments:
-            args[:] = map(find, args)
-            keywords.update({name: find(value) for name, value in keywords.items()})
+        """How many calls it takes: `register(Mine)` one, `register("mine")(Mine)` two; 0: as a decorator shows it."""
 
 
 def words_of_cells() -> list[frozenset[str]]:
@@ -122,31 +91,37 @@ class _Reader(Generic[Target]):
         """Yield the calls of a statement in a cell with a file name."""
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                for given, decorator in self._decorated(statement):
-                    call = ast.copy_location(ast.Expr(ast.Call(decorator, [given], [])), decorator)
-                    yield from ((Call(one.arguments, decorates=True), target) for one, target in self._run(call, file))
+                for decorated, decorator in self._decorated(statement):
+                    call = ast.Expr(ast.Call(decorator, [ast.Name(_GIVEN, ast.Load())], []))
+                    made = self._run(ast.copy_location(call, decorator), file, decorated)
+                    yield from ((Call(one.arguments, decorated), target) for one, target in made)
             case _:
                 yield from self._run(statement, file)
 
     def _decorated(
         self, statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    ) -> Iterator[tuple[ast.expr, ast.expr]]:
-        """Yield what is decorated by a definition, as an expression, and with what: methods before their class."""
+    ) -> Iterator[tuple[Decorated, ast.expr]]:
+        """Yield what is decorated by a definition, and with what: methods before their class."""
         if (defined := self._namespace.get(statement.name, _missing)) is _missing:
             return
         if isinstance(statement, ast.ClassDef) and issubclass(type(defined), type):
             parts = copy_space(vars(defined))
             for part in (part for part in statement.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)):
-                if type(parts.get(part.name)) is FunctionType:
-                    held = ast.Name(statement.name, ast.Load())
-                    yield from ((ast.Attribute(held, part.name, ast.Load()), one) for one in part.decorator_list[::-1])
-        yield from ((ast.Name(statement.name, ast.Load()), one) for one in statement.decorator_list[::-1])
+                if part.name in parts:
+                    decorated = Decorated(statement.name, part.name, len(part.decorator_list))
+                    yield from ((decorated, one) for one in part.decorator_list[::-1])
+        decorated = Decorated("", statement.name, len(statement.decorator_list))
+        yield from ((decorated, one) for one in statement.decorator_list[::-1])
 
-    def _run(self, statement: ast.stmt, file: str) -> list[tuple[Call, Target]]:
+    def _run(self, statement: ast.stmt, file: str, decorated: Decorated | None = None) -> list[tuple[Call, Target]]:
         """Return the calls that a statement makes, if it does nothing else; it runs aside."""
         space = {**self._namespace, "__builtins__": builtins, "print": _say_nothing}
+        depth = 0
+        if decorated is not None:
+            space[_GIVEN] = decorated.find(self._namespace)
+            depth = _depth_of(statement)
         calls: list[tuple[Call, Target]] = []
-        standins = _Standins(self, space, calls)
+        standins = _Standins(self, space, calls, depth)
         tree = ast.Module([standins.visit(statement)], [])
         if not (standins.found and standins.only_calls):
             return []
@@ -194,9 +169,11 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
         only_calls: whether it does nothing else.
     """
 
-    def __init__(self, reader: _Reader[Target], space: dict[str, Any], calls: list[tuple[Call, Target]]) -> None:
+    def __init__(
+        self, reader: _Reader[Target], space: dict[str, Any], calls: list[tuple[Call, Target]], depth: int
+    ) -> None:
         self.found, self.only_calls = False, True
-        self._reader, self._space, self._calls = reader, space, calls
+        self._reader, self._space, self._calls, self._depth = reader, space, calls, depth
 
     def visit(self, node: ast.AST) -> Any:
         """Return what is in the place of a node."""
@@ -217,7 +194,7 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
 
     def _standin(self, node: ast.expr, target: Target) -> ast.expr:
         name = f"{_STANDIN}{len(self._space)}"
-        self._space[name] = _Called(target, self._calls, target.depth)
+        self._space[name] = _Called(target, self._calls, target.depth or self._depth)
         self.found = True
         return ast.copy_location(ast.Name(name, ast.Load()), node)
 
@@ -245,6 +222,14 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
         if self.only_calls:
             exec(compile(module, helper.__code__.co_filename, "exec", dont_inherit=True), self._space)  # noqa: S102 - as above
         return self.only_calls
+
+
+def _depth_of(statement: ast.stmt) -> int:
+    """Return how many calls a decorator takes: `@trace` one, `@trace(3)` two."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Call())):
+            return 2
+    return 1
 
 
 def _say_nothing(*_args: object, **_keywords: object) -> None:

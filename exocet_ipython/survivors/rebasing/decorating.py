@@ -7,7 +7,7 @@ from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.rebasing.calls import Call
+from exocet_ipython.survivors.rebasing.called import Call
 from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["Decorating"]

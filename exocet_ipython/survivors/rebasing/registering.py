@@ -25,7 +25,8 @@ from exocet_ipython.reloading.retired import retired_module
 from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.former import renamed_by, under_old_names
-from exocet_ipython.survivors.rebasing.calls import Call, find_calls, words_of_cells
+from exocet_ipython.survivors.rebasing.called import Call
+from exocet_ipython.survivors.rebasing.calls import find_calls, words_of_cells
 from exocet_ipython.survivors.rebasing.decorating import Decorating
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike, take_out_new
 from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
@@ -74,7 +75,9 @@ class Registering:
         called = {name for one in found.values() for name in one.names}
         left: dict[int, list[Entry]] = {}
         for call, registrar in find_calls(found, called, namespace):
-            if not registrar.makes or (migrating and call.decorates and _is_bare(call.given)):
+            if call.decorated is not None and call.decorated.owner and type(call.given) is not FunctionType:
+                continue
+            if not registrar.makes or (migrating and call.decorated is not None and _is_bare(call.given)):
                 self._take_out(call, registrar, left)
 
     def register(self) -> None:
@@ -200,6 +203,8 @@ def _put_by(call: Call, function: Any, places: Sequence[Any]) -> list[list[Entry
 
 def _are_alike(before: Any, now: Any) -> bool:
     """Say whether two values are equal, or functions that one and the same call makes."""
+    if type(before) is type(now) is property:
+        return all(map(_are_alike, *((one.fget, one.fset, one.fdel) for one in (before, now))))
     is_made = type(before) is type(now) is FunctionType and "<locals>" in before.__code__.co_qualname
     return before.__code__ is now.__code__ if is_made else is_alike(before, now, {})
 

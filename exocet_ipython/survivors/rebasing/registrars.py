@@ -114,8 +114,8 @@ def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> I
         counterparts = _space_now(old[name], made[name])
         for attribute, before in copy_space(space).items():
             after = counterparts.get(attribute)
-            if type(before) is type(after) is FunctionType:
-                if before.__globals__ is space and after.__globals__ is now:
+            if type(before) is FunctionType:
+                if before.__globals__ is space and _is_own(after, now):
                     yield (id(after), ""), attribute, before, after
             elif type(before) is type(after) is MethodType:
                 functions = before.__func__, after.__func__
@@ -124,6 +124,13 @@ def _pairs(old: Mapping[str, ModuleRecord], made: Mapping[str, ModuleType]) -> I
             elif after is not None and id(type(before)) not in ATOM_IDS:
                 for key, one, other in _methods(before, after, name, old):
                     yield key, key[1] or attribute, one, other
+
+
+def _is_own(value: Any, space: Mapping[str, Any]) -> bool:
+    """Say whether a value is a function or class of the module that has it."""
+    if type(value) is FunctionType:
+        return value.__globals__ is space
+    return issubclass(type(value), type) and home_of(value) == space.get("__name__")
 
 
 def _methods(before: Any, after: Any, home: str, retiring: Container[str]) -> Iterator[tuple[Key, Any, Any]]:

@@ -109,16 +109,19 @@ def read_maker(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText]
 
     What it registers now is not read: its call does that.
     """
-    if not type(before) is type(now) is FunctionType or (text := _read(before)) is None or not text.gives:
+    if type(before) is not FunctionType or (text := _read(before)) is None or not text.gives:
         return None
-    if _read(now) is not None or not isinstance(definition_of(now), ast.FunctionDef):
+    functions = functions_called(now)
+    if not (functions and all(map(definition_of, functions))) or (type(now) is FunctionType and _read(now) is not None):
         return None
-    nothing = read_text(RegisteringText, (now, _NOTHING), None, ("",))
+    nothing = read_text(RegisteringText, (functions[0], _NOTHING), None, ("",))
     return None if nothing is None else (text, nothing)
 
 
 def _read(called: Any) -> RegisteringText | None:
     """Return what is done by a call, or by a call of what that returns; None where no text says it."""
+    if issubclass(type(called), type) and type(first_named("__call__", mro_of(called))) is not FunctionType:
+        return None
     function, *makers = functions_called(called)
     if not issubclass(type(called), type):
         return _read_body(function, *((called.__self__, 1) if type(called) is MethodType else (None, 0)))
