@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from exocet_ipython.notebook.publishing import Published
+from exocet_ipython.notebook.published import Published
 from exocet_ipython.notebook.report import Rebound, ReloadedModule, ReloadReport
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.building.plan import Plan, Step

@@ -14,7 +14,8 @@ from exocet_ipython.loading.tracebacks import trim_traceback, where_ours
 from exocet_ipython.notebook.describing import describe_failure, describe_reload, describe_steps
 from exocet_ipython.notebook.managed import ManagedModules
 from exocet_ipython.notebook.old.verbs import OldObjects
-from exocet_ipython.notebook.publishing import Names, Published, publish
+from exocet_ipython.notebook.published import Names, Published
+from exocet_ipython.notebook.publishing import publish
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.reloading.building.build import Built

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.notebook.names.bindings import Bindings, Kept, Rebinding
 from exocet_ipython.notebook.names.spaces import replace_in_modules, replace_outputs
+from exocet_ipython.notebook.published import Names, Published
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.generation import Generation, publish_modules
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.revision import apply_revisions, put_back
-from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.reloading.retired import RetiredModule, retire_modules
+from exocet_ipython.reloading.retired import retire_modules
 from exocet_ipython.survivors.accessors import withdraw_accessors
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
@@ -38,53 +37,7 @@ from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.renamings import note_renamings
 from exocet_ipython.survivors.withdrawal import withdraw_effects
 
-__all__ = ["Names", "Published", "publish"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Names:
-    """The names of a notebook.
-
-    Attributes:
-        namespace: name -> value.
-        bindings: which of them point where.
-        mirrors: where the shell notes the names of its output cache a second time.
-    """
-
-    namespace: dict[str, Any]
-    bindings: Bindings
-    mirrors: Sequence[dict[str, Any]] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Published:
-    """What a publish did.
-
-    Attributes:
-        generation: what is current now.
-        replaced: the records of the modules that retired.
-        retired: what they defined, as far as it is to be tracked.
-        unheld: all that they defined, if nothing holds any of it.
-        again: the ids of what is current again.
-        labelled: the retired modules whose code was labelled.
-        rebound: the notebook names that have a new value.
-        kept: those that keep theirs although its source was replaced, as far as that is news.
-        migration: what became of survivors.
-        lost: what definitions that are gone have left.
-        is_tracked: whether what lives of all that was left as it is.
-    """
-
-    generation: Generation
-    replaced: tuple[ModuleRecord, ...]
-    retired: RetiredGeneration
-    unheld: RetiredGeneration | None
-    again: frozenset[int]
-    labelled: tuple[RetiredModule, ...]
-    rebound: tuple[Rebinding, ...]
-    kept: tuple[Kept, ...]
-    migration: Migration
-    lost: LostDefinitions
-    is_tracked: bool = False
+__all__ = ["publish"]
 
 
 def publish(  # noqa: PLR0913 - the parts of a session that a publish touches
@@ -149,15 +102,17 @@ class _Publication:
     ) -> None:
         self.journal = Journal()
         self._built, self._current, self._names, self._lost, self._living = built, current, names, lost, living
-        self._left, self._migrating, self._assigned = left, migrating, names.bindings.assigned()
+        self._left, self._migrating = left, migrating
+        self._assigned = names.bindings.assigned()
         self._after = current.updated(built.made, built.gone, built.back_to) if built else current
         self._old = {name: current.records[name] for name in (*built.made, *built.gone) if name in current.records}
-        self._modules, self._compiled = self._after.modules, list[Any]()
+        self._modules = self._after.modules
         self._made = {name: record.module for name, record in built.made.items()}
         self._retired = RetiredGeneration(current.number)
         for name, record in self._old.items():
             self._retired.add(record.module, name)
         self._again: frozenset[int] = frozenset()  # ids
+        self._compiled: list[Any] = []
         self._migration = Migration()
         self._refusals = Refusals()
         self._registering = Registering(self.journal, self._refusals)
@@ -248,7 +203,8 @@ class _Publication:
 
     def move(self, *, rebuild: bool) -> None:
         """Let go of what nobody holds of the old modules, and have the rest take the new one's place."""
-        parts, older = (self._retired, self._succession, self.journal), list(self._living)
+        parts = self._retired, self._succession, self.journal
+        older = list(self._living)
         if self._migrating:
             older += self._lost.returning(self._modules, self._current.number)
         is_needless = not (self._migrating and older) and not self._is_named()

@@ -27,7 +27,7 @@ from exocet_ipython.notebook.names.cells import may_bind
 from exocet_ipython.notebook.names.events import CellImport
 from exocet_ipython.notebook.names.sources import star_names
 from exocet_ipython.notebook.old.verbs import OldObjects, Remains
-from exocet_ipython.notebook.publishing import Names
+from exocet_ipython.notebook.published import Names
 from exocet_ipython.notebook.report import ReloadReport
 from exocet_ipython.notebook.revising import Ladder
 from exocet_ipython.reloading.farewells import print_error

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exocet_ipython.errors import NothingOldError
-from exocet_ipython.notebook.publishing import Published
+from exocet_ipython.notebook.published import Published
 from exocet_ipython.notebook.wording import join_names, plural, say_moved, to_html, without_empty
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
 from exocet_ipython.survivors.refusals import Stuck

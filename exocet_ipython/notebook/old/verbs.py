@@ -12,7 +12,8 @@ from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.notebook.names.sources import MISSING
 from exocet_ipython.notebook.old.moving import MigrationReport, choose_survivors, describe_migration
-from exocet_ipython.notebook.publishing import Names, Published, publish
+from exocet_ipython.notebook.published import Names, Published
+from exocet_ipython.notebook.publishing import publish
 from exocet_ipython.notebook.wording import join_names
 from exocet_ipython.reloading.building.build import Built
 from exocet_ipython.reloading.collector import paused_collector
