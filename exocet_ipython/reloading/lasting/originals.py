@@ -6,15 +6,17 @@ import ast
 import contextlib
 import dis
 import enum
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import attach, globals_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.loading.tracebacks import describe_error
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.lasting.settings import MISSING, Setting, evaluate, is_of_own_code, parse
@@ -75,6 +77,9 @@ class Originals:
         """
         code, root = self._code, library.partition(".")[0]
         if code is not None and any(name.partition(".")[0] == root for name in code.co_names):
+            package, _, child = library.rpartition(".")
+            if (parent := PRESENCE.current(package)) is not None:
+                attach(parent, child, PRESENCE.current(library))  # as the import is about to do
             for setting, value in _read(code, self._text):
                 self.found.setdefault(setting, value)
 
@@ -110,8 +115,22 @@ def _is_own_container(setting: Setting, owner: Any, space: dict[str, Any]) -> bo
     return is_plain_container and isinstance(path, ast.Attribute) and is_of_own_code(evaluate(path.value, space))
 
 
+def _may_be_proxy(value: Any) -> bool:
+    """Say whether a value may stand for something else, which it makes or asks for when it is asked.
+
+    >>> import decimal, types
+    >>> _may_be_proxy(decimal.DefaultContext), _may_be_proxy(type("Lazy", (), {"__getattr__": lambda *_: 1})())
+    (False, True)
+    """
+    if issubclass(type(value), (ModuleType, type)):
+        return False
+    kinds: Any = type.__getattribute__(type(value), "__mro__")
+    asked = [vars(kind).get(name) for kind in kinds[:-1] for name in ("__getattr__", "__getattribute__")]
+    return any(part is not None for part in asked) and kinds[0].__module__ not in sys.stdlib_module_names
+
+
 def _imported(code: CodeType) -> dict[str, Any]:
-    """Return the modules and classes that the import statements of a body will bind, as far as they are loaded.
+    """Return what the import statements of a body will bind, as far as it is loaded, and no proxy.
 
     Not those of relative ones: these are the person's own. A module that is made anew as well would be loaded by a look
     at its stand-in, out of its turn. Parsing the text would take twenty times as long.
@@ -130,13 +149,18 @@ def _imported(code: CodeType) -> dict[str, Any]:
         elif operation == _IMPORT_NAME:
             home = argument
             found = MISSING if level else PRESENCE.current(home.partition(".")[0])
+            if wanted == ("*",) and not level:
+                there = globals_of(PRESENCE.current(home))
+                names = {name for part in whole(code) for name in part.co_names if not name.startswith("_")}
+                names &= there.keys()
+                space.update({name: there[name] for name in names if not _may_be_proxy(there[name])})
         elif operation == _IMPORT_FROM and not level:
             module = PRESENCE.current(home)
             found = (
                 module if wanted is None else globals_of(module).get(argument, PRESENCE.current(f"{home}.{argument}"))
             )
         elif operation == _STORE_NAME:
-            if issubclass(type(found), (ModuleType, type)):  # an instance may be a proxy, and is not asked
+            if found is not None and found is not MISSING and not _may_be_proxy(found):
                 space[argument] = found
             found = MISSING
     return space

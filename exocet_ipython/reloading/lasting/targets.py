@@ -15,15 +15,18 @@ import linecache
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, is_plain
+from exocet_ipython.reloading.ladder.operations import is_class_body
 from exocet_ipython.reloading.lasting.loggers import all_loggers
 from exocet_ipython.reloading.lasting.settings import (
     Setting,
@@ -113,8 +116,10 @@ def read_targets(
         text: gives what it was compiled from; only asked where the code sets something.
         space_of: gives the names that can be known of a body.
     """
-    space = space_of(code)
-    for setting in _Reader(space, text() or b"").read(code):
+    space, inner = space_of(code), [*nested(code)]
+    names = Counter(one.co_name for one in inner)
+    functions = {one.co_name: one for one in inner if names[one.co_name] == 1 and not is_class_body(one)}
+    for setting in _Reader(space, text() or b"", inner=functions).read(code):
         if setting.is_certain and not setting.home:
             yield setting, space
 
@@ -128,12 +133,14 @@ class _Reader:
         home: the dotted name of their module; "" for the body's own.
         text: what they were compiled from.
         depth: how many calls led here.
+        inner: the functions that a body which has not run will define, by name.
     """
 
     space: dict[str, Any]
     text: bytes
     home: str = ""
     depth: int = 0
+    inner: Mapping[str, CodeType] = field(default_factory=dict)
 
     def read(self, code: CodeType) -> Iterator[Setting]:
         """Yield what a code object sets."""
@@ -168,6 +175,13 @@ class _Reader:
                 yield self._setting(owner, "attribute", name)
             case ast.Subscript(value=owner, slice=key):
                 yield from self._items(owner, [evaluate(key, self.space)])
+            case ast.Call():
+                yield from self._read_call(node)
+
+    def _read_call(self, node: ast.Call) -> Iterator[Setting]:
+        match node:
+            case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant(value=str(name)), _]):
+                yield self._setting(owner, "attribute", name)
             case ast.Call(func=ast.Attribute(value=owner, attr="update"), args=given, keywords=keywords):
                 keys = [key for one in given if isinstance(one, ast.Dict) for key in one.keys]
                 names = [key.value for key in keys if isinstance(key, ast.Constant)]
@@ -178,6 +192,8 @@ class _Reader:
                     yield self._setting(owner, "methods", (getter, name, asked))
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=given) if _is_setting(name):
                 yield from self._by_method(owner, name, tuple(evaluate(one, self.space) for one in given[:-1]))
+            case ast.Call(func=ast.Name(id=name)) if name in self.inner and self.depth < _DEEP:
+                yield from replace(self, depth=self.depth + 1).read(self.inner[name])
             case ast.Call(func=ast.Name() | ast.Attribute() as function):
                 called = evaluate(function, self.space)
                 if type(called) is FunctionType:
