@@ -30,7 +30,7 @@ from exocet_ipython.survivors.comparison import Answering, Comparison, reread_of
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.origins import is_instance_of
-from exocet_ipython.survivors.storing.constructors import MakingMore
+from exocet_ipython.survivors.storing.constructing.constructors import MakingMore
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["carry_answers", "gives_again"]

@@ -16,7 +16,7 @@ from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.replacing.states import InstanceState
-from exocet_ipython.survivors.storing.constructors import Maker, added_between
+from exocet_ipython.survivors.storing.constructing.constructors import Maker, added_between
 
 __all__ = ["refresh_instances"]
 

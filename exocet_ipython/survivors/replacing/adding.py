@@ -8,8 +8,8 @@ from typing import Any
 from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.replacing.libraries import lacks
-from exocet_ipython.survivors.storing.arguments import Remade, is_covered
-from exocet_ipython.survivors.storing.constructors import Maker
+from exocet_ipython.survivors.storing.constructing.arguments import Remade, is_covered
+from exocet_ipython.survivors.storing.constructing.constructors import Maker
 
 __all__ = ["add_attributes", "said_of"]
 

@@ -24,7 +24,7 @@ from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
-from exocet_ipython.survivors.storing.constructors import Maker, find_added
+from exocet_ipython.survivors.storing.constructing.constructors import Maker, find_added
 
 __all__ = ["Moving", "hash_differs"]
 

@@ -20,7 +20,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import with_slots
 from exocet_ipython.survivors.comparison import runs_alike
-from exocet_ipython.survivors.storing.constructions import (
+from exocet_ipython.survivors.storing.constructing.constructions import (
     CONVERSIONS,
     NO_DEFAULT,
     Construction,

@@ -24,8 +24,8 @@ from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.inner import defaults_of
-from exocet_ipython.survivors.storing.arguments import Remade, find_remade, set_alike
 from exocet_ipython.survivors.storing.certain import assigned_by, attributes_assigned
+from exocet_ipython.survivors.storing.constructing.arguments import Remade, find_remade, set_alike
 from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
 from exocet_ipython.survivors.storing.renamed import find_renamed
