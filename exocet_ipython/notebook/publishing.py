@@ -177,7 +177,7 @@ class _Publication:
             replaced = {name: self._old[name] for name in returned & self._old.keys()}
             register_again(replaced, self._built.again, records, self.journal)
         self._registering.withdraw(self._old, self._made, namespace, migrating=self._migrating)
-        self._redecorating.find(self._old, self._made if self._migrating else {}, namespace)
+        self._redecorating.find(self._replaced, self._modules if self._migrating else {}, namespace)
 
     def withdraw(self) -> None:
         """Take back what the old modules have added to lists of the process, and forget the answers of old code."""
