@@ -78,8 +78,9 @@ class Originals:
         code, root = self._code, library.partition(".")[0]
         if code is not None and any(name.partition(".")[0] == root for name in code.co_names):
             package, _, child = library.rpartition(".")
-            if (parent := PRESENCE.current(package)) is not None:
-                attach(parent, child, PRESENCE.current(library))  # as the import is about to do
+            parent, module = PRESENCE.current(package), PRESENCE.current(library)
+            if parent is not None and module is not None:
+                attach(parent, child, module)  # as the import is about to do
             for setting, value in _read(code, self._text):
                 self.found.setdefault(setting, value)
 
