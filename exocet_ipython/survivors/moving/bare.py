@@ -71,7 +71,7 @@ def bare_class(cls: Any, decorate: Callable[[Any], object]) -> BareClass | None:
     except Exception:  # noqa: BLE001 - a person's decorator, which may need what is gone
         return None
     finally:
-        put_back(cls, {*space, *copy_space(vars(cls))} - {"__dict__", "__weakref__"}, space)
+        _restore(cls, space)
     known = frozenset(name for name in others if type(made.get(name, _missing)) is type(space[name]))
     plain = frozenset(name for name in known if not is_dunder(name) and _is_another(space[name], made[name]))
     is_alike_wrapped = all(type(made.get(name)) is type(space[name]) for name in functions)
@@ -86,23 +86,24 @@ def decorate_class(cls: Any, bare: BareClass, decorate: Callable[[Any], object],
     """
     before = copy_space(vars(cls))
     others = before.keys() - bare.made - bare.functions.keys() - _OF_CLASS
-
-    def restore() -> None:
-        put_back(cls, {*before, *copy_space(vars(cls))} - {"__dict__", "__weakref__"}, before)
-
     try:
         _strip(cls, bare)
         bodies = copy_space(vars(cls))
         is_same = decorate(cls) is cls
     except Exception:
-        restore()
+        _restore(cls, before)
         raise
     if not is_same:
-        restore()  # its instances are of that class
+        _restore(cls, before)  # its instances are of that class
         return
-    journal.add(restore)
+    journal.add(functools.partial(_restore, cls, before))
     said = names_said(cls) or set()
     put_back(cls, others - said - {name for name in others if name not in bodies}, before)
+
+
+def _restore(cls: Any, before: Mapping[str, Any]) -> None:
+    """Give a class back all that it had, and nothing else."""
+    put_back(cls, {*before, *copy_space(vars(cls))} - {"__dict__", "__weakref__"}, before)
 
 
 def _fields(space: Mapping[str, Any]) -> list[Any]:
