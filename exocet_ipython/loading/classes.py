@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from types import WrapperDescriptorType
 from typing import Any
 
-__all__ = ["class_for", "delete_attribute", "delete_attributes", "first_named", "is_static", "mro_of", "set_attribute"]
+__all__ = [
+    "class_for",
+    "delete_attribute",
+    "delete_attributes",
+    "first_named",
+    "is_of_python",
+    "is_static",
+    "library_of",
+    "mro_of",
+    "set_attribute",
+]
 
 _ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
 
@@ -81,6 +92,28 @@ def is_static(cls: type) -> bool:
     """
     flags: int = type.__getattribute__(cls, "__flags__")
     return not flags & _ON_THE_HEAP
+
+
+def library_of(cls: type) -> str:
+    """Return the library that a class says it is of, the first part of its module's name; else nothing.
+
+    What it says need not be a text: it may be what tells that of its instances, as in `zope.interface`.
+
+    >>> from collections import abc
+    >>> library_of(abc.Sized), library_of(type("Interface", (), {"__module__": property(repr)}))
+    ('collections', '')
+    """
+    home = type.__getattribute__(cls, "__module__")
+    return home.partition(".")[0] if isinstance(home, str) else ""
+
+
+def is_of_python(cls: type) -> bool:
+    """Say whether a class is of the standard library.
+
+    >>> is_of_python(list), is_of_python(type("Shape", (), {"__module__": "shapes"}))
+    (True, False)
+    """
+    return library_of(cls) in sys.stdlib_module_names
 
 
 def _own_method(owner: Any, name: str) -> Any:

@@ -5,13 +5,12 @@ A class refers to itself, so it is there until the collector comes by, though no
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from operator import methodcaller
 from types import new_class
 from typing import Any
 
-from exocet_ipython.loading.classes import is_static, set_attribute
+from exocet_ipython.loading.classes import is_of_python, is_static, set_attribute
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.retired import own_classes
 
@@ -61,12 +60,8 @@ def _standard_base(cls: type) -> tuple[type, ...]:
     ((<class 'abc.ABC'>,), ())
     """
     # No hook of one that is made in C asks to be told of what derives from it.
-    found = next((base for base in _line_of(cls) if is_static(base) or _is_standard(base)), None)
+    found = next((base for base in _line_of(cls) if is_static(base) or is_of_python(base)), None)
     return () if found is None else (found,)
-
-
-def _is_standard(cls: type) -> bool:
-    return cls.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _slots_above(cls: type) -> tuple[str, ...]:

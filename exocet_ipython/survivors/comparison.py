@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dis
 import inspect
-import sys
 import threading
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import is_of_python, mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
@@ -178,7 +177,7 @@ class Comparison:
         spaces = dict_of(before), dict_of(now)
         if type(spaces[0]) is dict:
             return self._is_same_space(spaces[0], spaces[1] or {}, renamed_by(type(before)))
-        is_pythons = type(before) is type(now) and type(before).__module__.partition(".")[0] in sys.stdlib_module_names
+        is_pythons = type(before) is type(now) and is_of_python(type(before))
         return is_pythons and (isinstance(before, _LOCKS) or bool(before == now))  # a date, a pattern
 
     def _is_same_space(self, before: Any, now: Any, renamed: Mapping[str, str], also: Container[str] = ()) -> bool:

@@ -6,7 +6,6 @@ It is taken for each module that is imported, so it is made of passes in C where
 from __future__ import annotations
 
 import enum
-import sys
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -17,6 +16,7 @@ from types import (
 )
 from typing import Any
 
+from exocet_ipython.loading.classes import is_of_python
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.baseline import Baseline
@@ -248,4 +248,4 @@ def _is_plain_instance(value: Any) -> bool:
     if issubclass(kind, type):
         return False
     has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or has_slots(kind)
-    return id(kind) in CARRIERS or (has_attributes and kind.__module__.partition(".")[0] not in sys.stdlib_module_names)
+    return id(kind) in CARRIERS or (has_attributes and not is_of_python(kind))

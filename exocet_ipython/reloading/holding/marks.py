@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from exocet_ipython.loading.classes import library_of
+
 __all__ = ["connection_of", "is_marked", "is_theirs", "kind_of", "mark_of"]
 
 _MANY = 1 << 16  # numbers of an array; of a larger one, so many are looked at
@@ -107,7 +109,7 @@ _NAMES = frozenset(name for _, name in _READERS)
 def kind_of(value: Any) -> tuple[str, str]:
     """Return the library that the class of a value is of, and its name there."""
     kind = type(value)
-    return str(kind.__module__).partition(".")[0], kind.__qualname__
+    return library_of(kind), kind.__qualname__
 
 
 def is_marked(value: Any) -> bool:

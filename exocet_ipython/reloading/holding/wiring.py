@@ -15,7 +15,9 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
+from exocet_ipython.loading.classes import library_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.scope import is_own_folder
 
@@ -46,7 +48,7 @@ def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
     return all(
         id(type(part)) in ATOM_IDS
         or _calls_own(part)
-        or (name[0] == "_" and _is_data(part, _library_of(type(value))))
+        or (name[0] == "_" and _is_data(part, library_of(type(value))))
         or (baseline.get(name) == id(None) and _is_data(part))
         for name, part in changed
     )
@@ -70,24 +72,20 @@ def _is_data(value: Any, library: str | None = None) -> bool:
         if id(kind) in ATOM_IDS or id(part) in seen:
             continue
         seen[id(part)] = part
-        if kind is dict or (issubclass(kind, dict) and _library_of(kind) == library):
+        if kind is dict or (issubclass(kind, dict) and library_of(kind) == library):
             waiting += [*dict.keys(part), *dict.values(part)]
         elif kind is list or kind is tuple:
             waiting += part
         elif library is None:
             return False
         elif kind is FunctionType or issubclass(kind, (type, enum.Enum)):
-            if _library_of(part) != library:
+            if home_of(part).partition(".")[0] != library:
                 return False
-        elif _library_of(kind) == library and dict_of(part) is not None:
+        elif library_of(kind) == library and dict_of(part) is not None:
             waiting += [held for _, held in attributes_of(part)]
         else:
             return False
     return not waiting
-
-
-def _library_of(definition: Any) -> str:
-    return str(definition.__module__).partition(".")[0]
 
 
 def _is_of_library(kind: Any) -> bool:

@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import library_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_registry
@@ -169,7 +170,7 @@ def _is_changed(record: ModuleRecord, name: str, value: Any, records: Mapping[st
         return _is_filled(value, record.contents.get(name, {}), records)
     if kind is ContextVar:
         return value.get(_missing) is not _missing
-    is_known = id(kind) in ATOM_IDS or kind.__module__.partition(".")[0] in _known(records)
+    is_known = id(kind) in ATOM_IDS or library_of(kind) in _known(records)
     return bool(vars(value)) if issubclass(kind, threading.local) else not is_known
 
 

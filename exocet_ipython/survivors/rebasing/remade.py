@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from types import CellType, MemberDescriptorType, new_class
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
+from exocet_ipython.loading.classes import delete_attribute, first_named, is_of_python, mro_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
@@ -88,7 +87,7 @@ def taken_out(cls: Any) -> dict[str, Any]:
     {'x': 1}
     """
     found: dict[str, Any] = {}
-    kinds = [kind for kind in mro_of(type(cls)) if kind.__module__.partition(".")[0] not in sys.stdlib_module_names]
+    kinds = [kind for kind in mro_of(type(cls)) if not is_of_python(kind)]
     functions = [function for kind in kinds for function in functions_of(kind)]
     named = {part for one in functions for code in whole(one.__code__) for part in (*code.co_names, *strings_of(code))}
     annotated = vars(cls).get("__annotations__", ())
