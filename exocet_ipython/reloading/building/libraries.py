@@ -10,6 +10,7 @@ of what retires says, out of the dict that has the one which was to be registere
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from traceback import walk_tb
@@ -26,6 +27,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 __all__ = ["TakenOut", "take_out"]
 
 _DEEP = 4  # steps from a global of a library to a container: an instance, its dict of dicts, the inner dict
+_WEAK = frozenset(map(id, (weakref.WeakKeyDictionary, weakref.WeakSet, weakref.WeakValueDictionary)))
 _MANY = 50_000  # parts of a library that are looked at
 # What imports modules, and the shell: it keeps what the person has made.
 _LEFT_ALONE = ("exocet_ipython", "importlib", "_frozen_importlib", "_frozen_importlib_external", "IPython", "ipykernel")
@@ -179,6 +181,8 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             if id(kind) in CONTAINERS or (issubclass(kind, dict) and _root(home_of(kind)) in roots):
                 yield value
                 inner += [part for part in _values(value) if id(type(part)) not in ATOM_IDS]
+            elif id(kind) in _WEAK:
+                inner += (dict_of(value) or {}).values()  # references are in one of Python's own
             elif issubclass(kind, type):
                 inner += copy_space(vars(value)).values() if _root(home_of(value)) in roots else ()
             elif _root(home_of(kind)) in roots:
@@ -213,5 +217,6 @@ def _without(container: Any, ids: frozenset[int]) -> Any:
 
 
 def _has(item: Any, ids: frozenset[int]) -> bool:
-    parts = item if type(item) is tuple or type(item) is list else (item,)
+    parts: Any = item if type(item) is tuple or type(item) is list else (item,)
+    parts = (part() if issubclass(type(part), weakref.ref) else part for part in parts)
     return any(id(part) in ids or (type(part) is FunctionType and id(part.__globals__) in ids) for part in parts)
