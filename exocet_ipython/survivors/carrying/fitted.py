@@ -6,18 +6,18 @@ same. So that one is given the state of the old one, where that is nothing but d
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import is_of_python, library_of, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
+from exocet_ipython.reloading.holding.slots import has_slots
 from exocet_ipython.reloading.journal import Journal
 
 __all__ = ["Beginning", "hand_over", "is_of_library", "is_tensor"]
@@ -40,10 +40,10 @@ def is_of_library(value: Any, session: Collection[str]) -> bool:
     (False, False)
     """
     kind = type(value)
-    home = str(kind.__module__)
-    if home in session or home == CELLS or home.partition(".")[0] in sys.stdlib_module_names:
+    if home_of(value) in session or home_of(value) == CELLS or is_of_python(kind):
         return False
-    return dict_of(value) is not None and not issubclass(kind, (*_DEFINITIONS, Mapping))
+    has_attributes = dict_of(value) is not None or has_slots(kind)
+    return has_attributes and not issubclass(kind, _DEFINITIONS)
 
 
 def hand_over(before: Any, now: Any, beginning: Beginning, session: Collection[str], journal: Journal) -> bool:
@@ -180,7 +180,7 @@ def _require_data(value: Any, session: Collection[str]) -> None:
     waiting = [value]
     while waiting:
         for part in _parts(waiting.pop()):
-            if part is value or len(seen) > _MANY:
+            if len(seen) > _MANY:
                 raise _UnlikeError
             kind = type(part)
             if id(kind) in ATOM_IDS or id(part) in seen:
@@ -197,7 +197,7 @@ def _require_data(value: Any, session: Collection[str]) -> None:
 
 
 def _is_resource(kind: type) -> bool:
-    home = str(kind.__module__).partition(".")[0]
+    home = library_of(kind)
     return home.startswith("_") or home in {"asyncio", "concurrent", "io", "queue", "socket", "sqlite3", "threading"}
 
 

@@ -46,7 +46,8 @@ def write_again(
 ) -> None:
     """Write what cells have written into what libraries look after into what was made anew.
 
-    These are entries of their maps (`session.headers["key"] = ...`), and attributes that descriptors set, as traits.
+    These are entries of their maps (`session.headers["key"] = ...`), also where they are written as attributes
+    (`config.optimizer.rate = 0.1`), and attributes that descriptors set, as traits.
 
     Args:
         module: dotted name of the one in which cells have written it.
@@ -56,18 +57,26 @@ def write_again(
         refusals: what is noted of what a library refuses.
     """
     for path in paths:
-        entry = split_entry(path)
-        owner, key = entry or path.rpartition(".")[::2]
-        old, new = value_at(before, owner), value_at(now, owner)
-        if old is None or old is new or not is_of_one_kind(old, new):
-            continue
+        owner, key = split_entry(path) or path.rpartition(".")[::2]
         try:
-            if entry is None and all(_is_set_by_library(type(one), key) for one in (old, new)):
-                setattr(new, key, getattr(old, key))
-            elif entry is not None and _is_map_of_library(old) and key in old:
+            old, new = _find(before, owner), _find(now, owner)
+            if old is None or old is new or not is_of_one_kind(old, new):
+                continue
+            if _is_map_of_library(old) and key in old:
                 new[key] = old[key]
+            elif split_entry(path) is None and all(_is_set_by_library(type(one), key) for one in (old, new)):
+                setattr(new, key, getattr(old, key))
         except Exception as error:  # noqa: BLE001 - the library refuses: it stays as its module has made it
             refusals.note(f"{module}.{path}", error)
+
+
+def _find(space: dict[str, Any], path: str) -> Any:
+    """Return what a path leads to in a module's globals, also by entries of libraries' maps; None where it ends."""
+    if (found := value_at(space, path)) is not None or not path:
+        return found
+    owner, key = split_entry(path) or path.rpartition(".")[::2]
+    above = _find(space, owner)
+    return above[key] if _is_map_of_library(above) and key in above else None
 
 
 def _is_set_by_library(kind: type, name: str) -> bool:
