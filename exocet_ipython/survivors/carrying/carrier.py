@@ -18,7 +18,6 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOMS, CACHE, CARRIERS, dict_of, is_registry, state_of
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.held import home_of
-from exocet_ipython.reloading.holding.inventory import is_own_function
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
@@ -26,6 +25,7 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.answers import carry_answers
 from exocet_ipython.survivors.carrying.beginnings import as_begun
+from exocet_ipython.survivors.carrying.components import carry_registered, has_parts
 from exocet_ipython.survivors.carrying.contexts import carry_context
 from exocet_ipython.survivors.carrying.copies import carry_longer, has_begun_alike, is_another, is_changed_copy
 from exocet_ipython.survivors.carrying.earlier import earlier_at
@@ -55,7 +55,7 @@ from exocet_ipython.survivors.carrying.untouched import is_alike, take_whole
 from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
 from exocet_ipython.survivors.storing.readings import ReadStores
-from exocet_ipython.survivors.wrapped import has_own_name, may_hold
+from exocet_ipython.survivors.wrapped import may_hold
 
 __all__ = ["Carrier"]
 
@@ -125,18 +125,7 @@ class Carrier:
     def _carry_value(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the state of one of the module's values; return the ids of what was carried whole."""
         carry_context(before, now, returned=self._again is not None)
-        return self._carry_state(path, before, now, has_parts=self._has_parts(path, before, now))
-
-    def _has_parts(self, name: str, value: Any, now: Any) -> bool:
-        """Say whether a value is a class, an instance or a function of the module's own, and its counterpart too.
-
-        A function is one as well where it is remembered what it answers, or a decorator has made something else of it.
-        """
-        if type(value) is FunctionType or (type(value) is CACHE and has_own_name(value)):
-            is_called_alike = type(now) is FunctionType or has_own_name(now)
-            return is_called_alike and is_own_function(value, self._record.name)
-        is_as_left = name in self._record.contents and self._record.values.get(name, id(value)) == id(value)
-        return is_as_left and issubclass(type(value), type) == issubclass(type(now), type)
+        return self._carry_state(path, before, now, has_parts=has_parts(self._record, path, before, now))
 
     def _carry_parts(self, path: str, before: Any, now: Any, baseline: Mapping[Any, int]) -> set[int]:
         """Carry the attributes of a class or instance that are not in the baseline, and the items of its containers."""
@@ -176,7 +165,7 @@ class Carrier:
     def _carry_part(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what is in a container or an instance that was in another one when the body ran.
 
-        Of an instance of a library's class, which that changes itself, all or nothing.
+        Of an instance of a library's class, which that changes itself, all of it, or what is a cell's own.
         """
         carry_context(before, now, returned=self._again is not None)
         if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
@@ -202,7 +191,10 @@ class Carrier:
             return self._carry_nested(path, before, now) if type(now) is tuple else set()
         if self._takes_state(path, before, now):
             return {id(before)}
-        return self._carry_parts(path, before, now, self._record.contents.get(path, {})) if has_parts else set()
+        if has_parts:
+            return self._carry_parts(path, before, now, self._record.contents.get(path, {}))
+        carry_registered(path, (before, now), self._record, self._read, self._journal)
+        return set()
 
     def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
@@ -210,14 +202,12 @@ class Carrier:
         takes = may_take and self._owned.is_persons(path, None, None) and fill(before, now, self._read.after)
         return {id(before)} if takes else set()
 
-    def _answers_for_others(self, homes: tuple[str, ...], path: str) -> bool:
-        return self._read.answer_for_others(homes, names_in(path))
-
     def _takes_state(self, path: str, before: Any, now: Any) -> bool:
         """Have an object of a library take what the library has made of the old one since; say whether it has."""
         root = globals_of(self._record.module).get(owner_of(path))
         is_whole = root is before or is_registry(root) or is_instance_of(root, self._session)
-        answers = self._answers_for_others if is_whole else self._owned.answers
+        read, owned = self._read, self._owned
+        answers = (lambda homes, at: read.answer_for_others(homes, names_in(at))) if is_whole else owned.answers
         beginning = Beginning(path, self._record.contents, answers)
         may_take = is_of_library(before, self._session) and not self._owned.is_answered_from(path)
         return may_take and hand_over(before, now, beginning, self._session, self._journal)
