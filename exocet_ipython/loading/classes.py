@@ -15,10 +15,12 @@ __all__ = [
     "is_of_python",
     "is_static",
     "library_of",
+    "module_said_by",
     "mro_of",
     "set_attribute",
 ]
 
+_MODULE = type.__dict__["__module__"]
 _ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
 
 
@@ -94,16 +96,26 @@ def is_static(cls: type) -> bool:
     return not flags & _ON_THE_HEAP
 
 
-def library_of(cls: type) -> str:
-    """Return the library that a class says it is of, the first part of its module's name; else nothing.
+def module_said_by(cls: type) -> Any:
+    """Return the name of the module that a class says it is of, or what else it has under that name.
 
-    What it says need not be a text: it may be what tells that of its instances, as in `zope.interface`.
+    Its metaclass is not asked, which may have another answer, or none. What a class has need not be a text: it may be
+    what tells that of its instances, as in `zope.interface`.
+
+    >>> module_said_by(list), type(module_said_by(type("Interface", (), {"__module__": property(repr)})))
+    ('builtins', <class 'property'>)
+    """
+    return _MODULE.__get__(cls)
+
+
+def library_of(cls: type) -> str:
+    """Return the library that a class says it is of, the first part of its module's name; nothing of what says none.
 
     >>> from collections import abc
-    >>> library_of(abc.Sized), library_of(type("Interface", (), {"__module__": property(repr)}))
-    ('collections', '')
+    >>> library_of(abc.Sized)
+    'collections'
     """
-    home = type.__getattribute__(cls, "__module__")
+    home = module_said_by(cls)
     return home.partition(".")[0] if isinstance(home, str) else ""
 
 

@@ -21,7 +21,7 @@ from functools import cached_property, partial
 from types import CodeType, FunctionType
 from typing import Any, Self
 
-from exocet_ipython.loading.classes import mro_of, set_attribute
+from exocet_ipython.loading.classes import module_said_by, mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of
@@ -176,7 +176,7 @@ def spaces_in(retired: RetiredModule) -> Iterator[Any]:
 
 def retired_class(cls: type) -> RetiredModule | None:
     """Return what is remembered of the module that defined a class, if it is a retired one."""
-    home = type.__getattribute__(cls, "__module__")
+    home = module_said_by(cls)
     if type(home) is _Home:
         return home.retired
     return None if (space := _space_of(cls)) is None else retired_module(space)
@@ -188,7 +188,7 @@ def own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
     waiting = [value for value in copy_space(namespace).values() if issubclass(type(value), type)]
     while waiting:
         cls = waiting.pop()
-        if id(cls) not in seen and type.__getattribute__(cls, "__module__") == name:
+        if id(cls) not in seen and module_said_by(cls) == name:
             seen.add(id(cls))
             yield cls
             waiting += [part for part in copy_space(vars(cls)).values() if issubclass(type(part), type)]
@@ -243,9 +243,9 @@ def _wrapped(value: Any) -> list[Any]:
 
 def _space_of(cls: type) -> dict[str, Any] | None:
     """Return the dict of the module that a class keeps alive by one of its functions."""
-    name = type.__getattribute__(cls, "__module__")
+    name = module_said_by(cls)
     for base in mro_of(cls):
-        for function in functions_of(base) if type.__getattribute__(base, "__module__") == name else ():
+        for function in functions_of(base) if module_said_by(base) == name else ():
             if function.__globals__.get("__name__") == name:
                 return function.__globals__
     return None
@@ -294,7 +294,7 @@ def _release(retired: RetiredModule, journal: Journal) -> None:
     journal.add(partial(setattr, spec, _PLACE, retired))
     name = retired.record.name
     for cls in own_classes(space, name):
-        home = type.__getattribute__(cls, "__module__")
+        home = module_said_by(cls)
         if type(home) is _Home:
             journal.add(partial(_set_home, cls, home))
             _set_home(cls, str(name))

@@ -10,6 +10,7 @@ from itertools import chain
 from types import GetSetDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import attributes_of, is_shared
@@ -72,7 +73,7 @@ def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
         cls: the class; its `__module__` is that of the function.
         modules: dotted name -> module; others are asked as they are now: Python's `types` makes classes as well.
     """
-    home = type.__getattribute__(cls, "__module__")
+    home = module_said_by(cls)
     name = type.__getattribute__(cls, "__qualname__")
     return "<locals>" in name or not is_defined(cls, modules if home in modules else sys.modules)
 

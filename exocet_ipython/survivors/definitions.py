@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -64,7 +65,7 @@ def definitions(module: ModuleType, name: str) -> Iterator[tuple[Kind, str, Any]
     for attribute, value in namespace.items():
         if issubclass(type(value), type):
             qualified = type.__getattribute__(value, "__qualname__")
-            if type.__getattribute__(value, "__module__") == name and not _is_alias(namespace, attribute, qualified):
+            if module_said_by(value) == name and not _is_alias(namespace, attribute, qualified):
                 yield from _class_definitions(value, attribute, set())
         elif type(value) is not FunctionType or value.__module__ != name:
             continue

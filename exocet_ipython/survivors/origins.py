@@ -7,6 +7,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import attributes_of, cell_values, is_plain
@@ -115,4 +116,4 @@ def _held_by(function: FunctionType) -> list[Any]:
 
 def is_instance_of(value: Any, session: Container[str]) -> bool:
     """Say whether a value is an instance of a class of the session's modules."""
-    return not issubclass(type(value), (type, FunctionType, ModuleType)) and type(value).__module__ in session
+    return not issubclass(type(value), (type, FunctionType, ModuleType)) and module_said_by(type(value)) in session

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import module_said_by, set_attribute
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.building.attributes import Attributes
@@ -160,7 +160,7 @@ def _values_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
 
 
 def _home_of(cls: Any) -> Any:
-    return type.__getattribute__(cls, "__module__")
+    return module_said_by(cls)
 
 
 def _is_container(value: Any) -> bool:

@@ -17,6 +17,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS, CACHE, attributes_of, dict_of
@@ -97,7 +98,7 @@ def reads_elsewhere(code: CodeType, space: Mapping[str, Any]) -> bool:
                 return True
         elif kind is not str and kind is not int:
             cls = value if issubclass(kind, type) else kind
-            home = type.__getattribute__(cls, "__module__")
+            home = module_said_by(cls)
             if home not in _STANDARD and home != space.get("__name__"):
                 parts = list(type.__getattribute__(cls, "__dict__").values())
                 if any(map(_may_read, parts)) and _is_own(cls):
@@ -253,7 +254,7 @@ def _path_of(value: Any) -> str:
 
 def _is_own(cls: type) -> bool:
     """Say whether a class is of a module that is the person's."""
-    module = sys.modules.get(type.__getattribute__(cls, "__module__"))
+    module = sys.modules.get(module_said_by(cls))
     path = getattr(module, "__file__", None)
     return path is not None and is_own_folder(os.path.dirname(path))
 

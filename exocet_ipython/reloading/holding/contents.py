@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.marks import is_theirs, mark_of
 from exocet_ipython.reloading.holding.slots import with_slots
 
@@ -118,9 +119,10 @@ def fingerprint(value: Any) -> int:
         parts = with_slots(value, dict_of(value))
         if parts is None or ("__qualname__" in parts and "__module__" in parts):
             return 0
-    if len(parts) > _LARGE:
-        return hash(len(parts))
-    return hash(tuple(map(id, [*parts, *parts.values()] if isinstance(parts, dict) else parts)))
+    if (count := count_of(parts)) > _LARGE:
+        return hash(count)
+    is_map = issubclass(type(parts), dict)
+    return hash(tuple(map(id, [*items_of(parts), *values_of(parts)] if is_map else items_of(parts))))
 
 
 def is_registry(value: Any) -> bool:
@@ -138,9 +140,9 @@ def refill(container: Any, content: Any) -> None:
     (None, {'a': 1, 'b': 2})
     """
     if isinstance(container, dict):
-        for key in container.keys() - content.keys():
+        for key in [key for key in items_of(container) if key not in content]:
             del container[key]
-        in_order = list(map(id, container)) == list(map(id, content))
+        in_order = list(map(id, items_of(container))) == list(map(id, content))
         for key, value in content.items():
             if not in_order:
                 container.pop(key, None)  # to the end, behind those that come before it
@@ -150,7 +152,7 @@ def refill(container: Any, content: Any) -> None:
         container.update(content)
     elif isinstance(container, list):
         container[:] = content  # in one step
-    elif list(map(id, container)) != list(map(id, content)):
+    elif list(map(id, items_of(container))) != list(map(id, content)):
         container.clear()
         container.extend(content)
 

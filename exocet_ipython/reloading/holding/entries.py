@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
+from exocet_ipython.reloading.holding.items import count_of, items_of, pairs_of, values_of
 
 __all__ = ["entries_beside", "entries_of", "place_of", "values_by_place"]
 
@@ -24,13 +26,13 @@ def entries_of(container: Any) -> list[tuple[Any, Any]]:
     """
     kind = type(container)
     if issubclass(kind, dict):
-        if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container.values()))):
+        if count_of(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, values_of(container)))):
             return []
-        entries = [entry for entry in list(container.items()) if _is_named(entry[0])]
+        entries = [entry for entry in pairs_of(container) if _is_named(entry[0])]
     elif issubclass(kind, (list, tuple, deque)):
-        if len(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, container))):
+        if count_of(container) > _MANY or ATOM_IDS.issuperset(map(id, map(type, items := items_of(container)))):
             return []
-        entries = list(enumerate(container))
+        entries = list(enumerate(items))
     else:
         return []
     return [entry for entry in entries if id(type(entry[1])) not in ATOM_IDS]
@@ -80,7 +82,7 @@ def _is_named(key: Any) -> bool:
     kind = type(key)
     if id(kind) in ATOM_IDS or issubclass(kind, (type, enum.Enum)):
         return True
-    return issubclass(kind, (tuple, frozenset)) and all(map(_is_named, list(key)))
+    return issubclass(kind, (tuple, frozenset)) and all(map(_is_named, items_of(key)))
 
 
 def _written(key: Any) -> str:
@@ -90,12 +92,12 @@ def _written(key: Any) -> str:
     if issubclass(kind, enum.Enum):
         return f"{_name_of(kind)}:{vars(key).get('_name_')}"
     if issubclass(kind, (tuple, frozenset)):
-        parts = list(map(_written, key))
+        parts = list(map(_written, items_of(key)))
         return f"({', '.join(parts if issubclass(kind, tuple) else sorted(parts))},)"
-    return repr(key)
+    return repr(key) if id(kind) in ATOM_IDS else object.__repr__(key)  # it may ask for what isn't there yet
 
 
 def _name_of(cls: Any) -> str:
     """Return the name of a class, whatever its metaclass says; without dots, which separate attributes in a path."""
-    home, name = type.__getattribute__(cls, "__module__"), type.__getattribute__(cls, "__qualname__")
+    home, name = module_said_by(cls), type.__getattribute__(cls, "__qualname__")
     return f"{home}:{name}".replace(".", ":")

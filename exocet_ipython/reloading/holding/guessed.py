@@ -11,6 +11,7 @@ from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.inventory import take_baseline
+from exocet_ipython.reloading.holding.items import items_of, pairs_of
 from exocet_ipython.reloading.holding.paths import value_at
 
 __all__ = ["guess_baseline"]
@@ -39,8 +40,8 @@ def _keys_of_cells(value: Any) -> set[Any]:
     if not is_registry(value):
         return {name for name, part in state_of(value) if _is_of_cells(part)}
     if isinstance(value, (dict, WeakKeyDictionary, WeakValueDictionary)):
-        return {id(key) for key, part in list(value.items()) if _is_of_cells(key) or _is_of_cells(part)}
-    return {id(item) for item in list(value) if _is_of_cells(item)}
+        return {id(key) for key, part in pairs_of(value) if _is_of_cells(key) or _is_of_cells(part)}
+    return {id(item) for item in items_of(value) if _is_of_cells(item)}
 
 
 def _is_of_cells(value: Any) -> bool:

@@ -7,10 +7,11 @@ from functools import partial
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import class_for
+from exocet_ipython.loading.classes import class_for, module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of
+from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.parts import has_entries
 
 __all__ = ["CELLS", "definitions_shown", "dotted_name", "home_of", "is_function_of_cell", "modules_held"]
@@ -65,7 +66,7 @@ def modules_held(
             held.add(value.__module__)
             _add_homes(getattr(value, "registry", None), held)  # functools.singledispatch
         elif issubclass(kind, type):
-            home = type.__getattribute__(value, "__module__")
+            home = module_said_by(value)
             held.add(home)
             if home == own:
                 _add_homes_in_class(attribute, value, held, contents, given)
@@ -114,18 +115,18 @@ def _add_homes(value: Any, held: set[Any], noted: Mapping[Any, int] | None = Non
     """
     waiting, left, seen = [value], _LARGE, {id(value)}
     known = None
-    if noted is not None and has_entries(value) and len(value) <= _MANY:  # of a larger one no entries are noted
+    if noted is not None and has_entries(value) and count_of(value) <= _MANY:  # of a larger one no entries are noted
         known = {*noted, *noted.values(), *given}
     while waiting:
         container = waiting.pop()
         kind = type(container)
-        if kind is FunctionType or not issubclass(kind, _CONTAINERS) or len(container) > left:
+        if kind is FunctionType or not issubclass(kind, _CONTAINERS) or (count := count_of(container)) > left:
             continue
-        left -= len(container)
-        for item in [*container, *container.values()] if issubclass(kind, _MAPS) else list(container):
+        left -= count
+        for item in [*items_of(container), *(values_of(container) if issubclass(kind, _MAPS) else ())]:
             if id(type(item)) in ATOM_IDS or (container is value and known is not None and id(item) not in known):
                 continue
-            held.update(map(home_of, definitions_shown(item) if len(container) <= _MANY else [_definition(item)]))
+            held.update(map(home_of, definitions_shown(item) if count <= _MANY else [_definition(item)]))
             if id(type(item)) in _PLAIN and id(item) not in seen:
                 seen.add(id(item))
                 waiting.append(item)
@@ -171,7 +172,7 @@ def home_of(value: Any) -> str:
     """
     if type(value) is FunctionType:
         return str(value.__module__)
-    return str(type.__getattribute__(class_for(value), "__module__"))
+    return str(module_said_by(class_for(value)))
 
 
 def dotted_name(definition: Any) -> str:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
+from exocet_ipython.reloading.holding.items import count_of, items_of, pairs_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 
 __all__ = [
@@ -99,16 +100,16 @@ def copy_of(value: Any) -> Copy:
 
 def _copy_of_container(value: Any) -> Copy:
     kind = type(value)
-    if (count := len(value)) > _LARGE:
+    if (count := count_of(value)) > _LARGE:
         return Copy(count, _nothing)
     if kind is dict:
         space = copy_space(value)
         return Copy([*space, *space.values()], _pairs if count <= _MANY else _nothing)
     if issubclass(kind, dict) or kind is WeakKeyDictionary or kind is WeakValueDictionary:
-        return Copy(_halves(list(value.items())), _pairs if count <= _MANY else _nothing)
+        return Copy(_halves(pairs_of(value)), _pairs if count <= _MANY else _nothing)
     if count > _MANY:
-        return Copy(list(value), _nothing)
-    return Copy(list(value), _places if issubclass(kind, (list, deque)) else _items)
+        return Copy(items_of(value), _nothing)
+    return Copy(items_of(value), _places if issubclass(kind, (list, deque)) else _items)
 
 
 def _halves(entries: Sequence[tuple[Any, Any]]) -> list[Any]:

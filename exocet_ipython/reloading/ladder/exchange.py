@@ -11,7 +11,7 @@ from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import module_said_by, set_attribute
 from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.codes import ClassFacts, CodePair
@@ -83,7 +83,7 @@ def find_class(module: ModuleType, path: str) -> type | None:
     kind = type(value)
     if kind is not type and not issubclass(kind, type):
         return None
-    defined = type.__getattribute__(value, "__module__"), type.__getattribute__(value, "__qualname__")
+    defined = module_said_by(value), type.__getattribute__(value, "__qualname__")
     return value if defined == (module.__name__, path) else None
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referrers_of
 from exocet_ipython.reloading.holding.contents import CACHE, cell_values
@@ -195,7 +196,7 @@ def _walk(module: ModuleType) -> Iterator[tuple[FunctionType, Any]]:
             continue
         seen.add(id(value))
         if issubclass(kind, type):
-            if type.__getattribute__(value, "__module__") == name:
+            if module_said_by(value) == name:
                 waiting += [(part, None) for part in list(vars(value).values())]
         elif kind is FunctionType:
             waiting += [(cell, value) for cell in cell_values(value) if type(cell) is FunctionType]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import dict_of, is_plain
 from exocet_ipython.reloading.scope import is_own_folder
@@ -222,5 +223,5 @@ def is_of_own_code(value: Any) -> bool:
 
 def _file_of(cls: type) -> str:
     """Return the file of the module that a class is of; nothing where it has none."""
-    home = type.__getattribute__(cls, "__module__")
+    home = module_said_by(cls)
     return getattr(sys.modules.get(home), "__file__", None) or ""

@@ -18,6 +18,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import ATOMS, CACHE, CARRIERS, dict_of, is_registry, state_of
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.items import count_of
 from exocet_ipython.reloading.holding.marks import is_marked
 from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
@@ -181,7 +182,7 @@ class Carrier:
             return self._carry_content(path, before, now)
         if is_registry(before):
             whole = self._carry_items(path, before, now)
-            if len(before) <= MANY and is_alike(before, now, self._read.after):
+            if count_of(before) <= MANY and is_alike(before, now, self._read.after):
                 whole.add(id(before))
             if (space := dict_of(before)) and is_of_one_kind(before, now):  # of a class of somebody's own
                 baseline = ids_by_name(space, self._record.contents.get(f"{path}.__dict__"))
@@ -214,7 +215,7 @@ class Carrier:
 
     def _carry_items(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry the entries of a container that weren't there after the body ran; say whether that was all of them."""
-        if not hold_alike(before, now) or len(before) > MANY:
+        if not hold_alike(before, now) or count_of(before) > MANY:
             return set()
         baseline = self._record.contents.get(path, {})
         count = len(changed := changed_entries(before, baseline, now, self._read.after))
@@ -235,7 +236,7 @@ class Carrier:
                 put_into(now, *entry, self._journal)
         self._owned.put_in_order(path, now if changed else None, self._journal)
         whole = self._carry_nested(path, before, now)
-        if (is_told or (count and len(before) >= size_of(baseline))) and carried == len(changed):
+        if (is_told or (count and count_of(before) >= size_of(baseline))) and carried == len(changed):
             whole.add(id(before))
         return whole
 

@@ -12,6 +12,7 @@ from typing import Any
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, attributes_of, is_registry
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.inventory import is_own_function
+from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -73,7 +74,7 @@ class _Registered:
         if path not in self._contents or now is None or now is before:
             return
         if is_registry(before):
-            if hold_alike(before, now) and len(before) <= MANY:
+            if hold_alike(before, now) and count_of(before) <= MANY:
                 self._carry_entries(path, before, now)
         elif type(before) is type(now) and is_of_library(before, self._read.session):
             known = dict(attributes_of(now))
@@ -99,7 +100,7 @@ class _Registered:
             if is_from_cell(part):
                 return True
             if has_entries(part):
-                waiting += part.values() if is_map(part) else part
+                waiting += values_of(part) if is_map(part) else items_of(part)
             elif is_of_library(part, self._read.session):
                 waiting += [inner for _, inner in attributes_of(part)]
         return False

@@ -16,6 +16,7 @@ from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.items import count_of, items_of, pairs_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.made import goes_on
@@ -76,10 +77,9 @@ def is_map(value: Any) -> bool:
 def entries(container: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the entries of a container as key and value; an item is its own key."""
     if is_map(container):
-        yield from container.items()
+        yield from pairs_of(container)
     else:
-        for item in container:
-            yield item, None
+        yield from ((item, None) for item in items_of(container))
 
 
 def emptied(container: Any) -> Any:
@@ -111,7 +111,7 @@ def changed_entries(
     """
     of_map = is_map(container)
     if isinstance(container, (list, deque)):
-        items = list(container)
+        items = items_of(container)
         return [(items[place], None) for place in _added_places(items, baseline)]
     return [
         (_key_in(now, key, after) if of_map and id(key) not in baseline else key, value)
@@ -135,7 +135,7 @@ def _added_places(items: list[Any], baseline: Mapping[Any, int]) -> list[int]:
 def _key_in(now: Any, key: Any, after: Mapping[str, ModuleType | None]) -> Any:
     """Return the class, function or member that takes a key's place, where a map has that one; else the key."""
     known = _counterpart_of(key, after)
-    return known if known is not None and any(known is part for part in list(now)) else key  # some can't be hashed
+    return known if known is not None and any(known is part for part in items_of(now)) else key  # some can't be hashed
 
 
 def item_in(now: Any, item: Any, after: Mapping[str, ModuleType | None]) -> Any:
@@ -191,7 +191,7 @@ def held_entries(
         earlier: the containers of modules that retired before, which are not asked any more.
     """
     part = int(is_map(before))
-    sought = changed if part or not (now or len(before) > 1) else []  # several may be answers
+    sought = changed if part or not (count_of(now) or count_of(before) > 1) else []  # several may be answers
     asked = [entry for entry in sought if goes_on(entry[part], read) and entry[0] not in now]
     if type(before) is WeakValueDictionary:
         return asked

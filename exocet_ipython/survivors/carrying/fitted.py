@@ -16,6 +16,7 @@ from exocet_ipython.loading.classes import is_of_python, library_of, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
+from exocet_ipython.reloading.holding.items import items_of, values_of
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.slots import has_slots
 from exocet_ipython.reloading.journal import Journal
@@ -203,8 +204,8 @@ def _is_resource(kind: type) -> bool:
 
 def _parts(value: Any) -> Iterator[Any]:
     if issubclass(type(value), _CONTAINERS):
-        yield from list(value)
-        yield from list(value.values()) if issubclass(type(value), dict) else ()
+        yield from items_of(value)
+        yield from values_of(value) if issubclass(type(value), dict) else ()
     yield from (dict_of(value) or {}).values()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_plain, is_registry, is_shared
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
@@ -65,9 +66,9 @@ def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:
     >>> is_data({"a": [1, (2, "b")]}, ()), is_data([is_data], ()), is_data("a", ())
     (True, False, False)
     """
-    if not (_is_container(value, session) or type(value) is tuple) or not depth or len(value) > _MUCH:
+    if not (_is_container(value, session) or type(value) is tuple) or not depth or count_of(value) > _MUCH:
         return False
-    parts = list(value.values() if is_map(value) else value)
+    parts = values_of(value) if is_map(value) else items_of(value)
     return ATOM_IDS.issuperset(map(id, map(type, parts))) or all(
         is_data(part, session, depth - 1)
         if has_entries(part)
@@ -85,7 +86,8 @@ def are_instances(value: Any, session: Container[str], depth: int = 3) -> bool:
     >>> [are_instances(value, {"fractions"}) for value in ([Fraction(1)], [], [Fraction(1), 1])]
     [True, False, False]
     """
-    items = list(value.values() if is_map(value) else value) if depth and has_entries(value) else []
+    is_container = depth > 0 and has_entries(value)
+    items = [] if not is_container else values_of(value) if is_map(value) else items_of(value)
     return is_instance_of(value, session) or (
         bool(items) and all(are_instances(item, session, depth - 1) for item in items)
     )

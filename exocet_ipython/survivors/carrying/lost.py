@@ -24,6 +24,7 @@ from exocet_ipython.reloading.holding.contents import (
     is_registry,
     is_shared,
 )
+from exocet_ipython.reloading.holding.items import count_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -229,7 +230,7 @@ def _lost_entries(record: ModuleRecord, gone: Iterable[tuple[str, Any]], read: R
             baseline = record.contents[name]
             parts = [(f"{name}.{n}", part) for n, part in attributes_of(value) if baseline.get(n) == id(part)]
         for path, part in parts:
-            if is_registry(part) and len(part) <= MANY:
+            if is_registry(part) and count_of(part) <= MANY:
                 changed = changed_entries(part, record.contents.get(path, {}))
                 found = [
                     entry for entry in changed if not owned.is_modules(path, *entry) and owned.is_persons(path, *entry)

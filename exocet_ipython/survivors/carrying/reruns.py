@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.joining.adoption import run_again
@@ -55,7 +56,7 @@ def _earlier_definitions(records: dict[int, ModuleRecord]) -> Iterator[tuple[Kin
                 yield "function", f"{record.name}.{value.__name__}", value
     names = {record.name: record for record in records.values()}
     for cls in living_classes():
-        home = type.__getattribute__(cls, "__module__")
+        home = module_said_by(cls)
         record = names.get(home) if type(home) is str else None
         if record is not None and _is_replaced(record, cls, home):
             yield "class", f"{record.name}.{cls.__qualname__}", cls

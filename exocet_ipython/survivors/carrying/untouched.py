@@ -11,6 +11,7 @@ from typing import Any
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, refill
 from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.reloading.holding.items import count_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
@@ -111,7 +112,7 @@ def is_alike(before: Any, now: Any, after: Mapping[str, ModuleType | None]) -> b
     if is_definition(before):
         home = after.get(home_of(before))
         return home is not None and attribute_at(home, before.__qualname__) is now
-    if not (is_refillable(kind) or kind is tuple) or len(before) != len(now):
+    if not (is_refillable(kind) or kind is tuple) or count_of(before) != count_of(now):
         return False
     if kind is set:
         return bool(before == now)

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import BuiltinFunctionType, CodeType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.collector import counts_are_exact, referents_of, referrers_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS
@@ -126,7 +127,7 @@ def _followed(parts: Iterable[Any], seen: set[int]) -> list[Any]:
         seen.add(id(part))
         is_class = issubclass(kind, type)
         owner = type(part.__self__) if kind is MethodType else part if is_class else kind
-        home = str(type.__getattribute__(owner, "__module__"))
+        home = str(module_said_by(owner))
         if kind is BuiltinFunctionType and issubclass(type(part.__self__), ModuleType):
             continue
         is_large = id(kind) in _SIZED and len(part) > _MANY  # asked for its parts it would list them all

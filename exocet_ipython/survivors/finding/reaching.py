@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from types import FrameType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.reloading.collector import referents_of
 from exocet_ipython.reloading.holding.held import CELLS
 
@@ -45,7 +46,7 @@ def _parts(value: Any) -> Iterable[Any]:
     """Return what a value refers to, as far as the search goes."""
     if issubclass(type(value), ModuleType):
         return ()
-    if issubclass(type(value), type) and type.__getattribute__(value, "__module__") != CELLS:
+    if issubclass(type(value), type) and module_said_by(value) != CELLS:
         return ()
     if type(value) is FrameType:
         # Not the frame that called it: that leads to the shell, and so to everything.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import FrameType, FunctionType, GeneratorType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.reloading.collector import count_frozen, counts_are_exact, referents_of, referrers_of
 from exocet_ipython.survivors.finding.frames import OWN_PACKAGE
 from exocet_ipython.survivors.finding.roots import Roots, Start
@@ -271,7 +272,7 @@ def _count_references(holders: list[list[Any]]) -> int:
 def _is_ours(value: Any) -> bool:
     """Say whether an object is one of this package's own: a record, a callback, a frame."""
     kind = type(value)
-    module: Any = type.__getattribute__(kind, "__module__")
+    module: Any = module_said_by(kind)
     if kind is FrameType:
         module = value.f_globals.get("__name__")
     elif kind is FunctionType:

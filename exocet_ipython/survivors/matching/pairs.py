@@ -213,10 +213,9 @@ class _Matcher:
         (self.match_function if type(old) is FunctionType else self._match_class)(old, new)
 
     def _match_class(self, old: type, new: Any) -> None:
-        module = type.__getattribute__(old, "__module__")
         if new is None or new is old or id(old) in self.pairs.objects:
             return
-        if module not in self._retiring and (self._values.is_elsewhere(old) or not is_made(old, self._new)):
+        if home_of(old) not in self._retiring and (self._values.is_elsewhere(old) or not is_made(old, self._new)):
             return  # not its module's own, unless a function of another module has made it
         self._add(old, new)
         if not issubclass(type(new), type):  # a function now, say: it answers under the name
@@ -238,7 +237,7 @@ class _Matcher:
 
     def _match_part(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match what a class and its counterpart have under one name."""
-        record = self._old.get(type.__getattribute__(old, "__module__"))
+        record = self._old.get(home_of(old))
         is_plain = type(before) is type(now) is FunctionType and not before.__dict__  # most are plain methods
         if is_plain or is_decorated_now(before, now):
             self.match_function(before, now)
@@ -254,7 +253,7 @@ class _Matcher:
 
     def _match_descriptor(self, old: type, new: type, attribute: str, before: Any, now: Any) -> None:
         """Match a method, property or the like that is no plain function, and what it has."""
-        record, both = self._old.get(type.__getattribute__(old, "__module__")), (before, now)
+        record, both = self._old.get(home_of(old)), (before, now)
         within = [part.__func__ if id(type(part)) in BOUND_IDS else None for part in both]
         if (type(before), type(now)) == (staticmethod, staticmethod):
             self._values.note_attribute(record, old, attribute, (within[0], within[1]), before)

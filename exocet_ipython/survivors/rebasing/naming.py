@@ -15,7 +15,7 @@ from functools import partial
 from types import FunctionType, NoneType
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of
+from exocet_ipython.loading.classes import delete_attribute, first_named, module_said_by, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import is_registry
@@ -224,7 +224,7 @@ def _places_of(descriptors: list[Any], renewed: Mapping[int, _Naming]) -> Iterab
     spaces = [holder for holder in referrers_of(descriptors) if type(holder) is dict]
     found: defaultdict[type, list[_Place]] = defaultdict(list)
     for owner in referrers_of(spaces):
-        if issubclass(type(owner), type) and type.__getattribute__(owner, "__module__") == CELLS:
+        if issubclass(type(owner), type) and module_said_by(owner) == CELLS:
             for name, part in copy_space(vars(owner)).items():
                 if id(part) in known:
                     found[owner].append(_Place(name, part, renewed[id(type(part))]))

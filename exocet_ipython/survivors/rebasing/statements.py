@@ -14,7 +14,7 @@ from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import globals_of
-from exocet_ipython.reloading.holding.held import CELLS
+from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.matching.succession import Succession
@@ -161,7 +161,8 @@ class _Found(NamedTuple):
 
 def _find_statement(cls: type) -> _Found | None:
     """Return the last statement that defined a class of this name."""
-    if cls.__module__ != CELLS or cls.__qualname__ != cls.__name__:
+    called: str = type.__getattribute__(cls, "__qualname__")
+    if home_of(cls) != CELLS or "." in called:
         return None
     cells = [*texts_of_cells()]  # those of retired modules have no class that is a cell's
     # `dataclass` writes methods as well, in no file of a cell.
@@ -170,7 +171,7 @@ def _find_statement(cls: type) -> _Found | None:
         if files and name not in files:
             continue
         text = "".join(lines)
-        for node in reversed(parse_text(text).body if f"class {cls.__name__}" in text else []):
-            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+        for node in reversed(parse_text(text).body if f"class {called}" in text else []):
+            if isinstance(node, ast.ClassDef) and node.name == called:
                 return _Found(node, name, later)
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
+
 __all__ = ["has_other_fields", "is_laid_out_otherwise", "require_same_fields", "require_same_memory"]
 
 
@@ -57,7 +59,7 @@ def is_laid_out_otherwise(before: Any, now: Any) -> bool:
 
 def _layout(cls: Any) -> tuple[int, str] | None:
     """Return how much memory an instance has, and of what kind in which order; None where it has no such memory."""
-    if not any(type.__getattribute__(base, "__module__") == "_ctypes" for base in type(cls).__mro__):
+    if not any(module_said_by(base) == "_ctypes" for base in type(cls).__mro__):
         return None
     size = sys.modules["ctypes"].sizeof
     try:
