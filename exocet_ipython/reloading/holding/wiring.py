@@ -15,7 +15,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.loading.classes import library_of
+from exocet_ipython.loading.classes import first_named, library_of, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -41,17 +41,43 @@ def is_as_made(record: ModuleRecord, path: str, value: Any) -> bool:
 
 
 def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
-    """Say whether an instance of a library's class calls functions of the person's, and has only noted its use."""
-    if not baseline or not _is_of_library(type(value)) or not _calls_own(value):
+    """Say whether an instance of a library's class has only noted its use, as a client that has connected does.
+
+    That is in private attributes, and in answers that it keeps; where it calls functions of the person's, it has also
+    put these together. What a model has learnt, libraries show in public ones.
+    """
+    if not baseline or not _is_of_library(type(value)):
         return False
-    changed = [(name, part) for name, part in attributes_of(value) if baseline.get(name) != id(part)]
-    return all(
+    changed = [
+        (name, part)
+        for name, part in attributes_of(value)
+        if baseline.get(name) != id(part) and not _is_kept_answer(type(value), name)
+    ]
+    library, was_none = library_of(type(value)), {name for name, was in baseline.items() if was == id(None)}
+    if all(
+        name[0] == "_" and (_is_data(part, library) or (name in was_none and library_of(type(part)) == library))
+        for name, part in changed
+    ):
+        return True
+    return _calls_own(value) and all(
         id(type(part)) in ATOM_IDS
         or _calls_own(part)
-        or (name[0] == "_" and _is_data(part, library_of(type(value))))
-        or (baseline.get(name) == id(None) and _is_data(part))
+        or (name[0] == "_" and _is_data(part, library))
+        or (name in was_none and _is_data(part))
         for name, part in changed
     )
+
+
+def _is_kept_answer(kind: type, name: str) -> bool:
+    """Say whether an attribute is what a descriptor of a class has put there when it was first asked for.
+
+    >>> class Client:
+    ...     chat = functools.cached_property(len)
+    >>> _is_kept_answer(Client, "chat"), _is_kept_answer(Client, "url")
+    (True, False)
+    """
+    found = type(first_named(name, mro_of(kind)))
+    return found is not FunctionType and hasattr(found, "__get__") and not hasattr(found, "__set__")
 
 
 def _is_data(value: Any, library: str | None = None) -> bool:
