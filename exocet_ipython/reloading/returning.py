@@ -212,7 +212,7 @@ class _Search:
     ) -> Snapshot | None:
         """Read what is on disk for a module; None where that is another place than the module came from."""
         spec = self._spec_of(name, differing)
-        before = module.__spec__
+        before = getattr(module, "__spec__", None)  # an object in a module's stead may have none
         if spec is None or before is None or spec.origin != before.origin:
             return None
         if list(spec.submodule_search_locations or ()) != list(before.submodule_search_locations or ()):
@@ -233,7 +233,7 @@ class _Search:
         package = differing.get(name.rpartition(".")[0])
         if package is None:
             module = differing.get(name)
-            return find_spec_again(name, None if module is None else module.__spec__)
+            return find_spec_again(name, getattr(module, "__spec__", None))
         search = getattr(package, "__path__", None)
         return None if search is None else find_spec(name, search)
 

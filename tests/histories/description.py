@@ -201,7 +201,7 @@ class Description:
 
     def _describe_import(self, module: Any) -> Any:
         """Describe what the import system has written on a module."""
-        spec = module.__spec__
+        spec = getattr(module, "__spec__", None)
         if spec is None:  # one that a body has made, and put into `sys.modules`
             return None
         facts = [spec.name, spec.origin, spec.parent, spec.cached, [*(spec.submodule_search_locations or ())]]

@@ -193,14 +193,15 @@ class Batch(ModuleBuilder):
     def find_spec(self, name: str) -> ModuleSpec:
         """Return the spec of a name the batch makes; a module whose text stands keeps what its finder said."""
         record = self._generation.records.get(name)
-        if record is not None and name not in self._changed and record.module.__spec__ is not None:
-            return copied(record.module.__spec__)
+        known = None if record is None else getattr(record.module, "__spec__", None)  # an object in its stead has none
+        if known is not None and name not in self._changed:
+            return copied(known)
         if "." not in name:
             return self._generation.require_spec(name)
         try:
             return super().find_spec(name)
         except ModuleNotFoundError:
-            spec = None if record is None else find_by_path(record.module.__spec__)
+            spec = find_by_path(known)
             if spec is None:
                 raise
             return spec

@@ -167,7 +167,7 @@ def match_earlier(record: ModuleRecord, snapshot: Snapshot) -> Earlier | None:
         record: its last one.
         snapshot: the text on disk.
     """
-    spec = record.module.__spec__
+    spec = getattr(record.module, "__spec__", None)  # an object in a module's stead may have none
     if snapshot.digest not in record.revisions or record.code is None or spec is None:
         return None
     values: dict[str, Any] = {}
