@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import abc
-import itertools
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import singledispatch, singledispatchmethod
+from dataclasses import dataclass
+from functools import cached_property, singledispatch, singledispatchmethod
+from itertools import chain, pairwise
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
@@ -23,6 +24,7 @@ from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = [
     "DISPATCHING",
+    "TakenOut",
     "carry_registrations",
     "dispatcher_of",
     "is_of_abstract_class",
@@ -104,62 +106,70 @@ def is_registered_again(reference: Any, cls: Any) -> bool:
 
 
 def without_registered(
-    renewed: Mapping[int, tuple[Any, Any]], before: Any, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord]
+    renewed: Mapping[int, tuple[Any, Any]], before: Any, taken_out: TakenOut
 ) -> Mapping[int, tuple[Any, Any]]:
     """Return what takes the place of weak references, without those by which abstract classes know a registered class.
 
-    Only where an edit has taken out a statement that registers it, as a decorator or as it is called: else a cell has
-    done so, or the new bodies do again.
+    Only where an edit has taken out a statement that registers it: else a cell has done so, or the new bodies do again.
 
     Args:
         renewed: id of a reference -> it, and its counterpart.
         before: what the references are to.
-        old: records of the modules that retire.
-        new: those of what takes their places.
+        taken_out: what the edit has taken out.
     """
     known = {key for key, (reference, _) in renewed.items() if is_of_abstract_class(reference)}
-    if not known or not _is_taken_out(before.__name__, old, new):
+    if not known or not taken_out.has(before.__name__):
         return renewed
     taken = {
         key
         for cls in living_classes()
         if issubclass(type(cls), abc.ABCMeta)
-        for key in known.intersection(map(id, itertools.chain(*_known_to(cls))))
-        if _is_taken_out(before.__name__, old, new, cls)
+        for key in known.intersection(map(id, chain(*_known_to(cls))))
+        if taken_out.has(before.__name__, cls)
     }
     return {key: pair for key, pair in renewed.items() if key not in taken}
 
 
-def _is_taken_out(
-    name: str, old: Iterable[ModuleRecord], new: Iterable[ModuleRecord], registrar: type | None = None
-) -> bool:
-    """Say whether the old bodies have a statement that registers a class of a name, and that the new ones lack.
+@dataclass(frozen=True)
+class TakenOut:
+    """Which statements that register a class, as a decorator or as they are called, an edit has taken out.
 
-    Args:
-        name: that of the class.
+    Attributes:
         old: records of the modules that retire.
         new: those of what takes their places.
-        registrar: the abstract class with which it does so; None if that doesn't matter.
     """
-    known = _names_of(registrar, old) if registrar is not None else None
-    before, now = (
-        Counter(one for record in records for one in _registering(name, record) if known is None or known & one)
-        for records in (old, new)
-    )
-    return bool(before - now)
+
+    old: Sequence[ModuleRecord]
+    new: Sequence[ModuleRecord]
+
+    def has(self, name: str, registrar: type | None = None) -> bool:
+        """Say whether one of them registers a class of a name.
+
+        Args:
+            name: that of the class.
+            registrar: the abstract class with which it does so; None if that doesn't matter.
+        """
+        found = [names for names in self._statements if name in names]
+        return bool(found) and (registrar is None or not self._names_of(registrar).isdisjoint(chain(*found)))
+
+    @cached_property
+    def _statements(self) -> list[frozenset[str]]:
+        """The names in each of them: there may be hundreds of classes to ask for, and all code is read for it."""
+        before, now = (Counter(chain.from_iterable(map(_registering, records))) for records in (self.old, self.new))
+        return [*(before - now)]
+
+    def _names_of(self, registrar: type) -> set[str]:
+        """Return the names by which modules may know an abstract class: its own, and others that they have given it."""
+        given = (copy_space(globals_of(record.module)).items() for record in self.old)
+        return {registrar.__name__, *(name for space in given for name, value in space if value is registrar)}
 
 
-def _names_of(registrar: type, records: Iterable[ModuleRecord]) -> set[str]:
-    """Return the names by which modules may know an abstract class: its own, and other ones that they have given it."""
-    given = (copy_space(globals_of(record.module)).items() for record in records)
-    return {registrar.__name__, *(name for space in given for name, value in space if value is registrar)}
-
-
-def _registering(name: str, record: ModuleRecord) -> Iterator[frozenset[str]]:
-    """Yield the names in each statement of a module that registers a class of a name, as far as one can tell."""
+def _registering(record: ModuleRecord) -> Iterator[frozenset[str]]:
+    """Yield the names in each statement of a module that registers something, as far as one can tell."""
     code = record.readable_code
     for body in read_uses(record.name, code).bodies if code is not None else ():
-        for place in {one.offset for one in body.mentions("register")} & {one.offset for one in body.mentions(name)}:
+        places = {one.offset for one in body.mentions("register")} if "register" in body.names else ()
+        for place in places:
             yield frozenset(other for other in body.names if any(one.offset == place for one in body.mentions(other)))
 
 
@@ -171,14 +181,14 @@ def _registry(value: Any) -> Mapping[type, Any] | None:
 def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, body: CodeType | None) -> None:
     """Carry the virtual subclasses that cells have registered; the modules register theirs again."""
     found = [reference() for reference in _registered_with(before)]
-    renewed = [read.new[name] for name in read.after if name in read.new]
+    taken_out = TakenOut(read.retired, [read.new[name] for name in read.after if name in read.new])
     own = set(_names_registered(before.__name__, body)) if found and body is not None else set()
     for cls in found:
         if cls is None:
             continue
         if cls.__module__ in read.after:
             successor: Any = _successor(cls, read)
-            if successor is not None and not _is_taken_out(cls.__name__, read.retired, renewed, before):
+            if successor is not None and not taken_out.has(cls.__name__, before):
                 now.register(successor)
         elif cls.__module__ == CELLS or cls.__name__ not in own:
             now.register(cls)
@@ -215,6 +225,6 @@ def _names_registered(name: str, body: CodeType) -> Iterator[str]:
         if type(part) is str:
             path.append(part)
             continue
-        if (name, "register") in itertools.pairwise(path[:-1]):
+        if (name, "register") in pairwise(path[:-1]):
             yield path[-1]
         path.clear()

@@ -18,7 +18,7 @@ from exocet_ipython.reloading.collector import referents_of, referrers_of
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import functions_of
-from exocet_ipython.survivors.carrying.registrations import without_registered
+from exocet_ipython.survivors.carrying.registrations import TakenOut, without_registered
 from exocet_ipython.survivors.classes import raw_dicts
 from exocet_ipython.survivors.comparison import Beside, reread_of
 from exocet_ipython.survivors.definitions import own_parts
@@ -266,11 +266,11 @@ def _renewed_references(
     """
     found: dict[int, tuple[Any, Any]] = {}
     known: set[tuple[int, int]] = set()
-    records = succession.records_of_both()
+    taken_out = TakenOut(*succession.records_of_both())
     for old, now in replaced:
         if renewed := {id(weak): (weak, new) for weak, new in renewed_references(old, now)}:  # hardly ever
             known |= {(id(old), weak) for weak in renewed}
-            found |= without_registered(renewed, old, *records)
+            found |= without_registered(renewed, old, taken_out)
     return found, known
 
 
