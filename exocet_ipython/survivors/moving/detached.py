@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Container, Iterator, Sequence
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import mro_of, set_attribute
 from exocet_ipython.reloading.detaching import detach
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
@@ -26,8 +26,11 @@ def free_classes(pairs: Pairs, held: set[int], moving: Moving) -> list[type]:
         moving: what could not move.
     """
     stuck = {entry.name for entry in moving.stuck}
-    free = [before for before, now in pairs.classes if dotted_name(now) not in stuck]
-    return free + [cls for cls in pairs.orphans if id(cls) not in held]
+    replaced = {id(before) for before, _ in pairs.classes}
+    kept = [cls for cls in pairs.orphans if id(cls) in held and id(cls) not in replaced]
+    above = {id(base) for cls in kept for base in mro_of(cls)}  # what has an instance of one goes on calling these
+    free = [before for before, now in pairs.classes if dotted_name(now) not in stuck and id(before) not in above]
+    return free + [cls for cls in pairs.orphans if id(cls) not in above]
 
 
 def detach_retired(free: Sequence[type], session: Container[str], journal: Journal) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of, referrers_of
@@ -121,6 +122,10 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     holders = near if near is not None else _holders(held, side.objects)
     replaced = {id(before) for before, _ in pairs.classes}
     made = find_used(pairs.made, stuck_with, side.objects, [*side.records, held, holders], replaced)
+    orphans = [cls for cls in pairs.orphans if id(cls) not in replaced]
+    gone = find_used(orphans, stuck_with, side.objects, [*side.records, held, holders], replaced)
+    # That of which there are no instances stays as it was: nothing that a restart would have is below the new bases.
+    gone.intersection_update([id(base) for holder in holders for base in mro_of(type(holder))] if gone else ())
     closures = _closures_among(holders, (cls for cls in pairs.made if id(cls) in made), side, pairs)
     local = find_local_classes(closures, pairs)
     # What functions have made goes on, with what its attributes hold of the retired side.
@@ -129,7 +134,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     moving.replace(pairs.objects, pairs.own.difference(map(id, spaces)), holders, moving.note_before)
     renew_shared(held, pairs, journal)
     renew_zones(held, pairs.objects, journal)
-    rebased = rebase_subclasses(pairs, succession, moving, made)
+    rebased = rebase_subclasses(pairs, succession, moving, made, gone)
     move_instances(holders, pairs, moving)
     tell_again(rebased, succession.new, moving)
     _replace_remade(rebased, pairs, moving)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import ModuleType, prepare_class
 from typing import Any
@@ -39,6 +40,7 @@ from exocet_ipython.survivors.replacing.rehashing import hashes_itself
 
 __all__ = ["Rebased", "rebase_subclasses", "tell_again"]
 
+Ids = AbstractSet[int]
 _remade: WeakValueDictionary[int, type] = WeakValueDictionary()  # what another class has taken the place of
 
 
@@ -59,7 +61,7 @@ class Rebased:
     retold: tuple[tuple[type, Retelling], ...] = ()
 
 
-def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made: Container[int] = ()) -> Rebased:
+def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made: Ids, gone: Ids) -> Rebased:
     """Give the subclasses of retired classes that are not the session's own, those of cells, the new bases.
 
     So have those that a function of the session's has made, when something still has them.
@@ -73,8 +75,9 @@ def rebase_subclasses(pairs: Pairs, succession: Succession, moving: Moving, made
         succession: which modules are current now: their classes are made anew with them.
         moving: what is moved.
         made: ids of the classes that functions have made and that something outside the retired side uses.
+        gone: ids of those that it uses though no counterpart is there; no hook is told of them.
     """
-    rebasing = _Rebasing(pairs, succession, moving, made)
+    rebasing = _Rebasing(pairs, succession, moving, made, gone)
     rebasing.tell_metaclasses()
     waiting = [before for before, _ in pairs.classes]
     while waiting:
@@ -96,21 +99,20 @@ class _Rebasing:
         replay: what hooks had registered, which is taken out until then.
     """
 
-    def __init__(self, pairs: Pairs, succession: Succession, moving: Moving, made: Container[int]) -> None:
+    def __init__(self, pairs: Pairs, succession: Succession, moving: Moving, made: Ids, gone: Ids) -> None:
         self.rebased: list[type] = []
         self.remade: list[tuple[type, type]] = []
         self.retold: list[tuple[type, Retelling]] = []
         self.replay = Replay(moving.journal)
         self._pairs, self._succession, self._moving, self._made = pairs, succession, moving, made
-        self._session = succession.new
+        self._session, self._gone = succession.new, gone
         self._counterparts: dict[int, type] = {id(before): now for before, now in pairs.classes}
-        # id of a class -> what knows it, with what takes its place
-        self._told: dict[int, dict[int, tuple[type, type]]] = {}
+        self._told: dict[int, dict[int, tuple[type, type]]] = {}  # of a class: what knows it, and what that becomes
         self._planned: set[int] = set()  # ids of the classes that the hooks of their bases are told of
 
     def below(self, cls: type) -> Iterator[type]:
         """Yield the living subclasses of a retired class that no module of the session makes anew."""
-        return _subclasses_elsewhere(cls, self._counterparts, self._session, self._made)
+        return _subclasses_elsewhere(cls, self._counterparts, self._session, self._made | self._gone)
 
     def tell_metaclasses(self) -> None:
         """Plan to tell metaclasses of classes none of whose bases has retired."""
@@ -183,8 +185,7 @@ class _Rebasing:
 
 def _tell_first(cls: type, known: Container[int], pairs: Pairs, moving: Moving) -> None:
     """Tell the hooks of bases of a class that were not told of it yet; `known` are the ids of those that were."""
-    first = first_untold(cls, known)
-    if first is not None:
+    if (first := first_untold(cls, known)) is not None:
         _move_parts(cls, (), pairs, moving)
         change_class(cls, functools.partial(tell, first=first), moving)
 
