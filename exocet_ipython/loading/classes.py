@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = [
     "class_for",
+    "defines",
     "delete_attribute",
     "delete_attributes",
     "first_named",
@@ -84,6 +85,18 @@ def first_named(name: str, classes: Iterable[type]) -> Any:
         if name in space:
             return space[name]
     return None
+
+
+def defines(cls: type, name: str) -> bool:
+    """Say whether a class or a base of it has something of a name; its metaclass may answer for it, and is not asked.
+
+    >>> class Meta(type):
+    ...     def __getattr__(cls, name): return getattr(cls.inner, name)
+    >>> class Actor(metaclass=Meta): pass
+    >>> defines(Actor, "__next__"), defines(Actor, "__hash__")
+    (False, True)
+    """
+    return any(name in type.__getattribute__(base, "__dict__") for base in mro_of(cls))
 
 
 def is_static(cls: type) -> bool:

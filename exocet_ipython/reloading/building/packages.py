@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Mapping
 from types import ModuleType
 
+from exocet_ipython.loading.classes import defines
 from exocet_ipython.loading.loader import ModuleBuilder
 from exocet_ipython.loading.names import with_packages
 from exocet_ipython.loading.spaces import attach, globals_of
@@ -44,7 +45,7 @@ def gives_another(package: ModuleType, child: str, current: Mapping[str, ModuleR
         child: the last part of the submodule's dotted name.
         current: the records of the present generation: there it has given it, if it ever did.
     """
-    if "__getattr__" not in globals_of(package) and not hasattr(type(package), "__getattr__"):
+    if "__getattr__" not in globals_of(package) and not defines(type(package), "__getattr__"):
         return False
     before, submodule = current.get(package.__name__), current.get(f"{package.__name__}.{child}")
     if before is None or submodule is None:

@@ -22,6 +22,7 @@ from itertools import islice
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import defines
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import nested
@@ -204,7 +205,7 @@ class _Reader:
 
     def _items(self, owner: ast.expr, keys: list[Any]) -> Iterator[Setting]:
         value = evaluate(owner, self.space)
-        if value is not sys.modules and hasattr(type(value), "keys") and not is_own(value):
+        if value is not sys.modules and defines(type(value), "keys") and not is_own(value):
             yield from (self._setting(owner, "item", key) for key in keys if id(type(key)) in ATOM_IDS)
 
     @staticmethod

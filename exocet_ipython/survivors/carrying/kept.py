@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import defines, first_named, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_plain, is_registry, is_shared
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
@@ -140,7 +140,7 @@ def is_resource(value: Any) -> bool:
     >>> is_resource(print), is_resource(functools.partial(print)), is_resource([1])
     (False, True, False)
     """
-    return is_of_library(value) and not hasattr(type(value), "__len__")
+    return is_of_library(value) and not defines(type(value), "__len__")
 
 
 def kept_answers_of(part: Any) -> list[FunctionType]:
@@ -155,7 +155,7 @@ def kept_answers_of(part: Any) -> list[FunctionType]:
         functions = functions_in(part)
         return [] if any(map(_asks_itself, functions)) else functions
     getter = getattr(type(part), "__get__", None)
-    if type(getter) is not FunctionType or hasattr(type(part), "__set__"):
+    if type(getter) is not FunctionType or defines(type(part), "__set__"):
         return []
     stores = any(operation == _STORE_SUBSCR for _, operation, _ in iter_operations(getter.__code__))
     if not (stores or "setattr" in getter.__code__.co_names):

@@ -31,7 +31,7 @@ from types import (
 from typing import Any
 from weakref import ref
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import defines, first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.survivors.finding.frames import FRAMES, locals_of
@@ -148,7 +148,7 @@ def attribute_of(text: str, name: Any, owner: Any = None) -> str:
     if type(name) is not str:
         return f"vars({text})[{_literal(name)}]"
     shadow = first_named(name, mro_of(type(owner)))
-    if not name.isidentifier() or keyword.iskeyword(name) or hasattr(type(shadow), "__set__"):
+    if not name.isidentifier() or keyword.iskeyword(name) or defines(type(shadow), "__set__"):
         return f"vars({text})[{_literal(name)}]"
     return f"{text}.{name}"
 
@@ -185,7 +185,7 @@ def _in_class(text: str, chain: list[Any]) -> _Step | None:
         return None
     for name, value in list(chain[1].items()):
         if value is chain[2]:
-            acts = hasattr(type(value), "__get__") and type(value) is not FunctionType
+            acts = defines(type(value), "__get__") and type(value) is not FunctionType
             plain = type(name) is str and name.isidentifier() and not keyword.iskeyword(name)
             return (f"{text}.{name}" if plain and not acts else f"vars({text})[{_literal(name)}]"), 2
     return None

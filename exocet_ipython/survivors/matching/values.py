@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.classes import defines
 from exocet_ipython.reloading.holding.contents import (
     BOUND_IDS,
     attributes_of,
@@ -106,7 +107,7 @@ class Values:
             around: the static method that has it; None where the class itself does.
         """
         before, path = both[0], f"{cls.__qualname__}.{name}"
-        is_fixed = is_shared(before) or (hasattr(type(before), "__get__") if around is None else is_definition(before))
+        is_fixed = is_shared(before) or (defines(type(before), "__get__") if around is None else is_definition(before))
         if record is None or is_fixed or id(type(both[1])) in BOUND_IDS:
             return False
         known = record.contents.get(path)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.loading.classes import defines, delete_attribute, set_attribute
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, variables_around
@@ -118,7 +118,7 @@ def _absent() -> Any:
 
 def _is_another(before: Any, now: Any) -> bool:
     """Say whether a cell has set something else: of what can be compared."""
-    return not (callable(before) or hasattr(type(before), "__get__")) and not is_alike(before, now, {})
+    return not (callable(before) or defines(type(before), "__get__")) and not is_alike(before, now, {})
 
 
 def _wrapped(part: Any, name: str) -> FunctionType | None:

@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Generic, Protocol, TypeVar
 
 from exocet_ipython.loading.cells import texts_of_cells
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import defines
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
@@ -182,7 +182,7 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
             target = self._reader.target(node)
             if target is not None:
                 return self._standin(node, target)
-            if isinstance(node, ast.Name) and first_named("__next__", mro_of(type(self._reader.value(node)))):
+            if isinstance(node, ast.Name) and defines(type(self._reader.value(node)), "__next__"):
                 self.only_calls = False  # it has given what it gives
         if isinstance(node, ast.Call):
             self.only_calls &= self._is_harmless(node.func)

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of, set_attribute
+from exocet_ipython.loading.classes import defines, mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.journal import Journal
 
@@ -175,7 +175,7 @@ def _renew_handlers(instance: Any, cls: type) -> None:
     for name, kinds in before.items():
         for kind, handlers in kinds.items():
             for handler in handlers:
-                if not hasattr(type(handler), "instance_init"):
+                if not defines(type(handler), "instance_init"):
                     instance.observe(handler, name, kind)
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from types import CodeType, FunctionType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named
+from exocet_ipython.loading.classes import defines, first_named
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import with_slots
@@ -174,7 +174,7 @@ def is_covered(name: str, classes: Sequence[type]) -> bool:
     (True, False)
     """
     part = first_named(name, classes)
-    return hasattr(type(part), "__set__") and type(part) is not MemberDescriptorType
+    return defines(type(part), "__set__") and type(part) is not MemberDescriptorType
 
 
 def set_alike(before: Sequence[type], now: Sequence[type]) -> bool:

@@ -17,7 +17,7 @@ from inspect import Parameter, signature
 from types import CodeType, FunctionType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import defines, first_named, mro_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
@@ -163,7 +163,7 @@ def _stored_by(function: FunctionType) -> Iterator[str]:
 def _is_free(name: str, cls: type) -> bool:
     """Say whether an instance of a class has an attribute in its dict or in a slot, and not by a property."""
     kind = type(first_named(name, mro_of(cls)))
-    return kind is MemberDescriptorType or not hasattr(kind, "__set__")
+    return kind is MemberDescriptorType or not defines(kind, "__set__")
 
 
 def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Maker]:
