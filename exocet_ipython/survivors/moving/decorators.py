@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import ast
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
@@ -15,6 +16,7 @@ from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.survivors.moving.closures import fills_nothing, only_makes
 from exocet_ipython.survivors.rebasing.registrations import run_alike
+from exocet_ipython.survivors.storing.functions import FUNCTIONS, definition_of
 
 __all__ = ["Decorator", "changed_decorators", "makes_only", "touches_nothing"]
 
@@ -27,6 +29,13 @@ _HARMLESS = frozenset(
         *("abc", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "inspect", "itertools"),
         *("math", "operator", "re", "textwrap", "time", "types", "typing"),
     )
+)
+# Methods of strings and containers that keep nothing; those that do are looked at by name.
+_OF_VALUES = frozenset(
+    name
+    for kind in (str, bytes, tuple, frozenset, dict)
+    for name in dir(kind)
+    if name not in ("setdefault", "update", "__setitem__", "__init__", "__ior__")
 )
 _FUNCTIONS = frozenset(map(id, (FunctionType, BuiltinFunctionType)))
 
@@ -122,11 +131,67 @@ def touches_nothing(decorator: Any, calls: int) -> bool:
         function = waiting.pop()
         if id(function) not in seen:
             seen.add(id(function))
+            nodes = [*_nodes_run(function, calls)]
             codes = {*_running(function), *(nested(function.__code__) if calls > 1 else ())}
-            asked = [_asked(function.__globals__, name) for name in {name for code in codes for name in code.co_names}]
-            is_known = len(seen) < _MANY and fills_nothing(function) and None not in asked
+            names = {name for code in codes for name in code.co_names} | _globals_in(nodes, function.__code__)
+            asked = [_asked(function.__globals__, name) for name in names]
+            is_known = len(seen) < _MANY and fills_nothing(function) and not _hands_on(nodes, function)
+            is_known &= None not in asked
             waiting += [one for some in asked for one in some or ()]
     return is_known
+
+
+def _hands_on(nodes: Iterable[ast.AST], function: FunctionType) -> bool:
+    """Say whether what runs of a function hands something of its own to a method of an object, which may keep it.
+
+    The methods of its instance are none of these, nor are those of modules and classes, which are looked at by name.
+    """
+    code = function.__code__
+    own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+    return any(
+        isinstance(part, ast.Name) and part.id in own
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr not in _OF_VALUES
+        if _is_of_object(node.func.value, own, code.co_varnames[:1])
+        for part in (*node.args, *(word.value for word in node.keywords))
+    )
+
+
+def _is_of_object(owner: ast.expr, own: Container[str], first: Container[str]) -> bool:
+    """Say whether an expression gives an object that a function has got from somewhere: `self.broker`, `broker()`."""
+    if isinstance(owner, ast.Name):
+        return owner.id in own and owner.id not in first
+    if isinstance(owner, ast.Call):
+        return not (isinstance(owner.func, ast.Name) and owner.func.id == "super")
+    while isinstance(owner, ast.Attribute | ast.Subscript):
+        owner = owner.value
+    return not isinstance(owner, ast.Name) or owner.id in own
+
+
+def _nodes_run(function: FunctionType, calls: int) -> Iterator[ast.AST]:
+    """Yield what runs of a function that is called so many times, and of the functions in it that it calls by name."""
+    node = definition_of(function)
+    waiting: list[ast.AST] = [] if node is None else [node]
+    while waiting:
+        outer = waiting.pop()
+        found = [*_own_nodes(outer)]
+        yield from found
+        named = {one.func.id for one in found if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)}
+        inner = (one for one in found if isinstance(one, FUNCTIONS))
+        waiting += [one for one in inner if one.name in named or (calls > 1 and outer is node)]
+
+
+def _globals_in(nodes: Iterable[ast.AST], code: CodeType) -> set[str]:
+    """Return the names in what runs of a function that are none of its variables."""
+    return {one.id for one in nodes if isinstance(one, ast.Name)} - {*code.co_varnames, *code.co_cellvars}
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes in a function, without what is in the functions inside."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, (*FUNCTIONS, ast.Lambda)):
+            yield from _own_nodes(child)
 
 
 def _asked(space: Mapping[str, Any], name: str) -> list[FunctionType] | None:
