@@ -46,18 +46,26 @@ def detach_retired(free: Sequence[type], session: Container[str], journal: Journ
     listed = list(_listed(free, session))
     lineages = lineages_of(listed, session)
     journal.add(functools.partial(put_in_order, lineages))
+    unused = set(map(id, free))
     for cls in listed:
-        _detach(cls, journal)
+        _detach(cls, unused, journal)
     retired = set(map(id, listed))
     put_in_order([with_successors(lineage, retired) for lineage in lineages])
 
 
-def _detach(cls: type, journal: Journal) -> None:
+def _detach(cls: type, free: Container[int], journal: Journal) -> None:
     before = type.__getattribute__(cls, "__bases__")
     home = retired_class(cls)
     if home is not None:
         home.remember(cls)
-    if detach(cls):
+    is_detached = detach(cls)
+    if not is_detached:  # Python finds no order for the bases of a class below it then, of which it is but one
+        subclasses: list[type] = type.__subclasses__(cls)
+        for subclass in subclasses:
+            if id(subclass) in free:
+                _detach(subclass, free, journal)
+        is_detached = detach(cls)
+    if is_detached:
         journal.add(functools.partial(set_attribute, cls, "__bases__", before))
 
 
