@@ -13,7 +13,6 @@ a thread that waited for an import that failed receives the module that was roll
 from __future__ import annotations
 
 import contextlib
-import gc
 import sys
 import threading
 import weakref
@@ -24,7 +23,7 @@ from typing import Any
 
 from exocet_ipython.loading.place import Builder, Place, StandIn, StandInLoader, place_of
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.spaces import copy_space
+from exocet_ipython.loading.settling import built_by, settle, settle_own
 
 __all__ = ["PRESENCE", "Builder", "Presence", "StandIn"]
 
@@ -70,7 +69,7 @@ class Presence:
                 leaked = self._leave(builder)
                 if not self._places and self._finder in sys.meta_path:
                     sys.meta_path.remove(self._finder)
-            _settle(leaked)
+            settle(leaked)
 
     @contextlib.contextmanager
     def suspended(self, unwanted: str = "") -> Iterator[list[str]]:
@@ -188,7 +187,7 @@ class Presence:
                 continue
             place.builders.remove(builder)
             if place.builders:
-                _settle_own(place.standin, builder)
+                settle_own(place.standin, builder)
                 continue
             if self._places.get(name) is place:
                 del self._places[name]
@@ -200,7 +199,7 @@ class Presence:
                 else:
                     sys.modules[name] = place.current
             if not place.seen_by_others:
-                place.final = place.original or _built(builder, name)
+                place.final = place.original or built_by(builder, name)
             leaked.append((place.standin, builder))
             place.standin = _NOBODY
         return [pair for pair in leaked if sys.getrefcount(pair[0]) > _PAIR_REFERENCES]
@@ -243,50 +242,8 @@ class _PresenceLoader(StandInLoader):
         self._builder.load(name)
 
 
-def _built(builder: Builder, name: str) -> ModuleType | None:
-    """Return what the builder made of a name, or None when it failed or never began."""
-    made: dict[str, ModuleType] = getattr(builder, "modules", {})
-    return made.get(name)
-
-
-def _settle(leaked: list[tuple[StandIn, Builder]]) -> None:
-    """Replace stand-ins that outlived their batch in the dicts and lists that hold them, found in one look at the heap.
-
-    Whoever else holds one (a tuple, a C structure) keeps an object that goes on answering for the right module.
-    """
-    if not leaked:
-        return
-    builders = {id(builder): builder for _, builder in leaked}.values()
-    modules = [module for builder in builders for module in getattr(builder, "modules", {}).values()]
-    own = {id(vars(module)) for module in modules if type(module) is not StandIn}
-    meant: dict[int, tuple[ModuleType | None, ModuleType | None]] = {}  # what each stands for there, and elsewhere
-    for standin, builder in leaked:
-        place = place_of(standin)
-        current = place.final or place.current
-        meant[id(standin)] = place.original or _built(builder, place.name) or current, current
-    for holder in gc.get_referrers(*(standin for standin, _ in leaked)):
-        is_elsewhere = id(holder) not in own
-        if type(holder) is dict:
-            entries = list(copy_space(holder).items())
-        else:
-            entries = list(enumerate(holder.copy())) if type(holder) is list else []
-        for key, value in entries:
-            if type(value) is StandIn and (now := meant.get(id(value), _NONE)[is_elsewhere]) is not None:
-                holder[key] = now
-
-
-def _settle_own(standin: StandIn, builder: Builder) -> None:
-    """Replace a stand-in that another thread still builds behind in the globals of this builder's modules."""
-    built = _built(builder, place_of(standin).name)
-    modules = getattr(builder, "modules", {}).values()
-    for namespace in [vars(module) for module in modules if type(module) is ModuleType]:
-        for key in [key for key, value in copy_space(namespace).items() if value is standin and built is not None]:
-            namespace[key] = built
-
-
 _ROOM = 1_000  # modules that were published, before those that are gone are forgotten
 _NOBODY: Any = None
-_NONE = None, None
 _PAIR_REFERENCES = 2  # the pair itself, and the argument of getrefcount
 
 PRESENCE = Presence()
