@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import attributes_of, cell_values, is_plain
 from exocet_ipython.reloading.holding.held import CELLS, home_of, is_function_of_cell
 from exocet_ipython.reloading.holding.inventory import is_own_function
+from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.retired import functions_in
 from exocet_ipython.survivors.definitions import is_definition
 
@@ -20,6 +21,7 @@ __all__ = [
     "has_own_attributes",
     "is_from_cell",
     "is_instance_of",
+    "is_of_lost_maker",
     "is_put_again",
     "special_parts_of_cells",
 ]
@@ -117,3 +119,17 @@ def _held_by(function: FunctionType) -> list[Any]:
 def is_instance_of(value: Any, session: Container[str]) -> bool:
     """Say whether a value is an instance of a class of the session's modules."""
     return not issubclass(type(value), (type, FunctionType, ModuleType)) and module_said_by(type(value)) in session
+
+
+def is_of_lost_maker(value: Any, after: Mapping[str, ModuleType | None]) -> bool:
+    """Say whether a function has been made by one of a module that retires, which nothing takes the place of.
+
+    Args:
+        value: what a function, or a cell that called it, has put away.
+        after: what takes the place of modules that retire.
+    """
+    if type(value) is not FunctionType or is_from_cell(value):
+        return False
+    maker, inner, _ = value.__code__.co_qualname.partition(".<locals>.")
+    now = after.get(value.__globals__.get("__name__", ""))
+    return bool(inner) and now is not None and attribute_at(now, maker) is None

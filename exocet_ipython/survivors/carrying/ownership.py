@@ -27,7 +27,7 @@ from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
-from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
+from exocet_ipython.survivors.origins import is_from_cell, is_instance_of, is_of_lost_maker
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.sorting import find_sorted, put_in_order
 from exocet_ipython.survivors.storing.stores import Stores
@@ -102,7 +102,7 @@ class Ownership:
         self, baseline: Mapping[Any, int], name: str, value: Any, known: Mapping[str, Any]
     ) -> bool:
         """Say the same of an attribute that was assigned since."""
-        if self._is_stale_answer(baseline, name, known):
+        if self._is_stale_answer(baseline, name, known) or is_of_lost_maker(value, self.after):
             return False
         may_assign = self._may_assign(self.stores.attributes, baseline, name, value, known)
         is_kept = name in known or name not in baseline
