@@ -7,6 +7,7 @@ lays their files in a project folder, where they are somebody's own code.
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -215,6 +216,20 @@ HISTORIES = (
         counters=("_creation_counter",),  # a class in a cell's class that a metaclass took out is made twice
     ),
     History("python-box", ("box",), ("7.2.0", "7.3.2")),
+    History("passlib", ("passlib",), ("1.7.2", "1.7.3", "1.7.4")),
+    History("elementpath", ("elementpath",), ("4.4.0", "4.7.0", "4.8.0")),
+    History("dramatiq", ("dramatiq",), ("1.15.0", "1.17.1", "1.18.0")),
+    History("pyasn1", ("pyasn1",), ("0.4.8", "0.5.1", "0.6.1")),
+    History("returns", ("returns",), ("0.23.0", "0.25.0")),
+    History("aenum", ("aenum",), ("3.1.12", "3.1.15", "3.1.16")),
+    History("apscheduler", ("apscheduler",), ("3.11.0", "3.11.1", "3.11.2"), ("tzlocal==5.2",)),
+    History("asn1crypto", ("asn1crypto",), ("1.3.0", "1.4.0", "1.5.1")),
+    History("anytree", ("anytree",), ("2.8.0", "2.9.0", "2.12.1", "2.13.0")),
+    History("dogpile.cache", ("dogpile",), ("1.2.2", "1.3.3", "1.4.0"), ("decorator==5.1.1", "stevedore==5.4.0")),
+    History("pycodestyle", ("pycodestyle",), ("2.10.0", "2.11.1", "2.12.1", "2.14.0")),
+    History("pyflakes", ("pyflakes",), ("3.0.1", "3.2.0", "3.4.0")),
+    History("svcs", ("svcs",), ("23.21.0", "24.1.0", "25.1.0")),
+    History("testfixtures", ("testfixtures",), ("8.2.0", "8.3.0", "9.0.1")),
 )
 
 
@@ -275,4 +290,4 @@ def _fetch(requirements: list[str], cache: Path) -> None:
 
 
 def _normalized(name: str) -> str:
-    return name.lower().replace("_", "-")
+    return re.sub(r"[-_.]+", "-", name.lower())
