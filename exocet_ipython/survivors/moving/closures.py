@@ -108,7 +108,7 @@ def remake_closure(
             for name, made in zip(places, put, strict=True):
                 _take_out(inner.namespace.get(name), made, {id(before): (before, old)}, writes)
             renewed = {name: or_same(value, replaced) for name, value in known.items()}
-            with sparing_globals(inner.maker):
+            with sparing_globals(inner.maker, inner.before):
                 now = _made(inner.maker, list(_calls(codes, renewed | switched)), [])
         except Exception:  # noqa: BLE001 - a person's code with arguments that may not be all of them
             writes.undo()
