@@ -88,6 +88,7 @@ _READERS: dict[tuple[str, str], Callable[[Any], int]] = {
     ("asyncio", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("asyncio", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("configparser", "ConfigParser"): lambda value: hash(repr(value._sections)),  # noqa: SLF001 - else it interpolates
+    ("itertools", "count"): lambda value: hash(repr(value)),
     ("numpy", "Generator"): lambda value: hash(repr(value.bit_generator.state)),
     ("queue", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),

@@ -184,6 +184,7 @@ _FILLS: dict[tuple[str, str], Callable[[Any, Any], object]] = {
     ("asyncio", "PriorityQueue"): _fill_queue_of_tasks,
     ("asyncio", "Queue"): _fill_queue_of_tasks,
     ("configparser", "ConfigParser"): _fill_parser,
+    ("itertools", "count"): lambda _before, _now: None,  # it was taken on already, as iterators are
     ("numpy", "Generator"): _fill_generator,
     ("queue", "LifoQueue"): _fill_queue,
     ("queue", "PriorityQueue"): _fill_queue,

@@ -13,7 +13,7 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
-from exocet_ipython.reloading.holding.paths import last_name_of, maker_at
+from exocet_ipython.reloading.holding.paths import last_name_of, maker_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.beginnings import begins_alike
 from exocet_ipython.survivors.carrying.filled import names_asked_alike
@@ -128,7 +128,8 @@ class Repeats:
         """Say whether a container is filled, or an array or an instance, as that on a path was."""
         first = self._record.contents.get(path, {})
         if is_marked(now):
-            return mark_of(now) == first.get("")
+            old = value_at(globals_of(self._record.module), path)  # what has taken its state has its mark by now
+            return mark_of(now) in (first.get(""), mark_of(old) if is_marked(old) else None)
         if is_registry(now):
             return begins_filled_alike(path, now, self._record.contents, self._constants)
         renamed, parts = {now: was for was, now in self._read.renamed.items()}, dict[str, Any]()
