@@ -248,9 +248,9 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         spec: the one that it had when its body had run; by default the one that it has now.
     """
     same = like if like is not None and code is not None and like.code is code else None
-    named = _data_files(module, snapshot, code, same, data)
     if settings is None:
-        settings = note_settings(module, code, lambda: snapshot, None if same is None else same.settings)
+        known = None if same is None else same.settings
+        settings = note_settings(module, code, lambda: snapshot, effects.originals, known)
     if like is not None and (like.settings or settings):
         like.settings.update(settings)
         settings = like.settings
@@ -263,7 +263,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         order,
         seconds,
         number,
-        named,
+        _data_files(module, snapshot, code, same, data),
         effects,
         tuple(failed),
         is_nested if like is None else like.is_nested,

@@ -14,7 +14,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import fingerprint
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.reloading.lasting.effects import change_warnings, filter_key
+from exocet_ipython.reloading.lasting.filters import change_warnings, filter_key
 from exocet_ipython.reloading.lasting.loggers import all_loggers
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_of

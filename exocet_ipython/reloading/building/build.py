@@ -15,6 +15,7 @@ from exocet_ipython.reloading.building.cell_settings import kept_settings
 from exocet_ipython.reloading.building.circles import changes_imports, is_circular
 from exocet_ipython.reloading.building.filters import kept_filters
 from exocet_ipython.reloading.building.handlers import hidden_handlers
+from exocet_ipython.reloading.building.kept_lists import kept_lists
 from exocet_ipython.reloading.building.lazily import Lost, ask_lazily, load_late
 from exocet_ipython.reloading.building.libraries import TakenOut, take_out
 from exocet_ipython.reloading.building.packages import give_back_covered, share_submodules, uncover_names
@@ -117,6 +118,7 @@ def build_modules(plan: Plan, around: Surroundings) -> Built:
     with (
         kept_settings(plan.names, records) as kept,
         kept_filters(filters),
+        kept_lists(plan.names, records),
         without_additions(plan.names, records),
     ):
         built = _build_modules(plan, around)

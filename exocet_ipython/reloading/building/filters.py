@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from exocet_ipython.reloading.lasting.effects import change_warnings, filter_key
+from exocet_ipython.reloading.lasting.filters import change_warnings, filter_key
 
 __all__ = ["kept_filters"]
 

@@ -22,6 +22,7 @@ from exocet_ipython.reloading.holding.baseline import Baseline, add_changes
 from exocet_ipython.reloading.holding.glances import Glances
 from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.imports import ImportStatement, read_imports
+from exocet_ipython.reloading.lasting.effects import Effects
 from exocet_ipython.reloading.lasting.settings import Setting, take_marks
 from exocet_ipython.reloading.lasting.targets import note_settings
 
@@ -37,6 +38,7 @@ class Ended(Protocol):
 
     baseline: Baseline | None
     code: CodeType | None
+    effects: Effects
     settings: dict[Setting, int] | None
     spec: Any
 
@@ -179,7 +181,7 @@ class Nesting(threading.local):
             else:
                 self.take(self._ended)
                 for one, loaded in self._ended:  # those that wait are looked at in the thread of the next cell
-                    one.settings = note_settings(loaded, one.code, one.text)
+                    one.settings = note_settings(loaded, one.code, one.text, one.effects.originals)
             for known, baseline, before in self._before.values():
                 add_changes(baseline, before, take_baseline(known))
             self._glances.add_changes()

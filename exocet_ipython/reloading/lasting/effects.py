@@ -15,12 +15,13 @@ import threading
 import warnings
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.lasting.exits import count_exits, exit_functions
+from exocet_ipython.reloading.lasting.filters import filter_key
 from exocet_ipython.reloading.lasting.loggers import handlers, last_handler, loggers_with
 
 __all__ = [
@@ -29,8 +30,6 @@ __all__ = [
     "EffectsNote",
     "MadeHandler",
     "are_noted",
-    "change_warnings",
-    "filter_key",
     "librarys_effects",
     "read_loaded",
 ]
@@ -125,6 +124,16 @@ class SettingsBefore(Protocol):
     def read_loaded(self, library: str) -> None:
         """Read what a library has that was loaded just now."""
 
+    def pause(self) -> None:
+        """Note what the body has changed up to now."""
+
+    def resume(self) -> None:
+        """Leave out what others have changed since."""
+
+
+def _innermost() -> SettingsBefore | None:
+    return _running.notes[-1].originals if _running.notes else None
+
 
 class EffectsNote:
     """Notes where the lists ended when a body began to run; of a library's, so that it counts for no other body.
@@ -143,6 +152,9 @@ class EffectsNote:
         self.originals = originals
         self.is_librarys = is_librarys
         self._foreign: list[Effects] = []
+        outer = _innermost()
+        if outer is not None:
+            outer.pause()
         _running.notes.append(self)
         state = _running.state
         if state is None or not state.stands():
@@ -151,8 +163,13 @@ class EffectsNote:
 
     def effects(self) -> Effects:
         """Return what was added since, in the end; with what was there before of what the body sets."""
+        if self.originals is not None:
+            self.originals.pause()
         originals = () if self.originals is None else tuple(self.originals.found.items())
         _running.notes.remove(self)
+        outer = _innermost()
+        if outer is not None:
+            outer.resume()
         if not _running.notes:
             _running.state = None
         if self._before.stands():
@@ -258,25 +275,6 @@ def _raw_environment() -> dict[Any, Any]:
     """Return the dict that `os.environ` looks after: comparing its texts would decode them all."""
     found: dict[Any, Any] = getattr(os.environ, "_data", {})
     return found
-
-
-def filter_key(entry: Any) -> tuple[Any, ...]:
-    """Return what tells a filter of `warnings` from others; its category by name, so that no class is held.
-
-    >>> filter_key(("ignore", None, UserWarning, None, 0))
-    ('ignore', None, 'builtins', 'UserWarning', None, 0)
-    """
-    action, message, category, module, line = entry
-    patterns = [getattr(pattern, "pattern", pattern) for pattern in (message, module)]
-    names = [getattr(category, name, "") for name in ("__module__", "__qualname__")]
-    return action, patterns[0], *names, patterns[1], line
-
-
-def change_warnings(change: Callable[[], object]) -> None:
-    """Change the list of filters, and have `warnings` forget what it has derived from it."""
-    change()
-    with warnings.catch_warnings():
-        pass
 
 
 def _weakly(values: list[Any]) -> list[weakref.ref[Any]]:

@@ -8,8 +8,10 @@ from types import CodeType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.lasting.settings import Setting, is_of_own_code
+from exocet_ipython.reloading.lasting.watched import may_change
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["set_alike"]
@@ -39,7 +41,11 @@ def _set_outside(record: ModuleRecord) -> Iterator[Setting]:
 
 
 def _said_by(body: CodeType | None) -> tuple[Any, ...]:
-    return () if body is None else (body.co_code, body.co_names, *_constants_of(body))
+    """Return what tells a body from others: its own operations, and those of functions that it may call for that."""
+    if body is None:
+        return ()
+    called = [part for part in nested(body) if part.co_name in body.co_names and may_change(part)]
+    return tuple((code.co_code, code.co_names, *_constants_of(code)) for code in (body, *called))
 
 
 def _constants_of(body: CodeType) -> Iterator[tuple[type, Any]]:

@@ -19,8 +19,10 @@ from exocet_ipython.loading.tracebacks import describe_error
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.ladder.operations import iter_operations
+from exocet_ipython.reloading.lasting.merging import Change
 from exocet_ipython.reloading.lasting.settings import MISSING, Setting, evaluate, is_of_own_code, parse
 from exocet_ipython.reloading.lasting.targets import may_set, read_targets
+from exocet_ipython.reloading.lasting.watched import Origin, Watched, may_change
 
 __all__ = ["Originals", "Unread"]
 
@@ -51,9 +53,11 @@ class Originals:
     [('dumps', False), ('is_patched', True)]
     """
 
-    __slots__ = ("_code", "_text", "found")
+    __slots__ = ("_code", "_text", "_watched", "_watched_code", "found")
 
     def __init__(self) -> None:
+        self._watched_code: CodeType | None = None
+        self._watched = Watched()
         self.found: dict[Setting, Any] = {}
         self._code: CodeType | None = None
         self._text: Callable[[], bytes | None] = bytes
@@ -68,6 +72,9 @@ class Originals:
         if code is not None and may_set(code):
             self._code, self._text = code, text
             self.found.update(_read(code, text))
+        if code is not None and may_change(code):
+            self._watched_code = code
+            self._watched.look(code, _origins(code))
 
     def read_loaded(self, library: str) -> None:
         """Read what a library has that was loaded just now, if the body has it imported: it can't have set it yet.
@@ -75,14 +82,26 @@ class Originals:
         Args:
             library: dotted name of its module.
         """
-        code, root = self._code, library.partition(".")[0]
+        code, root = self._code or self._watched_code, library.partition(".")[0]
         if code is not None and any(name.partition(".")[0] == root for name in code.co_names):
             package, _, child = library.rpartition(".")
             parent, module = PRESENCE.current(package), PRESENCE.current(library)
             if parent is not None and module is not None:
                 attach(parent, child, module)  # as the import is about to do
-            for setting, value in _read(code, self._text):
+            for setting, value in _read(code, self._text) if self._code is not None else ():
                 self.found.setdefault(setting, value)
+            if self._watched_code is not None:
+                self._watched.look(code, _origins(code))
+
+    def pause(self) -> None:
+        """Note what the body has changed up to now: it has run, or another one is about to, which it has imported."""
+        for setting, value in self._watched.changes():
+            known = self.found.get(setting)
+            self.found[setting] = known.followed_by(value) if type(known) is Change else self.found.get(setting, value)
+
+    def resume(self) -> None:
+        """Leave out what others have changed since the pause."""
+        self._watched.renew()
 
 
 def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Setting, Any]]:
@@ -140,7 +159,21 @@ def _imported(code: CodeType) -> dict[str, Any]:
     >>> _imported(body) == {"os": PRESENCE.current("os"), "e": enum, "C": CodeType}
     True
     """
-    space: dict[str, Any] = {}
+    return {name: value for name, value, _ in _bindings(code)}
+
+
+def _origins(code: CodeType) -> dict[str, Origin]:
+    """Return where that is from what the import statements of a body will bind.
+
+    >>> _origins(compile("import os.path, enum as e; from types import CodeType as C", "m.py", "exec"))
+    {'os': ('os', ''), 'e': ('enum', ''), 'C': ('types', 'CodeType')}
+    """
+    return {name: origin for name, _, origin in _bindings(code)}
+
+
+def _bindings(code: CodeType) -> Iterator[tuple[str, Any, Origin]]:
+    """Yield the names that import statements bind, with what these will be, and where that is from."""
+    origin = "", ""
     level: Any = 0
     wanted: Any = None
     home, found = "", MISSING
@@ -149,19 +182,20 @@ def _imported(code: CodeType) -> dict[str, Any]:
             level, wanted, found = wanted, argument, MISSING
         elif operation == _IMPORT_NAME:
             home = argument
+            origin = home.partition(".")[0], ""
             found = MISSING if level else PRESENCE.current(home.partition(".")[0])
             if wanted == ("*",) and not level:
                 there = globals_of(PRESENCE.current(home))
                 names = {name for part in whole(code) for name in part.co_names if not name.startswith("_")}
                 names &= there.keys()
-                space.update({name: there[name] for name in names if not _may_be_proxy(there[name])})
+                yield from ((name, there[name], (home, name)) for name in names if not _may_be_proxy(there[name]))
         elif operation == _IMPORT_FROM and not level:
             module = PRESENCE.current(home)
+            origin = (home, "") if wanted is None else (home, argument)
             found = (
                 module if wanted is None else globals_of(module).get(argument, PRESENCE.current(f"{home}.{argument}"))
             )
         elif operation == _STORE_NAME:
             if found is not None and found is not MISSING and not _may_be_proxy(found):
-                space[argument] = found
+                yield argument, found, origin
             found = MISSING
-    return space

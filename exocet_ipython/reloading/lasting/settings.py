@@ -43,10 +43,11 @@ class Setting:
 
     Attributes:
         home: dotted name of the module in whose globals its owner is found; "" for the body's own.
-        owner: the expression for what has it.
-        way: how it is read and written: as an `attribute`, as an `item`, or by a pair of `methods`.
-        key: the attribute's name, the key, or the names of the methods that give and set it, with their first
-            arguments.
+        owner: the expression for what has it; "" for the module itself.
+        way: how it is read and written: as an `attribute`, as an `item`, as a `member` of a set, or by a pair of
+            `methods`; that of a `list` is written as a whole, by who knows more.
+        key: the attribute's name, the key, the member, or the names of the methods that give and set it, with their
+            first arguments.
         is_certain: whether what the body leaves there doesn't depend on what was there.
     """
 
@@ -62,9 +63,12 @@ class Setting:
         >>> print(Setting("", "os.environ", "item", "HOME"))
         os.environ['HOME']
         """
-        if self.way == "item":
-            return f"{self.owner}[{self.key!r}]"
-        return f"{self.owner}.{self.key if self.way == 'attribute' else self.key[1]}"
+        owner = ".".join(part for part in (self.home, self.owner) if part)
+        if self.way in ("item", "member"):
+            return f"{owner}[{self.key!r}]"
+        if self.way == "list":
+            return owner
+        return f"{owner}.{self.key if self.way == 'attribute' else self.key[1]}"
 
     def find(self, space: Mapping[str, Any]) -> Any:
         """Return what has it, found from a module's globals.
@@ -72,6 +76,8 @@ class Setting:
         Raises:
             Exception: whatever comes of looking for it.
         """
+        if not self.owner:
+            return sys.modules[self.home]
         return evaluate(parse(self.owner), globals_of(sys.modules[self.home]) if self.home else space)
 
     def read(self, owner: Any) -> Any:
@@ -84,6 +90,8 @@ class Setting:
             return attribute_of(owner, self.key, MISSING)
         if self.way == "item":
             return owner.get(self.key, MISSING)
+        if self.way == "member":
+            return True if self.key in owner else MISSING
         getter, _, first = self.key
         return getattr(owner, getter)(*first)
 
@@ -94,6 +102,8 @@ class Setting:
                 del owner[self.key]
             else:
                 owner[self.key] = value
+        elif self.way == "member":
+            (owner.discard if value is MISSING else owner.add)(self.key)
         elif self.way == "methods":
             _, setter, first = self.key
             if issubclass(type(value), dict) and not first:
@@ -112,7 +122,7 @@ def take_marks(module: Any, settings: Iterable[Setting]) -> dict[Setting, int]:
     """Return the marks of what is set by now, as far as it can be told, of what a module's body sets."""
     found: dict[Setting, int] = {}
     space = globals_of(module)
-    for setting in dict.fromkeys(settings):
+    for setting in dict.fromkeys(one for one in settings if one.way != "list"):
         try:
             mark = mark_of_value(setting, setting.find(space))
         except Exception:  # noqa: BLE001, S112 - the path to it needs names that are gone: nothing can be said of it

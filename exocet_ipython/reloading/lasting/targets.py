@@ -84,7 +84,11 @@ def may_set(code: CodeType) -> bool:
 
 
 def note_settings(
-    module: Any, code: CodeType | None, text: Callable[[], Snapshot], known: Iterable[Setting] | None = None
+    module: Any,
+    code: CodeType | None,
+    text: Callable[[], Snapshot],
+    originals: Iterable[tuple[Setting, Any]] = (),
+    known: Iterable[Setting] | None = None,
 ) -> dict[Setting, int]:
     """Return what a body has set that has just run, with a mark of what it left.
 
@@ -92,6 +96,7 @@ def note_settings(
         module: the module.
         code: what ran; None where that is not known.
         text: gives what it was compiled from; only asked where the code sets something.
+        originals: what it was seen to set, with what was there before.
         known: what an earlier run of the same code had set, where there was one.
 
     >>> module, text = ModuleType("m"), b"import decimal; decimal.getcontext().prec = 28"
@@ -100,11 +105,12 @@ def note_settings(
     >>> [(one.owner, one.key) for one in note_settings(module, code, lambda: Snapshot("m", "m.py", text))]
     [('decimal.getcontext()', 'prec')]
     """
+    seen = (setting for setting, _ in originals)
     if known is not None:
-        return take_marks(module, known)
+        return take_marks(module, (*known, *seen))
     if code is None or not may_set(code):
-        return {}  # nearly all
-    return take_marks(module, _Reader(globals_of(module), text().data or b"").read(code))
+        return take_marks(module, seen)  # nearly all
+    return take_marks(module, (*_Reader(globals_of(module), text().data or b"").read(code), *seen))
 
 
 def read_targets(
