@@ -24,7 +24,7 @@ from exocet_ipython.reloading.lasting.settings import MISSING, Setting, evaluate
 from exocet_ipython.reloading.lasting.targets import may_set, read_targets
 from exocet_ipython.reloading.lasting.watched import Origin, Watched, may_change
 
-__all__ = ["Originals", "Unread"]
+__all__ = ["Originals", "Unread", "origins_of"]
 
 _LOADS = frozenset((dis.opmap["LOAD_CONST"], dis.opmap.get("LOAD_SMALL_INT", -1)))  # the second since 3.14
 _IMPORT_NAME, _IMPORT_FROM, _STORE_NAME = map(dis.opmap.__getitem__, ("IMPORT_NAME", "IMPORT_FROM", "STORE_NAME"))
@@ -74,7 +74,7 @@ class Originals:
             self.found.update(_read(code, text))
         if code is not None and may_change(code):
             self._watched_code = code
-            self._watched.look(code, _origins(code))
+            self._watched.look(code, origins_of(code))
 
     def read_loaded(self, library: str) -> None:
         """Read what a library has that was loaded just now, if the body has it imported: it can't have set it yet.
@@ -91,7 +91,7 @@ class Originals:
             for setting, value in _read(code, self._text) if self._code is not None else ():
                 self.found.setdefault(setting, value)
             if self._watched_code is not None:
-                self._watched.look(code, _origins(code))
+                self._watched.look(code, origins_of(code))
 
     def pause(self) -> None:
         """Note what the body has changed up to now: it has run, or another one is about to, which it has imported."""
@@ -162,10 +162,10 @@ def _imported(code: CodeType) -> dict[str, Any]:
     return {name: value for name, value, _ in _bindings(code)}
 
 
-def _origins(code: CodeType) -> dict[str, Origin]:
+def origins_of(code: CodeType) -> dict[str, Origin]:
     """Return where that is from what the import statements of a body will bind.
 
-    >>> _origins(compile("import os.path, enum as e; from types import CodeType as C", "m.py", "exec"))
+    >>> origins_of(compile("import os.path, enum as e; from types import CodeType as C", "m.py", "exec"))
     {'os': ('os', ''), 'e': ('enum', ''), 'C': ('types', 'CodeType')}
     """
     return {name: origin for name, _, origin in _bindings(code)}

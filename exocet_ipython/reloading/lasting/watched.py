@@ -31,9 +31,11 @@ _Change = tuple[Setting, Any]
 _MANY = 5_000  # entries of a container
 _FEW = 500  # entries of a list: comparing takes long
 _STARTS = frozenset(dis.opmap.get(name, -1) for name in ("LOAD_NAME", "LOAD_GLOBAL"))
+_USES = _STARTS | {dis.opmap["LOAD_ATTR"], dis.opmap.get("LOAD_METHOD", -1)}
 _STEPS = frozenset(dis.opmap.get(name, -1) for name in ("LOAD_ATTR", "LOAD_METHOD"))
 _COPY = dis.opmap["COPY"]
-_SIGNS = tuple(bytes([dis.opmap[name]]) for name in ("STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR", "DELETE_ATTR"))
+_WRITING = "STORE_SLICE", "STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR", "DELETE_ATTR"  # the first since 3.12
+_SIGNS = tuple(bytes([dis.opmap[name]]) for name in _WRITING if name in dis.opmap)
 _INPLACE = range(13, 26)  # arguments of BINARY_OP
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 _OF_ATTRIBUTES = words("setattr delattr vars")
@@ -116,8 +118,8 @@ class Watched:
             origins: what its import statements bind, and where that is from.
         """
         are_set = any(_STORE_ATTR in part.co_code[::2] for part in (code, *nested(code)) if not _is_class(part, code))
-        for part in whole(code) if origins else ():
-            if part is code or _may_change(part):
+        for part in _run_by(code) if origins else ():
+            if not origins.keys().isdisjoint(part.co_names) and (part is code or _may_change(part)):
                 for home, path, value, is_attributes in _named(part, origins):
                     is_object = are_set and not issubclass(type(value), ModuleType)
                     for way in [*_ways(value), *(["attribute"] if is_attributes or is_object else [])]:
@@ -152,6 +154,24 @@ def _may_change(code: CodeType) -> bool:
     return any(one == adding and code.co_code[2 * at + 1] in _INPLACE for at, one in enumerate(operations))
 
 
+def _run_by(body: CodeType) -> Iterator[CodeType]:
+    r"""Yield a body, those of its classes, and the functions in it whose names these use, or such functions.
+
+    >>> text = "class A:\n    def f(self): h()\ndef g(): pass\ndef h(): pass\nA().f()"
+    >>> [part.co_name for part in _run_by(compile(text, "m.py", "exec"))]
+    ['<module>', 'A', 'f', 'h']
+    """
+    waiting, functions = [body], list[CodeType]()
+    names = {_name_in(argument) for _, operation, argument in iter_operations(body) if operation in _USES}
+    while waiting:
+        for part in waiting:
+            yield part
+            names.update(part.co_names if part is not body else ())
+            functions += nested(part)
+        waiting = [part for part in functions if part.co_name in names or part.co_name[0] == "<" or is_class_body(part)]
+        functions = [part for part in functions if part not in waiting]
+
+
 def _is_class(part: CodeType, body: CodeType) -> bool:
     return part is not body and is_class_body(part)
 
@@ -162,13 +182,18 @@ def _named(code: CodeType, origins: Mapping[str, Origin]) -> Iterator[tuple[str,
     here: tuple[str, str, Any] | None = None
     for _, operation, argument in iter_operations(code):
         if operation in _STARTS:
-            here = _start(origins.get(argument if isinstance(argument, str) else argument[0]))
+            here = _start(origins.get(_name_in(argument)))
         elif operation in _STEPS and here is not None:
-            here = _step(*here, argument if isinstance(argument, str) else argument[0])
+            here = _step(*here, _name_in(argument))
         elif operation != _COPY:  # `m.d |= x` has one of `m`
             here = None
         if here is not None:
             yield *here, is_attributes
+
+
+def _name_in(argument: Any) -> str:
+    """Return the name that an operation asks for, which some have beside a flag."""
+    return str(argument if isinstance(argument, str) else argument[0])
 
 
 def _start(origin: Origin | None) -> tuple[str, str, Any] | None:

@@ -27,6 +27,7 @@ from exocet_ipython.reloading.holding.contents import (
 from exocet_ipython.reloading.holding.items import count_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
+from exocet_ipython.reloading.lasting.originals import origins_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.entries import MANY, changed_entries, put_into
 from exocet_ipython.survivors.carrying.ownership import Ownership
@@ -222,9 +223,15 @@ def _lost_values(record: ModuleRecord, gone: Iterable[tuple[str, Any]]) -> Itera
 
 
 def _lost_entries(record: ModuleRecord, gone: Iterable[tuple[str, Any]], read: ReadStores) -> Iterator[_Left]:
-    """Yield what cells put into those containers of a module that have no counterpart, its classes' included."""
-    owned = Ownership(record, read)
+    """Yield what cells put into those containers of a module that have no counterpart, its classes' included.
+
+    What the module has imported is another's, which has it still.
+    """
+    owned, code = Ownership(record, read), record.body_code
+    imported = origins_of(code) if code is not None else {}
     for name, value in gone:
+        if name in imported:
+            continue
         parts = [(name, value)]
         if issubclass(type(value), type) and name in record.contents:
             baseline = record.contents[name]
