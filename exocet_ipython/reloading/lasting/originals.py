@@ -27,6 +27,7 @@ from exocet_ipython.reloading.lasting.watched import Origin, Watched, may_change
 __all__ = ["Originals", "Unread", "origins_of"]
 
 _LOADS = frozenset((dis.opmap["LOAD_CONST"], dis.opmap.get("LOAD_SMALL_INT", -1)))  # the second since 3.14
+_HAS_SMALL = "LOAD_SMALL_INT" in dis.opmap  # then a small number is no constant
 _IMPORT_NAME, _IMPORT_FROM, _STORE_NAME = map(dis.opmap.__getitem__, ("IMPORT_NAME", "IMPORT_FROM", "STORE_NAME"))
 _PLAIN = ("builtins", "collections")  # modules of containers that are anybody's
 
@@ -53,11 +54,10 @@ class Originals:
     [('dumps', False), ('is_patched', True)]
     """
 
-    __slots__ = ("_code", "_text", "_watched", "_watched_code", "found")
+    __slots__ = ("_code", "_text", "_watched", "found")
 
     def __init__(self) -> None:
-        self._watched_code: CodeType | None = None
-        self._watched = Watched()
+        self._watched: Watched | None = None  # most bodies change nothing of others
         self.found: dict[Setting, Any] = {}
         self._code: CodeType | None = None
         self._text: Callable[[], bytes | None] = bytes
@@ -72,9 +72,9 @@ class Originals:
         if code is not None and may_set(code):
             self._code, self._text = code, text
             self.found.update(_read(code, text))
-        if code is not None and may_change(code):
-            self._watched_code = code
-            self._watched.look(code, origins_of(code))
+        if code is not None and _may_import(code) and may_change(code):
+            self._watched = Watched(code)
+            self._watched.look(origins_of(code))
 
     def read_loaded(self, library: str) -> None:
         """Read what a library has that was loaded just now, if the body has it imported: it can't have set it yet.
@@ -82,7 +82,7 @@ class Originals:
         Args:
             library: dotted name of its module.
         """
-        code, root = self._code or self._watched_code, library.partition(".")[0]
+        code, root = self._code if self._watched is None else self._watched.code, library.partition(".")[0]
         if code is not None and any(name.partition(".")[0] == root for name in code.co_names):
             package, _, child = library.rpartition(".")
             parent, module = PRESENCE.current(package), PRESENCE.current(library)
@@ -90,18 +90,28 @@ class Originals:
                 attach(parent, child, module)  # as the import is about to do
             for setting, value in _read(code, self._text) if self._code is not None else ():
                 self.found.setdefault(setting, value)
-            if self._watched_code is not None:
-                self._watched.look(code, origins_of(code))
+            if self._watched is not None:
+                self._watched.look(origins_of(code))
 
     def pause(self) -> None:
         """Note what the body has changed up to now: it has run, or another one is about to, which it has imported."""
-        for setting, value in self._watched.changes():
+        for setting, value in self._watched.changes() if self._watched is not None else ():
             known = self.found.get(setting)
             self.found[setting] = known.followed_by(value) if type(known) is Change else self.found.get(setting, value)
 
     def resume(self) -> None:
         """Leave out what others have changed since the pause."""
-        self._watched.renew()
+        if self._watched is not None:
+            self._watched.renew()
+
+
+def _may_import(code: CodeType) -> bool:
+    """Say whether a body may import a library: not where all its imports are relative, told without a look at them.
+
+    >>> [_may_import(compile(text, "m.py", "exec")) for text in ("from . import a", "import json")]
+    [False, True]
+    """
+    return _HAS_SMALL or any(type(one) is int and not one for one in code.co_consts)  # the level
 
 
 def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Setting, Any]]:

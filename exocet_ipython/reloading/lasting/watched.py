@@ -36,7 +36,8 @@ _STEPS = frozenset(dis.opmap.get(name, -1) for name in ("LOAD_ATTR", "LOAD_METHO
 _COPY = dis.opmap["COPY"]
 _WRITING = "STORE_SLICE", "STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR", "DELETE_ATTR"  # the first since 3.12
 _SIGNS = tuple(bytes([dis.opmap[name]]) for name in _WRITING if name in dis.opmap)
-_INPLACE = range(13, 26)  # arguments of BINARY_OP
+_BINARY_OP = dis.opmap["BINARY_OP"]
+_INPLACE = range(13, 26)  # its arguments
 _STORE_ATTR = dis.opmap["STORE_ATTR"]
 _OF_ATTRIBUTES = words("setattr delattr vars")
 _CHANGING = _OF_ATTRIBUTES | words("add append clear discard extend insert pop popitem remove setdefault update")
@@ -93,30 +94,31 @@ class _Place:
 
 
 class Watched:
-    """The containers of libraries that a body names, while it runs.
+    """The containers of libraries that a body names, while it runs; `code` is that of the body.
 
     >>> import mimetypes
     >>> body = compile("import mimetypes; mimetypes.knownfiles.append('/etc/own')", "m.py", "exec")
-    >>> watched = Watched()
-    >>> watched.look(body, {"mimetypes": ("mimetypes", "")})
+    >>> watched = Watched(body)
+    >>> watched.look({"mimetypes": ("mimetypes", "")})
     >>> exec(body, {})
     >>> [(str(setting), change.after[-1]) for setting, change in watched.changes()]
     [('mimetypes.knownfiles', ('str', '/etc/own'))]
     >>> del mimetypes.knownfiles[-1]
     """
 
-    __slots__ = ("_places",)
+    __slots__ = ("_places", "code")
 
-    def __init__(self) -> None:
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
         self._places: dict[tuple[int, str], _Place] = {}
 
-    def look(self, code: CodeType, origins: Mapping[str, Origin]) -> None:
-        """Look at what a body names that is loaded by now.
+    def look(self, origins: Mapping[str, Origin]) -> None:
+        """Look at what the body names that is loaded by now.
 
         Args:
-            code: the body.
             origins: what its import statements bind, and where that is from.
         """
+        code = self.code
         are_set = any(_STORE_ATTR in part.co_code[::2] for part in (code, *nested(code)) if not _is_class(part, code))
         for part in _run_by(code) if origins else ():
             if not origins.keys().isdisjoint(part.co_names) and (part is code or _may_change(part)):
@@ -150,8 +152,10 @@ def _may_change(code: CodeType) -> bool:
     operations = code.co_code[::2]
     if not _CHANGING.isdisjoint(code.co_names) or any(sign in operations for sign in _SIGNS):
         return True
-    adding = dis.opmap["BINARY_OP"]
-    return any(one == adding and code.co_code[2 * at + 1] in _INPLACE for at, one in enumerate(operations))
+    # Which operators there are is asked only where there is one: a loop over all operations takes fifty times as long.
+    arguments = code.co_code[1::2] if _BINARY_OP in operations else b""
+    pairs = zip(operations, arguments, strict=False)
+    return any(operation == _BINARY_OP and argument in _INPLACE for operation, argument in pairs)
 
 
 def _run_by(body: CodeType) -> Iterator[CodeType]:
