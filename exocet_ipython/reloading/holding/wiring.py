@@ -71,8 +71,8 @@ def _is_only_used(value: Any, baseline: Mapping[Any, int]) -> bool:
 def _is_kept_answer(kind: type, name: str) -> bool:
     """Say whether an attribute is what a descriptor of a class has put there when it was first asked for.
 
-    >>> class Client:
-    ...     chat = functools.cached_property(len)
+    >>> from functools import cached_property
+    >>> class Client: chat = cached_property(len)
     >>> _is_kept_answer(Client, "chat"), _is_kept_answer(Client, "url")
     (True, False)
     """

@@ -54,10 +54,11 @@ class Originals:
     [('dumps', False), ('is_patched', True)]
     """
 
-    __slots__ = ("_code", "_text", "_watched", "found")
+    __slots__ = ("_code", "_owners", "_text", "_watched", "found")
 
     def __init__(self) -> None:
         self._watched: Watched | None = None  # most bodies change nothing of others
+        self._owners: set[int] = set()  # ids of the instances of which attributes are read by their names
         self.found: dict[Setting, Any] = {}
         self._code: CodeType | None = None
         self._text: Callable[[], bytes | None] = bytes
@@ -71,7 +72,7 @@ class Originals:
         """
         if code is not None and may_set(code):
             self._code, self._text = code, text
-            self.found.update(_read(code, text))
+            self._add_read(code)
         if code is not None and _may_import(code) and may_change(code):
             self._watched = Watched(code)
             self._watched.look(origins_of(code))
@@ -88,14 +89,19 @@ class Originals:
             parent, module = PRESENCE.current(package), PRESENCE.current(library)
             if parent is not None and module is not None:
                 attach(parent, child, module)  # as the import is about to do
-            for setting, value in _read(code, self._text) if self._code is not None else ():
-                self.found.setdefault(setting, value)
+            self._add_read(self._code)
             if self._watched is not None:
                 self._watched.look(origins_of(code))
 
+    def _add_read(self, code: CodeType | None) -> None:
+        for setting, owner, value in _read(code, self._text) if code is not None else ():
+            self.found.setdefault(setting, value)
+            if setting.way == "attribute" and not issubclass(type(owner), (type, ModuleType)):
+                self._owners.add(id(owner))
+
     def pause(self) -> None:
         """Note what the body has changed up to now: it has run, or another one is about to, which it has imported."""
-        for setting, value in self._watched.changes() if self._watched is not None else ():
+        for setting, value in self._watched.changes(self._owners) if self._watched is not None else ():
             known = self.found.get(setting)
             self.found[setting] = known.followed_by(value) if type(known) is Change else self.found.get(setting, value)
 
@@ -114,7 +120,8 @@ def _may_import(code: CodeType) -> bool:
     return _HAS_SMALL or any(type(one) is int and not one for one in code.co_consts)  # the level
 
 
-def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Setting, Any]]:
+def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Setting, Any, Any]]:
+    """Yield what the text of a body sets, with what has that, and what that has there now."""
     for setting, space in read_targets(code, text, _imported):
         try:
             owner = setting.find(space)
@@ -125,14 +132,14 @@ def _read(code: CodeType, text: Callable[[], bytes | None]) -> Iterator[tuple[Se
         try:
             value = setting.read(owner)
         except Exception as error:  # noqa: BLE001 - whatever the owner raises: it is said when that is missing
-            yield setting, Unread(describe_error(error))
+            yield setting, owner, Unread(describe_error(error))
             continue
         is_librarys = (callable(value) or issubclass(type(value), enum.Enum)) and not is_of_own_code(value)
         if value is MISSING or is_plain(value) or is_librarys:
-            yield setting, value
+            yield setting, owner, value
         else:
             with contextlib.suppress(TypeError):  # a list or a dict may be another one by then
-                yield setting, OwnReference(value)
+                yield setting, owner, OwnReference(value)
 
 
 def _is_own_container(setting: Setting, owner: Any, space: dict[str, Any]) -> bool:

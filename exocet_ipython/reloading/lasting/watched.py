@@ -10,7 +10,7 @@ import contextlib
 import dis
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
@@ -128,10 +128,15 @@ class Watched:
                         if (id(value), way) not in self._places and (content := _content(value, way)) is not None:
                             self._places[id(value), way] = _Place(home, path, value, content, way)
 
-    def changes(self) -> Iterator[_Change]:
-        """Yield what the body has changed since it was looked at, with what that was before."""
+    def changes(self, known: Container[int] = ()) -> Iterator[_Change]:
+        """Yield what the body has changed since it was looked at, with what that was before.
+
+        Args:
+            known: ids of objects of which attributes are read in another way: by what their library gives for these.
+        """
         for place in self._places.values():
-            yield from place.changes()
+            if not (place.way == "attribute" and id(place.value) in known):
+                yield from place.changes()
 
     def renew(self) -> None:
         """Take what others have changed meanwhile as what was there before."""
