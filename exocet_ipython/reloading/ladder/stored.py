@@ -5,7 +5,7 @@ functions compute and store is computed by the new code. So state counts that di
 where a function that has to do with the changed one may have stored it: one that may change a thing of that name, and
 either is among those that can name the changed function, or among what these can name, or calls what it was handed.
 Then the module is made anew, as on any other edit: what its own functions had stored is gone, what cells had put there
-is carried over. A person's own objects keep what is in them on every rung.
+is carried over. A person's own objects keep what is in them on every rung, but for such answers of their own methods.
 
 Two things differ where a look at identities can't tell: what is inside of the items of a container, and objects of
 other libraries. These count as changed.
@@ -24,11 +24,13 @@ from typing import Any
 from exocet_ipython.loading.classes import library_of
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_registry
 from exocet_ipython.reloading.holding.entries import entries_of, place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.parts import parts_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
+from exocet_ipython.reloading.ladder.remembering import find_remembering, may_remember
 from exocet_ipython.reloading.ladder.uses import Definition
 from exocet_ipython.reloading.recording import ModuleRecord
 
@@ -52,7 +54,7 @@ def find_kept(
         records: the modules of the generation.
         filling: functions that may only have put them into the modules' state.
     """
-    kept = _kept_in_defaults(called, records) or _find_marked(called)
+    kept = _kept_in_defaults(called, records) or _kept_in_instances(called, records) or _find_marked(called)
     return kept or _find_stored((*called, *filling), records)
 
 
@@ -156,6 +158,17 @@ def _kept_in_defaults(definitions: Iterable[Definition], records: Mapping[str, M
             keywords = getattr(value, "__kwdefaults__", None) or {}
             if any(is_registry(default) and len(default) for default in (*defaults, *keywords.values())):
                 return f"`{definition.path}` may keep old answers in a default"
+    return ""
+
+
+def _kept_in_instances(definitions: Iterable[Definition], records: Mapping[str, ModuleRecord]) -> str:
+    """Say which of the functions answers from what it has put into its instance; nothing where none does."""
+    for definition in definitions:
+        record = records.get(definition.module)
+        is_possible = record is not None and any(map(may_remember, whole(definition.code)))
+        for path, names in find_remembering(record.snapshot.data or b"").items() if record and is_possible else ():
+            if f"{path}.".startswith(f"{definition.path}."):
+                return f"`{path}` may have put old answers into `{min(names)}` of instances"
     return ""
 
 

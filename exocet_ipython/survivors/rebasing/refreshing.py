@@ -9,12 +9,14 @@ from typing import Any
 from exocet_ipython.loading.classes import mro_of
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
+from exocet_ipython.reloading.ladder.remembering import Memory
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.replacing.adding import add_attributes, said_of
 from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after
+from exocet_ipython.survivors.replacing.remembered import forget_answers, stale_memories
 from exocet_ipython.survivors.replacing.states import InstanceState
 from exocet_ipython.survivors.storing.constructing.constructors import Maker, added_between
 
@@ -34,6 +36,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
         return
     retired = pairs.predecessors()
     stale: dict[int, tuple[str, ...]] = {}
+    memories: dict[int, dict[str, Memory]] = {}
     # By their ids: what held a class here would count as held by nobody knows what.
     added = {
         id(cls): added_between([retired.get(id(base), base) for base in mro_of(cls)], mro_of(cls)) for cls in classes
@@ -46,9 +49,13 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
             former = next((retired[id(base)] for base in mro_of(kind) if id(base) in retired), None)
             _bring_over(holder, former, added[id(kind)], moving)
         space = dict_of(holder) or {}
-        bases = [base for base in kind.__mro__ if id(base) in retired] if space else []
+        bases = [base for base in kind.__mro__ if id(base) in retired]
         for base in (base for base in bases if id(base) not in stale):
             stale[id(base)] = stale_answers(retired[id(base)], base, moving.beside)
+            memories[id(base)] = stale_memories(retired[id(base)], base, moving.beside)
+        if forgotten := {name: kind for base in bases for name, kind in memories[id(base)].items()}:
+            moving.journal.add(InstanceState(holder).restore)
+            forget_answers(holder, forgotten)
         for name in {name for base in bases for name in stale[id(base)] if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
+from exocet_ipython.reloading.ladder.remembering import Memory
 from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.finding.frames import find_in_use
 from exocet_ipython.survivors.rebuilt import Replacement
@@ -22,6 +23,7 @@ from exocet_ipython.survivors.replacing.layouts import require_same_fields, requ
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
 from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
+from exocet_ipython.survivors.replacing.remembered import forget_answers, stale_memories
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
 from exocet_ipython.survivors.storing.constructing.constructors import Maker, find_added
@@ -37,6 +39,7 @@ class _Pair(NamedTuple):
         now: the new one.
         rehash: whether they may hash an instance differently.
         stale: names of the answers that an instance keeps and that are to be dropped.
+        memories: the attributes from which methods answer again what they would not by now.
         looked_after: whether an author's hook or a library changes the instances.
         added: the attributes that the new constructor says to have beside those of the old one, each with its maker.
     """
@@ -45,14 +48,16 @@ class _Pair(NamedTuple):
     now: type
     rehash: bool
     stale: tuple[str, ...]
+    memories: Mapping[str, Memory]
     looked_after: bool
     added: Mapping[str, Maker]
 
     @classmethod
     def of(cls, before: type, now: type, beside: Beside) -> _Pair:
         """Look up what two classes ask for."""
-        stale, added = stale_answers(before, now, beside), find_added(before, now)
-        return cls(before, now, hash_differs(before, now), stale, is_looked_after(now) or bool(added), added)
+        stale, memories = stale_answers(before, now, beside), stale_memories(before, now, beside)
+        added = find_added(before, now)
+        return cls(before, now, hash_differs(before, now), stale, memories, is_looked_after(now) or bool(added), added)
 
 
 @dataclass(slots=True)
@@ -159,7 +164,7 @@ class Moving:
         before, now = pair.before, pair.now
         require_same_memory(before, now)
         old_hash = self.rehashing.ask(instance) if pair.rehash else None
-        state = InstanceState(instance) if pair.stale or pair.looked_after else None
+        state = InstanceState(instance) if pair.stale or pair.memories or pair.looked_after else None
         try:
             require_same_fields(before, now)
             set_class(instance, now)
@@ -172,11 +177,13 @@ class Moving:
             self.finalisers.prepare(before)
             successor = make_successor(instance, before, now, known)
             drop_answers(successor, pair.stale)
+            forget_answers(successor, pair.memories)
             _bring_over(successor, pair, instance)
             self.reborn[id(instance)] = instance, successor
             return
         try:
             drop_answers(instance, pair.stale)
+            forget_answers(instance, pair.memories)
             if pair.looked_after:
                 _bring_over(instance, pair, instance)
         except BaseException:

@@ -1,0 +1,83 @@
+"""What methods have put into their instance as answers (`reloading/ladder/remembering.py`), and would not by now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from exocet_ipython.loading.cells import texts_of_cells
+from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.reloading.holding.contents import attributes_of, is_plain, refill
+from exocet_ipython.reloading.ladder.remembering import Memory, may_remember, remembered_by
+from exocet_ipython.reloading.lasting.settings import is_of_own_code
+from exocet_ipython.reloading.retired import functions_in
+from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map
+from exocet_ipython.survivors.carrying.kept import is_data
+from exocet_ipython.survivors.comparison import Beside, Comparison, class_attributes
+from exocet_ipython.survivors.storing.functions import tree_of
+
+__all__ = ["forget_answers", "stale_memories"]
+
+_missing = object()
+
+
+def stale_memories(before: type, now: type, beside: Beside | None) -> dict[str, Memory]:
+    """Return the attributes from which methods answer again what they would not answer by now.
+
+    Not those that cells write as well, who may have put something of theirs there.
+
+    Args:
+        before: a retired class.
+        now: the new one.
+        beside: what else is another now.
+    """
+    attributes = class_attributes(before)
+    functions = {
+        function.__code__: (name, function) for name, part in attributes.items() for function in functions_in(part)
+    }
+    if not any(may_remember(code) for code, (name, _) in functions.items() if name != "__init__"):
+        return {}  # nearly all
+    known = class_attributes(now)
+    trees = {tree: named for named in functions.values() if (tree := tree_of(named[1])) is not None}
+    stale: dict[str, Memory] = {}
+    for tree, memories in remembered_by(trees).items():
+        name, function = trees[tree]
+        is_same = Comparison(before, now, memories, beside).is_same
+        if not any(is_same(function, other) for other in functions_in(known.get(name, _missing))):
+            stale |= memories
+    return {name: kind for name, kind in stale.items() if not _is_written_by_cells(name)}
+
+
+def _is_written_by_cells(name: str) -> bool:
+    writes = re.compile(rf"\.{name}\s*(\[[^\n]*\]\s*)?([-+|&*/]?=(?!=)|\.(update|setdefault|pop|clear|append|add)\b)")
+    return any(writes.search("".join(lines)) for _, lines in texts_of_cells())
+
+
+def forget_answers(instance: Any, memories: Mapping[str, Memory]) -> None:
+    """Have an instance look for answers again: what is somebody's own object, and moves, stays.
+
+    >>> class Shop:
+    ...     def __init__(self): self.known, self.rows, self.shown = {"a": 1, "b": forget_answers}, [1], True
+    >>> shop = Shop()
+    >>> forget_answers(shop, {"known": "entries", "rows": "none", "shown": "absent"})
+    >>> sorted(shop.known), shop.rows, hasattr(shop, "shown")
+    (['b'], None, False)
+    """
+    for name, value in attributes_of(instance) if memories else ():
+        kind = memories.get(name)
+        if kind == "entries" and is_map(value) and (begun := emptied(value)) is not None:
+            refill(begun, {key: part for key, part in entries(value) if _is_somebodys(part)})
+            set_attribute(instance, name, begun)
+        elif kind == "none" and _is_answer(value):
+            set_attribute(instance, name, None)
+        elif kind == "absent" and _is_answer(value):
+            delete_attribute(instance, name)
+
+
+def _is_answer(value: Any) -> bool:
+    return is_plain(value) or is_data(value, ())
+
+
+def _is_somebodys(value: Any) -> bool:
+    return is_of_own_code(value) or (callable(value) and not isinstance(value, type))
