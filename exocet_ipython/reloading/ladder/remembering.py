@@ -107,11 +107,12 @@ class _Uses:
     def remembered(self) -> dict[str, Memory]:
         """Return the names of what it has computed where it isn't there yet, and gives back; and how that is told."""
         given = [node.value for node in self._nodes if isinstance(node, ast.Return) and node.value is not None]
-        looked_up = dict(found for node in self._nodes if (found := self._looked_up(node)) is not None) if given else {}
+        looked_up = {found for node in self._nodes if (found := self._looked_up(node)) is not None} if given else set()
+        ways = Counter(name for name, _ in looked_up)  # what is told in two ways is begun, and filled step by step
         return {
             name: kind
-            for name, kind in looked_up.items()
-            if name in self.filled and any(self._is_from(name, value) for value in given)
+            for name, kind in looked_up
+            if name in self.filled and ways[name] == 1 and any(self._is_from(name, value) for value in given)
         }
 
     def _name(self, node: ast.AST) -> str:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import linecache
 import textwrap
+import tokenize
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -90,7 +91,7 @@ def tree_of(function: FunctionType) -> ast.AST | None:
         if retired is None:
             return ast.parse(textwrap.dedent(_source_of(code, function.__globals__)))
         tree = _parse(retired.record.snapshot.data or b"")
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, tokenize.TokenError):  # its file may have another text by now
         return None
     for node in ast.walk(tree):
         if isinstance(node, (*FUNCTIONS, ast.Lambda)) and getattr(node, "name", "<lambda>") == code.co_name:
