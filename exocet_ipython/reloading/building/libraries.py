@@ -20,14 +20,13 @@ from typing import Any
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.building.registries import CONTAINERS, has_still, literals_of
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, WEAK_IDS, dict_of, refill
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 
 __all__ = ["TakenOut", "take_out"]
 
 _DEEP = 4  # steps from a global of a library to a container: an instance, its dict of dicts, the inner dict
-_WEAK = frozenset(map(id, (weakref.WeakKeyDictionary, weakref.WeakSet, weakref.WeakValueDictionary)))
 _MANY = 50_000  # parts of a library that are looked at
 # What imports modules, and the shell: it keeps what the person has made.
 _LEFT_ALONE = ("exocet_ipython", "importlib", "_frozen_importlib", "_frozen_importlib_external", "IPython", "ipykernel")
@@ -181,7 +180,7 @@ def _containers(libraries: Iterable[ModuleType], roots: Collection[str]) -> Iter
             if id(kind) in CONTAINERS or (issubclass(kind, dict) and _root(home_of(kind)) in roots):
                 yield value
                 inner += [part for part in _values(value) if id(type(part)) not in ATOM_IDS]
-            elif id(kind) in _WEAK:
+            elif id(kind) in WEAK_IDS:
                 inner += (dict_of(value) or {}).values()  # references are in one of Python's own
             elif issubclass(kind, type):
                 inner += copy_space(vars(value)).values() if _root(home_of(value)) in roots else ()

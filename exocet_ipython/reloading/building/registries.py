@@ -56,7 +56,7 @@ class Registries:
             for name, value in values
             if _is_container(value)
         ]
-        self._homes = [(name, value, _home_of(value)) for name, value in values if issubclass(type(value), type)]
+        self._homes = [(name, value, module_said_by(value)) for name, value in values if issubclass(type(value), type)]
         modules = [current.records[name].module for name in self._imported]
         self._attributes = Attributes([*modules, *(value for _, value in values)])
 
@@ -71,7 +71,7 @@ class Registries:
         """
         names = self._made.union(record.name for record in made)
         filled = {name for name, container, before in self._before if _was_filled(container, before, names)}
-        filled |= {name for name, cls, home in self._homes if _home_of(cls) != home}
+        filled |= {name for name, cls, home in self._homes if module_said_by(cls) != home}
         entries = [(name, item) for name, _, before in self._before for item in _names_in(before)]
         codes = {record.name: record.code for record in made}
         edited = [name for name in self._made & self._records.keys() if codes.get(name) is not self._records[name].code]
@@ -134,7 +134,7 @@ class Registries:
         for _, container, before in self._before:
             refill(container, before)
         for _, cls, home in self._homes:
-            if _home_of(cls) != home:
+            if module_said_by(cls) != home:
                 set_attribute(cls, "__module__", home)
         self._attributes.restore()
 
@@ -157,10 +157,6 @@ def _values_of(record: ModuleRecord) -> Iterator[tuple[str, Any]]:
     """Return the containers, classes and instances that paths in a module led to when its body had run, as by now."""
     space = globals_of(record.module)
     return ((path, value_at(space, path)) for path in record.contents)
-
-
-def _home_of(cls: Any) -> Any:
-    return module_said_by(cls)
 
 
 def _is_container(value: Any) -> bool:

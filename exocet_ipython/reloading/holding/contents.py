@@ -33,6 +33,7 @@ __all__ = [
     "CARRIERS",
     "C_METHODS",
     "DESCRIPTOR_IDS",
+    "WEAK_IDS",
     "attributes_of",
     "cell_values",
     "dict_of",
@@ -59,7 +60,7 @@ CARRIERS = frozenset(map(id, (SimpleNamespace, threading.local, ChainMap, UserDi
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
-_WEAK = frozenset(map(id, (WeakSet, WeakKeyDictionary, WeakValueDictionary)))
+WEAK_IDS = frozenset(map(id, (WeakSet, WeakKeyDictionary, WeakValueDictionary)))
 _FIXED = frozenset(map(id, (tuple, frozenset)))
 # What reaches into the memory of an instance: its slots and its dict.
 DESCRIPTOR_IDS = frozenset(map(id, (GetSetDescriptorType, MemberDescriptorType)))
@@ -129,7 +130,7 @@ def is_registry(value: Any) -> bool:
     """Say whether code puts things into a value, to find them there again: whether it is a container that changes."""
     kind = type(value)
     # The weak ones have an abstract metaclass, whose `issubclass` is fifty times slower.
-    return issubclass(kind, _REGISTRIES) or id(kind) in _WEAK
+    return issubclass(kind, _REGISTRIES) or id(kind) in WEAK_IDS
 
 
 def refill(container: Any, content: Any) -> None:

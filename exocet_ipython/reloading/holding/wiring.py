@@ -15,7 +15,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, library_of, mro_of
+from exocet_ipython.loading.classes import defines, first_named, library_of, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -77,7 +77,7 @@ def _is_kept_answer(kind: type, name: str) -> bool:
     (True, False)
     """
     found = type(first_named(name, mro_of(kind)))
-    return found is not FunctionType and hasattr(found, "__get__") and not hasattr(found, "__set__")
+    return found is not FunctionType and defines(found, "__get__") and not defines(found, "__set__")
 
 
 def _is_data(value: Any, library: str | None = None) -> bool:

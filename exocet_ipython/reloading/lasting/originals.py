@@ -102,8 +102,9 @@ class Originals:
     def pause(self) -> None:
         """Note what the body has changed up to now: it has run, or another one is about to, which it has imported."""
         for setting, value in self._watched.changes(self._owners) if self._watched is not None else ():
-            known = self.found.get(setting)
-            self.found[setting] = known.followed_by(value) if type(known) is Change else self.found.get(setting, value)
+            known = self.found.setdefault(setting, value)
+            if known is not value and type(known) is Change:
+                self.found[setting] = known.followed_by(value)
 
     def resume(self) -> None:
         """Leave out what others have changed since the pause."""

@@ -6,6 +6,7 @@ in them, it has from the cell.
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import FunctionType
 from typing import Any
 
@@ -64,10 +65,10 @@ class _Registered:
     """Carries what cells have registered; what a library's object had when its module's body had run is none of it."""
 
     def __init__(self, record: ModuleRecord, read: ReadStores, journal: Journal) -> None:
+        self._record = record
         self._contents = record.contents
         self._read = read
         self._journal = journal
-        self._noted = {*record.values.values(), *(key for part in record.contents.values() for key in part.values())}
 
     def carry(self, path: str, before: Any, now: Any) -> None:
         """Carry it from one object, on a path, to another one; from what is no library's own object, nothing."""
@@ -80,6 +81,11 @@ class _Registered:
             known = dict(attributes_of(now))
             for name, part in attributes_of(before):
                 self.carry(f"{path}.{name}", part, known.get(name))
+
+    @cached_property
+    def _noted(self) -> set[int]:
+        """The ids of what the module had: asked for only where something has come to an object of a library."""
+        return {*self._record.values.values(), *(one for part in self._contents.values() for one in part.values())}
 
     def _carry_entries(self, path: str, before: Any, now: Any) -> None:
         baseline = self._contents[path]

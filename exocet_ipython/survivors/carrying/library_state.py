@@ -57,14 +57,15 @@ def write_again(
         refusals: what is noted of what a library refuses.
     """
     for path in paths:
-        owner, key = split_entry(path) or path.rpartition(".")[::2]
+        entry = split_entry(path)
+        owner, key = entry or path.rpartition(".")[::2]
         try:
             old, new = _find(before, owner), _find(now, owner)
             if old is None or old is new or not is_of_one_kind(old, new):
                 continue
             if _is_map_of_library(old) and key in old:
                 new[key] = old[key]
-            elif split_entry(path) is None and all(_is_set_by_library(type(one), key) for one in (old, new)):
+            elif entry is None and all(_is_set_by_library(type(one), key) for one in (old, new)):
                 setattr(new, key, getattr(old, key))
         except Exception as error:  # noqa: BLE001 - the library refuses: it stays as its module has made it
             refusals.note(f"{module}.{path}", error)

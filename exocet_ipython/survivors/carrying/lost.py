@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
@@ -222,13 +222,13 @@ def _lost_values(record: ModuleRecord, gone: Iterable[tuple[str, Any]]) -> Itera
             continue
 
 
-def _lost_entries(record: ModuleRecord, gone: Iterable[tuple[str, Any]], read: ReadStores) -> Iterator[_Left]:
+def _lost_entries(record: ModuleRecord, gone: Sequence[tuple[str, Any]], read: ReadStores) -> Iterator[_Left]:
     """Yield what cells put into those containers of a module that have no counterpart, its classes' included.
 
     What the module has imported is another's, which has it still.
     """
     owned, code = Ownership(record, read), record.body_code
-    imported = origins_of(code) if code is not None else {}
+    imported = origins_of(code) if gone and code is not None else {}
     for name, value in gone:
         if name in imported:
             continue

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import class_for, first_named, module_said_by, mro_of
+from exocet_ipython.loading.classes import class_for, first_named, mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.datafiles.snapshots import has_changed
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
@@ -72,7 +72,7 @@ class Ownership:
             path: of it in the module.
         """
         lines = mro_of(class_for(value))
-        homes = [module_said_by(cls) for cls in lines]
+        homes = [home_of(cls) for cls in lines]
         if type(value) is FunctionType:
             homes.append(value.__globals__.get("__name__", ""))  # a decorator of another module may have made it
         owned = Ownership(self.record, self._read, (*self._homes, *homes))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any
 
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.reloading.holding.held import CELLS
@@ -20,14 +19,8 @@ def read_library(name: str) -> Stores:
 
 
 @functools.cache
-def text_of_library(name: Any) -> bytes:
-    """Return the text of a library's module; nothing of what is Python's own, or has none.
-
-    Args:
-        name: what something says that it is of: no text, where a class has a descriptor of that name.
-    """
-    if not isinstance(name, str):
-        return b""
+def text_of_library(name: str) -> bytes:
+    """Return the text of a library's module; nothing of what is Python's own, or has none."""
     path = getattr(sys.modules.get(name), "__file__", None) or ""
     if name.partition(".")[0] in (*sys.stdlib_module_names, CELLS) or not path.endswith(".py"):
         return b""
