@@ -31,8 +31,13 @@ os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests on real packages last: what these load stays, and later tests would look over it each time."""
-    items.sort(key=lambda item: item.get_closest_marker("proof") is not None)
+    """Run the tests on real packages last, those that look over the heap first: what is loaded stays, and is seen."""
+
+    def rank(item: pytest.Item) -> tuple[bool, bool]:
+        is_on_packages = item.get_closest_marker("proof") is not None
+        return is_on_packages, item.path.parent.name not in {"stories", "survivors"}
+
+    items.sort(key=rank)
 
 
 @pytest.fixture

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab import contrast, find_chromium, open_lab, run_all
 from tests.notebooks.stored import NOTEBOOKS
+from tests.shares import is_of_share
 
 pytestmark = pytest.mark.browser
 
 _READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3
 
 
-@pytest.fixture(params=["light", "dark"])
+def _cases() -> Iterator[Any]:
+    """Yield each notebook on each page; of these a Python runs its share if nothing else is asked for."""
+    notebooks = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+    for place, (notebook, page) in enumerate(itertools.product(notebooks, ["light", "dark"])):
+        marks = [] if is_of_share(place) else [pytest.mark.long]
+        yield pytest.param(page, notebook, id=f"{page}-{notebook}", marks=marks)
+
+
+@pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
     """JupyterLab on a copy of the notebooks."""
     chromium = find_chromium()
@@ -34,7 +45,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
         page.screenshot(path=tmp_path / "last.png")
 
 
-@pytest.mark.parametrize("notebook", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
+@pytest.mark.parametrize(("lab", "notebook"), [*_cases()], indirect=["lab"])
 def test_reports_are_read_and_opened(lab: Page, notebook: str) -> None:
     """Each report of a notebook is text that can be read on the page; a click shows its details, readable as well."""
     run_all(lab, notebook)

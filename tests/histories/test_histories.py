@@ -22,11 +22,13 @@ import pytest
 from tests.histories.edited import replay_edits
 from tests.histories.releases import HISTORIES, Replay, fetch_releases, replays_of
 from tests.histories.replaying import Mode, Outcome, compare, run_session
+from tests.shares import SEED, is_of_share
 
 pytestmark = pytest.mark.history
 
 MODES: tuple[Mode, ...] = ("auto", "explicit")
-# Those that every test run replays: the others take minutes. Small packages, and each mechanism at least once.
+# Those that `make test` replays, each on one of the Pythons: the others take minutes. Small packages, and each
+# mechanism at least once.
 CORE = {
     ("attrs", "23.2.0"),
     ("blinker", "1.6.2"),
@@ -59,12 +61,13 @@ REPLAYS = [replay for history in HISTORIES for replay in replays_of(history)]
 
 
 def _cases() -> list[Any]:
-    """Return each replay in both modes; those that are not of the core are marked as long."""
+    """Return each replay in both modes; those that are not of the core or of this Python's share are marked as long."""
     cases: list[Any] = []
     for replay in REPLAYS:
-        marks = [] if (replay.history.package, replay.older) in CORE else [pytest.mark.long]
         for mode in MODES:
             name = f"{replay}-{mode}"
+            is_core = (replay.history.package, replay.older) in CORE
+            marks = [] if is_core and is_of_share(name) else [pytest.mark.long]
             reason = LIMITS.get(name, LIMITS.get(str(replay)))
             limits = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
             cases.append(pytest.param(replay, mode, id=name, marks=[*marks, *limits]))
@@ -102,7 +105,7 @@ def test_upgraded_equals_restarted(
         pytest.fail("\n".join([*shown, "what the session printed:", live["log"][-4000:]]), pytrace=False)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [3 * SEED + number for number in range(3)])
 def test_edited_equals_restarted(seed: int) -> None:
     """After random edits of a real package, and after they were undone by hand, it is as after a restart.
 
@@ -123,5 +126,5 @@ def test_histories_are_long() -> None:
 
 
 def test_core_is_of_the_table() -> None:
-    """What every test run replays are replays of the table."""
+    """What `make test` replays are replays of the table."""
     assert {(replay.history.package, replay.older) for replay in REPLAYS} >= CORE

@@ -390,6 +390,7 @@ def test_a_shared_extension_is_an_attribute_of_its_package(workshop: Workshop) -
     assert pkg._json is sys.modules["pkg._json"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["numpy", "pandas"])
 def test_a_package_with_an_extension_core_is_refused(name: str) -> None:
     """A package that can't do without its own extension is refused before anything ran, with advice."""

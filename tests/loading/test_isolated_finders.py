@@ -237,6 +237,7 @@ def test_modules_in_no_file(workshop: Workshop) -> None:
 TYPED = {"typed/__init__.py": "from .part import half", "typed/part.py": "def half(x: int) -> int:\n    return x // 2"}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["typeguard", "beartype", "jaxtyping"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of these packages themselves, on the newest Python
 def test_checkers_that_hook_imports(workshop: Workshop, name: str) -> None:

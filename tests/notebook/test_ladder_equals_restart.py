@@ -123,7 +123,7 @@ def in_fresh_process() -> dict[str, str] | None:
     return found
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(programs(), st.lists(edits, min_size=1, max_size=4))
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # the child only imports
 def test_reloads_equal_a_fresh_process(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.scenarios.scenarios import Scenario, read_corpus
 from tests.scenarios.sessions import MODES, Answers, Mode, describe_differences
+from tests.shares import take_turn
 
 # Scenarios that can't be right, with the reason; a limit of one mode only is named `SCENARIO[MODE]`.
 LIMITS: Mapping[str, str] = {
@@ -54,9 +55,14 @@ def require_equal(scenario: Scenario, mode: Mode, answers: Answers) -> None:
 
 
 def _cases() -> Iterator[Any]:
-    """Yield each scenario in each mode."""
+    """Yield each scenario in each mode: one of them if nothing else is asked for, on the next Python the other."""
     for scenario in filter(is_readable, read_corpus()):
-        yield from (as_case(scenario, mode, find_limit(scenario, mode)) for mode in MODES)
+        turn = take_turn(scenario.name, len(MODES))
+        for place, mode in enumerate(MODES):
+            case = as_case(scenario, mode, find_limit(scenario, mode))
+            yield (
+                case if place == turn else pytest.param(*case.values, id=case.id, marks=[*case.marks, pytest.mark.long])
+            )
 
 
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])

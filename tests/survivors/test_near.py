@@ -6,12 +6,13 @@ from types import FrameType, GetSetDescriptorType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from exocet_ipython.reloading.collector import counts_are_exact, referrers_of
 from exocet_ipython.survivors.finding.counting import count_outside
 from exocet_ipython.survivors.finding.near import find_near
+from tests.shares import SEED
 from tests.survivors.random_graphs import MAKERS, connect
 
 COUNT = 8  # objects, beside two instances
@@ -32,7 +33,8 @@ def holders_on_the_heap(retired: list[Any], within: set[int]) -> set[int]:
 
 
 @pytest.mark.skipif(not counts_are_exact(), reason="a build without the global lock defers counts")
-@settings(deadline=None, max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@seed(SEED)
+@settings(deadline=None, max_examples=100, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(kinds=KINDS, edges=EDGES, hidden=st.sets(st.integers(0, COUNT + 1), max_size=3))
 def test_near_holders_are_those_of_the_heap(
     kinds: list[int], edges: list[tuple[int, int, int]], hidden: set[int]
