@@ -40,11 +40,13 @@ class ModuleBuilder(ABC):
         modules: dotted name -> the module made for it, complete or still running.
         covered: dotted name of a submodule -> what its package had under its name until it was made, where no import
             statement has named the submodule so far.
+        abandoned: dotted name -> the module whose body failed last; who took it half-way, in a circle, keeps it.
     """
 
     def __init__(self, mapper: Mapper) -> None:
         self.mapper = mapper
         self.modules: dict[str, ModuleType] = {}
+        self.abandoned: dict[str, ModuleType] = {}
         self.covered: dict[str, Any] = {}
         # One lock a builder, held while module bodies run: two threads that need the same module share one copy.
         self._turn = Turn()
@@ -183,7 +185,7 @@ class ModuleBuilder(ABC):
             try:
                 self.run(module, spec)
             except BaseException:
-                self.modules.pop(name, None)
+                self.abandoned[name] = self.modules.pop(name, module)
                 raise
             finally:
                 spec._initializing = False  # type: ignore[attr-defined]  # noqa: SLF001 - likewise

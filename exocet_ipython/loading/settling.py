@@ -10,13 +10,19 @@ from typing import Any
 from exocet_ipython.loading.place import Builder, StandIn, place_of
 from exocet_ipython.loading.spaces import copy_space
 
-__all__ = ["built_by", "settle", "settle_own"]
+__all__ = ["abandoned_by", "built_by", "settle", "settle_own"]
 
 
 def built_by(builder: Builder, name: str) -> ModuleType | None:
     """Return what the builder made of a name, or None when it failed or never began."""
     made: dict[str, ModuleType] = getattr(builder, "modules", {})
     return made.get(name)
+
+
+def abandoned_by(builder: Builder, name: str) -> ModuleType | None:
+    """Return the module that failed in the builder, and which others may have taken half-way; None where none did."""
+    failed: dict[str, ModuleType] = getattr(builder, "abandoned", {})
+    return failed.get(name)
 
 
 def settle(leaked: list[tuple[StandIn, Builder]]) -> None:
@@ -33,14 +39,16 @@ def settle(leaked: list[tuple[StandIn, Builder]]) -> None:
     for standin, builder in leaked:
         place = place_of(standin)
         current = place.final or place.current
-        meant[id(standin)] = place.original or built_by(builder, place.name) or current, current
+        built = place.original or built_by(builder, place.name) or abandoned_by(builder, place.name)
+        meant[id(standin)] = built or current, current
     for holder in gc.get_referrers(*(standin for standin, _ in leaked)):
         _settle_in(holder, {key: both[id(holder) not in own] for key, both in meant.items()})
 
 
 def settle_own(standin: StandIn, builder: Builder) -> None:
     """Replace a stand-in that another thread still builds behind in the globals of this builder's modules."""
-    built = built_by(builder, place_of(standin).name)
+    name = place_of(standin).name
+    built = built_by(builder, name) or abandoned_by(builder, name)
     modules = getattr(builder, "modules", {}).values()
     for namespace in [vars(module) for module in modules if type(module) is ModuleType]:
         _settle_in(namespace, {id(standin): built})

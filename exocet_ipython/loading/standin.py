@@ -23,7 +23,7 @@ from typing import Any
 
 from exocet_ipython.loading.place import Builder, Place, StandIn, StandInLoader, place_of
 from exocet_ipython.loading.references import OwnReference
-from exocet_ipython.loading.settling import built_by, settle, settle_own
+from exocet_ipython.loading.settling import abandoned_by, built_by, settle, settle_own
 
 __all__ = ["PRESENCE", "Builder", "Presence", "StandIn"]
 
@@ -200,6 +200,8 @@ class Presence:
                     sys.modules[name] = place.current
             if not place.seen_by_others:
                 place.final = place.original or built_by(builder, name)
+                if place.final is None and place.current is None:
+                    place.final = abandoned_by(builder, name)
             leaked.append((place.standin, builder))
             place.standin = _NOBODY
         return [pair for pair in leaked if sys.getrefcount(pair[0]) > _PAIR_REFERENCES]
