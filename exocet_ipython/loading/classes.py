@@ -113,12 +113,16 @@ def module_said_by(cls: type) -> Any:
     """Return the name of the module that a class says it is of, or what else it has under that name.
 
     Its metaclass is not asked, which may have another answer, or none. What a class has need not be a text: it may be
-    what tells that of its instances, as in `zope.interface`.
+    what tells that of its instances, as in `zope.interface`; None where it has nothing, as `type()` makes it in a
+    namespace without a name.
 
     >>> module_said_by(list), type(module_said_by(type("Interface", (), {"__module__": property(repr)})))
     ('builtins', <class 'property'>)
     """
-    return _MODULE.__get__(cls)
+    try:
+        return _MODULE.__get__(cls)
+    except AttributeError:
+        return None
 
 
 def library_of(cls: type) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.loading.classes import delete_attribute, module_said_by, set_attribute
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.building.registries import literals_of
 from exocet_ipython.reloading.holding.contents import attributes_of
@@ -39,7 +39,8 @@ def withdraw_accessors(old: Mapping[str, ModuleRecord], new: Mapping[str, Module
     owners = [
         (cls, shared)
         for cls in living_classes()
-        if (shared := names & type.__getattribute__(cls, "__dict__").keys()) and cls.__module__ not in (*new, CELLS)
+        if (shared := names & type.__getattribute__(cls, "__dict__").keys())
+        and module_said_by(cls) not in (*new, CELLS)
     ]
     for name, gone in dropped.items() if owners else ():
         record = old[name]

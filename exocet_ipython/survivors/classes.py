@@ -62,7 +62,7 @@ def classes_made(bases: Iterable[type], known: Container[int], modules: Mapping[
         known: ids of classes that are none of these.
         modules: dotted name -> module.
     """
-    own = [cls for cls in with_subclasses(bases) if cls.__module__ in modules and id(cls) not in known]
+    own = [cls for cls in with_subclasses(bases) if module_said_by(cls) in modules and id(cls) not in known]
     return [cls for cls in own if not is_defined(cls, modules)]
 
 
@@ -80,7 +80,7 @@ def is_made(cls: type, modules: Mapping[str, Any]) -> bool:
 
 def is_defined(cls: type, modules: Mapping[str, Any]) -> bool:
     """Say whether the module of a class, by its dotted name, has it under its own name."""
-    home, name = (type.__getattribute__(cls, trait) for trait in ("__module__", "__qualname__"))
+    home, name = module_said_by(cls), type.__getattribute__(cls, "__qualname__")
     return attribute_at(modules.get(home), name) is cls
 
 

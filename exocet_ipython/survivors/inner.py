@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.holding.contents import variables_around
@@ -151,7 +152,7 @@ def match_inner(old: FunctionType, new: FunctionType | type, code: CodeType) -> 
     if isinstance(new, FunctionType):
         now, namespace = new.__code__, new.__globals__
     else:
-        namespace = globals_of(sys.modules[new.__module__])
+        namespace = globals_of(sys.modules.get(module_said_by(new)))
     root = Inner(code, now, namespace, {}, new, old, None, (DefaultsMade(code), None), [])
     return _match_nested(root, None)
 

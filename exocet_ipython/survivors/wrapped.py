@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import first_named, module_said_by, mro_of
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, dict_of, variables_around
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.forwarders import target_of
@@ -90,7 +90,7 @@ def space_of(function: FunctionType) -> dict[str, Any]:
 
 
 def _name_of(cls: type) -> tuple[str, ...]:
-    return tuple(type.__getattribute__(cls, trait) for trait in ("__module__", "__qualname__"))
+    return module_said_by(cls), type.__getattribute__(cls, "__qualname__")
 
 
 def may_hold(value: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import with_packages
 from exocet_ipython.reloading.holding.paths import attribute_at
 
@@ -66,10 +67,10 @@ class CellAssignment:
         dotted, bracket, rest = self.name.partition("[")
         first, *path = dotted.split(".")
         owner = namespace.get(first)
-        holder = None if bracket else attribute_at(owner, ".".join(path[:-1]))
+        holder: Any = None if bracket else attribute_at(owner, ".".join(path[:-1]))
         if issubclass(type(holder), type):
-            home, name = (type.__getattribute__(holder, trait) for trait in ("__module__", "__qualname__"))
-            return home, (f"{name}.{path[-1]}", path[-1])
+            home, name = module_said_by(holder), type.__getattribute__(holder, "__qualname__")
+            return (home, (f"{name}.{path[-1]}", path[-1])) if type(home) is str else None
         if isinstance(holder, ModuleType):
             return holder.__name__, (path[-1],)
         while path and isinstance(owner, ModuleType) and isinstance(inner := vars(owner).get(path[0]), ModuleType):

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import Source, resolved
@@ -82,7 +83,9 @@ def _at_home(
 
 def _trait(value: Any, name: str) -> Any:
     """Return an attribute that a class has from `type`, whatever its metaclass does, or that of a function."""
-    return type.__getattribute__(value, name) if issubclass(type(value), type) else getattr(value, name)
+    if not issubclass(type(value), type):
+        return getattr(value, name)
+    return module_said_by(value) if name == "__module__" else type.__getattribute__(value, name)
 
 
 def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> Iterator[tuple[Source, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import MemberDescriptorType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space
 
 __all__ = ["filled_slots", "has_slots", "slots_of", "with_slots"]
@@ -39,7 +40,7 @@ def slots_of(kind: type) -> Iterator[Any]:
     []
     """
     for base in reversed(kind.__mro__):
-        if base.__module__ != "builtins" and base is not weakref.ref:  # the callback of one can't be set
+        if module_said_by(base) != "builtins" and base is not weakref.ref:  # the callback of one can't be set
             yield from (part for part in copy_space(vars(base)).values() if type(part) is MemberDescriptorType)
 
 

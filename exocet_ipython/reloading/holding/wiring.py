@@ -15,7 +15,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from exocet_ipython.loading.classes import defines, first_named, library_of, mro_of
+from exocet_ipython.loading.classes import defines, first_named, library_of, module_said_by, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, cell_values, dict_of, fingerprint
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -115,7 +115,7 @@ def _is_data(value: Any, library: str | None = None) -> bool:
 
 
 def _is_of_library(kind: Any) -> bool:
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    file = getattr(sys.modules.get(module_said_by(kind)), "__file__", None)
     return file is not None and not is_own_folder(os.path.dirname(file))
 
 

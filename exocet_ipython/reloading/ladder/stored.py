@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import library_of
+from exocet_ipython.loading.classes import library_of, module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
@@ -209,4 +209,4 @@ def _may_differ_inside(part: Any, records: Mapping[str, ModuleRecord]) -> bool:
     if isinstance(part, tuple) and not getattr(part, "__dict__", None):
         return any(_may_differ_inside(inner, records) for inner in part)
     kind = type(part)
-    return id(kind) not in ATOM_IDS and not issubclass(kind, _DEFINITIONS) and kind.__module__ in records
+    return id(kind) not in ATOM_IDS and not issubclass(kind, _DEFINITIONS) and module_said_by(kind) in records

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import attach, globals_of
 from exocet_ipython.loading.standin import PRESENCE
@@ -149,7 +150,7 @@ def _is_own_container(setting: Setting, owner: Any, space: dict[str, Any]) -> bo
     That one is made anew with what was put there; what cells took out of it would seem to be gone from it.
     """
     path = parse(setting.owner)
-    is_plain_container = setting.way == "item" and type(owner).__module__ in _PLAIN
+    is_plain_container = setting.way == "item" and module_said_by(type(owner)) in _PLAIN
     return is_plain_container and isinstance(path, ast.Attribute) and is_of_own_code(evaluate(path.value, space))
 
 
@@ -164,7 +165,7 @@ def _may_be_proxy(value: Any) -> bool:
         return False
     kinds: Any = type.__getattribute__(type(value), "__mro__")
     asked = [vars(kind).get(name) for kind in kinds[:-1] for name in ("__getattr__", "__getattribute__")]
-    return any(part is not None for part in asked) and kinds[0].__module__ not in sys.stdlib_module_names
+    return any(part is not None for part in asked) and module_said_by(kinds[0]) not in sys.stdlib_module_names
 
 
 def _imported(code: CodeType) -> dict[str, Any]:

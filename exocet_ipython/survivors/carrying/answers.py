@@ -16,6 +16,7 @@ from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
@@ -117,7 +118,7 @@ def _stores_alike(name: str, before: ModuleType, now: ModuleType | None, compare
     owners: list[tuple[Any, Any, Any, Any]] = [(object, object, *spaces)]
     for key, cls in copy_space(spaces[0]).items():
         other = spaces[1].get(key)
-        if issubclass(type(cls), type) and cls.__module__ == before.__name__ and issubclass(type(other), type):
+        if issubclass(type(cls), type) and module_said_by(cls) == before.__name__ and issubclass(type(other), type):
             owners.append((cls, other, vars(cls), under_old_names(vars(other), renamed_by(cls))))
     found = [
         compare(old, new, but={name}).is_same(part, having.get(key))
@@ -155,7 +156,7 @@ def _answers_of(cache: Any, session: Container[str] = ()) -> Iterator[_Answer]:
         mark = next((place for place, part in enumerate(parts) if type(part) is object), len(parts))
         arguments, named = parts[:mark], parts[mark + 1 :]  # names and values in turn, behind an object of the cache's
         if all(
-            id(type(part)) in ATOM_IDS or (type(part) is type and part.__module__ not in session)
+            id(type(part)) in ATOM_IDS or (type(part) is type and module_said_by(part) not in session)
             for part in (*arguments, *named)
         ):
             yield key, arguments, dict(zip(named[::2], named[1::2], strict=True)), value
@@ -169,7 +170,7 @@ def _keys_of(cache: Any) -> dict[Any, Any]:
 
 def _counterpart(cls: type, after: Mapping[str, ModuleType | None]) -> type:
     """Return what takes the place of a class; itself where its module goes on."""
-    found = attribute_at(after[cls.__module__], cls.__qualname__) if cls.__module__ in after else cls
+    found = attribute_at(after[module_said_by(cls)], cls.__qualname__) if module_said_by(cls) in after else cls
     return found if issubclass(type(found), type) else object
 
 

@@ -12,7 +12,7 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from exocet_ipython.loading.classes import delete_attribute, first_named, mro_of, set_attribute
+from exocet_ipython.loading.classes import delete_attribute, first_named, module_said_by, mro_of, set_attribute
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
@@ -55,7 +55,7 @@ _missing = object()
 def is_of_one_kind(before: Any, now: Any) -> bool:
     """Say whether two containers are of one type, or of a class and its counterpart."""
     old, new = type(before), type(now)
-    return old is new or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+    return old is new or (module_said_by(old), old.__qualname__) == (module_said_by(new), new.__qualname__)
 
 
 def hold_alike(before: Any, now: Any) -> bool:
@@ -88,7 +88,7 @@ def emptied(container: Any) -> Any:
     >>> emptied(deque([1, 2], maxlen=2)), emptied("ab")
     (deque([], maxlen=2), None)
     """
-    if not is_registry(container) or type(container).__module__ not in _PYTHONS:
+    if not is_registry(container) or module_said_by(type(container)) not in _PYTHONS:
         return None
     other = container.copy()
     other.clear()
@@ -201,7 +201,7 @@ def held_entries(
 
 def inherited(cls: type, name: str, session: Container[str]) -> Any:
     """Return what a class has from a base that is of the session's modules; None where there is nothing."""
-    return first_named(name, (base for base in mro_of(cls) if base.__module__ in session))
+    return first_named(name, (base for base in mro_of(cls) if module_said_by(base) in session))
 
 
 def place_in(items: Any, item: Any, baseline: Mapping[Any, int]) -> int:

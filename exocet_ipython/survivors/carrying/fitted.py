@@ -12,7 +12,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import is_of_python, library_of, mro_of
+from exocet_ipython.loading.classes import is_of_python, library_of, module_said_by, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
@@ -78,7 +78,7 @@ def is_tensor(value: Any) -> bool:
     >>> is_tensor([])
     False
     """
-    return any(base.__qualname__ == "Tensor" and base.__module__ == "torch" for base in mro_of(type(value)))
+    return any(base.__qualname__ == "Tensor" and module_said_by(base) == "torch" for base in mro_of(type(value)))
 
 
 class Beginning:
@@ -130,7 +130,7 @@ class Beginning:
         elif id(kind) in _LISTS:
             self._compare_maps(dict(enumerate(before)), dict(enumerate(now)), path, lambda key: f"{path}[{key}]")
         elif (space := dict_of(now)) is not None and not issubclass(kind, _CONTAINERS):
-            self._homes |= dict.fromkeys(str(base.__module__) for base in mro_of(kind))
+            self._homes |= dict.fromkeys(str(module_said_by(base)) for base in mro_of(kind))
             self._compare_maps(dict_of(before) or {}, space, path, lambda key: f"{path}.{key}")
         elif repr(before) != repr(now):
             raise _UnlikeError
@@ -186,7 +186,7 @@ def _require_data(value: Any, session: Collection[str]) -> None:
             kind = type(part)
             if id(kind) in ATOM_IDS or id(part) in seen:
                 continue
-            home = str(kind.__module__)
+            home = str(module_said_by(kind))
             is_definition = issubclass(kind, _DEFINITIONS)
             if home in session or (is_definition and home_of(part) in session) or kind is MethodType:
                 raise _UnlikeError

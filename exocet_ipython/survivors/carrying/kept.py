@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import defines, first_named, mro_of
+from exocet_ipython.loading.classes import defines, first_named, module_said_by, mro_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, attributes_of, is_plain, is_registry, is_shared
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
@@ -40,12 +40,12 @@ _MUCH = 10_000
 
 
 def _is_container(value: Any, session: Container[str]) -> bool:
-    return is_registry(value) and type(value).__module__ not in session
+    return is_registry(value) and module_said_by(type(value)) not in session
 
 
 def is_foreign(value: Any, session: Container[str]) -> bool:
     """Say whether a value is a container of Python's own, or an instance of a library's class."""
-    return (is_registry(value) or is_of_library(value)) and type(value).__module__ not in session
+    return (is_registry(value) or is_of_library(value)) and module_said_by(type(value)) not in session
 
 
 def is_of_library(value: Any) -> bool:
@@ -55,7 +55,7 @@ def is_of_library(value: Any) -> bool:
     >>> is_of_library(datetime.timezone.utc), is_of_library([1]), is_of_library(is_data)
     (True, False, False)
     """
-    return not (is_shared(value) or is_definition(value)) and type(value).__module__ != "builtins"
+    return not (is_shared(value) or is_definition(value)) and module_said_by(type(value)) != "builtins"
 
 
 def is_data(value: Any, session: Container[str], depth: int = 5) -> bool:

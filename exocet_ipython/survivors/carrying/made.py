@@ -10,7 +10,7 @@ import dis
 from types import CodeType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import module_said_by, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
@@ -40,10 +40,10 @@ def goes_on(value: Any, read: ReadStores) -> bool:
 
 
 def _is_made_alike(cls: type, read: ReadStores) -> bool:
-    if cls.__module__ not in read.session:
+    if module_said_by(cls) not in read.session:
         return False
-    home = read.session[cls.__module__].module
-    modules = home, read.after.get(cls.__module__, home)
+    home = read.session[module_said_by(cls)].module
+    modules = home, read.after.get(module_said_by(cls), home)
     if "<locals>" not in cls.__qualname__:
         before, now = (_callers({kind.__name__ for kind in mro_of(type(cls))[:-1]}, module) for module in modules)
         return attribute_at(home, cls.__qualname__) is None and bool(before) and before == now

@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import CELLS
@@ -101,8 +102,8 @@ def is_registered_again(reference: Any, cls: Any) -> bool:
     """Say whether an abstract class that knows a class by a weak reference knows another one of its name as well."""
     place = reference.__callback__.__self__()  # a weak reference to the set of them, which is called with each
     others = [other for other in map(weakref.ref.__call__, place or ()) if other is not None and other is not cls]
-    name = (cls.__module__, cls.__qualname__)
-    return any((other.__module__, other.__qualname__) == name for other in others)
+    name = (module_said_by(cls), cls.__qualname__)
+    return any((module_said_by(other), other.__qualname__) == name for other in others)
 
 
 def without_registered(
@@ -186,11 +187,11 @@ def _carry_subclasses(before: abc.ABCMeta, now: abc.ABCMeta, read: ReadStores, b
     for cls in found:
         if cls is None:
             continue
-        if cls.__module__ in read.after:
+        if module_said_by(cls) in read.after:
             successor: Any = _successor(cls, read)
             if successor is not None and not taken_out.has(cls.__name__, before):
                 now.register(successor)
-        elif cls.__module__ == CELLS or cls.__name__ not in own:
+        elif module_said_by(cls) == CELLS or cls.__name__ not in own:
             now.register(cls)
 
 
@@ -207,7 +208,7 @@ def _known_to(cls: type) -> Sequence[Iterable[Any]]:
 
 def _successor(cls: type, read: ReadStores) -> type | None:
     """Return what takes the place of a module's class; None of one that was its module's no more."""
-    name, home = cls.__name__, cls.__module__
+    name, home = cls.__name__, module_said_by(cls)
     now = globals_of(read.after[home]).get(name)
     is_its = globals_of(read.session[home].module).get(name) is cls
     return now if is_its and issubclass(type(now), type) else None

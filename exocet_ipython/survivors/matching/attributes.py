@@ -7,7 +7,7 @@ from functools import cached_property, partialmethod, singledispatchmethod
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import defines, first_named, mro_of
+from exocet_ipython.loading.classes import defines, first_named, module_said_by, mro_of
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE
 from exocet_ipython.reloading.holding.held import dotted_name, home_of
@@ -36,7 +36,7 @@ def binds(value: Any, modules: Container[str]) -> bool:
     """
     kind = type(value)
     return id(kind) in _WRAPPERS or (
-        defines(kind, "__get__") and (kind.__module__ in modules or bool(functions_held(value)))
+        defines(kind, "__get__") and (module_said_by(kind) in modules or bool(functions_held(value)))
     )
 
 

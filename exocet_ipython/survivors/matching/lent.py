@@ -12,6 +12,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.standin import PRESENCE
@@ -139,7 +140,7 @@ def is_foreign(value: Any, session: Container[str]) -> bool:
     (True, False)
     """
     kind = type(value)
-    home = value.__module__ if id(kind) in _NAMED else kind.__module__
+    home = value.__module__ if id(kind) in _NAMED else module_said_by(kind)
     return not issubclass(kind, type) and home not in session and home not in _PLAIN
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MemberDescriptorType
 from typing import Any
 
-from exocet_ipython.loading.classes import delete_attribute, set_attribute
+from exocet_ipython.loading.classes import delete_attribute, module_said_by, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.survivors.classes import with_subclasses
@@ -89,7 +89,7 @@ def define_again(cls: Any) -> None:
     )
     made: dict[str, Any] = {}
     if is_apart:  # its methods write past what refuses that, into slots: those of another class with such do
-        space = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__annotations__": annotated}
+        space = {"__module__": module_said_by(cls), "__qualname__": cls.__qualname__, "__annotations__": annotated}
         other = define(
             types.new_class(cls.__name__, cls.__bases__, exec_body=lambda namespace: namespace.update(space))
         )
@@ -111,7 +111,9 @@ def notebook_models() -> list[type]:
     base = vars(pydantic).get("BaseModel") if pydantic is not None else None
     if base is None:
         return []
-    models = [cls for cls in with_subclasses([base]) if cls.__module__ == CELLS and "__pydantic_fields__" in vars(cls)]
+    models = [
+        cls for cls in with_subclasses([base]) if module_said_by(cls) == CELLS and "__pydantic_fields__" in vars(cls)
+    ]
     return sorted(models, key=lambda cls: bool(_parameters_of(cls)))
 
 

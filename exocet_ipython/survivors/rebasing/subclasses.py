@@ -10,7 +10,7 @@ from types import ModuleType, prepare_class
 from typing import Any
 from weakref import WeakValueDictionary
 
-from exocet_ipython.loading.classes import set_attribute
+from exocet_ipython.loading.classes import module_said_by, set_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
@@ -217,7 +217,7 @@ def _subclasses_elsewhere(
     subclasses: list[type] = type.__subclasses__(cls)
     for subclass in subclasses:
         is_meant = id(subclass) not in counterparts and _remade.get(id(subclass)) is not subclass
-        is_elsewhere = subclass.__module__ not in session and retired_class(subclass) is None
+        is_elsewhere = module_said_by(subclass) not in session and retired_class(subclass) is None
         if is_meant and (is_elsewhere or id(subclass) in made):
             yield subclass
             for part in copy_space(vars(subclass)).values():
@@ -227,7 +227,7 @@ def _subclasses_elsewhere(
 
 def _of_cells(classes: Iterable[type], session: Container[str], made: Container[int]) -> list[type]:
     """Return classes and what derives from them, without what modules of the session make anew."""
-    return [cls for cls in with_subclasses(classes) if cls.__module__ not in session or id(cls) in made]
+    return [cls for cls in with_subclasses(classes) if module_said_by(cls) not in session or id(cls) in made]
 
 
 def _may_hash_otherwise(cls: type, counterparts: Mapping[int, type]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of
+from exocet_ipython.loading.classes import module_said_by, mro_of
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.journal import Journal
@@ -147,8 +147,8 @@ def withdraw_from(cls: type, before: type, now: type, session: Mapping[str, Modu
         session: dotted name -> module that is current now.
         journal: how it is taken back.
     """
-    if now.__module__ in session:
-        for container in _containers(before, now, vars(session[now.__module__])):
+    if module_said_by(now) in session:
+        for container in _containers(before, now, vars(session[module_said_by(now)])):
             for key in [key for key, value in entries(container) if key is cls or value is cls]:
                 take_out(container, key, journal)
 
@@ -181,7 +181,7 @@ def hooked_now(cls: type, counterparts: Mapping[int, type]) -> Iterator[type]:
 
 
 def _has_hook(cls: type) -> bool:
-    return cls is not object and HOOK in vars(cls) and cls.__module__ != typing.__name__
+    return cls is not object and HOOK in vars(cls) and module_said_by(cls) != typing.__name__
 
 
 def _containers(before: type, now: type, space: Mapping[str, Any]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import gc
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.reloading.collector import instances_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, counterpart, or_same
@@ -21,7 +22,7 @@ def is_of_context(kind: type) -> bool:
     >>> [is_of_context(type(part)) for part in gc.get_referents(copy_context())]
     [True]
     """
-    return kind.__module__ == "builtins" and kind.__name__.startswith("hamt")
+    return module_said_by(kind) == "builtins" and kind.__name__.startswith("hamt")
 
 
 def replace_in_contexts(node: Any, replacement: Replacement, journal: Journal) -> None:

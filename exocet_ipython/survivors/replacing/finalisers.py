@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from exocet_ipython.loading.classes import first_named, mro_of
+from exocet_ipython.loading.classes import first_named, module_said_by, mro_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.replacing.states import set_class
 
@@ -74,7 +74,7 @@ class Finalisers:
 
 
 def _silent_kind(cls: Any) -> type:
-    space = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    space = {"__slots__": (), "__module__": module_said_by(cls), "__qualname__": cls.__qualname__}
     kind: Any = type(cls)
     try:
         # Its layout is that of its one base; not made by a call of the metaclass, which may register what it makes.

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from exocet_ipython.loading.classes import defines, mro_of, set_attribute
+from exocet_ipython.loading.classes import defines, module_said_by, mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.journal import Journal
 
@@ -78,7 +78,7 @@ def bring_up_to_date(instance: Any, cls: type) -> None:
 
 def is_adapter(kind: type) -> bool:
     """Say whether a class is pydantic's of what validates any type: it keeps what it has made of that."""
-    return kind.__module__ == "pydantic.type_adapter"
+    return bool(module_said_by(kind) == "pydantic.type_adapter")
 
 
 def adapters_of(names: Mapping[str, Any], classes: Iterable[type]) -> list[Any]:

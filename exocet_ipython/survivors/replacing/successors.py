@@ -14,7 +14,7 @@ from types import (
 )
 from typing import Any
 
-from exocet_ipython.loading.classes import mro_of, set_attribute
+from exocet_ipython.loading.classes import module_said_by, mro_of, set_attribute
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import slots_of
 from exocet_ipython.survivors.rebuilt import MISSING, Replacement, or_same
@@ -151,7 +151,7 @@ def _with_same_value(instance: Any, before: type, now: Any, replacement: Replace
 
 def _exception_like(error: Any, now: Any) -> Any:
     """Return an exception with the arguments of another one, the traceback, and what else Python's own keep in C."""
-    kind: Any = next(cls for cls in mro_of(now) if cls.__module__ == "builtins")
+    kind: Any = next(cls for cls in mro_of(now) if module_said_by(cls) == "builtins")
     made = kind.__new__(now, *error.args)
     kind.__init__(made, *error.args)
     shared = [cls for cls in mro_of(kind) if cls is not object and issubclass(type(error), cls)]
