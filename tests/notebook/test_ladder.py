@@ -489,6 +489,30 @@ def test_later_edits_are_judged_anew(workshop: Workshop) -> None:
         gc.collect()
 
 
+def test_what_a_class_has_gained_since_the_last_edit_counts_at_the_next(workshop: Workshop) -> None:
+    """That the classes of methods are plain is found once; what may have changed of it since is asked each time."""
+    text = "class A:\n    def answer(self):\n        return f()\ndef f():\n    return {}\n"
+    workshop.write({"a.py": text.format(0)})
+    notebook = PlainNotebook()
+    notebook.run("import a")
+
+    def rung_of_edit(number: int) -> int | None:
+        workshop.edit("a.py", text.format(number))
+        report = notebook.session.reload(migrate=True)
+        assert report.error is None
+        assert notebook["a"].A().answer() == number
+        return report.rung
+
+    assert [rung_of_edit(number) for number in (1, 2)] == [1, 1]
+    notebook.run("import numbers\nclass Sub(a.A, numbers.Number):\n    pass")
+    assert rung_of_edit(3) == 2
+    notebook.run("del Sub")
+    gc.collect()
+    assert rung_of_edit(4) == 1
+    notebook.run("a.A = type('A', (), {'answer': lambda self: a.f()})")
+    assert rung_of_edit(5) == 2
+
+
 @pytest.mark.xfail(strict=True, reason="only the library knows the name by which it calls; README, What it cannot do")
 def test_libraries_that_call_by_a_name_of_their_own(workshop: Workshop) -> None:
     """A library that was handed an object at import has called a method of it that nothing else tells of."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.spaces import globals_of
@@ -30,11 +30,13 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.reloading.collector import current_frames
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.bodies import Body, names_in
 from exocet_ipython.reloading.ladder.codes import CodePair
 from exocet_ipython.reloading.ladder.exchange import find_class
-from exocet_ipython.reloading.ladder.exposure import PLAIN_DECORATORS, calling_base
+from exocet_ipython.reloading.ladder.exposure import calling_base
+from exocet_ipython.reloading.ladder.methods import PLAIN_DECORATORS
 from exocet_ipython.reloading.ladder.operations import docstring_of, is_special, words
 from exocet_ipython.reloading.ladder.reach import KNOWN_DECORATORS, Reach
 from exocet_ipython.reloading.ladder.runners import are_run, has_other_holders
@@ -250,8 +252,7 @@ def _is_own(value: Any, records: Mapping[str, ModuleRecord]) -> bool:
     kind = type(value)
     if id(kind) in ATOM_IDS:
         return True
-    owner = value if kind is FunctionType or issubclass(kind, type) else kind
-    return owner.__module__ in records
+    return home_of(value) in records
 
 
 def _is_empty(value: Any) -> bool:

@@ -6,16 +6,16 @@ together (`visit_Name`, `do_GET`). So it depends on what a class inherits from, 
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
+from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.reloading.ladder.exchange import find_class
+from exocet_ipython.reloading.ladder.methods import PLAIN_DECORATORS, Methods
 from exocet_ipython.reloading.ladder.operations import words
 from exocet_ipython.reloading.ladder.uses import Method
 from exocet_ipython.reloading.recording import ModuleRecord
 
-__all__ = ["PLAIN_DECORATORS", "calling_base", "exposed", "find_exposed"]
+__all__ = ["calling_base", "exposed", "find_exposed"]
 
 # Base classes and metaclasses from these call methods by names that they have themselves, and by no others.
 _PLAIN_BASES = words(
@@ -23,39 +23,19 @@ _PLAIN_BASES = words(
     "pydantic_settings.main sqlalchemy.inspection sqlalchemy.orm.decl_api sqlalchemy.util.langhelpers sqlmodel.main "
     "typing typing_extensions"
 )
-# Decorators of classes that call none of the methods that the class itself defines, but for Python's own.
-PLAIN_DECORATORS = words(
-    "attr attrs dataclass dataclasses define enum final frozen functools mutable runtime_checkable s total_ordering "
-    "typing typing_extensions unique"
-)
 _NOTHING_ELSE = (object,)
-_WHERE_DEFINED = operator.attrgetter("__module__", "__qualname__", "__bases__")
 
 
-def find_exposed(methods: Sequence[Method], records: Mapping[str, ModuleRecord]) -> tuple[Method, str] | None:
+def find_exposed(methods: Methods, records: Mapping[str, ModuleRecord]) -> tuple[Method, str] | None:
     """Return the first of some methods that code from outside of the scope can have called at import, and why.
 
     A thousand may be asked about at an edit: as a rule nothing of any of their classes comes from elsewhere, which few
     passes over all of them show.
     """
-    if _are_alone(methods, records):
+    if methods.are_alone(records):
         return None
     reasons = ((method, exposed(method, records[method.definition.module], records)) for method in methods)
     return next(((method, reason) for method, reason in reasons if reason), None)
-
-
-def _are_alone(methods: Sequence[Method], records: Mapping[str, ModuleRecord]) -> bool:
-    """Say whether all methods are of plain classes that stand in their modules, with neither bases nor others below.
-
-    False also where that takes a closer look.
-    """
-    if not all(map(PLAIN_DECORATORS.issuperset, [method.decorators for method in methods])):
-        return False
-    owners = [(method.definition.module, method.owner, _NOTHING_ELSE) for method in methods]
-    classes: list[Any] = [vars(records[module].module).get(owner) for module, owner, _ in owners]
-    if any(type(cls) is not type for cls in classes) or any(map(type.__subclasses__, classes)):
-        return False
-    return [*map(_WHERE_DEFINED, classes)] == owners
 
 
 def exposed(method: Method, record: ModuleRecord, records: Mapping[str, ModuleRecord]) -> str:
@@ -83,7 +63,7 @@ def _exposing_base(cls: type, name: str, records: Mapping[str, ModuleRecord]) ->
         return f"{cls.__qualname__} is a metaclass"
     for sub in _with_subclasses(cls):
         for base in sub.__mro__:
-            if base is not object and base.__module__ not in records and name in vars(base):
+            if base is not object and module_said_by(base) not in records and name in vars(base):
                 return f"{base.__qualname__} has a method of that name"
     return calling_base(cls, records)
 
@@ -92,7 +72,7 @@ def calling_base(cls: type, records: Mapping[str, ModuleRecord]) -> str:
     """Say which base or metaclass from outside of the scope may call any method of a class, or of one below it."""
     for sub in _with_subclasses(cls):
         for kind in (type(sub), *sub.__mro__):
-            if kind.__module__ not in records and kind.__module__ not in _PLAIN_BASES:
+            if module_said_by(kind) not in records and module_said_by(kind) not in _PLAIN_BASES:
                 return f"{kind.__qualname__}, from outside, may call it"
     return ""
 

@@ -28,6 +28,7 @@ from itertools import chain
 
 from exocet_ipython.reloading.ladder.bodies import Body
 from exocet_ipython.reloading.ladder.computed import COMPUTING, computes_names
+from exocet_ipython.reloading.ladder.methods import Methods
 from exocet_ipython.reloading.ladder.operations import is_special, words
 from exocet_ipython.reloading.ladder.uses import Definition, Method, Reached, Storing, Uses
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -63,7 +64,7 @@ class Reach:
         # Answers that stand until the names of a module change; most edits of a body leave them.
         self._callers: dict[frozenset[int], dict[int, Definition]] = {}
         self._called: dict[frozenset[int], dict[int, Definition]] = {}
-        self._methods: dict[int, list[Method]] = {}  # by the id of one of `_callers`
+        self._methods: dict[int, Methods] = {}  # by the id of one of `_callers`
         self._storing: dict[int, Storing] = {}  # likewise
 
     def update(self, records: Mapping[str, ModuleRecord]) -> None:
@@ -72,9 +73,11 @@ class Reach:
             for name in self._records.keys() - records.keys():
                 self._remove(name)
         known = self._records
-        for name, record in records.items():
-            if (before := known.get(name)) is not None and before() is record:
-                continue
+        others = [name for name, record in records.items() if known.get(name, _unknown)() is not record]
+        for name in others:
+            record = records[name]
+            for methods in self._methods.values():
+                methods.forget(name)
             if "uses" in vars(record) and not record.uses.is_of(record.readable_code):
                 del vars(record)["uses"]  # a later text of the module took it over; this one is current again
             uses = self._uses.get(name)
@@ -206,11 +209,12 @@ class Reach:
             return None
         return Method(definition, owner, name, self.class_decorators(definition.module, owner))
 
-    def methods(self, callers: Mapping[int, Definition]) -> list[Method]:
+    def methods(self, callers: Mapping[int, Definition]) -> Methods:
         """Return those of the callers of something, as `callers` gave them, that are methods."""
         key = id(callers)
         if key not in self._methods:
-            self._methods[key] = [method for method in map(self.method, callers.values()) if method is not None]
+            found = map(self.method, callers.values())
+            self._methods[key] = Methods([method for method in found if method is not None])
         return self._methods[key]
 
     def storing(self, callers: Mapping[int, Definition]) -> Storing:
@@ -276,6 +280,10 @@ class Reach:
                 self._defined[called].remove(definition)
             for mentioned in definition.names:
                 self._named[mentioned].remove(definition)
+
+
+def _unknown() -> None:
+    """Answer for the record of a module that was never read."""
 
 
 def _is_called_by_python(name: str) -> bool:
