@@ -23,6 +23,8 @@ _UNREFERRED = (
 )
 _UNREFERRED += " module is gone, since no class or function of it is held, what holds one of them is not found"
 LIMITS: Mapping[str, str] = {
+    "class-decorator-that-registers-or-changes-classes": "only a reload that migrates takes out what a decorator has"
+    " registered that changes classes now, and a later move has the decorator of before no more",
     "buffers-through-failure-and-undo": _UNREFERRED,
     "table-holds-objects-of-other-modules": _UNREFERRED,
 }

@@ -23,8 +23,8 @@ from exocet_ipython.survivors.moving.bare import BareClass, bare_class, decorate
 from exocet_ipython.survivors.moving.decorators import Decorator, changed_decorators, makes_only, touches_nothing
 from exocet_ipython.survivors.rebasing.called import Call
 from exocet_ipython.survivors.rebasing.calls import find_calls, words_of_cells
-from exocet_ipython.survivors.rebasing.putting import is_alike
-from exocet_ipython.survivors.rebasing.registrations import read_both
+from exocet_ipython.survivors.rebasing.putting import is_alike, take_out_doubles
+from exocet_ipython.survivors.rebasing.registrations import filled_by, read_both
 from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.sparing import sparing_globals
@@ -93,8 +93,11 @@ class Redecorating:
         for call, now, bare in self._classes:
             cls = call.decorated.find(namespace) if call.decorated is not None else None
             if issubclass(type(cls), type):
+                lists = [(one, len(one)) for one in filled_by(now, len(call.arguments)) or () if hasattr(one, "insert")]
                 try:
                     decorate_class(cls, bare, functools.partial(_decorate, call, now), self._journal)
+                    for one, count in lists:  # that of before put nothing there: an earlier one has
+                        take_out_doubles(one, count)
                 except Exception as error:  # noqa: BLE001 - as below
                     self._refusals.note(f"what {dotted_name(now)} makes", error)
         for one in self._found:
@@ -119,8 +122,8 @@ class Redecorating:
     def _note_class(self, call: Call, decorator: Decorator) -> None:
         """Note what a class of a cell was before it was decorated, where all that is done with it is to change it."""
         before, now, calls = decorator.before, decorator.now, len(call.arguments)
-        is_known = touches_nothing(before, calls) and touches_nothing(now, calls)
-        if not is_known or read_both(before, now, ()) is not None:
+        is_known = touches_nothing(now, calls) or filled_by(now, calls) is not None
+        if not (is_known and touches_nothing(before, calls)) or read_both(before, now, ()) is not None:
             return
         with sparing_globals(before):
             bare = bare_class(call.given, functools.partial(_decorate, call, before))

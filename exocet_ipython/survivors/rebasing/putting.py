@@ -20,6 +20,7 @@ __all__ = [
     "emptied_for_a_moment",
     "find_there",
     "is_alike",
+    "take_out_doubles",
     "take_out_entry",
     "take_out_new",
     "withdraw",
@@ -169,6 +170,21 @@ def refill(container: Any, content: Iterable[Entry]) -> None:
     container.clear()
     for entry in content:
         put_entry(container, entry)
+
+
+def take_out_doubles(container: Any, count: int) -> None:
+    """Take out of a list what was put behind its first entries, and is one of these already.
+
+    >>> names = ["a", "b", "a"]
+    >>> take_out_doubles(names, 2)
+    >>> names
+    ['a', 'b']
+    """
+    if hasattr(container, "insert"):
+        known = {*map(id, itertools.islice(container, count))}
+        for place in range(len(container) - 1, count - 1, -1):
+            if id(container[place]) in known:
+                del container[place]
 
 
 def take_out_new(container: Any, content: list[Entry]) -> None:

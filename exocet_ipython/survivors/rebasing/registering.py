@@ -18,7 +18,7 @@ from typing import Any, Self
 from exocet_ipython.loading.classes import delete_attribute
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import is_registry
-from exocet_ipython.reloading.holding.held import CELLS, dotted_name
+from exocet_ipython.reloading.holding.held import CELLS, dotted_name, home_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
@@ -28,7 +28,14 @@ from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.rebasing.called import Call
 from exocet_ipython.survivors.rebasing.calls import find_calls, words_of_cells
 from exocet_ipython.survivors.rebasing.decorating import Decorating
-from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike, take_out_new
+from exocet_ipython.survivors.rebasing.putting import (
+    Entry,
+    emptied_for_a_moment,
+    find_there,
+    is_alike,
+    take_out_doubles,
+    take_out_new,
+)
 from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
 from exocet_ipython.survivors.rebasing.registrations import function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
@@ -49,8 +56,7 @@ class Registering:
     def __init__(self, journal: Journal, refusals: Refusals) -> None:
         self._journal, self._refusals = journal, refusals
         self._replay = Replay(journal)
-        # What is called, where it puts something, and whether it makes something else of what it is given.
-        self._calls: list[tuple[Call, Any, tuple[Any, ...], _Given, bool]] = []
+        self._calls: list[_Repeated] = []
 
     def withdraw(
         self,
@@ -77,27 +83,31 @@ class Registering:
         for call, registrar in find_calls(found, called, namespace):
             if call.decorated is not None and call.decorated.owner and type(call.given) is not FunctionType:
                 continue
-            if not registrar.makes or (migrating and call.decorated is not None and _is_bare(call.given)):
+            if not registrar.makes or (migrating and call.decorated is not None and _is_bare(call, registrar)):
                 self._take_out(call, registrar, left)
 
     def register(self) -> None:
         """Register it again, when all else has moved."""
-        decorating = Decorating([call.given for call, *_, makes in self._calls if makes], self._journal)
+        functions = [one.call.given for one in self._calls if one.makes and type(one.call.given) is FunctionType]
+        decorating = Decorating(functions, self._journal)
         for turn in self._replay.turns(range(len(self._calls))):
-            call, now, places, given, makes = self._calls[turn]
-            before = [list(entries(place)) for place in places]
-            decorating.take_latest(call)
+            one = self._calls[turn]
+            before = [list(entries(place)) for place in one.places]
+            decorating.take_latest(one.call)
             try:
-                with given.set_again(self._journal):
-                    made = call.repeat(now)
+                with one.given.set_again(self._journal):
+                    made = one.call.repeat(one.now)
             except Exception as error:  # noqa: BLE001 - a person's function may raise anything: it is said
-                for place, content in zip(places, before, strict=True):
+                for place, content in zip(one.places, before, strict=True):
                     take_out_new(place, content)
                 self._replay.restore(turn)
-                self._refusals.note(f"the registrations by {dotted_name(now)}", error)
+                self._refusals.note(f"the registrations by {dotted_name(one.now)}", error)
             else:
-                if makes:
-                    decorating.note(call, made)
+                for place, content in zip(one.places, before, strict=True):
+                    if id(place) in one.returned:
+                        take_out_doubles(place, len(content))
+                if one.makes and type(one.call.given) is FunctionType:
+                    decorating.note(one.call, made)
         decorating.replace()
 
     def _take_out(self, call: Call, registrar: Registrar, left: dict[int, list[Entry]]) -> None:
@@ -134,7 +144,31 @@ class Registering:
             self._replay.take_out(counterparts.get(name), entry, len(self._calls))
         if (retired := retired_module(function_of(registrar.before).__globals__)) is not None:
             retired.is_spent = True  # an undo would bring back what was registered, and in its order
-        self._calls.append((call, registrar.now, (*texts[1].places().values(),), given, registrar.makes))
+        now = (*texts[1].places().values(),)
+        returned = {*map(id, now)} - {id(counterparts.get(name)) for name in places}
+        self._calls.append(_Repeated(call, registrar.now, now, returned, given, registrar.makes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Repeated:
+    """A call that is made again.
+
+    Attributes:
+        call: it.
+        now: what is called.
+        places: the containers into which that puts something.
+        returned: the ids of those into which what was called put nothing. They may have been there before, and have
+            what was put there then.
+        given: what it is given.
+        makes: whether it makes something else of that.
+    """
+
+    call: Call
+    now: Any
+    places: tuple[Any, ...]
+    returned: AbstractSet[int]
+    given: _Given
+    makes: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -186,9 +220,18 @@ class _Given:
             put_back(self.thing, names, before)
 
 
-def _is_bare(given: Any) -> bool:
-    """Say whether a definition of a cell is the function of its own text, and no decorator's."""
-    return type(given) is FunctionType and given.__module__ == CELLS and given.__code__.co_name == given.__name__
+def _is_bare(call: Call, registrar: Registrar) -> bool:
+    """Say whether a call decorates the function of a cell's own text, or registers a class that nothing else decorates.
+
+    A class stays the one that it is, whatever its decorator gives back: it has instances. What only changes classes is
+    not taken for a call here (see `redecorating`).
+    """
+    given = call.given
+    if type(given) is FunctionType:
+        return given.__module__ == CELLS and given.__code__.co_name == given.__name__
+    is_class = issubclass(type(given), type) and home_of(given) == CELLS
+    is_registered = is_class and bool(registrar.texts[0].places())
+    return is_registered and call.decorated is not None and call.decorated.count == 1
 
 
 def _put_by(call: Call, function: Any, places: Sequence[Any]) -> list[list[Entry]]:

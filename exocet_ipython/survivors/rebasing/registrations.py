@@ -15,7 +15,15 @@ from exocet_ipython.survivors.rebasing.hooks import HookText, read_text
 from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["RegisteringText", "function_of", "functions_called", "read_both", "read_maker", "run_alike"]
+__all__ = [
+    "RegisteringText",
+    "filled_by",
+    "function_of",
+    "functions_called",
+    "read_both",
+    "read_maker",
+    "run_alike",
+]
 
 _NOTHING = cast("ast.FunctionDef", ast.parse("def nothing(): pass").body[0])
 
@@ -116,6 +124,12 @@ def read_maker(before: Any, now: Any) -> tuple[RegisteringText, RegisteringText]
         return None
     nothing = read_text(RegisteringText, (functions[0], _NOTHING), None, ("",))
     return None if nothing is None else (text, nothing)
+
+
+def filled_by(decorator: Any, calls: int) -> list[Any] | None:
+    """Return the containers in which so many calls of a decorator put what they give back; None where they do more."""
+    text = _read(decorator)
+    return [*text.places().values()] if text is not None and text.gives and text.depth == calls else None
 
 
 def _read(called: Any) -> RegisteringText | None:
