@@ -16,6 +16,8 @@ import pytest
 
 from exocet_ipython.loading.witness import WITNESS
 from exocet_ipython.notebook.report import ReloadReport
+from exocet_ipython.reloading.ladder.reach import Reach
+from exocet_ipython.reloading.ladder.uses import Reached
 from tests.plain_notebook import PlainNotebook, state_of
 from tests.workshop import Workshop
 
@@ -491,26 +493,28 @@ def test_later_edits_are_judged_anew(workshop: Workshop) -> None:
 
 def test_what_a_class_has_gained_since_the_last_edit_counts_at_the_next(workshop: Workshop) -> None:
     """That the classes of methods are plain is found once; what may have changed of it since is asked each time."""
-    text = "class A:\n    def answer(self):\n        return f()\ndef f():\n    return {}\n"
-    workshop.write({"a.py": text.format(0)})
+    workshop.write({"a.py": "class A:\n    def answer(self):\n        return f()\ndef f():\n    return 1\n"})
     notebook = PlainNotebook()
     notebook.run("import a")
+    records = notebook.session.managed.generation.records
+    reach = Reach()
+    reach.update(records)
+    callers = reach.callers(reach.definitions("a", "f"))
+    assert not isinstance(callers, Reached)
 
-    def rung_of_edit(number: int) -> int | None:
-        workshop.edit("a.py", text.format(number))
-        report = notebook.session.reload(migrate=True)
-        assert report.error is None
-        assert notebook["a"].A().answer() == number
-        return report.rung
+    def are_alone() -> bool:
+        assert [method.name for method in reach.methods(callers)] == ["answer"]
+        return reach.methods(callers).are_alone(records)
 
-    assert [rung_of_edit(number) for number in (1, 2)] == [1, 1]
-    notebook.run("import numbers\nclass Sub(a.A, numbers.Number):\n    pass")
-    assert rung_of_edit(3) == 2
+    assert [are_alone(), are_alone()] == [True, True]
+    notebook.run("class Sub(a.A):\n    pass")
+    assert not are_alone()
     notebook.run("del Sub")
     gc.collect()
-    assert rung_of_edit(4) == 1
-    notebook.run("a.A = type('A', (), {'answer': lambda self: a.f()})")
-    assert rung_of_edit(5) == 2
+    assert are_alone()
+    notebook.run("del a.A")
+    gc.collect()
+    assert not are_alone()
 
 
 @pytest.mark.xfail(strict=True, reason="only the library knows the name by which it calls; README, What it cannot do")
