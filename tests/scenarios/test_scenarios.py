@@ -37,13 +37,18 @@ def find_limit(scenario: Scenario, mode: Mode) -> str | None:
     return LIMITS.get(f"{scenario.name}[{mode}]", LIMITS.get(scenario.name))
 
 
-def as_case(scenario: Scenario, mode: Mode, reason: str | None) -> Any:
-    """Return a scenario in a mode as a case of a test, with what stands in its way, and why it can't be right."""
+def as_case(scenario: Scenario, mode: Mode, reason: str | None, *, is_long: bool = False) -> Any:
+    """Return a scenario in a mode as a case of a test, with what stands in its way, and why it can't be right.
+
+    One that is long runs only when it is asked for.
+    """
     needs = scenario.header.get("needs", "").split()
     missing = [name for name in needs if importlib.util.find_spec(name) is None]
     marks = [pytest.mark.skip(reason=f"needs {', '.join(missing)}")] if missing else []
     if reason is not None:
         marks.append(pytest.mark.xfail(reason=reason, strict=True))
+    if is_long:
+        marks.append(pytest.mark.long)
     return pytest.param(scenario, mode, id=f"{scenario.name}-{mode}", marks=marks)
 
 
@@ -59,10 +64,7 @@ def _cases() -> Iterator[Any]:
     for scenario in filter(is_readable, read_corpus()):
         turn = take_turn(scenario.name, len(MODES))
         for place, mode in enumerate(MODES):
-            case = as_case(scenario, mode, find_limit(scenario, mode))
-            yield (
-                case if place == turn else pytest.param(*case.values, id=case.id, marks=[*case.marks, pytest.mark.long])
-            )
+            yield as_case(scenario, mode, find_limit(scenario, mode), is_long=place != turn)
 
 
 @pytest.mark.parametrize(("scenario", "mode"), [*_cases()])

@@ -7,11 +7,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.notebook.names.sources import Source, resolved
 from exocet_ipython.reloading.holding.contents import is_shared
+from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.matching.lent import find_lent, home_first, is_foreign
 from exocet_ipython.survivors.matching.succession import Succession
@@ -42,13 +42,13 @@ def identities(succession: Succession, sought: Container[int]) -> Iterator[tuple
             source = Source(name, attribute)
             if not is_class and not issubclass(type(value), FunctionType):
                 values.setdefault(id(value), []).append((record, attribute))
-            elif _trait(value, "__module__") == name:
+            elif home_of(value) == name:
                 # The name in its definition comes after its aliases: an alias may be dropped in the next edit.
                 found = [(source, value)] if id(value) in sought else []
                 found += _class_values(name, attribute, value, sought) if is_class else ()
                 for entry in found:
                     (defined if _is_home(*entry) else aliases).append(entry)
-            elif _trait(value, "__module__") in old and id(value) in sought:
+            elif home_of(value) in old and id(value) in sought:
                 yield source, value
         if id(record.module) in sought:
             defined.append((Source(name), record.module))
@@ -83,9 +83,7 @@ def _at_home(
 
 def _trait(value: Any, name: str) -> Any:
     """Return an attribute that a class has from `type`, whatever its metaclass does, or that of a function."""
-    if not issubclass(type(value), type):
-        return getattr(value, name)
-    return module_said_by(value) if name == "__module__" else type.__getattribute__(value, name)
+    return type.__getattribute__(value, name) if issubclass(type(value), type) else getattr(value, name)
 
 
 def _class_values(module: str, path: str, cls: Any, sought: Container[int]) -> Iterator[tuple[Source, Any]]:

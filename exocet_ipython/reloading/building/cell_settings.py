@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.loading.tracebacks import describe_error
@@ -125,7 +124,7 @@ class _Found:
         """Say whether it is no object of the session's modules: these are made anew."""
         if is_plain(self.value):
             return True
-        return home_of(self.value) not in records and module_said_by(type(self.value)) not in records
+        return home_of(self.value) not in records and home_of(type(self.value)) not in records
 
     def put_original(self, refused: list[str]) -> bool:
         """Put back what the body found there, where it has put something of its own in front of that.

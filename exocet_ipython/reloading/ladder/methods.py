@@ -43,14 +43,14 @@ class Methods:
         return iter(self._methods)
 
     def forget(self, module: str) -> None:
-        """Look up the classes of a module once more when they are asked about: it is another one by now."""
+        """Look up the classes of a module once more when they are asked about: its record is another one by now."""
         self._unknown.update(self._places.get(module, ()))
 
     def are_alone(self, records: Mapping[str, ModuleRecord]) -> bool:
         """Say whether all are of plain classes that stand in their modules, with neither bases nor others below.
 
         False also where that takes a closer look. What a class is, where it stands and what decorates it is looked up
-        once a module object; what may come later, subclasses and other bases, each time.
+        once a record; what may come later, subclasses and other bases, each time.
         """
         for place in list(self._unknown):
             found = _find_plain(self._methods[place], records)

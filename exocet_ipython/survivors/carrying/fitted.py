@@ -130,7 +130,7 @@ class Beginning:
         elif id(kind) in _LISTS:
             self._compare_maps(dict(enumerate(before)), dict(enumerate(now)), path, lambda key: f"{path}[{key}]")
         elif (space := dict_of(now)) is not None and not issubclass(kind, _CONTAINERS):
-            self._homes |= dict.fromkeys(str(module_said_by(base)) for base in mro_of(kind))
+            self._homes |= dict.fromkeys(home_of(base) for base in mro_of(kind))
             self._compare_maps(dict_of(before) or {}, space, path, lambda key: f"{path}.{key}")
         elif repr(before) != repr(now):
             raise _UnlikeError
@@ -186,7 +186,7 @@ def _require_data(value: Any, session: Collection[str]) -> None:
             kind = type(part)
             if id(kind) in ATOM_IDS or id(part) in seen:
                 continue
-            home = str(module_said_by(kind))
+            home = home_of(kind)
             is_definition = issubclass(kind, _DEFINITIONS)
             if home in session or (is_definition and home_of(part) in session) or kind is MethodType:
                 raise _UnlikeError
