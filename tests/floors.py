@@ -19,7 +19,17 @@ PACKAGE = "exocet_ipython"
 FLOORS = ("integrations", "notebook", "survivors", "reloading", "loading", "errors")
 # The folders of a floor, in the same order; files beside them are the floor's own, and any of its folders may use them.
 STOREYS = {
-    "survivors": ("moving", "rebasing", "replacing", "matching", "carrying", "storing", "finding"),
+    "survivors": (
+        "decorating",
+        "moving",
+        "rebasing",
+        "replacing",
+        "matching",
+        "carrying",
+        "repeating",
+        "storing",
+        "finding",
+    ),
     "reloading": ("joining", "building", "datafiles", "lasting", "ladder", "holding", "noticing"),
     "notebook": ("cells", "old", "names"),
 }

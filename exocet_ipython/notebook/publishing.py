@@ -18,6 +18,8 @@ from exocet_ipython.survivors.accessors import withdraw_accessors
 from exocet_ipython.survivors.carrying.lost import LostDefinitions, find_lost
 from exocet_ipython.survivors.carrying.ordering import put_cells_last
 from exocet_ipython.survivors.carrying.over import carry_over
+from exocet_ipython.survivors.decorating.redecorating import Redecorating
+from exocet_ipython.survivors.decorating.registering import Registering
 from exocet_ipython.survivors.definitions import objects_of
 from exocet_ipython.survivors.finding.generations import RetiredGeneration, take_up_tracked, tracked_modules
 from exocet_ipython.survivors.labels import label_replaced
@@ -27,11 +29,9 @@ from exocet_ipython.survivors.matching.succession import Succession, in_layers
 from exocet_ipython.survivors.matching.tracked import leave_tracked, pass_on
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, migrate
-from exocet_ipython.survivors.moving.redecorating import Redecorating
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
 from exocet_ipython.survivors.moving.traces import forget_traces
 from exocet_ipython.survivors.moving.unheld import let_go
-from exocet_ipython.survivors.rebasing.registering import Registering
 from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.renamings import note_renamings

@@ -12,7 +12,7 @@ from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import dict_of, is_registry, refill
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.lasting.settings import is_of_own_code, is_own
-from exocet_ipython.survivors.carrying.entries import emptied, entries
+from exocet_ipython.survivors.repeating.entries import emptied, entries
 
 __all__ = ["sparing_globals"]
 

@@ -24,13 +24,21 @@ from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, pa
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.answers import carry_answers
-from exocet_ipython.survivors.carrying.beginnings import as_begun
 from exocet_ipython.survivors.carrying.components import carry_registered, has_parts
 from exocet_ipython.survivors.carrying.contexts import carry_context
 from exocet_ipython.survivors.carrying.copies import carry_longer, has_begun_alike, is_another, is_changed_copy
 from exocet_ipython.survivors.carrying.earlier import earlier_at
-from exocet_ipython.survivors.carrying.entries import (
+from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
+from exocet_ipython.survivors.carrying.library_state import fill
+from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.carrying.places import carry_places, in_first_order, reorder
+from exocet_ipython.survivors.carrying.registrations import carry_registrations
+from exocet_ipython.survivors.carrying.removals import take_out_again
+from exocet_ipython.survivors.former import under_old_names
+from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
+from exocet_ipython.survivors.repeating.answers import carry_answers
+from exocet_ipython.survivors.repeating.beginnings import as_begun
+from exocet_ipython.survivors.repeating.entries import (
     MANY,
     assign,
     changed_entries,
@@ -46,15 +54,7 @@ from exocet_ipython.survivors.carrying.entries import (
     place_in,
     put_into,
 )
-from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
-from exocet_ipython.survivors.carrying.library_state import fill
-from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.places import carry_places, in_first_order, reorder
-from exocet_ipython.survivors.carrying.registrations import carry_registrations
-from exocet_ipython.survivors.carrying.removals import take_out_again
-from exocet_ipython.survivors.carrying.untouched import is_alike, take_whole
-from exocet_ipython.survivors.former import under_old_names
-from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
+from exocet_ipython.survivors.repeating.untouched import is_alike, take_whole
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.wrapped import may_hold
 

@@ -17,9 +17,9 @@ from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import MANY, changed_entries, hold_alike, is_map, place_in, put_into
 from exocet_ipython.survivors.carrying.fitted import is_of_library
 from exocet_ipython.survivors.origins import is_from_cell
+from exocet_ipython.survivors.repeating.entries import MANY, changed_entries, hold_alike, is_map, place_in, put_into
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.wrapped import has_own_name
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from exocet_ipython.reloading.building.registries import containers_of
-from exocet_ipython.survivors.carrying.entries import changed_entries
 from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.repeating.entries import changed_entries
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["find_filled"]

@@ -12,8 +12,8 @@ from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.holding.marks import connection_of, is_marked, kind_of, mark_of
 from exocet_ipython.reloading.holding.paths import split_entry, value_at
 from exocet_ipython.reloading.lasting.settings import is_librarys
-from exocet_ipython.survivors.carrying.entries import is_of_one_kind
 from exocet_ipython.survivors.refusals import Refusals
+from exocet_ipython.survivors.repeating.entries import is_of_one_kind
 
 __all__ = ["fill", "write_again"]
 

@@ -29,11 +29,11 @@ from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.lasting.originals import origins_of
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import MANY, changed_entries, put_into
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.registrations import registered_by_cells
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.generations import RetiredGeneration
+from exocet_ipython.survivors.repeating.entries import MANY, changed_entries, put_into
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import read_stores
 from exocet_ipython.survivors.wrapped import has_own_name

@@ -9,8 +9,8 @@ from typing import Any
 from exocet_ipython.reloading.building.registries import containers_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import entries, is_map
 from exocet_ipython.survivors.origins import is_from_cell
+from exocet_ipython.survivors.repeating.entries import entries, is_map
 
 __all__ = ["put_cells_last"]
 

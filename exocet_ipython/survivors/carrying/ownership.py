@@ -18,16 +18,16 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import last_name_of, value_at
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.accounts import is_account
-from exocet_ipython.survivors.carrying.answers import gives_again
 from exocet_ipython.survivors.carrying.earlier import count_earlier
-from exocet_ipython.survivors.carrying.entries import containers_in, is_map, names_in
-from exocet_ipython.survivors.carrying.kept import are_instances, is_data, is_plain_or_told, is_told, kept_answers_of
-from exocet_ipython.survivors.carrying.repeats import Repeats
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_from_cell, is_instance_of, is_of_lost_maker
+from exocet_ipython.survivors.repeating.accounts import is_account
+from exocet_ipython.survivors.repeating.answers import gives_again
+from exocet_ipython.survivors.repeating.entries import containers_in, is_map, names_in
+from exocet_ipython.survivors.repeating.kept import are_instances, is_data, is_plain_or_told, is_told, kept_answers_of
+from exocet_ipython.survivors.repeating.repeats import Repeats
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.sorting import find_sorted, put_in_order
 from exocet_ipython.survivors.storing.stores import Stores

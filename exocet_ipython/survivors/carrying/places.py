@@ -13,9 +13,9 @@ from typing import Any
 from exocet_ipython.reloading.holding.contents import dict_of, refill
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.carrying.entries import count_in, item_in, put_into
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was, is_filled_alike
+from exocet_ipython.survivors.repeating.entries import count_in, item_in, put_into
+from exocet_ipython.survivors.repeating.untouched import constants_by_id, is_as_it_was, is_filled_alike
 
 __all__ = ["carry_places", "in_first_order", "reorder"]
 

@@ -16,11 +16,11 @@ from exocet_ipython.reloading.holding.parts import ids_by_place
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.entries import MANY, entries, is_map, take_out
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_refillable
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.repeating.entries import MANY, entries, is_map, take_out
+from exocet_ipython.survivors.repeating.untouched import constants_by_id, is_refillable
 
 __all__ = ["take_out_again"]
 

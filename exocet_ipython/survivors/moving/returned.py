@@ -21,9 +21,9 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.revision import put_back
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import RetiredModule, retired_class, retired_module, retired_of
-from exocet_ipython.survivors.carrying.entries import entries, put_into, take_out
 from exocet_ipython.survivors.matching.pairs import pair_modules
 from exocet_ipython.survivors.matching.succession import Succession
+from exocet_ipython.survivors.repeating.entries import entries, put_into, take_out
 from exocet_ipython.survivors.replacing.references import replace_references
 
 __all__ = ["build_rest", "give_back", "register_again", "unregister"]

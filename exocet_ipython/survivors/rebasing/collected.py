@@ -21,11 +21,11 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.retired import functions_of
-from exocet_ipython.survivors.carrying.entries import emptied
 from exocet_ipython.survivors.classes import with_subclasses
 from exocet_ipython.survivors.rebasing.statements import names_said
 from exocet_ipython.survivors.rebasing.told import hooked
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.repeating.entries import emptied
 
 __all__ = ["collect_again"]
 

@@ -13,8 +13,8 @@ from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.ladder.operations import parameters_of
-from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.told import HOOK
+from exocet_ipython.survivors.repeating.entries import entries
 from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["FUNCTIONS", "METHODS", "HookText", "options_of", "read_hook", "read_text"]

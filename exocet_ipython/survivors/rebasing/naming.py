@@ -21,7 +21,6 @@ from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
 from exocet_ipython.survivors.matching.counterparts import Pairs
 from exocet_ipython.survivors.rebasing.hooks import HookText
@@ -29,6 +28,7 @@ from exocet_ipython.survivors.rebasing.putting import emptied_for_a_moment, find
 from exocet_ipython.survivors.rebasing.retelling import do_alike
 from exocet_ipython.survivors.rebasing.trying import put_back
 from exocet_ipython.survivors.rebuilt import Replacement
+from exocet_ipython.survivors.repeating.entries import entries
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.states import InstanceState
 from exocet_ipython.survivors.storing.functions import definition_of

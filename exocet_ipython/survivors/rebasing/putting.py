@@ -11,8 +11,8 @@ from typing import Any
 
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map, take_out
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
+from exocet_ipython.survivors.repeating.entries import emptied, entries, is_map, take_out
 
 __all__ = [
     "Entry",

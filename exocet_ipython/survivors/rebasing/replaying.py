@@ -15,8 +15,8 @@ from typing import Any
 
 from exocet_ipython.reloading.holding.contents import is_registry
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map
 from exocet_ipython.survivors.rebasing.putting import Entry, Inside, put_entry, refill, take_out_entry
+from exocet_ipython.survivors.repeating.entries import emptied, entries, is_map
 
 __all__ = ["Replay"]
 

@@ -16,8 +16,8 @@ from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.retired import functions_of
-from exocet_ipython.survivors.carrying.entries import entries, take_out
 from exocet_ipython.survivors.classes import with_subclasses
+from exocet_ipython.survivors.repeating.entries import entries, take_out
 
 __all__ = [
     "HOOK",

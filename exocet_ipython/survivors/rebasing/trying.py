@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from exocet_ipython.loading.classes import delete_attribute, set_attribute
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.rebasing.hooks import HookText
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, is_alike
 from exocet_ipython.survivors.rebuilt import Replacement
+from exocet_ipython.survivors.repeating.entries import entries
 
 __all__ = ["Answer", "Telling", "ask", "put_back"]
 

@@ -16,8 +16,8 @@ from exocet_ipython.reloading.holding.slots import filled_slots
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.kept import kept_answers_of
 from exocet_ipython.survivors.comparison import Beside, Comparison, class_attributes
+from exocet_ipython.survivors.repeating.kept import kept_answers_of
 
 __all__ = ["KeptAnswers", "drop_answers", "stale_answers"]
 

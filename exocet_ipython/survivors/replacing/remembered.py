@@ -12,9 +12,9 @@ from exocet_ipython.reloading.holding.contents import attributes_of, is_plain, r
 from exocet_ipython.reloading.ladder.remembering import Memory, may_remember, remembered_by
 from exocet_ipython.reloading.lasting.settings import is_of_own_code
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.entries import emptied, entries, is_map
-from exocet_ipython.survivors.carrying.kept import is_data
 from exocet_ipython.survivors.comparison import Beside, Comparison, class_attributes
+from exocet_ipython.survivors.repeating.entries import emptied, entries, is_map
+from exocet_ipython.survivors.repeating.kept import is_data
 from exocet_ipython.survivors.storing.functions import tree_of
 
 __all__ = ["forget_answers", "stale_memories"]

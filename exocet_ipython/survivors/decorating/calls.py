@@ -21,7 +21,7 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import CELLS
-from exocet_ipython.survivors.rebasing.called import Call, Decorated
+from exocet_ipython.survivors.decorating.called import Call, Decorated
 from exocet_ipython.survivors.rebasing.hooks import FUNCTIONS, METHODS
 from exocet_ipython.survivors.storing.functions import definition_of
 

@@ -19,11 +19,11 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of, items_of, pairs_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.repeating.made import goes_on
 from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = [

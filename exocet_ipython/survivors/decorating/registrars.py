@@ -19,16 +19,16 @@ from exocet_ipython.reloading.holding.contents import ATOM_IDS, BOUND_IDS
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.classes import changed_constants
-from exocet_ipython.survivors.former import renamed_by, under_old_names
-from exocet_ipython.survivors.rebasing.calls import Key
-from exocet_ipython.survivors.rebasing.constants import changed_globals
-from exocet_ipython.survivors.rebasing.registrations import (
+from exocet_ipython.survivors.decorating.calls import Key
+from exocet_ipython.survivors.decorating.registrations import (
     RegisteringText,
     functions_called,
     read_both,
     read_maker,
     run_alike,
 )
+from exocet_ipython.survivors.former import renamed_by, under_old_names
+from exocet_ipython.survivors.rebasing.constants import changed_globals
 
 __all__ = ["Registrar", "find_changed"]
 

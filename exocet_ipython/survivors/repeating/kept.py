@@ -16,11 +16,11 @@ from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.accounts import is_made_of
-from exocet_ipython.survivors.carrying.entries import is_map
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.repeating.accounts import is_made_of
+from exocet_ipython.survivors.repeating.entries import is_map
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.stores import Stores
 

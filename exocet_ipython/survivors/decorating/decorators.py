@@ -14,8 +14,8 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import nested, whole
 from exocet_ipython.reloading.holding.contents import is_plain
 from exocet_ipython.reloading.holding.held import home_of
+from exocet_ipython.survivors.decorating.registrations import run_alike
 from exocet_ipython.survivors.moving.closures import fills_nothing, only_makes
-from exocet_ipython.survivors.rebasing.registrations import run_alike
 from exocet_ipython.survivors.storing.functions import FUNCTIONS, definition_of
 
 __all__ = ["Decorator", "changed_decorators", "makes_only", "touches_nothing"]

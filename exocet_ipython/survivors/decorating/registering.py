@@ -22,12 +22,13 @@ from exocet_ipython.reloading.holding.held import CELLS, dotted_name, home_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import retired_module
-from exocet_ipython.survivors.carrying.entries import entries
 from exocet_ipython.survivors.comparison import runs_alike
+from exocet_ipython.survivors.decorating.called import Call
+from exocet_ipython.survivors.decorating.calls import find_calls, words_of_cells
+from exocet_ipython.survivors.decorating.given_back import GivenBack
+from exocet_ipython.survivors.decorating.registrars import Registrar, find_changed
+from exocet_ipython.survivors.decorating.registrations import function_of
 from exocet_ipython.survivors.former import renamed_by, under_old_names
-from exocet_ipython.survivors.rebasing.called import Call
-from exocet_ipython.survivors.rebasing.calls import find_calls, words_of_cells
-from exocet_ipython.survivors.rebasing.decorating import Decorating
 from exocet_ipython.survivors.rebasing.putting import (
     Entry,
     emptied_for_a_moment,
@@ -36,11 +37,10 @@ from exocet_ipython.survivors.rebasing.putting import (
     take_out_doubles,
     take_out_new,
 )
-from exocet_ipython.survivors.rebasing.registrars import Registrar, find_changed
-from exocet_ipython.survivors.rebasing.registrations import function_of
 from exocet_ipython.survivors.rebasing.replaying import Replay
 from exocet_ipython.survivors.rebasing.trying import put_back
 from exocet_ipython.survivors.refusals import Refusals
+from exocet_ipython.survivors.repeating.entries import entries
 
 __all__ = ["Registering"]
 
@@ -89,11 +89,11 @@ class Registering:
     def register(self) -> None:
         """Register it again, when all else has moved."""
         functions = [one.call.given for one in self._calls if one.makes and type(one.call.given) is FunctionType]
-        decorating = Decorating(functions, self._journal)
+        given_back = GivenBack(functions, self._journal)
         for turn in self._replay.turns(range(len(self._calls))):
             one = self._calls[turn]
             before = [list(entries(place)) for place in one.places]
-            decorating.take_latest(one.call)
+            given_back.take_latest(one.call)
             try:
                 with one.given.set_again(self._journal):
                     made = one.call.repeat(one.now)
@@ -107,8 +107,8 @@ class Registering:
                     if id(place) in one.returned:
                         take_out_doubles(place, len(content))
                 if one.makes and type(one.call.given) is FunctionType:
-                    decorating.note(one.call, made)
-        decorating.replace()
+                    given_back.note(one.call, made)
+        given_back.replace()
 
     def _take_out(self, call: Call, registrar: Registrar, left: dict[int, list[Entry]]) -> None:
         """Take out of the new containers what a call has put into the old ones, if it is all there.

@@ -11,7 +11,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.untouched import constants_by_id, is_as_it_was
+from exocet_ipython.survivors.repeating.untouched import constants_by_id, is_as_it_was
 
 __all__ = ["as_begun", "begins_alike"]
 

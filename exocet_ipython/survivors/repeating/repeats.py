@@ -15,12 +15,12 @@ from exocet_ipython.reloading.holding.contents import attributes_of, is_registry
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.paths import last_name_of, maker_at, value_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.carrying.beginnings import begins_alike
-from exocet_ipython.survivors.carrying.filled import names_asked_alike
-from exocet_ipython.survivors.carrying.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.comparison import Comparison
 from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.repeating.beginnings import begins_alike
+from exocet_ipython.survivors.repeating.filled import names_asked_alike
+from exocet_ipython.survivors.repeating.untouched import begins_filled_alike, constants_by_id, is_as_it_was
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.slicing import sliced
 from exocet_ipython.survivors.storing.stores import Stores

@@ -15,8 +15,8 @@ from exocet_ipython.reloading.holding.items import count_of
 from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.carrying.entries import entries, is_map
 from exocet_ipython.survivors.definitions import is_definition
+from exocet_ipython.survivors.repeating.entries import entries, is_map
 
 __all__ = [
     "begins_filled_alike",

@@ -24,13 +24,13 @@ from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.reloading.retired import functions_in
-from exocet_ipython.survivors.carrying.filled import is_filled_alike
-from exocet_ipython.survivors.carrying.kept import is_data, is_foreign, is_of_library, is_resource, is_told
-from exocet_ipython.survivors.carrying.made import goes_on
 from exocet_ipython.survivors.comparison import Answering, Comparison, reread_of
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.former import renamed_by, under_old_names
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.repeating.filled import is_filled_alike
+from exocet_ipython.survivors.repeating.kept import is_data, is_foreign, is_of_library, is_resource, is_told
+from exocet_ipython.survivors.repeating.made import goes_on
 from exocet_ipython.survivors.storing.constructing.constructors import MakingMore
 from exocet_ipython.survivors.storing.readings import ReadStores
 

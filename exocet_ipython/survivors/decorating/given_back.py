@@ -7,13 +7,13 @@ from typing import Any
 
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.rebasing.called import Call
+from exocet_ipython.survivors.decorating.called import Call
 from exocet_ipython.survivors.replacing.references import replace_references
 
-__all__ = ["Decorating"]
+__all__ = ["GivenBack"]
 
 
-class Decorating:
+class GivenBack:
     """Puts what decorators have made in the place of what they were given, in all that held this before.
 
     Args:

@@ -19,12 +19,12 @@ from exocet_ipython.reloading.holding.contents import CACHE, dict_of, is_plain, 
 from exocet_ipython.reloading.holding.held import CELLS, dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.moving.bare import BareClass, bare_class, decorate_class
-from exocet_ipython.survivors.moving.decorators import Decorator, changed_decorators, makes_only, touches_nothing
-from exocet_ipython.survivors.rebasing.called import Call
-from exocet_ipython.survivors.rebasing.calls import find_calls, words_of_cells
+from exocet_ipython.survivors.decorating.bare import BareClass, bare_class, decorate_class
+from exocet_ipython.survivors.decorating.called import Call
+from exocet_ipython.survivors.decorating.calls import find_calls, words_of_cells
+from exocet_ipython.survivors.decorating.decorators import Decorator, changed_decorators, makes_only, touches_nothing
+from exocet_ipython.survivors.decorating.registrations import filled_by, read_both
 from exocet_ipython.survivors.rebasing.putting import is_alike, take_out_doubles
-from exocet_ipython.survivors.rebasing.registrations import filled_by, read_both
 from exocet_ipython.survivors.refusals import Refusals
 from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.sparing import sparing_globals
