@@ -11,8 +11,8 @@ import builtins
 import functools
 import re
 from collections.abc import Collection, Iterator, Mapping
-from types import FunctionType, ModuleType
-from typing import Any, Generic, Protocol, TypeVar
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Generic, Protocol, TypeGuard, TypeVar
 
 from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.classes import defines
@@ -25,7 +25,7 @@ from exocet_ipython.survivors.decorating.called import Call, Decorated
 from exocet_ipython.survivors.rebasing.hooks import FUNCTIONS, METHODS
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["Key", "find_calls", "words_of_cells"]
+__all__ = ["Key", "find_calls", "words_of_cells", "words_of_decorators"]
 
 Key = tuple[int, str]  # id of a function and "", or that of what has a method, and the method's name
 Target = TypeVar("Target", bound="Depth")
@@ -34,6 +34,8 @@ _STANDIN = "__exo_called__"
 _GIVEN = "__exo_given__"
 # What a statement may consist of beside expressions.
 _STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Expr, ast.For, ast.If, ast.Pass, ast.FunctionDef, ast.Return)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_CELLS_KNOWN = 2_000  # cells of which is remembered what is in them
 _OTHERS = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 
@@ -50,13 +52,43 @@ def words_of_cells() -> list[frozenset[str]]:
     return [_words_in(tuple(lines)) for _, lines in texts_of_cells()]
 
 
-@functools.lru_cache(2_000)
+def words_of_decorators(namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names that decorators in cells have anywhere, and what the functions of cells name that decorate.
+
+    Args:
+        namespace: the notebook's.
+    """
+    words, waiting = set[str](), {word for _, lines in texts_of_cells() for word in _words_decorating(tuple(lines))}
+    while waiting:
+        words |= waiting
+        own = [value for word in waiting if _is_of_cell(value := namespace.get(word))]
+        waiting = {name for one in own for code in whole(one.__code__) for name in code.co_names} - words
+    return words
+
+
+@functools.lru_cache(_CELLS_KNOWN)
 def _words_in(lines: tuple[str, ...]) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", "".join(lines)))
 
 
+@functools.lru_cache(_CELLS_KNOWN)
+def _words_decorating(lines: tuple[str, ...]) -> frozenset[str]:
+    r"""Return the names in decorators that the lines of a cell begin with: those of all lines, where one goes on.
+
+    >>> sorted(_words_decorating(("@deco.trace(3)\n", "def f():\n", "    return 4\n")))
+    ['3', 'deco', 'trace']
+    """
+    decorators = [line for line in lines if line.lstrip().startswith("@")]
+    is_whole = all(re.search(r"\w", line) for line in decorators)
+    return frozenset(word for line in (decorators if is_whole else lines) for word in re.findall(r"\w+", line))
+
+
 def find_calls(
-    targets: Mapping[Key, Target], names: Collection[str], namespace: Mapping[str, Any]
+    targets: Mapping[Key, Target],
+    names: Collection[str],
+    namespace: Mapping[str, Any],
+    *,
+    decorators_only: bool = False,
 ) -> Iterator[tuple[Call, Target]]:
     """Yield the calls in statements of cells, each with what stands for what it calls, in the order of the cells.
 
@@ -64,14 +96,17 @@ def find_calls(
         targets: what stands for functions and methods.
         names: what cells may call these.
         namespace: the notebook's.
+        decorators_only: whether only decorators are asked for.
     """
     if not targets:
         return
     reader = _Reader(targets, namespace, names)
+    words_in = _words_decorating if decorators_only else _words_in
     for file, lines in reversed([*texts_of_cells()]):
-        if not reader.names.isdisjoint(_words_in(tuple(lines))):
+        if not reader.names.isdisjoint(words_in(tuple(lines))):
             for statement in parse_text("".join(lines)).body:
-                yield from reader.calls_in(statement, file)
+                if isinstance(statement, _DEFINITIONS) or not decorators_only:
+                    yield from reader.calls_in(statement, file)
 
 
 class _Reader(Generic[Target]):
@@ -79,14 +114,15 @@ class _Reader(Generic[Target]):
 
     def __init__(self, targets: Mapping[Key, Target], namespace: Mapping[str, Any], names: Collection[str]) -> None:
         self._targets, self._namespace = targets, copy_space(namespace)
-        own = (value for value in self._namespace.values() if type(value) is FunctionType and value.__module__ == CELLS)
+        asked = frozenset(names)
+        own = (value for value in self._namespace.values() if _is_of_cell(value))
         self._helpers = {
             one.__name__: one
             for one in own
             if self._namespace.get(one.__name__) is one
-            if any(not {*names}.isdisjoint(code.co_names) for code in whole(one.__code__))
+            if any(not asked.isdisjoint(code.co_names) for code in whole(one.__code__))
         }
-        self.names = {*names, *self._helpers}
+        self.names = {*asked, *self._helpers}
 
     def calls_in(self, statement: ast.stmt, file: str) -> Iterator[tuple[Call, Target]]:
         """Yield the calls of a statement in a cell with a file name."""
@@ -116,17 +152,17 @@ class _Reader(Generic[Target]):
 
     def _run(self, statement: ast.stmt, file: str, decorated: Decorated | None = None) -> list[tuple[Call, Target]]:
         """Return the calls that a statement makes, if it does nothing else; it runs aside."""
-        space = {**self._namespace, "__builtins__": builtins, "print": _say_nothing}
-        depth = 0
-        if decorated is not None:
-            space[_GIVEN] = decorated.find(self._namespace)
-            depth = _depth_of(statement)
         calls: list[tuple[Call, Target]] = []
-        standins = _Standins(self, space, calls, depth)
+        standins = _Standins(self, calls, 0 if decorated is None else _depth_of(statement))
         tree = ast.Module([standins.visit(statement)], [])
         if not (standins.found and standins.only_calls):
             return []
+        space = {**self._namespace, "__builtins__": builtins, "print": _say_nothing, **standins.made}
+        if decorated is not None:
+            space[_GIVEN] = decorated.find(self._namespace)
         try:
+            for code in standins.helpers.values():
+                exec(code, space)  # noqa: S102 - a function of a cell
             exec(compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True), space)  # noqa: S102 - a cell's
         except Exception:  # noqa: BLE001 - what it names is another by now: nothing tells what it has given
             return []
@@ -168,13 +204,16 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
     Attributes:
         found: whether there is any.
         only_calls: whether it does nothing else.
+        made: the stand-ins, by name.
+        helpers: the code that defines functions of cells which call them, by name.
     """
 
-    def __init__(
-        self, reader: _Reader[Target], space: dict[str, Any], calls: list[tuple[Call, Target]], depth: int
-    ) -> None:
+    def __init__(self, reader: _Reader[Target], calls: list[tuple[Call, Target]], depth: int) -> None:
         self.found, self.only_calls = False, True
-        self._reader, self._space, self._calls, self._depth = reader, space, calls, depth
+        self.made: dict[str, Any] = {}
+        self.helpers: dict[str, CodeType] = {}
+        self._reader, self._calls, self._depth = reader, calls, depth
+        self._defined: set[str] = set()
 
     def visit(self, node: ast.AST) -> Any:
         """Return what is in the place of a node."""
@@ -194,8 +233,8 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
         return self.generic_visit(node)
 
     def _standin(self, node: ast.expr, target: Target) -> ast.expr:
-        name = f"{_STANDIN}{len(self._space)}"
-        self._space[name] = _Called(target, self._calls, target.depth or self._depth)
+        name = f"{_STANDIN}{len(self.made)}"
+        self.made[name] = _Called(target, self._calls, target.depth or self._depth)
         self.found = True
         return ast.copy_location(ast.Name(name, ast.Load()), node)
 
@@ -205,7 +244,7 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
             case ast.Call(func=func):
                 return self._reader.target(func) is not None
             case ast.Name(id=name) if (helper := self._reader.helper(name)) is not None:
-                return type(self._space[name]) is not FunctionType or self._define(helper)
+                return name in self._defined or self._define(helper)
             case ast.Name(id=name) if name in FUNCTIONS or name == "print":
                 return self._reader.value(node) is _missing
             case ast.Attribute(attr=name) if name in METHODS:
@@ -217,12 +256,16 @@ class _Standins(ast.NodeTransformer, Generic[Target]):
         node = definition_of(helper)
         if not isinstance(node, ast.FunctionDef) or helper.__closure__ or helper.__defaults__ or helper.__kwdefaults__:
             return False
-        self._space[helper.__name__] = None  # it may call itself
+        self._defined.add(helper.__name__)  # it may call itself
         node.decorator_list = []
         module = ast.fix_missing_locations(ast.Module([self.visit(node)], []))
         if self.only_calls:
-            exec(compile(module, helper.__code__.co_filename, "exec", dont_inherit=True), self._space)  # noqa: S102 - as above
+            self.helpers[helper.__name__] = compile(module, helper.__code__.co_filename, "exec", dont_inherit=True)
         return self.only_calls
+
+
+def _is_of_cell(value: Any) -> TypeGuard[FunctionType]:
+    return type(value) is FunctionType and value.__module__ == CELLS
 
 
 def _depth_of(statement: ast.stmt) -> int:

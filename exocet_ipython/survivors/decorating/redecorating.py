@@ -21,7 +21,7 @@ from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.decorating.bare import BareClass, bare_class, decorate_class
 from exocet_ipython.survivors.decorating.called import Call
-from exocet_ipython.survivors.decorating.calls import find_calls, words_of_cells
+from exocet_ipython.survivors.decorating.calls import find_calls, words_of_decorators
 from exocet_ipython.survivors.decorating.decorators import Decorator, changed_decorators, makes_only, touches_nothing
 from exocet_ipython.survivors.decorating.registrations import filled_by, read_both
 from exocet_ipython.survivors.rebasing.putting import is_alike, take_out_doubles
@@ -75,12 +75,12 @@ class Redecorating:
     ) -> None:
         """Find what decorators that retire have made of functions of cells, when the notebook has those of now."""
         retiring = old.keys() & made.keys()
-        words = frozenset[str]().union(*words_of_cells()) if retiring else frozenset[str]()
+        words = words_of_decorators(namespace) if retiring else set[str]()
         found = [changed_decorators(globals_of(old[name].module), made[name], words) for name in retiring]
         targets = {(id(one.now), ""): one for space in found for one in space.values()}
         names = {name for space in found for name in space}
         names |= {name for name, value in copy_space(namespace).items() if targets and (id(value), "") in targets}
-        for call, decorator in find_calls(targets, names, namespace):
+        for call, decorator in find_calls(targets, names, namespace, decorators_only=True):
             if call.decorated is None or call.decorated.count > 1:
                 continue
             if issubclass(type(call.given), type):
