@@ -97,7 +97,7 @@ def decorate_class(cls: Any, bare: BareClass, decorate: Callable[[Any], object],
         _restore(cls, before)  # its instances are of that class
         return
     journal.add(functools.partial(_restore, cls, before))
-    said = names_said(cls) or set()
+    said = names_said(cls) or frozenset[str]()
     put_back(cls, others - said - {name for name in others if name not in bodies}, before)
 
 

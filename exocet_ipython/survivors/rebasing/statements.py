@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import operator
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from exocet_ipython.loading.cells import texts_of_cells
+from exocet_ipython.loading.cells import text_of_cell, texts_of_cells
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.loading.parsing import parse_text
 from exocet_ipython.loading.spaces import globals_of
@@ -28,21 +29,14 @@ def keywords_said(cls: type) -> dict[str, Any]:
     Args:
         cls: a class of a cell; of one that a function has made nothing is said.
     """
-    statement = _statement_of(cls)
-    said = {keyword.arg: keyword.value for keyword in statement.keywords if keyword.arg} if statement else {}
-    return {key: value.value for key, value in said.items() if isinstance(value, ast.Constant)}
+    found = _find_statement(cls)
+    return {} if found is None else dict(found.said.keywords)
 
 
-def names_said(cls: type) -> set[str] | None:
+def names_said(cls: type) -> frozenset[str] | None:
     """Return the names that the body of this statement binds itself; None where there is no such statement."""
-    statement = _statement_of(cls)
-    if statement is None:
-        return None
-    nodes = [node for part in statement.body for node in ast.walk(part)]
-    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return names | {
-        node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-    }
+    found = _find_statement(cls)
+    return None if found is None else found.said.names
 
 
 def classes_said(cls: type, but: Container[str]) -> dict[str, type]:
@@ -56,17 +50,18 @@ def classes_said(cls: type, but: Container[str]) -> dict[str, type]:
         TypeError: making one again would do more than a restart may be asked for twice.
     """
     found = _find_statement(cls)
-    if found is None:
+    statement = None if found is None else _statement_in(found.text, found.said.called)
+    if found is None or statement is None:
         return {}
     space = globals_of(sys.modules.get(CELLS))
-    parts = [part for part in found.statement.body if isinstance(part, ast.ClassDef) and part.name not in but]
+    parts = [part for part in statement.body if isinstance(part, ast.ClassDef) and part.name not in but]
     if not parts:
         return {}
     for part in parts:
         if not all(_only_makes(node, space) for node in _nodes_that_run(part)):
             message = f"its metaclass has taken {part.name} out of its body; run its cell again"
             raise TypeError(message)
-    around = ast.copy_location(ast.ClassDef(cls.__name__, [], [], list(parts), []), found.statement)
+    around = ast.copy_location(ast.ClassDef(cls.__name__, [], [], list(parts), []), statement)
     if sys.version_info >= (3, 12):
         around.type_params = []
     made: dict[str, Any] = {}
@@ -100,8 +95,8 @@ def bases_meant(cls: type, counterparts: Mapping[int, type], succession: Success
     now, in the modules where the base had it.
     """
     bases = tuple(counterparts.get(id(base), base) for base in cls.__bases__)
-    statement = _statement_of(cls)
-    names = [getattr(base, "attr", getattr(base, "id", "")) for base in (statement.bases if statement else ())]
+    found = _find_statement(cls)
+    names = () if found is None else found.said.bases
     if len(names) != len(bases):
         return bases
     return tuple(
@@ -136,27 +131,36 @@ def takes_keyword(metaclass: type, name: str) -> bool:
 
 def in_order_of_cells(classes: Iterable[type]) -> list[type]:
     """Return classes in the order in which cells have defined them; those of which no statement is found come last."""
-    places = [(_place_of(cls), cls) for cls in classes]
+    found = [(_find_statement(cls), cls) for cls in classes]
+    cells = {file: -later for later, (file, _) in enumerate(texts_of_cells())} if len(found) > 1 else {}
+    places = [((1, 0) if one is None else (cells.get(one.file, 0), one.said.line), cls) for one, cls in found]
     return [cls for _, cls in sorted(places, key=operator.itemgetter(0))]
 
 
-def _place_of(cls: type) -> tuple[int, int]:
-    """Return which cell has a statement, the latest one being 0 and the others before it, and its line there."""
-    found = _find_statement(cls)
-    return (1, 0) if found is None else (-found.later, found.statement.lineno)
+class _Said(NamedTuple):
+    """What a `class` statement says, but for what its body does.
 
+    Attributes:
+        called: the name of the class.
+        line: its own, in the cell.
+        keywords: those with constant values.
+        bases: the last names of the bases; nothing for those that are no names.
+        names: what its body binds itself.
+    """
 
-def _statement_of(cls: type) -> ast.ClassDef | None:
-    found = _find_statement(cls)
-    return None if found is None else found.statement
+    called: str
+    line: int
+    keywords: tuple[tuple[str, Any], ...]
+    bases: tuple[str, ...]
+    names: frozenset[str]
 
 
 class _Found(NamedTuple):
-    """A `class` statement, the name of its cell as that of a file, and how many cells are later."""
+    """What a `class` statement says, the name of its cell as that of a file, and the text of that."""
 
-    statement: ast.ClassDef
+    said: _Said
     file: str
-    later: int
+    text: str
 
 
 def _find_statement(cls: type) -> _Found | None:
@@ -164,14 +168,33 @@ def _find_statement(cls: type) -> _Found | None:
     called: str = type.__getattribute__(cls, "__qualname__")
     if home_of(cls) != CELLS or "." in called:
         return None
-    cells = [*texts_of_cells()]  # those of retired modules have no class that is a cell's
     # `dataclass` writes methods as well, in no file of a cell.
-    files = {function.__code__.co_filename for function in functions_of(cls)}.intersection(name for name, _ in cells)
-    for later, (name, lines) in enumerate(cells):
-        if files and name not in files:
-            continue
-        text = "".join(lines)
-        for node in reversed(parse_text(text).body if f"class {called}" in text else []):
-            if isinstance(node, ast.ClassDef) and node.name == called:
-                return _Found(node, name, later)
+    files = {function.__code__.co_filename for function in functions_of(cls)}
+    texts = {file: text for file in files if (text := text_of_cell(file)) is not None}
+    if len(texts) != 1:  # those of retired modules have no class that is a cell's
+        texts = {file: "".join(lines) for file, lines in texts_of_cells() if not texts or file in texts}
+    for file, text in texts.items():
+        if f"class {called}" in text and (said := _read_statement(text, called)) is not None:
+            return _Found(said, file, text)
     return None
+
+
+@functools.lru_cache(2_000)  # no trees: these are so much that each look over the heap would take longer
+def _read_statement(text: str, called: str) -> _Said | None:
+    """Return what the last `class` statement of a name in a text says."""
+    statement = _statement_in(text, called)
+    if statement is None:
+        return None
+    given = [(keyword.arg, keyword.value) for keyword in statement.keywords]
+    keywords = ((key, value.value) for key, value in given if key and isinstance(value, ast.Constant))
+    bases = (getattr(base, "attr", getattr(base, "id", "")) for base in statement.bases)
+    nodes = [node for part in statement.body for node in ast.walk(part)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+    return _Said(called, statement.lineno, tuple(keywords), tuple(bases), frozenset(names))
+
+
+def _statement_in(text: str, called: str) -> ast.ClassDef | None:
+    """Return the last `class` statement of a name in a text, at its outermost level."""
+    found = (node for node in reversed(parse_text(text).body) if isinstance(node, ast.ClassDef) and node.name == called)
+    return next(found, None)
