@@ -40,6 +40,11 @@ class Journal:
         """Note how a write that was made elsewhere is taken back."""
         self._undo.append(undo)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been written that could be taken back."""
+        return not self._undo
+
     def set_item(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         """Set an item of a dict."""
         undo = _restoring(mapping, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 import weakref
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space
 
 __all__ = ["filled_slots", "has_slots", "slots_of", "with_slots"]
+
+_POINTER = struct.calcsize("P")  # bytes
 
 
 def has_slots(kind: type) -> bool:
@@ -53,13 +56,31 @@ def filled_slots(instance: Any) -> list[tuple[Any, Any]]:
     >>> [(slot.__name__, value) for slot, value in filled_slots(tom)]
     [('name', 'Tom')]
     """
-    found = []
+    found: list[tuple[Any, Any]] = []
+    if not _has_room(type(instance)):
+        return found
     for slot in slots_of(type(instance)):
         try:
             found.append((slot, slot.__get__(instance, type(instance))))
         except AttributeError:  # an empty one
             continue
     return found
+
+
+def _has_room(kind: type) -> bool:
+    """Say whether instances of a class have room for more than a dict and weak references: quickly, for many of them.
+
+    >>> class Cat: pass
+    >>> class Dog:
+    ...     __slots__ = ("age",)
+    >>> _has_room(Cat), _has_room(Dog), _has_room(type("Many", (list,), {}))
+    (False, True, True)
+    """
+    room: int = type.__getattribute__(kind, "__basicsize__") - object.__basicsize__
+    for offset in ("__dictoffset__", "__weakrefoffset__"):
+        if room > 0 and type.__getattribute__(kind, offset) > 0:
+            room -= _POINTER
+    return room > 0
 
 
 def with_slots(value: Any, space: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from exocet_ipython.loading.classes import mro_of
@@ -12,13 +12,13 @@ from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.ladder.remembering import Memory
 from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.matching.counterparts import Pairs
-from exocet_ipython.survivors.replacing.adding import add_attributes, said_of
+from exocet_ipython.survivors.replacing.adding import Additions, add_attributes
 from exocet_ipython.survivors.replacing.answers import stale_answers
 from exocet_ipython.survivors.replacing.instances import Moving
 from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_looked_after
 from exocet_ipython.survivors.replacing.remembered import forget_answers, stale_memories
 from exocet_ipython.survivors.replacing.states import InstanceState
-from exocet_ipython.survivors.storing.constructing.constructors import Maker, added_between
+from exocet_ipython.survivors.storing.constructing.constructors import added_between
 
 __all__ = ["refresh_instances"]
 
@@ -38,9 +38,8 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
     stale: dict[int, tuple[str, ...]] = {}
     memories: dict[int, dict[str, Memory]] = {}
     # By their ids: what held a class here would count as held by nobody knows what.
-    added = {
-        id(cls): added_between([retired.get(id(base), base) for base in mro_of(cls)], mro_of(cls)) for cls in classes
-    }
+    lineages = ((cls, [retired.get(id(base), base) for base in mro_of(cls)]) for cls in classes)
+    added = {id(cls): Additions.of(cls, added_between(before, mro_of(cls))) for cls, before in lineages}
     for holder in find_holders(list(classes), [classes, *ours, *moving.journal.references()]):
         kind = type(holder)
         if id(kind) not in added:
@@ -60,7 +59,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 
 
-def _bring_over(instance: Any, former: type | None, added: Mapping[str, Maker], moving: Moving) -> None:
+def _bring_over(instance: Any, former: type | None, added: Additions, moving: Moving) -> None:
     """Have constructors, an author's hook and the libraries bring an instance up to date; else it stays as it was.
 
     Args:
@@ -72,7 +71,7 @@ def _bring_over(instance: Any, former: type | None, added: Mapping[str, Maker], 
     kind, state = type(instance), InstanceState(instance)
     try:
         hook = getattr(kind, "__exo_migrate__", None) if former is not None else None
-        add_attributes(instance, added if hook is None else said_of(added), instance)
+        add_attributes(instance, added if hook is None else added.said_itself(), instance)
         bring_up_to_date(instance, kind)
         if hook is not None:
             hook(instance, former)

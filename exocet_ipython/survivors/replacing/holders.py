@@ -11,6 +11,7 @@ import inspect
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from threading import local
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -28,12 +29,17 @@ from exocet_ipython.survivors.replacing.hidden import replace_in_array
 from exocet_ipython.survivors.replacing.lists import replace_in_list
 from exocet_ipython.survivors.replacing.owners import remember_owner
 
-__all__ = ["replace_in"]
+__all__ = ["has_attributes_only", "replace_in"]
 
 # An author's class may have others.
 _OF_ERRORS = tuple(vars(BaseException)[name] for name in ("args", "__cause__", "__context__"))
 
 _TUPLES = ("__defaults__", "__type_params__")  # of a function
+
+
+def has_attributes_only(kind: type) -> bool:
+    """Say whether attributes are all that is ever replaced in an instance of a class."""
+    return not (issubclass(kind, _WITH_MORE) or is_array(kind) or is_of_context(kind))
 
 
 def replace_in(
@@ -61,7 +67,7 @@ def replace_in(
         replace_in_array(holder, replacement, journal)
     elif is_of_context(kind):
         replace_in_contexts(holder, replacement, journal)
-    elif not issubclass(kind, (FrameType, type, ModuleType)):
+    elif not issubclass(kind, _WITHOUT):
         return _replace_attributes(holder, replacement, journal, note)
     return None
 
@@ -228,9 +234,9 @@ _CHANGES: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement, Journ
     (FunctionType, _replace_in_function),
 )
 _REBUILDS = (*REBUILDS, (ContextVar, remake_variable))
-_PYTHONS = frozenset(
-    map(id, (dict, defaultdict, OrderedDict, list, deque, set, CellType, functools.partial, FunctionType))
-)
+_WITHOUT = FrameType, type, ModuleType
+_WITH_MORE = (dict, list, deque, *(base for base, _ in (*_CHANGES[2:], *_REBUILDS)), *_WITHOUT, local, BaseException)
+_PYTHONS = {*map(id, (dict, defaultdict, OrderedDict, list, deque, set, CellType, functools.partial, FunctionType))}
 
 
 def _replace_attributes(holder: Any, replacement: Replacement, journal: Journal, note: Callable[[Any], object]) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, WrapperDescriptorType
 from typing import Any, NamedTuple
 
+from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.held import dotted_name
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.remembering import Memory
@@ -16,17 +17,22 @@ from exocet_ipython.survivors.comparison import Beside, Hashing
 from exocet_ipython.survivors.finding.frames import find_in_use
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.refusals import Refusals, Stuck
-from exocet_ipython.survivors.replacing.adding import add_attributes, said_of
+from exocet_ipython.survivors.replacing.adding import Additions, add_attributes
 from exocet_ipython.survivors.replacing.answers import KeptAnswers, drop_answers, stale_answers
 from exocet_ipython.survivors.replacing.finalisers import Finalisers
-from exocet_ipython.survivors.replacing.layouts import require_same_fields, require_same_memory
-from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, is_adapter, is_looked_after
+from exocet_ipython.survivors.replacing.layouts import (
+    has_other_fields,
+    is_laid_out_otherwise,
+    require_same_fields,
+    require_same_memory,
+)
+from exocet_ipython.survivors.replacing.libraries import bring_up_to_date, fields_alone, is_adapter
 from exocet_ipython.survivors.replacing.references import replace_references
 from exocet_ipython.survivors.replacing.rehashing import Rehashing, hash_of
 from exocet_ipython.survivors.replacing.remembered import forget_answers, stale_memories
 from exocet_ipython.survivors.replacing.states import InstanceState, put_back, set_class
 from exocet_ipython.survivors.replacing.successors import make_successor, require_values
-from exocet_ipython.survivors.storing.constructing.constructors import Maker, find_added
+from exocet_ipython.survivors.storing.constructing.constructors import find_added
 
 __all__ = ["Moving", "hash_differs"]
 
@@ -40,8 +46,11 @@ class _Pair(NamedTuple):
         rehash: whether they may hash an instance differently.
         stale: names of the answers that an instance keeps and that are to be dropped.
         memories: the attributes from which methods answer again what they would not by now.
-        looked_after: whether an author's hook or a library changes the instances.
-        added: the attributes that the new constructor says to have beside those of the old one, each with its maker.
+        fields: what alone an instance may lack, as `fields_alone` gives it.
+        added: the attributes that the new constructor says to have beside those of the old one.
+        name: the dotted name of the new class.
+        has_other_memory: whether the new class lays out memory otherwise, which no instance survives.
+        has_other_fields: whether the new class has other items, so that each gets a successor.
     """
 
     before: type
@@ -49,15 +58,26 @@ class _Pair(NamedTuple):
     rehash: bool
     stale: tuple[str, ...]
     memories: Mapping[str, Memory]
-    looked_after: bool
-    added: Mapping[str, Maker]
+    fields: tuple[str, ...] | None
+    added: Additions
+    name: str
+    has_other_memory: bool
+    has_other_fields: bool
 
     @classmethod
     def of(cls, before: type, now: type, beside: Beside) -> _Pair:
         """Look up what two classes ask for."""
         stale, memories = stale_answers(before, now, beside), stale_memories(before, now, beside)
-        added = find_added(before, now)
-        return cls(before, now, hash_differs(before, now), stale, memories, is_looked_after(now) or bool(added), added)
+        others = is_laid_out_otherwise(before, now), has_other_fields(before, now)
+        given = hash_differs(before, now), stale, memories, fields_alone(now)
+        added = Additions.of(now, find_added(before, now))
+        return cls(before, now, *given, added, dotted_name(now), *others)
+
+    def changes(self, instance: Any) -> bool:
+        """Say whether anything may be done with an instance beside giving it the new class."""
+        if self.stale or self.memories or self.added or self.fields is None:
+            return True
+        return bool(self.fields) and not (dict_of(instance) or {}).keys() >= {*self.fields}
 
 
 @dataclass(slots=True)
@@ -111,14 +131,13 @@ class Moving:
             if kind not in replaced or id(holder) in known:
                 continue
             pair = pairs[kind] = pairs.get(kind) or _Pair.of(*replaced[kind], self.beside)
-            name = dotted_name(pair.now)
             try:
                 self._move(holder, pair, known)
             except Exception as error:  # noqa: BLE001 - a person's hook may raise anything: it stays, and that is said
-                self.note(name, error)
+                self.note(pair.name, error)
                 self.left[id(pair.before)] = pair.before, pair.now
             else:
-                self.moved[name] = self.moved.get(name, 0) + 1
+                self.moved[pair.name] = self.moved.get(pair.name, 0) + 1
 
     def replace(
         self,
@@ -162,11 +181,13 @@ class Moving:
 
     def _move(self, instance: Any, pair: _Pair, known: Replacement) -> None:
         before, now = pair.before, pair.now
-        require_same_memory(before, now)
+        if pair.has_other_memory:
+            require_same_memory(before, now)
         old_hash = self.rehashing.ask(instance) if pair.rehash else None
-        state = InstanceState(instance) if pair.stale or pair.memories or pair.looked_after else None
+        state = InstanceState(instance) if pair.changes(instance) else None
         try:
-            require_same_fields(before, now)
+            if pair.has_other_fields:
+                require_same_fields(before, now)
             set_class(instance, now)
         except TypeError as error:
             if not self.rebuild:
@@ -182,9 +203,9 @@ class Moving:
             self.reborn[id(instance)] = instance, successor
             return
         try:
-            drop_answers(instance, pair.stale)
-            forget_answers(instance, pair.memories)
-            if pair.looked_after:
+            if state is not None:
+                drop_answers(instance, pair.stale)
+                forget_answers(instance, pair.memories)
                 _bring_over(instance, pair, instance)
         except BaseException:
             put_back(instance, before, state)
@@ -210,13 +231,14 @@ def _bring_over(instance: Any, pair: _Pair, old: Any) -> None:
     """Have the constructor, the author's hook and the libraries bring an instance up to date, made of the old one."""
     hook = getattr(pair.now, "__exo_migrate__", None)
     if hook is not None:
-        add_attributes(instance, said_of(pair.added), old)
+        add_attributes(instance, pair.added.said_itself(), old)
         hook(instance, pair.before)
         if type(instance) is pair.before:
             message = "its __exo_migrate__ has given it the old class again"
             raise TypeError(message)
     add_attributes(instance, pair.added, old)
-    bring_up_to_date(instance, pair.now)
+    if pair.fields != ():  # of a class that nobody looks after
+        bring_up_to_date(instance, pair.now)
 
 
 def hash_differs(before: Any, now: Any) -> bool:

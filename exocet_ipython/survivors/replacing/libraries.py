@@ -18,7 +18,15 @@ from exocet_ipython.loading.classes import defines, module_said_by, mro_of, set_
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.journal import Journal
 
-__all__ = ["adapters_of", "bring_up_to_date", "is_adapter", "is_looked_after", "lacks", "renew_adapters"]
+__all__ = [
+    "adapters_of",
+    "bring_up_to_date",
+    "fields_alone",
+    "is_adapter",
+    "is_looked_after",
+    "lacks",
+    "renew_adapters",
+]
 
 # What a class has whose instances are changed when they move to it.
 _MARKS = (
@@ -38,6 +46,24 @@ def is_looked_after(cls: type) -> bool:
     False
     """
     return any(mark in vars(base) for base in mro_of(cls) for mark in _MARKS)
+
+
+def fields_alone(cls: type) -> tuple[str, ...] | None:
+    """Return the fields with defaults that alone an instance may lack when it moves to a class; else None.
+
+    It is looked for in the dict of its attributes, since neither slots nor descriptors have any of them.
+
+    >>> fields_alone(dataclasses.make_dataclass("Point", [("x", int), ("y", int, 0)])), fields_alone(int)
+    (('y',), ())
+    """
+    marks = {mark for base in mro_of(cls) for mark in _MARKS if mark in vars(base)}
+    fields = dataclasses.fields(cls) if "__dataclass_fields__" in marks and dataclasses.is_dataclass(cls) else ()
+    absent = dataclasses.MISSING
+    names = tuple(one.name for one in fields if not (one.default is absent and one.default_factory is absent))
+    is_alone = marks <= {"__dataclass_fields__"} and not any(
+        defines(type(getattr(cls, name, None)), "__set__") for name in names
+    )
+    return names if is_alone else None
 
 
 def bring_up_to_date(instance: Any, cls: type) -> None:
@@ -165,9 +191,11 @@ def _renew_handlers(instance: Any, cls: type) -> None:
 
     An instance gets its class's when it is made.
     """
+    if not hasattr(cls, "_instance_inits"):
+        return
     space = dict_of(instance) or {}
     before = space.get("_trait_notifiers")
-    if before is None or not hasattr(cls, "_instance_inits"):
+    if before is None:
         return
     space["_trait_notifiers"], space["_trait_validators"] = {}, {}
     for init in cls._instance_inits:

@@ -17,6 +17,7 @@ from exocet_ipython.survivors.finding.near import find_holders
 from exocet_ipython.survivors.rebuilt import Replacement
 from exocet_ipython.survivors.replacing.holders import replace_in
 from exocet_ipython.survivors.replacing.owners import find_owners, may_be_attributes, owners_among
+from exocet_ipython.survivors.replacing.shown import ShownHolders
 
 __all__ = ["replace_references"]
 
@@ -117,19 +118,19 @@ class _Replacing:
             owners: the instances to change in place of the dicts of their attributes, by the ids of these.
         """
         rebuilt: dict[int, tuple[Any, Any]] = {}
-        left_alone = self.left_alone()
-        for found in _hashed_first(holders, owners):
-            if id(found) in left_alone:
+        left_alone, shown, writes = self.left_alone(), ShownHolders(self._replacement), Journal()
+        for found in _hashed_first(shown.without(holders), owners):
+            if id(found) in left_alone or shown.have_nothing(holder := owners.get(id(found), found)):
                 continue
-            holder = owners.get(id(found), found)
-            writes = Journal()
             try:
                 replaced = replace_in(holder, self._replacement, writes, self._note, self._is_settled)
             except Exception as error:  # noqa: BLE001 - a person's container may raise anything
                 writes.undo()
                 self.refused.append((type(holder).__qualname__, error))
                 continue
-            self._journal.add(writes.undo)
+            if not writes.is_empty:
+                self._journal.add(writes.undo)
+                writes = Journal()
             if replaced is not None:
                 rebuilt[id(holder)] = holder, replaced
         return rebuilt
