@@ -26,7 +26,7 @@ def folders(parent: Path) -> Iterator[Path]:
     while True:
         number += 1
         folder = parent / f"project{number}"
-        folder.mkdir()
+        folder.mkdir(parents=True)
         yield folder
 
 
@@ -67,6 +67,12 @@ def test_package(tmp_path: Path) -> None:
         cell = write_layers(folder, 1_000)
         repeats.append(measure(folder, "package", tool, cell=cell, top="f999", names=names))
     show("1,000 dependants, ms of CPU", found)
+
+
+def test_large(tmp_path: Path) -> None:
+    """Print what an edit of a class costs where a notebook is long, or has many instances: each has its share."""
+    for what, size in (("notebook", {"cells": 100}), ("notebook", {"cells": 1_000}), ("instances", {"count": 100_000})):
+        show("a class edited, ms of CPU", compare(tmp_path / f"{what}{[*size.values()]}", what, **size))
 
 
 def test_repeats(tmp_path: Path) -> None:

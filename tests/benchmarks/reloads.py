@@ -137,8 +137,36 @@ def measure_heap(shell: InteractiveShell, tool: str, objects: int) -> Figures:
     return {"a class": median(times), "one gc.get_referrers": (time.process_time() - began) * 1e3}
 
 
+def measure_instances(shell: InteractiveShell, tool: str, count: int) -> Figures:
+    """Edit a class with many live instances, each of which runs the new code then."""
+    path = Path("small.py")
+    save(path, small_source(0, 0))
+    run(shell, f"import small\nobjects = [small.C() for _ in range({count})]\nfor one in objects: one.data = []")
+    editing = Editing(shell, tool)
+    cell = "answer = objects[-1].answer()"
+    times = [editing.milliseconds(path, small_source(0, n), cell, (0, n), ["small"]) for n in range(1, EDITS)]
+    return {f"{count:,} instances": median(times)}
+
+
+def measure_notebook(shell: InteractiveShell, tool: str, cells: int) -> Figures:
+    """Edit a class in a long notebook: each cell has an instance, and a class below it or a decorated function."""
+    path = Path("small.py")
+    extra = "def same(f):\n    return f\n"
+    save(path, small_source(0, 0) + extra)
+    run(shell, "import small")
+    for number in range(cells):
+        made = f"class K{number}(small.C):\n    pass" if number % 3 else f"@small.same\ndef g{number}(): pass"
+        shell.run_cell(f"{made}\none{number} = small.C()", store_history=True).raise_error()
+    editing = Editing(shell, tool)
+    cell = "answer = K1().answer()"
+    times = [editing.milliseconds(path, small_source(0, n) + extra, cell, (0, n), ["small"]) for n in range(1, EDITS)]
+    return {f"{cells:,} cells": median(times)}
+
+
 MEASURES: dict[str, Callable[..., Figures]] = {
     "small": measure_small,
+    "instances": measure_instances,
+    "notebook": measure_notebook,
     "package": measure_package,
     "repeats": measure_repeats,
     "heap": measure_heap,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import linecache
 import operator
+import re
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from types import FunctionType
@@ -21,6 +23,8 @@ from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.matching.succession import Succession
 
 __all__ = ["bases_meant", "classes_said", "in_order_of_cells", "keywords_said", "names_said", "takes_keyword"]
+
+_STATEMENT = re.compile(r"class\s+(\w+)")
 
 
 def keywords_said(cls: type) -> dict[str, Any]:
@@ -171,12 +175,29 @@ def _find_statement(cls: type) -> _Found | None:
     # `dataclass` writes methods as well, in no file of a cell.
     files = {function.__code__.co_filename for function in functions_of(cls)}
     texts = {file: text for file in files if (text := text_of_cell(file)) is not None}
-    if len(texts) != 1:  # those of retired modules have no class that is a cell's
-        texts = {file: "".join(lines) for file, lines in texts_of_cells() if not texts or file in texts}
+    if not texts:
+        texts = {file: text_of_cell(file) or "" for file in _files_with_class().get(called, ())}
+    elif len(texts) > 1:
+        texts = {file: texts[file] for file, _ in texts_of_cells() if file in texts}
     for file, text in texts.items():
         if f"class {called}" in text and (said := _read_statement(text, called)) is not None:
             return _Found(said, file, text)
     return None
+
+
+def _files_with_class() -> Mapping[str, list[str]]:
+    """Return the file names of the cells that may have a `class` statement, by its name, the latest first."""
+    return _read_files(len(linecache.cache), next(reversed(linecache.cache), ""))
+
+
+@functools.lru_cache(1)
+def _read_files(count: int, last: str) -> Mapping[str, list[str]]:  # noqa: ARG001 - tell of the texts
+    found: dict[str, list[str]] = {}
+    for file, lines in texts_of_cells():  # those of retired modules have no class that is a cell's
+        named = (_STATEMENT.match(line) for line in lines if line.startswith("class "))
+        for name in {one[1] for one in named if one is not None}:
+            found.setdefault(name, []).append(file)
+    return found
 
 
 @functools.lru_cache(2_000)  # no trees: these are so much that each look over the heap would take longer
