@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from types import MappingProxyType
+from importlib.machinery import ModuleSpec
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
-__all__ = ["attach", "attribute_of", "copy_space", "globals_of", "is_package"]
+__all__ = ["attach", "attribute_of", "copy_space", "globals_of", "is_package", "spec_of"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -48,6 +49,27 @@ def is_package(module: object) -> bool:
     (True, False)
     """
     return "__path__" in globals_of(module)
+
+
+def spec_of(name: str, module: object) -> ModuleSpec | None:
+    """Return the spec with which a module was loaded; None where that isn't known, or is of another name.
+
+    An object in a module's stead need have none (`sys.modules[__name__] = Settings()`): its class's methods lead to it.
+
+    Args:
+        name: its dotted name.
+        module: what `sys.modules` has under it.
+
+    >>> import json
+    >>> spec_of("json", json).name, spec_of("other", json), spec_of("json.decoder", json.decoder.JSONDecoder()).name
+    ('json', None, 'json.decoder')
+    """
+    spaces = [{"__spec__": attribute_of(module, "__spec__", None)}]
+    if not issubclass(type(module), ModuleType):
+        parts = copy_space(vars(type(module))).values()
+        spaces += [part.__globals__ for part in parts if type(part) is FunctionType and part.__module__ == name]
+    specs = (space.get("__spec__") for space in spaces)
+    return next((spec for spec in specs if isinstance(spec, ModuleSpec) and spec.name == name), None)
 
 
 def attribute_of(owner: object, name: str, default: Any) -> Any:

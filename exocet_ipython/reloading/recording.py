@@ -12,9 +12,10 @@ from typing import Any
 from exocet_ipython.loading.running import compile_for_reading
 from exocet_ipython.loading.source import Snapshot
 from exocet_ipython.loading.spaces import copy_space, globals_of, is_package
-from exocet_ipython.reloading.datafiles.snapshots import find_data_files, read_declared
+from exocet_ipython.reloading.datafiles.recorded import data_files_of
 from exocet_ipython.reloading.failed import FailedLoad
 from exocet_ipython.reloading.holding.baseline import Baseline, renew_baseline
+from exocet_ipython.reloading.holding.constants import constants_by_id
 from exocet_ipython.reloading.holding.held import modules_held
 from exocet_ipython.reloading.holding.inventory import take_baseline
 from exocet_ipython.reloading.imports import ImportStatement, lines_of, read_imports
@@ -22,7 +23,6 @@ from exocet_ipython.reloading.ladder.uses import Uses, read_uses
 from exocet_ipython.reloading.lasting.effects import NO_EFFECTS, Effects
 from exocet_ipython.reloading.lasting.settings import Setting
 from exocet_ipython.reloading.lasting.targets import note_settings
-from exocet_ipython.reloading.wishes import wishes_of
 
 __all__ = ["ModuleRecord", "record_module"]
 
@@ -125,6 +125,11 @@ class ModuleRecord:
     def readable_code(self) -> CodeType | None:
         """What ran, or what its text compiles to; None where there is none."""
         return self.code or compile_for_reading(self.snapshot)
+
+    @cached_property
+    def constants(self) -> Mapping[int, Any]:
+        """The constants of its body, by id."""
+        return constants_by_id(self.body_code) | dict(self.baseline.constants)
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -263,7 +268,7 @@ def record_module(  # noqa: PLR0913 - the fields of a record, by keyword
         order,
         seconds,
         number,
-        _data_files(module, snapshot, code, same, data),
+        data_files_of(module, snapshot, code, None if same is None else (same.module, same.data), data),
         effects,
         tuple(failed),
         is_nested if like is None else like.is_nested,
@@ -282,19 +287,3 @@ def _spec_of(module: ModuleType, like: ModuleRecord | None, spec: Any = None) ->
     if like is not None and like.module is module:
         return like.spec
     return weakref.ref(spec) if hasattr(spec := spec or getattr(module, "__spec__", None), "__dict__") else None
-
-
-def _data_files(
-    module: ModuleType, snapshot: Snapshot, code: CodeType | None, same: ModuleRecord | None, found: _Data | None
-) -> _Data:
-    """Return snapshots of the data files that a module has named, and that its code shows: `found`, if known."""
-    if found is None:
-        before = wishes_of(same.module) if same is not None else None
-        asked = before.files if before is not None else ()
-        again = [data for data in same.data if data.path not in asked] if same is not None else None
-        found = find_data_files(snapshot, code, globals_of(module), again)
-    if (wishes := wishes_of(module)) is None:
-        return found
-    declared = read_declared(snapshot.name, wishes.files)
-    named = {data.path for data in declared}
-    return (*declared, *(data for data in found if data.path not in named))

@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import Any
 
 from exocet_ipython.errors import ExcludedImportError
+from exocet_ipython.loading.spaces import spec_of
 from exocet_ipython.reloading.noticing.followed import absolute_path
 
 __all__ = ["Scope", "is_own_folder", "matches", "read_patterns"]
@@ -85,8 +86,8 @@ class Scope:
 
     def includes_module(self, name: str, module: Any) -> bool:
         """Say whether a module that was loaded belongs to the scope."""
-        spec = getattr(module, "__spec__", None)
-        return isinstance(spec, ModuleSpec) and spec.name == name and self.includes_spec(spec)
+        spec = spec_of(name, module)
+        return spec is not None and self.includes_spec(spec)
 
 
 def read_patterns(given: Iterable[str]) -> tuple[str, ...]:

@@ -4,8 +4,8 @@
 a line of JSON: what the probes showed, what failed, and what the session printed. The modes: `fresh` has no extension
 of ours, `auto` turns `%exoauto` on, `explicit` loads with `%%exoload` and reloads with `%exoreload --migrate` after
 each edit, `tracked` turns `%exoauto` on with `c.Exocet.instances = "track"` and types `%exomigrate --rebuild` after
-each edit. With `LIBRARIES` the children share large libraries as well; without them each heap is small, and looking
-over it cheap.
+each edit. `late` is `auto`, loaded after the first cells of imports. With `LIBRARIES` the children share large
+libraries as well; without them each heap is small, and looking over it cheap.
 Not imported by the tests: it needs nothing but IPython and the project.
 """
 
@@ -31,6 +31,7 @@ _PRELUDES = {
     "fresh": (),
     "auto": ("%load_ext exocet_ipython", "%exoauto on"),
     "explicit": ("%load_ext exocet_ipython",),
+    "late": ("%load_ext exocet_ipython", "%exoauto on"),
     "tracked": ("%load_ext exocet_ipython", "%exoauto on", '%config Exocet.instances = "track"'),
 }
 # Cells after each step; in `tracked` the first one is what reloads before it runs.
@@ -137,9 +138,8 @@ def run_session(shell: Any, job: Mapping[str, Any], mode: str) -> dict[str, Any]
         if error is not None:
             failed.append(f"{code.splitlines()[0]}: {error!r}")
 
-    for line in _PRELUDES[mode]:
-        run_cell(line)
-    for action in job["actions"]:
+    sys.dont_write_bytecode &= mode != "late"  # the `.pyc` files say what has run
+    for action in _with_prelude(job["actions"], mode):
         match action:
             case {"probe": str(code)}:
                 result, error = run(code)
@@ -151,6 +151,13 @@ def run_session(shell: Any, job: Mapping[str, Any], mode: str) -> dict[str, Any]
                 for line in _AFTER_STEP.get(mode, ()):
                     run_cell(line)
     return {"shown": shown, "failed": failed}
+
+
+def _with_prelude(actions: list[Any], mode: str) -> list[Any]:
+    """Return what a notebook does, with the cells of a mode before all else, or after the first cells of imports."""
+    place = next(place for place, action in enumerate(actions) if not action.get("imports")) if mode == "late" else 0
+    prelude = [{"cell": line, "imports": False} for line in _PRELUDES[mode]]
+    return [*actions[:place], *prelude, *actions[place:]]
 
 
 def _describe(value: Any, error: BaseException | None, root: str) -> str:

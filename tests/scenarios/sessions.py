@@ -19,9 +19,9 @@ from tests.scenarios.scenarios import Cell, Probe, Scenario, Step
 
 __all__ = ["ALL_MODES", "MODES", "Answers", "Mode", "Sessions", "describe_differences"]
 
-Mode = Literal["fresh", "auto", "explicit", "tracked"]  # see `server.py`
+Mode = Literal["fresh", "auto", "explicit", "tracked", "late"]  # see `server.py`
 MODES: tuple[Mode, ...] = ("auto", "explicit")  # in which all scenarios are to be right
-ALL_MODES: tuple[Mode, ...] = (*MODES, "tracked")
+ALL_MODES: tuple[Mode, ...] = (*MODES, "tracked", "late")
 SERVER = Path(__file__).with_name("server.py")
 PROJECT = Path(exocet_ipython.__file__).parents[1]
 

@@ -5,7 +5,8 @@ What is there later and not in the baseline was put there since: by a cell, by a
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from exocet_ipython.reloading.holding.parts import without
@@ -27,12 +28,14 @@ class Baseline(NamedTuple):
             `parts_of` gives it. Paths are `CONFIG`, `CONFIG['db']`, `Plugin`, `Plugin.registry`, `settings.db.items`,
             `signal.__self__` of what a bound method is bound to, and `CONFIG.__dict__` of a container's attributes.
         ties: what the ids name.
+        constants: values that are constants of the body, by id, where it isn't known which very objects these were.
     """
 
     values: dict[str, int]
     fingerprints: dict[str, int]
     contents: dict[str, dict[Any, int]]
     ties: Ties
+    constants: Mapping[int, Any] = MappingProxyType({})
 
     def without_gone(self) -> Baseline:
         """Return it, once no id in it stands for what is gone: another object may have that by now."""
@@ -57,6 +60,7 @@ def renew_baseline(before: Baseline, now: Baseline, names: Container[str]) -> Ba
         before.fingerprints | {path: value for path, value in now.fingerprints.items() if owner_of(path) in names},
         before.contents | {path: value for path, value in now.contents.items() if owner_of(path) in names},
         Ties(before.ties, now.ties),
+        {**before.constants, **now.constants},
     )
 
 

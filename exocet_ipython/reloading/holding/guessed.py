@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.baseline import Baseline
+from exocet_ipython.reloading.holding.constants import constants_held
 from exocet_ipython.reloading.holding.contents import is_registry, state_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
 from exocet_ipython.reloading.holding.inventory import take_baseline
@@ -17,8 +18,12 @@ from exocet_ipython.reloading.holding.paths import value_at
 __all__ = ["guess_baseline"]
 
 
-def guess_baseline(module: ModuleType) -> Baseline:
+def guess_baseline(module: ModuleType, code: CodeType | None = None) -> Baseline:
     """Return the baseline of a module that has run some time ago: without what is certain to be the doing of cells.
+
+    Args:
+        module: that.
+        code: what it ran, where that is known.
 
     >>> module = ModuleType("m")
     >>> module.HOOKS, theirs = [len], type("Theirs", (), {"__module__": "__main__"})
@@ -32,7 +37,7 @@ def guess_baseline(module: ModuleType) -> Baseline:
     for path, parts in found.contents.items():
         for key in _keys_of_cells(value_at(space, path)) & parts.keys():
             del parts[key]
-    return found
+    return found._replace(constants=constants_held(space, found.contents, code))
 
 
 def _keys_of_cells(value: Any) -> set[Any]:

@@ -21,6 +21,7 @@ from exocet_ipython.loading.bytecode import HEADER, has_stamp
 from exocet_ipython.loading.files import read_file
 from exocet_ipython.loading.loader import bytecode_is_safe, compile_module
 from exocet_ipython.loading.source import Snapshot, read_snapshot
+from exocet_ipython.loading.spaces import spec_of
 from exocet_ipython.loading.standin import PRESENCE
 from exocet_ipython.reloading.generation import Generation
 from exocet_ipython.reloading.holding.guessed import guess_baseline
@@ -79,8 +80,7 @@ def adopt_module(generation: Generation, name: str) -> dict[str, ModuleRecord]:
         name: dotted name of the module.
     """
     module = PRESENCE.current(name)
-    spec = getattr(module, "__spec__", None)
-    is_strange = name not in generation.records and isinstance(spec, ModuleSpec) and spec.name == name
+    is_strange = name not in generation.records and spec_of(name, module) is not None
     return _adopted(generation, {name: module}) if is_strange else {}
 
 
@@ -98,9 +98,9 @@ def run_again(generation: Generation, names: Iterable[str]) -> dict[str, ModuleR
 
 
 def _adopted(generation: Generation, found: Mapping[str, Any]) -> dict[str, ModuleRecord]:
-    loaded = {name: _left(module) or _read_loaded(module.__spec__) for name, module in found.items()}
+    loaded = {name: _left(module) or _read_loaded(spec_of(name, module)) for name, module in found.items()}
     for name, notes in loaded.items():
-        notes.baseline = guess_baseline(found[name])
+        notes.baseline = guess_baseline(found[name], notes.code)
     return make_records(generation, loaded)
 
 
@@ -110,7 +110,7 @@ def _left(module: Any) -> LoadNotes | None:
         snapshot, code, data, spec = _LEFT[module]
     except (KeyError, TypeError):  # TypeError: as above
         return None
-    if spec is None or spec() is not module.__spec__:
+    if spec is None or spec() is not getattr(module, "__spec__", None):
         return None
     notes = LoadNotes(snapshot, code)
     notes.data = data

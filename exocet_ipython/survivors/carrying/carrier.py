@@ -272,7 +272,7 @@ class Carrier:
         """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
         is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and self._owned.leaves_alone(path)
         is_theirs = is_theirs and not any(self._owned.is_modules(path, *entry) for entry in changed)
-        return is_theirs and take_whole(before, now, baseline, self._record.body_code, self._journal)
+        return is_theirs and take_whole(before, now, baseline, self._record.constants, self._journal)
 
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""

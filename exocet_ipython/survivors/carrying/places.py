@@ -15,7 +15,7 @@ from exocet_ipython.reloading.holding.parts import ids_in_order
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.repeating.entries import count_in, item_in, put_into
-from exocet_ipython.survivors.repeating.untouched import constants_by_id, is_as_it_was, is_filled_alike
+from exocet_ipython.survivors.repeating.untouched import is_as_it_was, is_filled_alike
 
 __all__ = ["carry_places", "in_first_order", "reorder"]
 
@@ -39,7 +39,7 @@ def carry_places(path: str, before: Any, now: Any, owned: Ownership, journal: Jo
     written = [place for place in changed if owned.is_written(f"{path}[{place}]")]
     if not changed or not (written or owned.puts_in_place(path) or _shows_places(before, changed, known)):
         return None
-    carried, constants = 0, constants_by_id(owned.record.body_code)
+    carried, constants = 0, owned.record.constants
 
     def is_theirs(item: Any) -> bool:
         return owned.is_persons(path, item, None) and not owned.is_modules(path, item, None)

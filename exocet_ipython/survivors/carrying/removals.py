@@ -20,7 +20,7 @@ from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.repeating.entries import MANY, entries, is_map, take_out
-from exocet_ipython.survivors.repeating.untouched import constants_by_id, is_refillable
+from exocet_ipython.survivors.repeating.untouched import is_refillable
 
 __all__ = ["take_out_again"]
 
@@ -112,7 +112,7 @@ def _texts_of(record: ModuleRecord) -> dict[int, Any]:
     """Return the constants and the names in what a module's body ran, by id: they live as long as that."""
     code = record.body_code
     names = [name for part in whole(code) for name in (part.co_name, *part.co_names)] if code is not None else []
-    return constants_by_id(code) | {id(name): name for name in names}
+    return {**record.constants, **{id(name): name for name in names}}
 
 
 def _shown(key: Any, session: Mapping[str, ModuleRecord]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.recording import ModuleRecord
-from exocet_ipython.survivors.repeating.untouched import constants_by_id, is_as_it_was
+from exocet_ipython.survivors.repeating.untouched import is_as_it_was
 
 __all__ = ["as_begun", "begins_alike"]
 
@@ -31,8 +31,7 @@ def as_begun(known: Mapping[str, Any], path: str, again: ModuleRecord, renamed: 
     """
     place = re.sub(r"\w+", lambda found: renamed.get(found[0], found[0]), path)
     baseline: Mapping[Any, int] = again.contents.get(place, {}) if path else again.values
-    constants = constants_by_id(again.body_code)
-    left = {name: constants[was] for name, was in baseline.items() if was in constants}
+    left = {name: again.constants[was] for name, was in baseline.items() if was in again.constants}
     return {name: left.get(renamed.get(name, name), value) for name, value in copy_space(known).items()}
 
 
@@ -57,7 +56,7 @@ def begins_alike(
     was, value = baseline.get(name), known.get(name, _missing)
     if was is None or value is _missing:
         return was is None and value is _missing
-    if is_as_it_was(value, was, constants_by_id(record.body_code)):
+    if is_as_it_was(value, was, record.constants):
         return True
     if issubclass(type(value), enum.Enum):
         before = attribute_at(record.module, type(value).__qualname__)

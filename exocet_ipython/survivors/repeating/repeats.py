@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from types import FunctionType
 from typing import Any
 
@@ -20,7 +19,7 @@ from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import is_instance_of
 from exocet_ipython.survivors.repeating.beginnings import begins_alike
 from exocet_ipython.survivors.repeating.filled import names_asked_alike
-from exocet_ipython.survivors.repeating.untouched import begins_filled_alike, constants_by_id, is_as_it_was
+from exocet_ipython.survivors.repeating.untouched import begins_filled_alike, is_as_it_was
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.storing.slicing import sliced
 from exocet_ipython.survivors.storing.stores import Stores
@@ -100,7 +99,7 @@ class Repeats:
 
     def _is_as_it_was(self, name: str, was: int, now: Any) -> bool:
         """Say whether what has a name is what had it when the old body had run, or filled as that was."""
-        is_constant = is_as_it_was(now, was, self._constants)
+        is_constant = is_as_it_was(now, was, self._record.constants)
         return is_constant or self._is_begun(f"{self._owner[2]}{name}", now)
 
     def _looked_at(self, name: str, stores: Stores) -> set[str]:
@@ -131,7 +130,7 @@ class Repeats:
             old = value_at(globals_of(self._record.module), path)  # what has taken its state has its mark by now
             return mark_of(now) in (first.get(""), mark_of(old) if is_marked(old) else None)
         if is_registry(now):
-            return begins_filled_alike(path, now, self._record.contents, self._constants)
+            return begins_filled_alike(path, now, self._record.contents, self._record.constants)
         renamed, parts = {now: was for was, now in self._read.renamed.items()}, dict[str, Any]()
         if is_instance_of(now, self._read.session):
             parts = {renamed.get(name, name): part for name, part in attributes_of(now)}
@@ -139,14 +138,10 @@ class Repeats:
             bool(parts)
             and parts.keys() == first.keys()
             and all(
-                is_as_it_was(part, first[name], self._constants) or self._is_begun(f"{path}.{name}", part)
+                is_as_it_was(part, first[name], self._record.constants) or self._is_begun(f"{path}.{name}", part)
                 for name, part in parts.items()
             )
         )
-
-    @cached_property
-    def _constants(self) -> Mapping[int, Any]:
-        return constants_by_id(self._record.body_code)
 
     def _begun_alike(self) -> set[str]:
         """Return the global names of containers that began as they do now: calls have made of them what they are."""

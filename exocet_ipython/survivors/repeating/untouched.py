@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, refill
@@ -20,7 +20,6 @@ from exocet_ipython.survivors.repeating.entries import entries, is_map
 
 __all__ = [
     "begins_filled_alike",
-    "constants_by_id",
     "is_alike",
     "is_as_it_was",
     "is_filled_alike",
@@ -31,7 +30,9 @@ __all__ = [
 _KINDS = frozenset(map(id, (dict, list, set, deque)))
 
 
-def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeType | None, journal: Journal) -> bool:
+def take_whole(
+    before: Any, now: Any, baseline: Mapping[Any, int], constants: Mapping[int, Any], journal: Journal
+) -> bool:
     """Give a new container the content of an old one, in its order and without what was deleted; say whether that was.
 
     Only where the new body has filled it as the old one did, with the same constants; these are the new text's own, as
@@ -41,15 +42,15 @@ def take_whole(before: Any, now: Any, baseline: Mapping[Any, int], code: CodeTyp
         before: the container of the retired module.
         now: that of the new one, which nobody sees yet.
         baseline: what the first one held when its body had run, by identity.
-        code: what ran then, which has the constants; None where it is not known.
+        constants: of what ran then, by their ids.
         journal: how it is taken back.
 
     >>> from exocet_ipython.reloading.holding.parts import parts_of
     >>> old, new = ["b", "mine"], ["a", "b"]
-    >>> take_whole(old, new, parts_of(["a", "b"]), None, Journal()), new
+    >>> take_whole(old, new, parts_of(["a", "b"]), {}, Journal()), new
     (True, ['b', 'mine'])
     """
-    renewed = _renewed(now, baseline, constants_by_id(code))
+    renewed = _renewed(now, baseline, constants)
     if renewed is None:
         return False
     journal.add(partial(refill, now, dict(now) if is_map(now) else now.copy()))
@@ -158,21 +159,3 @@ def is_as_it_was(value: Any, was: int, constants: Mapping[int, Any]) -> bool:
 def is_refillable(kind: type) -> bool:
     """Say whether containers of a type are Python's own that hold what is in them, or maps that derive from these."""
     return id(kind) in _KINDS or issubclass(kind, dict)
-
-
-def constants_by_id(code: CodeType | None) -> dict[int, Any]:
-    """Return the constants of a code object by their ids; none where it isn't known."""
-    return {} if code is None else {id(constant): constant for constant in _constants_of(code)}
-
-
-def _constants_of(code: CodeType) -> Iterator[Any]:
-    """Yield the constants in a code object and in all that are inside of it, and what is in tuples of these."""
-    waiting: list[Any] = [code]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, CodeType):
-            waiting += found.co_consts
-        elif type(found) in (tuple, frozenset):
-            waiting += found
-        else:
-            yield found
