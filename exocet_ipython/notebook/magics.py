@@ -267,7 +267,7 @@ class ExocetMagics(Magics):
         shell: Any = self.shell
         if _is_awaited(shell, cell):
             raise UsageError("%%exoload can't await in a notebook; put the imports alone, and await in the next cell.")
-        with self.session.managed.claiming(), shown_below(shell, "exoload"):
+        with self.session.managed.claiming(cell), shown_below(shell, "exoload"):
             result = shell.run_cell(cell, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         if error is not None:

@@ -109,10 +109,11 @@ class ManagedModules:
         self._take(adopt_module(self.generation, name))
 
     @contextlib.contextmanager
-    def claiming(self) -> Iterator[None]:
-        """Let the first imports of own code, in the present thread, join the current generation."""
+    def claiming(self, cell: str = "") -> Iterator[None]:
+        """Let the first imports of own code, in the present thread, join the current generation; `cell` makes them."""
         self.expect()
         (claims := self._make_claims(threading.get_ident())).put_on()
+        claims.begin_cell(cell)
         try:
             yield
         finally:

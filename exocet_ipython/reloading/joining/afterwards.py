@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import threading
@@ -61,6 +62,7 @@ class Afterwards:
             self._error = error
 
 
+@functools.lru_cache(4)  # asked at the end of each import
 def only_imports(cell: str) -> bool:
     r"""Say whether a cell does nothing but import: what its modules hold when it ends is what the imports left there.
 
