@@ -158,7 +158,7 @@ class Carrier:
                 carry_longer(place, inner, (value, longer), self._carry_items, self._journal)
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
                 assign(now, self._name_now(name), value, self._journal)
-        if not is_class and self._owned.is_changed_by_cells(before, baseline):
+        if not is_class and self._owned.is_with(before, now, baseline, self._read.renamed):
             whole.add(id(before))
         self._owned = outer
         return whole

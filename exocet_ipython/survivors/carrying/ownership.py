@@ -119,10 +119,11 @@ class Ownership:
             return True
         return not all(is_same(part, known.get(other)) for other, part in attributes_of(before) if other in baseline)
 
-    def is_changed_by_cells(self, instance: Any, baseline: Mapping[Any, int]) -> bool:
-        """Say whether an instance has changed, and by no function of the module: all of it is with its successor."""
-        changed = {name for name, value in attributes_of(instance) if baseline.get(name) != id(value)}
-        return bool(changed) and self.stores.attributes.isdisjoint(changed)
+    def is_with(self, instance: Any, now: Any, baseline: Mapping[Any, int], renamed: Mapping[str, str]) -> bool:
+        """Say whether an instance has changed, and all that functions of the module have put there was carried."""
+        changed = {name: value for name, value in attributes_of(instance) if baseline.get(name) != id(value)}
+        stored, known = self.stores.attributes & changed.keys(), dict(attributes_of(now))
+        return bool(changed) and all(known.get(renamed.get(name, name), now) is changed[name] for name in stored)
 
     def was_given(self, key: Any, value: Any, container: Any) -> bool:
         """Say whether other modules have put an entry into a container when they were made anew: they do it again."""
@@ -282,7 +283,8 @@ class Ownership:
             return False
         if name in self.stores.stepped:
             return self._repeats.steps_alike(name, self.stores, baseline, known)
-        return self._repeats.does_alike(name, self.stores) or are_instances(value, self.session)
+        is_again = self._repeats.does_alike(name, self.stores) or are_instances(value, self.session)
+        return is_again or (is_definition(value) and home_of(value) in self.session)  # it is what it is now
 
     def _is_cached(self, name: str, value: Any) -> bool:
         """Say whether a global is a definition, or a value of another module, that functions keep as `globals()`."""

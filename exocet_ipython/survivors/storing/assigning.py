@@ -42,6 +42,8 @@ class Assigning:
         names: all that it names otherwise.
         plain: those of them that are no attributes, and no variables of its own: `names.append(x)` doesn't call a
             function `append`, nor `[note.text for note in NOTES]` one that is called `note`.
+        asked: those of them that are attributes, or variables of what is around it: a class `Pool` is not the attribute
+            of that name.
         registered: those that it only hands to others, to be called by them some time.
         handed: the functions that it calls with what it has computed, and the attributes to which it assigns such.
         filled: the containers into which it puts what it has computed.
@@ -63,6 +65,7 @@ class Assigning:
     anew: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     plain: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
     registered: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
     filled: set[str] = field(default_factory=set)
@@ -124,7 +127,9 @@ def read_assigning(
             case ast.Name(id=name, ctx=ast.Load()) if name in declared and begin_of(node) > certain.get(name, END):
                 pass  # what it has just assigned: `_conn = connect(url); return _conn` looks at nothing that was there
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-                _look(found, name, is_attribute=isinstance(node, ast.Attribute), variables=variables)
+                is_attribute = isinstance(node, ast.Attribute)
+                _look(found, name, is_attribute=is_attribute, variables=variables)
+                found.asked |= {name} if is_attribute or name in declared else set()
             case ast.Name(id=name) if name in declared:
                 found.globals |= {name} - around
                 _assign(found, name, values.get(id(node)), given, is_counted=id(node) in counted)

@@ -69,7 +69,8 @@ def certain_in(function: ast.AST, nodes: list[ast.AST]) -> dict[str, tuple[int, 
 def certain_parts(function: ast.AST, nodes: list[ast.AST]) -> dict[int, ast.AST]:
     """Return, by id, what is in the statements that a function runs whatever it finds.
 
-    Not where it may have left before.
+    Not where it may have left before. Of an assignment that makes a choice, none of which is what was there, the
+    statement alone.
 
     Args:
         function: it.
@@ -79,8 +80,12 @@ def certain_parts(function: ast.AST, nodes: list[ast.AST]) -> dict[int, ast.AST]
     inside: dict[int, ast.AST] = {}
     for statement in _certain_statements(getattr(function, "body", None)):
         parts = list(ast.walk(statement))
-        if min(leaving, default=statement.lineno) >= statement.lineno and not any(map(_is_choice, parts)):
+        if min(leaving, default=statement.lineno) < statement.lineno:
+            continue
+        if not any(map(_is_choice, parts)):
             inside |= {id(part): part for part in parts}
+        elif all(key_of(target) not in {"", *names_of(value)} for target, value in assigned_by(statement)):
+            inside[id(statement)] = statement
     return inside
 
 
@@ -149,7 +154,7 @@ def _certain_statements(body: object) -> Iterator[ast.stmt]:
         elif isinstance(statement, ast.While):
             asked = names_of(statement.test)
             yield from (inner for inner in _certain_statements(statement.body) if asked.isdisjoint(_filled_by(inner)))
-        elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):
+        elif isinstance(statement, (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr)):
             yield statement
 
 

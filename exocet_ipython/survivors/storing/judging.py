@@ -67,7 +67,7 @@ def judge(functions: Collection[Assigning], found: Assigned) -> None:
         found.globals |= answers & one.globals
         found.attributes |= answers - one.globals
         set_up = answers | one.filled
-        looked_at = (answers & one.names) | (one.filled & one.looked_at)
+        looked_at = (answers & one.asked) | (one.filled & one.looked_at)
         is_sure = looked_at <= one.renewed  # what is there decides nothing of whether it puts it there
         only_steps = (is_sure or set_up <= one.stepped) and not _may_be_called(one, functions)
         callers = _callers(one, functions) if is_called and set_up and (only_steps or not looked_at) else []
