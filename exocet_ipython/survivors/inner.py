@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.classes import module_said_by
@@ -106,13 +107,28 @@ class Inner(NamedTuple):
                 made[name] = known[name]
             elif name in given:
                 made[name] = given[name]
-            elif len(parts) == 1 and parts[0].name == "LOAD_CONST":
-                made[name] = parts[0].argument
-            elif len(parts) == 1 and parts[0].name == "LOAD_GLOBAL" and parts[0].argument in self.namespace:
-                made[name] = self.namespace[parts[0].argument]
+            elif (value := self._looked_up(parts)) is not self:
+                made[name] = value
             else:
                 raise NameError(f"its new code needs the default of {name}; make it again")
         return made
+
+    def _looked_up(self, parts: tuple[Operation, ...]) -> Any:
+        """Return what operations give that load a constant, or a global and of modules and classes what they define.
+
+        Itself where they do anything else.
+        """
+        first, *rest = parts
+        value = first.argument if first.name == "LOAD_CONST" and not rest else self
+        if first.name == "LOAD_GLOBAL":
+            value = self.namespace.get(first.argument, self)
+        for part in rest:
+            is_module = issubclass(type(value), ModuleType)
+            is_told = part.name == "LOAD_ATTR" and (is_module or issubclass(type(value), type))
+            value = inspect.getattr_static(value, part.argument, self) if is_told else self
+            if not is_module and hasattr(type(value), "__get__"):
+                return self
+        return value
 
     def variables_of(self, old: FunctionType) -> dict[str, Any]:
         """Return the variables of the maker that an old one has, or had: around it, or as what its defaults were."""
