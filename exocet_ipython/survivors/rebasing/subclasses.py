@@ -35,7 +35,7 @@ from exocet_ipython.survivors.rebasing.told import (
     withdraw_from_lost,
 )
 from exocet_ipython.survivors.replacing.instances import Moving, hash_differs
-from exocet_ipython.survivors.replacing.layouts import has_other_fields, is_laid_out_otherwise
+from exocet_ipython.survivors.replacing.layouts import has_other_fields, is_laid_out_otherwise, loses_new
 from exocet_ipython.survivors.replacing.rehashing import hashes_itself
 
 __all__ = ["Rebased", "rebase_subclasses", "tell_again"]
@@ -248,7 +248,7 @@ def _is_made_otherwise(subclass: type, bases: tuple[type, ...], metaclass: type,
     """Say whether the statement of a class would do more than it did, or lay its instances out in another way."""
     before = subclass.__bases__
     is_otherwise = any(map(is_laid_out_otherwise, before, bases)) or any(map(has_other_fields, before, bases))
-    return is_otherwise or metaclass is not _counterpart(type(subclass), pairs)
+    return is_otherwise or loses_new(subclass, bases) or metaclass is not _counterpart(type(subclass), pairs)
 
 
 def _set_bases(cls: type, bases: tuple[type, ...], now: Any, moving: Moving) -> type | None:

@@ -1,13 +1,24 @@
-"""What Python doesn't ask when an instance changes class: the fields of a named tuple, the memory of `ctypes`."""
+"""What Python doesn't ask when an instance changes class, or a class its bases.
+
+The fields of a named tuple, the memory of `ctypes`, a `__new__` that is gone.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from types import BuiltinFunctionType
 from typing import Any
 
-from exocet_ipython.loading.classes import module_said_by
+from exocet_ipython.loading.classes import first_named, module_said_by, mro_of
 
-__all__ = ["has_other_fields", "is_laid_out_otherwise", "require_same_fields", "require_same_memory"]
+__all__ = [
+    "has_other_fields",
+    "is_laid_out_otherwise",
+    "loses_new",
+    "require_same_fields",
+    "require_same_memory",
+]
 
 
 def require_same_fields(before: Any, now: Any) -> None:
@@ -55,6 +66,22 @@ def is_laid_out_otherwise(before: Any, now: Any) -> bool:
     (True, False, True)
     """
     return before is not now and _layout(before) != _layout(now)
+
+
+def loses_new(cls: type, bases: Iterable[type]) -> bool:
+    """Say whether a class inherits a `__new__` of Python code, and would inherit none from other bases.
+
+    Python goes on to look for it, and refuses then what the constructor is given.
+
+    >>> class Made:
+    ...     def __new__(cls, *args): return object.__new__(cls)
+    >>> class One(Made): pass
+    >>> loses_new(One, (object,)), loses_new(One, (Made,)), loses_new(Made, (object,))
+    (True, False, False)
+    """
+    found = [first_named("__new__", mro_of(one)) for one in (cls, *bases)]
+    is_pythons = [type(one) is BuiltinFunctionType for one in found]
+    return "__new__" not in vars(cls) and not is_pythons[0] and all(is_pythons[1:])
 
 
 def _layout(cls: Any) -> tuple[int, str] | None:
