@@ -8,16 +8,19 @@ function held by a constant that is part of a cycle would live for ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
+from exocet_ipython.loading.classes import module_said_by, set_attribute
 from exocet_ipython.loading.trees import nested
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import docstring_of
-from exocet_ipython.reloading.retired import retired_module
+from exocet_ipython.reloading.retired import retired_class, retired_module
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
 from exocet_ipython.survivors.inner import Inner, defaults_of, keep_surplus, set_defaults
 
@@ -32,10 +35,12 @@ _KINDS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 # without them can't be looked at (CPython `Objects/frameobject.c`, `PyFrame_FastToLocalsWithError`).
 _TEMPLATE = """
 def maker({names}):
-    def template(*args, exocet_target=None, **kwargs):
-        return exocet_target(*args, **kwargs)
+    def template(*args, exocet_target=None, {more}**kwargs):
+        return {call}
         ({names})
 """
+_OF_FUNCTION = {"more": "", "call": "exocet_target(*args, **kwargs)"}
+_OF_METHOD = {"more": "exocet_now=None, ", "call": "exocet_now(exocet_target, args)(**kwargs)"}
 
 
 def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, Any] = MappingProxyType({})) -> None:
@@ -58,7 +63,10 @@ def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, A
     retired = retired_module(old.__globals__) or retired_module(space)
     if retired is not None:
         retired.remember(old)
-    _set(old, _shaped(old.__code__), None, {TARGET: new})
+    outer, _, name = old.__code__.co_qualname.rpartition(".")
+    is_method = bool(outer) and not outer.endswith("<locals>")
+    now = {"exocet_now": _constructed if name == "__new__" else _called} if is_method else {}
+    _set(old, _shaped(old.__code__, is_method=is_method), None, {TARGET: new, **now})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
 
@@ -113,23 +121,53 @@ def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None 
     return made
 
 
+def _called(target: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
+    """Return the call of a new method: of the new class, or with an instance that is one of it from now on.
+
+    Code that runs since before makes instances of the retired class, and of such a one the new code is no method.
+    """
+    first, *rest = args or (None,)
+    if issubclass(type(first), type):
+        return partial(target, _current(first), *rest)
+    if (now := _current(type(first))) is not type(first):
+        with suppress(TypeError):  # its instances are laid out in another way
+            set_attribute(first, "__class__", now)
+    return partial(target, *args)
+
+
+def _constructed(target: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
+    """Return the same of a `__new__`; Python gives what is no instance of the retired class to no `__init__`."""
+    now = _current(args[0])
+    return partial(target, *args) if now is args[0] else partial(now, *args[1:])
+
+
+def _current(cls: Any) -> Any:
+    """Return what has the name of a retired class by now, if that is a class, and any other class itself."""
+    if retired_class(cls) is None:
+        return cls
+    now: Any = sys.modules.get(module_said_by(cls))
+    for part in type.__getattribute__(cls, "__qualname__").split("."):
+        now = getattr(now, "__dict__", {}).get(part)
+    return now if issubclass(type(now), type) else cls
+
+
 @cache
-def _template(count: int) -> CodeType:
+def _template(count: int, *, is_method: bool) -> CodeType:
     """Return the code of a forwarder with so many free variables."""
     names = "".join(f"free{number}, " for number in range(count))
-    code = compile(_TEMPLATE.format(names=names), "<forwarder>", "exec")
+    code = compile(_TEMPLATE.format(names=names, **(_OF_METHOD if is_method else _OF_FUNCTION)), "<forwarder>", "exec")
     for _ in ("maker", "template"):
         code = next(nested(code))
     return code
 
 
-def _shaped(shape: CodeType) -> CodeType:
+def _shaped(shape: CodeType, *, is_method: bool) -> CodeType:
     """Return a forwarder's code with the free variables of `shape`, as many as Python demands, and its labels.
 
     And its kind: who asks `inspect` whether it makes a coroutine or a generator is told so still. It returns that of
     the new function; what makes one itself is an operation, which it has not.
     """
-    plain = _template(len(shape.co_freevars))
+    plain = _template(len(shape.co_freevars), is_method=is_method)
     return plain.replace(
         co_flags=plain.co_flags | shape.co_flags & _KINDS,
         co_freevars=shape.co_freevars,
