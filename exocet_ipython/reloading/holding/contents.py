@@ -39,6 +39,7 @@ __all__ = [
     "dict_of",
     "fingerprint",
     "is_plain",
+    "is_pythons",
     "is_registry",
     "is_shared",
     "refill",
@@ -57,6 +58,13 @@ _ALIAS = type(Literal[1]).__mro__[1]  # `typing` gives the same one to all who a
 CACHE: Any = type(functools.lru_cache(lambda: None))  # what `functools.cache` makes of a function, too
 # Ids of classes of the standard library whose instances hold what they are given, and never change themselves.
 CARRIERS = frozenset(map(id, (SimpleNamespace, threading.local, ChainMap, UserDict, UserList)))
+# With these Python begins the names under which it keeps containers of its own, and so do those who make classes with
+# fields.
+_KEPT_NAMES = """
+    __all __annot __attrs __builtins __callable_ __conditional __dataclass __exo_ __fields __kwdefaults __non_callable_
+    __notes __path __protocol __pydantic __slot __warningregistry
+"""
+_KEPT = tuple(_KEPT_NAMES.split())
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
@@ -182,11 +190,20 @@ def variables_around(function: FunctionType) -> dict[str, Any]:
     return found
 
 
+def is_pythons(name: str, value: Any) -> bool:
+    """Say whether what has a name is Python's own or a library's, and no registry with such a name as Python gives.
+
+    >>> [is_pythons(name, {}) for name in ("__annotations__", "__handlers__", "handlers")], is_pythons("__eq__", len)
+    ([True, False, False], True)
+    """
+    return is_dunder(name) and (type(value) not in _REGISTRIES or name.startswith(_KEPT))
+
+
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes that a class or an instance itself has, those in slots too; none of Python's own."""
     is_class = issubclass(type(value), type)
     space = type.__getattribute__(value, "__dict__") if is_class else with_slots(value, dict_of(value))
-    return [(name, part) for name, part in copy_space(space or {}).items() if not is_dunder(name)]
+    return [(name, part) for name, part in copy_space(space or {}).items() if not is_pythons(name, part)]
 
 
 def state_of(value: Any) -> list[tuple[str, Any]]:

@@ -8,9 +8,8 @@ from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import class_for, module_said_by
-from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, DESCRIPTOR_IDS, attributes_of, is_pythons
 from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.parts import has_entries
 
@@ -57,7 +56,7 @@ def modules_held(
     own: Any = getattr(module, "__name__", None)
     for attribute, value in copy_space(globals_of(module)).items():
         kind = type(value)
-        if id(kind) in ATOM_IDS or is_dunder(attribute):
+        if id(kind) in ATOM_IDS or is_pythons(attribute, value):
             continue
         if values.get(attribute) != id(value):
             if attribute in contents and has_entries(value):  # a changed copy has what the first one had

@@ -17,7 +17,6 @@ from types import (
 from typing import Any
 
 from exocet_ipython.loading.classes import is_of_python
-from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.contents import (
@@ -27,6 +26,7 @@ from exocet_ipython.reloading.holding.contents import (
     attributes_of,
     dict_of,
     fingerprint,
+    is_pythons,
     is_registry,
     state_of,
 )
@@ -86,7 +86,7 @@ def take_baseline(module: ModuleType) -> Baseline:
             found.add_attributes(name, attributes)
         if kind is MethodType or (kind is FunctionType and value.__qualname__ != name):  # what a call has made
             found.ties.refer(value)
-        if id(kind) in _PLAIN_GLOBALS or is_dunder(name):
+        if id(kind) in _PLAIN_GLOBALS or is_pythons(name, value):
             continue
         if issubclass(kind, type):
             found.add_class(name, value)
@@ -124,7 +124,7 @@ class _Contents:
         self.met += attributes.values()
         is_plain = _PLAIN_ATTRIBUTES.issuperset(map(id, map(type, attributes.values())))
         if not is_plain or any(map(_has_state, attributes.values())):
-            self._add_registries(name, [item for item in attributes.items() if not is_dunder(item[0])])
+            self._add_registries(name, [item for item in attributes.items() if not is_pythons(*item)])
 
     def add_attributes(self, name: str, attributes: list[tuple[str, Any]]) -> None:
         """Add the attributes of an instance or a function, and what is in these."""

@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import ATOMS, CACHE, CARRIERS, dict_of, is_registry, state_of
+from exocet_ipython.reloading.holding.contents import ATOMS, CACHE, CARRIERS, dict_of, is_pythons, is_registry, state_of
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of
@@ -87,7 +87,7 @@ class Carrier:
         space = space if names is None else {name: space[name] for name in names}
         for name, value in space.items():
             kind = type(value)
-            if id(kind) in _STATELESS or is_dunder(name):
+            if id(kind) in _STATELESS or is_pythons(name, value):
                 continue
             if not may_hold(value) or (now := namespace.get(name)) is None or now is value:
                 continue
