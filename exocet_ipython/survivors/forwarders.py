@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cache, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType, MappingProxyType
@@ -65,7 +64,7 @@ def forward(old: FunctionType, new: Any, journal: Journal, space: Mapping[str, A
         retired.remember(old)
     outer, _, name = old.__code__.co_qualname.rpartition(".")
     is_method = bool(outer) and not outer.endswith("<locals>")
-    now = {"exocet_now": _constructed if name == "__new__" else _called} if is_method else {}
+    now = {"exocet_now": _constructed if name == "__new__" else partial(_called, _copy(old))} if is_method else {}
     _set(old, _shaped(old.__code__, is_method=is_method), None, {TARGET: new, **now})
     old.__doc__ = getattr(new, "__doc__", None)
     vars(old)["__wrapped__"] = new  # inspect.signature shows the new one's
@@ -121,18 +120,29 @@ def rebuild_closure(old: FunctionType, inner: Inner, again: FunctionType | None 
     return made
 
 
-def _called(target: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
+def _called(before: FunctionType, target: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
     """Return the call of a new method: of the new class, or with an instance that is one of it from now on.
 
-    Code that runs since before makes instances of the retired class, and of such a one the new code is no method.
+    Code that runs since before makes instances of the retired class, and of such a one the new code is no method. One
+    that can't change class goes on with what ran before.
     """
     first, *rest = args or (None,)
     if issubclass(type(first), type):
         return partial(target, _current(first), *rest)
     if (now := _current(type(first))) is not type(first):
-        with suppress(TypeError):  # its instances are laid out in another way
+        try:
             set_attribute(first, "__class__", now)
+        except TypeError:  # its instances are laid out in another way, or have slots
+            return partial(before, *args)
     return partial(target, *args)
+
+
+def _copy(function: FunctionType) -> FunctionType:
+    copy = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
 
 
 def _constructed(target: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
