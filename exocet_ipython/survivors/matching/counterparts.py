@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -22,6 +22,7 @@ class Pairs:
         functions: retired function, new function, globals of the retired module that has the first one, which may
             be those of no function: what holds a retired function for good gets the new one's answers.
         inner: id of a code object in a retired function -> it and what its closures become.
+        alike: the same of code that several retired functions have: one decorator has made them.
         orphans: retired classes without a counterpart.
         lost: retired functions without one; what holds them follows when the definition is back.
         made: classes that functions have made on top of retired ones, and that no module names.
@@ -34,6 +35,7 @@ class Pairs:
     classes: list[tuple[type, type]] = field(default_factory=list)
     functions: list[tuple[FunctionType, FunctionType, dict[str, Any]]] = field(default_factory=list)
     inner: dict[int, Inner] = field(default_factory=dict)
+    alike: dict[int, list[Inner]] = field(default_factory=dict)
     orphans: list[type] = field(default_factory=list)
     lost: list[FunctionType] = field(default_factory=list)
     made: list[type] = field(default_factory=list)
@@ -46,6 +48,24 @@ class Pairs:
         matched = [*(old for old, _ in self.objects.values()), *(inner.old for inner in self.inner.values())]
         return [*matched, *self.orphans, *self.lost, *self.made]
 
+    def add_inner(self, found: Mapping[int, Inner]) -> None:
+        """Add what the closures become that a retired function has made."""
+        for key, inner in found.items():
+            known = self.inner.get(key)
+            if known is not None and known.before is not inner.before:
+                self.alike.setdefault(key, [known]).append(inner)
+        self.inner |= found
+
+    def inner_of(self, closure: FunctionType) -> Inner:
+        """Return what a closure becomes: what was made by the very function of which it has variables.
+
+        Raises:
+            KeyError: no retired function has made it.
+        """
+        key, cells = id(closure.__code__), {id(cell) for cell in closure.__closure__ or ()}
+        among = (one for one in self.alike.get(key, ()) if not cells.isdisjoint(map(id, one.before.__closure__ or ())))
+        return next(among, self.inner[key])
+
     def leave(self, is_meant: Callable[[Any], bool]) -> None:
         """Have nothing take the place of what is meant: it goes on to be what it is in all that holds it."""
         for key in [key for key, (before, _) in self.objects.items() if is_meant(before)]:
@@ -57,7 +77,8 @@ class Pairs:
 
     def containers(self) -> list[Any]:
         """Return the containers of these records, whose references to retired objects are ours."""
-        pairs = [*self.objects.values(), *self.classes, *self.functions, *self.inner.values()]
-        makers = [maker for inner in self.inner.values() for maker in inner.makers if maker is not None]
-        parts = [*pairs, *makers, *map(vars, makers)]
+        inner = [*self.inner.values(), *(one for several in self.alike.values() for one in several)]
+        pairs = [*self.objects.values(), *self.classes, *self.functions, *inner]
+        makers = [maker for one in inner for maker in one.makers if maker is not None]
+        parts = [*pairs, *makers, *map(vars, makers), self.alike, *self.alike.values()]
         return [self.objects, self.classes, self.functions, self.inner, self.orphans, self.lost, self.made, *parts]

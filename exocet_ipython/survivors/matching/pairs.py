@@ -293,7 +293,7 @@ class _Matcher:
         if type(new) is FunctionType or issubclass(type(new), type):  # a class may decorate as a function did
             retired = retired_module(old.__globals__)
             for code in [old.__code__] if retired is None else retired.codes(old):
-                self.pairs.inner |= match_inner(old, new, code)
+                self.pairs.add_inner(match_inner(old, new, code))
 
     def _add(self, old: Any, new: Any) -> None:
         self.pairs.objects.setdefault(id(old), (old, new))

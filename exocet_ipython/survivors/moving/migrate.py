@@ -213,18 +213,19 @@ def _rebuilt_closures(
     rebuilt: dict[FunctionType, FunctionType | NameError] = {}
     for closure in closures:
         try:
-            rebuilt[closure] = rebuild_closure(closure, pairs.inner[id(closure.__code__)])
+            rebuilt[closure] = rebuild_closure(closure, pairs.inner_of(closure))
         except NameError as error:
             rebuilt[closure] = error
-    inners = {id(one.__code__): pairs.inner[id(one.__code__)] for one in rebuilt}
+    inners = {id(one): pairs.inner_of(one) for one in rebuilt}
     done: dict[int, tuple[Any, Any]] = {
         id(one): (one, made) for one, made in rebuilt.items() if type(made) is FunctionType
     }
-    registering = {key for key, inner in inners.items() if registers_by_now(inner)}
+    each = {id(inner): inner for inner in inners.values()}
+    registering = {key for key, inner in each.items() if registers_by_now(inner)}
     for closure in in_order_made(rebuilt):
-        made, inner, again = rebuilt[closure], inners[id(closure.__code__)], None
+        made, inner, again = rebuilt[closure], inners[id(closure)], None
         is_made = type(made) is FunctionType
-        registers = id(closure.__code__) in registering
+        registers = id(inner) in registering
         if not is_made or registers:
             again = remake_closure(closure, inner, done, moving.journal, registers=registers)
         if again is None and is_made:

@@ -56,7 +56,7 @@ def find_local_classes(closures: Iterable[FunctionType], pairs: Pairs) -> list[L
     bodies: dict[int, Inner] = {}  # id of a function -> the body that it is in
     methods: list[FunctionType] = []
     for closure in closures:
-        body = pairs.inner[id(closure.__code__)].outer
+        body = pairs.inner_of(closure).outer
         if body is None or body.new is None or not is_class_body(body.old):
             continue
         if id(body.old) not in edited:
