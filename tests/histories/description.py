@@ -47,6 +47,7 @@ _MODULE_FURNITURE = {"__builtins__", "__cached__", "__loader__", "__spec__"}
 _CLASS_FURNITURE = {"__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__", "_abc_impl"}
 _CLASS_FURNITURE |= {"__static_attributes__", "__annotations_cache__", "__annotate_func__"}
 _CLASS_FURNITURE |= {"__replace__"}  # attrs gives one function to all classes, and it the name of the latest one
+_CLASS_FURNITURE |= {"__slotnames__"}  # `copyreg` keeps it, once an instance was copied
 _PASSING = {"__warningregistry__"}  # which warnings were shown already: the notebook has lived longer
 
 

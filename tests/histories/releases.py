@@ -230,6 +230,12 @@ HISTORIES = (
     History("pyflakes", ("pyflakes",), ("3.0.1", "3.2.0", "3.4.0")),
     History("svcs", ("svcs",), ("23.21.0", "24.1.0", "25.1.0")),
     History("testfixtures", ("testfixtures",), ("8.2.0", "8.3.0", "9.0.1")),
+    History("respx", ("respx",), ("0.21.1", "0.22.0")),
+    History("webargs", ("webargs",), ("8.4.0", "8.6.0")),
+    History("limits", ("limits",), ("3.14.1", "4.2"), ("deprecated==1.2.14",)),
+    History("environs", ("environs",), ("11.2.1", "14.1.1"), ("python-dotenv==1.0.1",)),
+    History("reactivex", ("reactivex",), ("4.1.0", "5.0.0")),
+    History("peewee", ("peewee", "playhouse"), ("3.19.0", "4.0.0")),
 )
 
 

@@ -55,6 +55,7 @@ LIMITS: dict[str, str] = {
     "sqlglot-26.33.0-25.34.1": "a held object of a class that is gone keeps the old registry, and that a cell's class"
     " which a later call has replaced in the new one",
     "injector-0.21.0-0.20.1": "a held object of a class that is gone is one of the new base, which lists that class",
+    "reactivex-5.0.0-4.1.0": "what a held subscription calls is made by a function in another one by now",
     "dogpile.cache-1.3.3-1.2.2": "a member of an enumeration becomes an instance of a plain class: they don't match",
 }
 REPLAYS = [replay for history in HISTORIES for replay in replays_of(history)]
