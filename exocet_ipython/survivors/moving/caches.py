@@ -101,7 +101,8 @@ def forget_checks(renewed: Iterable[Any]) -> None:
     if any(map(is_of_abstract_class, renewed)):
         clear: Any = getattr(abc.ABCMeta, "_abc_caches_clear")  # noqa: B009 - typeshed doesn't know it
         for cls in living_classes():
-            if issubclass(type(cls), abc.ABCMeta):
+            # A class that is gone may have got a metaclass that derives from this one by now, and has no memory.
+            if issubclass(type(cls), abc.ABCMeta) and first_named("_abc_impl", mro_of(cls)) is not None:
                 clear(cls)
 
 
