@@ -68,6 +68,7 @@ _KEPT = tuple(_KEPT_NAMES.split())
 _LARGE = 10_000
 # What code puts things into, to find them there again.
 _REGISTRIES = (dict, list, set, deque)
+_REGISTRY_IDS = frozenset(map(id, _REGISTRIES))
 WEAK_IDS = frozenset(map(id, (WeakSet, WeakKeyDictionary, WeakValueDictionary)))
 _FIXED = frozenset(map(id, (tuple, frozenset)))
 # What reaches into the memory of an instance: its slots and its dict.
@@ -196,7 +197,7 @@ def is_pythons(name: str, value: Any) -> bool:
     >>> [is_pythons(name, {}) for name in ("__annotations__", "__handlers__", "handlers")], is_pythons("__eq__", len)
     ([True, False, False], True)
     """
-    return is_dunder(name) and (type(value) not in _REGISTRIES or name.startswith(_KEPT))
+    return is_dunder(name) and (id(type(value)) not in _REGISTRY_IDS or name.startswith(_KEPT))
 
 
 def attributes_of(value: Any) -> list[tuple[str, Any]]:
