@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
-from tests.scenarios.scenarios import Scenario, read_corpus
+from tests.scenarios.scenarios import Scenario
 from tests.scenarios.sessions import Answers, Mode
-from tests.scenarios.test_scenarios import as_case, find_limit, is_readable, require_equal
+from tests.scenarios.test_scenarios import draw_cases, require_equal
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
 
@@ -54,14 +52,7 @@ _REASONS: Mapping[str, tuple[str, ...]] = {
 LIMITS = {name: reason for reason, names in _REASONS.items() for name in names}
 
 
-def _cases() -> Iterator[Any]:
-    """Yield some scenarios, always the same, whatever else is in the corpus."""
-    for scenario in filter(is_readable, read_corpus()):
-        if scenario.name == _RULE or zlib.crc32(scenario.name.encode()) % _ONE_IN == 0:
-            yield as_case(scenario, "late", LIMITS.get(scenario.name, find_limit(scenario, "auto")))
-
-
-@pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
+@pytest.mark.parametrize(("scenario", "mode"), [*draw_cases("late", _ONE_IN, LIMITS, _RULE)])
 def test_adopted_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
     """Every probe shows what it shows in a restarted notebook, where `%exoauto on` came after the imports."""
     require_equal(scenario, mode, answers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,6 +51,20 @@ def as_case(scenario: Scenario, mode: Mode, reason: str | None, *, is_long: bool
     if is_long:
         marks.append(pytest.mark.long)
     return pytest.param(scenario, mode, id=f"{scenario.name}-{mode}", marks=marks)
+
+
+def draw_cases(mode: Mode, one_in: int, limits: Mapping[str, str], always: str = "") -> Iterator[Any]:
+    """Yield some scenarios in a mode as cases, always the same, whatever else is in the corpus.
+
+    Args:
+        mode: how the notebook reloads.
+        one_in: of how many scenarios one is drawn.
+        limits: what can't be right in this mode, with the reason.
+        always: the scenario that is among them in any case.
+    """
+    for scenario in filter(is_readable, read_corpus()):
+        if scenario.name == always or zlib.crc32(scenario.name.encode()) % one_in == 0:
+            yield as_case(scenario, mode, limits.get(scenario.name, find_limit(scenario, "auto")))
 
 
 def require_equal(scenario: Scenario, mode: Mode, answers: Answers) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
-from tests.scenarios.scenarios import Scenario, read_corpus
+from tests.scenarios.scenarios import Scenario
 from tests.scenarios.sessions import Answers, Mode
-from tests.scenarios.test_scenarios import as_case, find_limit, is_readable, require_equal
+from tests.scenarios.test_scenarios import draw_cases, require_equal
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a session is a forked child")
 
@@ -30,14 +28,7 @@ LIMITS: Mapping[str, str] = {
 }
 
 
-def _cases() -> Iterator[Any]:
-    """Yield some scenarios, always the same, whatever else is in the corpus."""
-    for scenario in filter(is_readable, read_corpus()):
-        if zlib.crc32(scenario.name.encode()) % _ONE_IN == 0:
-            yield as_case(scenario, "tracked", LIMITS.get(scenario.name, find_limit(scenario, "auto")))
-
-
-@pytest.mark.parametrize(("scenario", "mode"), [*_cases()])
+@pytest.mark.parametrize(("scenario", "mode"), [*draw_cases("tracked", _ONE_IN, LIMITS)])
 def test_moved_later_equals_restarted(scenario: Scenario, mode: Mode, answers: Answers) -> None:
     """Every probe shows after `%exomigrate --rebuild` what it shows in a restarted notebook."""
     require_equal(scenario, mode, answers)
