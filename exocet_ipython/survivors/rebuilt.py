@@ -12,6 +12,7 @@ from typing import Any, ParamSpecArgs, ParamSpecKwargs
 
 from exocet_ipython.loading.classes import class_for, first_named, mro_of, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
+from exocet_ipython.reloading.holding.caches import function_of_cache
 from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE, dict_of
 from exocet_ipython.reloading.holding.slots import with_slots
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
@@ -188,10 +189,8 @@ def _rebuild_builtin(holder: BuiltinMethodType | MethodWrapperType, replacement:
 
 def _rebuild_cache(holder: Any, replacement: Replacement) -> Any:
     """Make the `lru_cache` of a method or function that is replaced anew, empty: its answers are the old code's."""
-    # Not `__wrapped__`: its entry in the dict of the cache may have been replaced already.
-    found = (counterpart(part, replacement) for part in gc.get_referents(holder))
-    function = next((now for now in found if callable(now)), None)
-    if function is None:
+    function = counterpart(function_of_cache(holder), replacement)
+    if not callable(function):
         return None
     made = functools.lru_cache(**holder.cache_parameters())(function)
     vars(made).update({**vars(holder), **vars(made)})

@@ -9,16 +9,15 @@ classes that somebody has, where the function would answer the same in every way
 from __future__ import annotations
 
 import dis
-import gc
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
+from exocet_ipython.reloading.holding.caches import entries_of_cache, table_of_cache
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations
@@ -60,7 +59,7 @@ def carry_answers(before: Any, now: Any, read: ReadStores, earlier: Sequence[Any
             return  # its table takes nothing but what the class makes when it is called
     elif type(old) is not FunctionType or type(new) is not FunctionType or new.__closure__:
         return
-    known = _keys_of(now)
+    known = table_of_cache(now)
     given = [
         answer
         for answer in _answers_of(before, session)
@@ -143,15 +142,9 @@ def _answers_of(cache: Any, session: Container[str] = ()) -> Iterator[_Answer]:
     >>> [answer[1:] for cache in (both, every, named) for answer in _answers_of(cache)]
     [((7, 2), {}, (3, 1)), ((7, 2), {}, (3, 1)), ((), {'a': 1}, {'a': 1})]
     """
-    table = _keys_of(cache)
     if cache.cache_parameters()["typed"]:
         return
-    if cache.cache_parameters()["maxsize"] is None:
-        found = list(table.items())
-    else:  # its table leads to links that tell nothing: the cache itself tells what these have, each after its key
-        linked, keys = gc.get_referents(cache), set(map(id, table))
-        found = [(key, value) for key, value in pairwise(linked) if id(key) in keys]
-    for key, value in found:
+    for key, value in entries_of_cache(cache):
         parts = key if type(key) is tuple else (key,)
         mark = next((place for place, part in enumerate(parts) if type(part) is object), len(parts))
         arguments, named = parts[:mark], parts[mark + 1 :]  # names and values in turn, behind an object of the cache's
@@ -160,12 +153,6 @@ def _answers_of(cache: Any, session: Container[str] = ()) -> Iterator[_Answer]:
             for part in (*arguments, *named)
         ):
             yield key, arguments, dict(zip(named[::2], named[1::2], strict=True)), value
-
-
-def _keys_of(cache: Any) -> dict[Any, Any]:
-    """Return the table of a cache, by the keys that it makes of arguments."""
-    own = vars(cache)
-    return next(part for part in gc.get_referents(cache) if type(part) is dict and part is not own)
 
 
 def _counterpart(cls: type, after: Mapping[str, ModuleType | None]) -> type:
