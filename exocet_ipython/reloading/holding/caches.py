@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["entries_of_cache", "function_of_cache", "table_of_cache"]
+__all__ = ["call_of_key", "entries_of_cache", "function_of_cache", "table_of_cache"]
 
 
 def function_of_cache(cache: Any) -> Any:
@@ -50,6 +50,29 @@ def entries_of_cache(cache: Any) -> Iterator[tuple[Any, Any]]:
     parts = gc.get_referents(cache)
     linked = parts[: _mark_in(parts) - 2]
     yield from zip(linked[1::3], linked[2::3], strict=False)  # its own type ends them, or begins them
+
+
+def call_of_key(key: Any, *, typed: bool = False) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments that a cache has made a key of, and those with names; as `functools._make_key` puts them.
+
+    Args:
+        key: of the table of a cache.
+        typed: whether the cache tells arguments by their types as well.
+
+    >>> import functools
+    >>> given = functools.lru_cache(typed=True)(lambda *given, **named: None)
+    >>> given(1, (2,), a=3, b="c"), given(1.5), given(a=4)
+    (None, None, None)
+    >>> [call_of_key(key, typed=True) for key in table_of_cache(given)]
+    [((1, (2,)), {'a': 3, 'b': 'c'}), ((1.5,), {}), ((), {'a': 4})]
+    """
+    parts = key if type(key) is tuple else (key,)  # one number or string is its own key
+    mark = next((place for place, part in enumerate(parts) if type(part) is object), None)
+    if mark is None:
+        return (parts[: len(parts) // 2] if typed else parts), {}
+    named = parts[mark + 1 :]  # names and values in turn; then the types of all values, if these count
+    count = (len(named) - mark) // 3 if typed else len(named) // 2
+    return parts[:mark], dict(zip(named[: 2 * count : 2], named[1 : 2 * count : 2], strict=True))
 
 
 def _mark_in(parts: list[Any]) -> int:

@@ -17,8 +17,8 @@ from typing import Any
 from exocet_ipython.loading.classes import module_said_by
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.loading.trees import whole
-from exocet_ipython.reloading.holding.caches import entries_of_cache, table_of_cache
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, is_registry
+from exocet_ipython.reloading.holding.caches import call_of_key, entries_of_cache, table_of_cache
+from exocet_ipython.reloading.holding.contents import CACHE, is_plain, is_registry
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.recording import ModuleRecord
@@ -63,20 +63,20 @@ def carry_answers(before: Any, now: Any, read: ReadStores, earlier: Sequence[Any
     given = [
         answer
         for answer in _answers_of(before, session)
-        if answer[0] not in known and (is_foreign(answer[-1], session) or goes_on(answer[-1], read))
+        if answer[0] not in known and (_is_others(answer[-1], session) or goes_on(answer[-1], read))
     ]
     if not given or read.beside.reread:
         return
     held = held_elsewhere([answer[-1] for answer in given], [before, given, *earlier])
     given = [a for a in given if id(a[-1]) in held or is_data(a[-1], session) or is_told(a[-1], read)]
-    is_asked = any(is_foreign(answer[-1], session) or id(answer[-1]) not in held for answer in given)
+    is_asked = any(_is_others(answer[-1], session) or id(answer[-1]) not in held for answer in given)
     home = globals_of(session[old.__module__].module) if old.__module__ in session else {}
     names = {old.__name__, *(key for key, part in copy_space(home).items() if part is before)}
     is_left = is_asked and is_filled_alike(names, read)
     answers_alike = is_left and Answering(beside=read.beside).is_same(old, new)
     for key, arguments, keywords, value in given:
         cls = type(value)
-        if is_foreign(value, session):
+        if _is_others(value, session):
             is_kept = answers_alike
         else:
             counterpart = new if cls is old else _counterpart(cls, read.after)
@@ -133,6 +133,11 @@ def _stored(function: FunctionType) -> set[Any]:
     return {name for code in codes for _, operation, name in iter_operations(code) if operation in _STORING}
 
 
+def _is_others(value: Any, session: Container[str]) -> bool:
+    """Say whether nothing in an answer is of the session's modules: an instance of a library's, or data."""
+    return is_foreign(value, session) or (type(value) is tuple and is_data(value, session))
+
+
 def _answers_of(cache: Any, session: Container[str] = ()) -> Iterator[_Answer]:
     """Yield what a cache has given for plain arguments and classes of no module of the session; no others.
 
@@ -142,17 +147,14 @@ def _answers_of(cache: Any, session: Container[str] = ()) -> Iterator[_Answer]:
     >>> [answer[1:] for cache in (both, every, named) for answer in _answers_of(cache)]
     [((7, 2), {}, (3, 1)), ((7, 2), {}, (3, 1)), ((), {'a': 1}, {'a': 1})]
     """
-    if cache.cache_parameters()["typed"]:
-        return
+    is_typed = cache.cache_parameters()["typed"]
     for key, value in entries_of_cache(cache):
-        parts = key if type(key) is tuple else (key,)
-        mark = next((place for place, part in enumerate(parts) if type(part) is object), len(parts))
-        arguments, named = parts[:mark], parts[mark + 1 :]  # names and values in turn, behind an object of the cache's
+        arguments, keywords = call_of_key(key, typed=is_typed)
         if all(
-            id(type(part)) in ATOM_IDS or (type(part) is type and module_said_by(part) not in session)
-            for part in (*arguments, *named)
+            is_plain(part) or (type(part) is type and module_said_by(part) not in session)
+            for part in (*arguments, *keywords.values())
         ):
-            yield key, arguments, dict(zip(named[::2], named[1::2], strict=True)), value
+            yield key, arguments, keywords, value
 
 
 def _counterpart(cls: type, after: Mapping[str, ModuleType | None]) -> type:
