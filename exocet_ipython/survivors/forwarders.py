@@ -17,11 +17,12 @@ from typing import Any
 
 from exocet_ipython.loading.classes import module_said_by, set_attribute
 from exocet_ipython.loading.trees import nested
+from exocet_ipython.reloading.holding.parameters import defaults_of, keep_surplus, set_defaults
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import docstring_of
 from exocet_ipython.reloading.retired import retired_class, retired_module
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
-from exocet_ipython.survivors.inner import Inner, defaults_of, keep_surplus, set_defaults
+from exocet_ipython.survivors.inner import Inner
 
 __all__ = ["TARGET", "forward", "rebuild_closure", "target_of"]
 

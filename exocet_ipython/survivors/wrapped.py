@@ -8,7 +8,7 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import first_named, module_said_by, mro_of
-from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, dict_of, variables_around
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, CACHE, dict_of, gathering_defaults, variables_around
 from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.forwarders import target_of
 
@@ -96,10 +96,10 @@ def _name_of(cls: type) -> tuple[str, ...]:
 def may_hold(value: Any) -> bool:
     """Say whether something can hold functions, or anything of its own: a function that is only its code can't.
 
-    >>> may_hold(may_hold), may_hold(functools.wraps(len)(lambda: 0))
-    (False, True)
+    >>> may_hold(may_hold), may_hold(functools.wraps(len)(lambda: 0)), may_hold(lambda seen=[]: seen)
+    (False, True, True)
     """
-    return type(value) is not FunctionType or bool(value.__closure__ or value.__dict__)
+    return type(value) is not FunctionType or bool(value.__closure__ or value.__dict__ or gathering_defaults(value))
 
 
 def has_own_name(value: Any) -> bool:

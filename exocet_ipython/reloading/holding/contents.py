@@ -23,6 +23,7 @@ from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
 from exocet_ipython.reloading.holding.marks import is_theirs, mark_of
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.holding.slots import with_slots
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "cell_values",
     "dict_of",
     "fingerprint",
+    "gathering_defaults",
     "is_plain",
     "is_pythons",
     "is_registry",
@@ -210,12 +212,29 @@ def attributes_of(value: Any) -> list[tuple[str, Any]]:
 def state_of(value: Any) -> list[tuple[str, Any]]:
     """Return the attributes of a class, an instance or a function, of the latter also the variables around it.
 
-    >>> state_of((lambda held: lambda: held)(3))
-    [('held', 3)]
+    And the containers that its parameters begin with: it may gather something in them.
+
+    >>> state_of((lambda held: lambda: held)(3)), state_of(lambda x, seen=[]: seen)
+    ([('held', 3)], [('seen', [])])
     """
-    around = variables_around(value) if type(value) is FunctionType and value.__closure__ is not None else {}
+    if type(value) is not FunctionType:
+        return attributes_of(value)
+    around = variables_around(value) if value.__closure__ is not None else {}
+    around.pop("__class__", None)
+    around |= gathering_defaults(value)
     own = attributes_of(value) if not around or value.__dict__ else []
-    return [variable for variable in around.items() if variable[0] != "__class__"] + own
+    return [*around.items(), *own]
+
+
+def gathering_defaults(function: FunctionType) -> dict[str, Any]:
+    """Return the containers that parameters of a function begin with, by the names of these.
+
+    >>> gathering_defaults(lambda a, b=1, c=[], *, d={}: 0)
+    {'c': [], 'd': {}}
+    """
+    if function.__defaults__ is None and function.__kwdefaults__ is None:
+        return {}  # as of most
+    return {name: part for name, part in defaults_of(function).items() if is_registry(part)}
 
 
 def dict_of(value: Any) -> dict[Any, Any] | None:

@@ -26,6 +26,7 @@ from exocet_ipython.reloading.holding.contents import (
     attributes_of,
     dict_of,
     fingerprint,
+    gathering_defaults,
     is_pythons,
     is_registry,
     state_of,
@@ -80,7 +81,7 @@ def take_baseline(module: ModuleType) -> Baseline:
     for name, value in namespace.items():
         kind = type(value)
         # Asked last for its dict: that makes one.
-        if kind is FunctionType and is_own_function(value, own) and (value.__closure__ or value.__dict__):
+        if kind is FunctionType and is_own_function(value, own) and _has_state(value):
             found.add_attributes(name, state_of(value))
         if kind is CACHE and (attributes := attributes_of(value)):
             found.add_attributes(name, attributes)
@@ -235,11 +236,14 @@ class _Contents:
 
 
 def _has_state(value: Any) -> bool:
-    """Say whether a value is a function with attributes, or variables from those around it but for `__class__`."""
+    """Say whether a value is a function with attributes, or variables from those around it but for `__class__`.
+
+    Or with parameters that begin with a container.
+    """
     if type(value) is not FunctionType:
         return False
     has_variables = value.__closure__ is not None and value.__code__.co_freevars != ("__class__",)
-    return has_variables or bool(value.__dict__)  # asked last: that makes one
+    return has_variables or bool(gathering_defaults(value) or value.__dict__)  # asked last: that makes one
 
 
 def _is_plain_instance(value: Any) -> bool:

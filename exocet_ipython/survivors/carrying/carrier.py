@@ -24,6 +24,7 @@ from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, pa
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.assigning import assign
 from exocet_ipython.survivors.carrying.components import carry_registered, has_parts
 from exocet_ipython.survivors.carrying.contexts import carry_context
 from exocet_ipython.survivors.carrying.copies import carry_longer, has_begun_alike, is_another, is_changed_copy
@@ -40,7 +41,6 @@ from exocet_ipython.survivors.repeating.answers import carry_answers
 from exocet_ipython.survivors.repeating.beginnings import as_begun
 from exocet_ipython.survivors.repeating.entries import (
     MANY,
-    assign,
     changed_entries,
     count_in,
     emptied,

@@ -12,8 +12,8 @@ from exocet_ipython.reloading.holding.marks import is_marked, mark_of
 from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.assigning import assign
 from exocet_ipython.survivors.carrying.ownership import Ownership
-from exocet_ipython.survivors.repeating.entries import assign
 
 __all__ = ["carry_longer", "has_begun_alike", "is_another", "is_changed_copy"]
 

@@ -15,11 +15,12 @@ from exocet_ipython.loading.cells import texts_of_cells
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_registry, variables_around
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import parameters_of
 from exocet_ipython.survivors.dropped import dropped_by, keep_dropped
 from exocet_ipython.survivors.forwarders import rebuild_closure
-from exocet_ipython.survivors.inner import Inner, defaults_of, is_stored
+from exocet_ipython.survivors.inner import Inner, is_stored
 from exocet_ipython.survivors.rebasing.putting import Entry, emptied_for_a_moment, find_there, take_out_entry
 from exocet_ipython.survivors.rebuilt import Replacement, or_same
 from exocet_ipython.survivors.repeating.entries import entries

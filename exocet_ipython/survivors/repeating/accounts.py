@@ -11,9 +11,9 @@ from typing import Any
 
 from exocet_ipython.loading.classes import first_named, mro_of
 from exocet_ipython.reloading.holding.contents import is_registry
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.operations import is_same_constant
 from exocet_ipython.survivors.classes import own_attributes
-from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.stores import Stores
 
 __all__ = ["is_account", "is_made_of"]

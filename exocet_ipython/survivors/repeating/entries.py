@@ -1,4 +1,4 @@
-"""Containers and what is in them, and what cells had put there and assigned to objects: told, and put into others."""
+"""Containers and what is in them, and what cells had put there: told, and put into others."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import re
 from collections import deque
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
-from types import FunctionType, MappingProxyType, ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from exocet_ipython.loading.classes import delete_attribute, first_named, module_said_by, mro_of, set_attribute
+from exocet_ipython.loading.classes import first_named, module_said_by, mro_of
 from exocet_ipython.loading.spaces import globals_of
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, is_registry
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of, items_of, pairs_of
 from exocet_ipython.reloading.holding.paths import attribute_at, owner_of
 from exocet_ipython.reloading.journal import Journal
-from exocet_ipython.survivors.classes import own_attributes
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.finding.elsewhere import held_elsewhere
 from exocet_ipython.survivors.origins import is_instance_of
@@ -28,7 +27,6 @@ from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = [
     "MANY",
-    "assign",
     "changed_entries",
     "containers_in",
     "count_in",
@@ -49,7 +47,6 @@ __all__ = [
 MANY = 1_000  # entries; what is in a larger container is not told apart
 _PYTHONS = frozenset(("builtins", "collections", "weakref", "_weakrefset"))  # modules of its containers
 _NONE: Mapping[str, ModuleType | None] = MappingProxyType({})
-_missing = object()
 
 
 def is_of_one_kind(before: Any, now: Any) -> bool:
@@ -162,20 +159,6 @@ def _counterpart_of(value: Any, after: Mapping[str, ModuleType | None]) -> Any:
     module = after.get(home_of(definition)) if is_member or is_definition(value) else None
     known = None if module is None else attribute_at(module, definition.__qualname__)
     return getattr(known, "__members__", {}).get(value.name) if is_member else known
-
-
-def assign(owner: Any, name: str, value: Any, journal: Journal) -> None:
-    """Set an attribute of a class, an instance or a function, whatever it makes of that, or a variable around it."""
-    if type(owner) is FunctionType and name in owner.__code__.co_freevars:
-        cell = (owner.__closure__ or ())[owner.__code__.co_freevars.index(name)]
-        journal.add(partial(setattr, cell, "cell_contents", cell.cell_contents))
-        cell.cell_contents = value
-        return
-    attributes = vars(owner) if issubclass(type(owner), type) else own_attributes(owner)
-    before = attributes.get(name, _missing)
-    set_attribute(owner, name, value)
-    back = partial(delete_attribute, owner, name) if before is _missing else partial(set_attribute, owner, name, before)
-    journal.add(back)
 
 
 def held_entries(

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable
 from types import CodeType, FunctionType
 
-from exocet_ipython.survivors.inner import defaults_of
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["pruned"]

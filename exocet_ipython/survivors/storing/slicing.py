@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable
 from types import FunctionType
 from typing import Any
 
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.operations import words
 from exocet_ipython.survivors.comparison import runs_alike
-from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.containers import HARMLESS
 from exocet_ipython.survivors.storing.pruning import pruned
 

@@ -10,8 +10,8 @@ from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
 from exocet_ipython.loading.classes import first_named
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.operations import parameters_of, words
-from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.certain import attributes_assigned
 from exocet_ipython.survivors.storing.functions import definition_of
 

@@ -20,10 +20,10 @@ from typing import Any
 from exocet_ipython.loading.classes import defines, first_named, mro_of
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
-from exocet_ipython.survivors.inner import defaults_of
 from exocet_ipython.survivors.storing.certain import assigned_by, attributes_assigned
 from exocet_ipython.survivors.storing.constructing.arguments import Remade, find_remade, set_alike
 from exocet_ipython.survivors.storing.functions import definition_of
