@@ -13,7 +13,7 @@ from typing import Any, ParamSpecArgs, ParamSpecKwargs
 from exocet_ipython.loading.classes import class_for, first_named, mro_of, set_attribute
 from exocet_ipython.reloading.collector import referrers_of
 from exocet_ipython.reloading.holding.caches import function_of_cache
-from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE, dict_of
+from exocet_ipython.reloading.holding.contents import BOUND_IDS, C_METHODS, CACHE, dict_of, unbound
 from exocet_ipython.reloading.holding.slots import with_slots
 from exocet_ipython.survivors.generators import GENERATORS, remake_generator
 from exocet_ipython.survivors.variables import VARIABLES, remake_variable
@@ -70,7 +70,7 @@ def rebound_methods(
     gained: set[int] = set()
     for old, new in classes:
         for name in vars(new).keys() - vars(old).keys():
-            before, now = (_function_of(first_named(name, mro_of(cls))) for cls in (old, new))
+            before, now = (unbound(first_named(name, mro_of(cls))) for cls in (old, new))
             if type(before) is type(now) is FunctionType and id(before) not in replacement and name[:2] != "__":
                 covered[id(before)] = before
                 gained.add(id(now))
@@ -78,8 +78,8 @@ def rebound_methods(
         if type(holder) is MethodType:
             name, owner = holder.__func__.__name__, class_for(holder.__self__)
             found = [part for cls in mro_of(owner) if (part := vars(cls).get(name)) is not None]
-            others = [part for part in found if id(_function_of(part)) not in gained]
-            if others and others[0] is not found[0] and _function_of(others[0]) is holder.__func__:
+            others = [part for part in found if id(unbound(part)) not in gained]
+            if others and others[0] is not found[0] and unbound(others[0]) is holder.__func__:
                 target = None if owner is holder.__self__ else holder.__self__
                 yield id(holder), (holder, found[0].__get__(target, owner))
 
@@ -141,14 +141,10 @@ def _looked_up(method: MethodType, replacement: Replacement) -> Any:
     """
     before, name = method.__func__, getattr(method.__func__, "__name__", "")
     owner = class_for(method.__self__)
-    if _function_of(first_named(name, mro_of(owner))) is not before:
+    if unbound(first_named(name, mro_of(owner))) is not before:
         return MISSING
-    found = _function_of(first_named(name, _mro_now(owner, replacement)))
+    found = unbound(first_named(name, _mro_now(owner, replacement)))
     return found if type(found) is FunctionType and found is not before else MISSING
-
-
-def _function_of(part: Any) -> Any:
-    return part.__func__ if id(type(part)) in BOUND_IDS else part
 
 
 def _mro_now(cls: type, replacement: Replacement) -> tuple[type, ...]:

@@ -46,6 +46,7 @@ __all__ = [
     "is_shared",
     "refill",
     "state_of",
+    "unbound",
     "variables_around",
 ]
 
@@ -167,6 +168,15 @@ def refill(container: Any, content: Any) -> None:
     elif list(map(id, items_of(container))) != list(map(id, content)):
         container.clear()
         container.extend(content)
+
+
+def unbound(value: Any) -> Any:
+    """Return what is in a static or a class method, or the value itself.
+
+    >>> unbound(staticmethod(len)), unbound(len)
+    (<built-in function len>, <built-in function len>)
+    """
+    return value.__func__ if id(type(value)) in BOUND_IDS else value
 
 
 def cell_values(function: FunctionType) -> list[Any]:

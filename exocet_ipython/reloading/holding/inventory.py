@@ -30,6 +30,7 @@ from exocet_ipython.reloading.holding.contents import (
     is_pythons,
     is_registry,
     state_of,
+    unbound,
 )
 from exocet_ipython.reloading.holding.entries import entries_of, place_of
 from exocet_ipython.reloading.holding.marks import is_marked
@@ -177,7 +178,7 @@ class _Contents:
             path = f"{name}.{attribute}"
             if id(type(part)) in _PLAIN_ATTRIBUTES:
                 if _has_state(part):
-                    self._add_function(path, part)
+                    self._add_function(path, unbound(part))
                 continue
             if type(part) is tuple:
                 self._add_parts(path, part)
@@ -240,6 +241,7 @@ def _has_state(value: Any) -> bool:
 
     Or with parameters that begin with a container.
     """
+    value = unbound(value)
     if type(value) is not FunctionType:
         return False
     has_variables = value.__closure__ is not None and value.__code__.co_freevars != ("__class__",)

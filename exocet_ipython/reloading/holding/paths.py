@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import dict_of, is_registry, state_of
+from exocet_ipython.reloading.holding.contents import dict_of, is_registry, state_of, unbound
 from exocet_ipython.reloading.holding.entries import values_by_place
 
 __all__ = [
@@ -87,6 +87,7 @@ def parent_of(path: str) -> tuple[str, bool]:
 def _follow(value: Any, step: _Step) -> Any:
     """Return what is one step from a value; None where there is nothing."""
     name, place, key = step
+    value = unbound(value)
     kind = type(value)
     if place is not None:
         return _entry_at(value, place, key) if issubclass(kind, _NESTING) else None

@@ -15,7 +15,16 @@ from weakref import WeakSet
 
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space, globals_of
-from exocet_ipython.reloading.holding.contents import ATOMS, CACHE, CARRIERS, dict_of, is_pythons, is_registry, state_of
+from exocet_ipython.reloading.holding.contents import (
+    ATOMS,
+    CACHE,
+    CARRIERS,
+    dict_of,
+    is_pythons,
+    is_registry,
+    state_of,
+    unbound,
+)
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of
@@ -169,6 +178,7 @@ class Carrier:
         Of an instance of a library's class, which that changes itself, all of it, or what is a cell's own.
         """
         carry_context(before, now, returned=self._again is not None)
+        before, now = unbound(before), unbound(now)
         if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
             return set()
         are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._read.new)

@@ -17,7 +17,7 @@ from typing import Any
 from exocet_ipython.loading.classes import defines, delete_attribute, set_attribute
 from exocet_ipython.loading.names import is_dunder
 from exocet_ipython.loading.spaces import copy_space
-from exocet_ipython.reloading.holding.contents import BOUND_IDS, variables_around
+from exocet_ipython.reloading.holding.contents import unbound, variables_around
 from exocet_ipython.reloading.holding.held import CELLS
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.survivors.rebasing.putting import is_alike
@@ -123,7 +123,7 @@ def _is_another(before: Any, now: Any) -> bool:
 
 def _wrapped(part: Any, name: str) -> FunctionType | None:
     """Return the function of a body that something wraps which is there in its place; None where it is none."""
-    held = part.__func__ if id(type(part)) in BOUND_IDS else part
+    held = unbound(part)
     if type(held) is not FunctionType or held.__module__ == CELLS == held.__globals__.get("__name__"):
         return None
     waiting = [held]
