@@ -13,7 +13,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import library_of
 
-__all__ = ["connection_of", "is_marked", "is_theirs", "kind_of", "mark_of"]
+__all__ = ["connection_of", "is_marked", "is_theirs", "is_waited_at", "kind_of", "mark_of"]
 
 _MANY = 1 << 16  # numbers of an array; of a larger one, so many are looked at
 _LARGE = 1 << 26  # bytes of a database; of a larger one, only the tables and the size are looked at
@@ -79,27 +79,41 @@ _BUFFERS: dict[tuple[str, str], Callable[[Any], int]] = {
     ("pandas", "DataFrame"): _mark_table,
     ("pandas", "Series"): _mark_table,
 }
-_READERS: dict[tuple[str, str], Callable[[Any], int]] = {
-    **_BUFFERS,
-    ("_contextvars", "ContextVar"): _mark_variable,
-    ("argparse", "Namespace"): lambda value: hash(repr(value)),
-    ("asyncio", "Event"): lambda value: hash(value.is_set()),
+# Threads and tasks wait at these: whoever wakes them has to have the very object.
+_WAITED_AT: dict[tuple[str, str], Callable[[Any], int]] = {
+    ("_queue", "SimpleQueue"): lambda value: hash((value.qsize(),)),
+    ("_thread", "RLock"): lambda value: hash("unlocked" in repr(value)),
+    ("_thread", "lock"): lambda value: hash((value.locked(),)),
+    ("asyncio", "Condition"): lambda value: hash((value.locked(),)),
+    ("asyncio", "Event"): lambda value: hash((value.is_set(),)),
     ("asyncio", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("asyncio", "Lock"): lambda value: hash((value.locked(),)),
     ("asyncio", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("asyncio", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
-    ("configparser", "ConfigParser"): lambda value: hash(repr(value._sections)),  # noqa: SLF001 - else it interpolates
-    ("itertools", "count"): lambda value: hash(repr(value)),
-    ("numpy", "Generator"): lambda value: hash(repr(value.bit_generator.state)),
+    ("asyncio", "Semaphore"): lambda value: hash((value._value,)),  # noqa: SLF001 - nothing else tells it
     ("queue", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("threading", "Barrier"): lambda value: hash((value.parties, value.broken)),
+    ("threading", "BoundedSemaphore"): lambda value: hash((value._value, value._initial_value)),  # noqa: SLF001 - as above
+    ("threading", "Condition"): lambda value: hash(type(value).__qualname__),
+    ("threading", "Event"): lambda value: hash((value.is_set(),)),
+    ("threading", "Semaphore"): lambda value: hash((value._value,)),  # noqa: SLF001 - as above
+}
+_READERS: dict[tuple[str, str], Callable[[Any], int]] = {
+    **_BUFFERS,
+    **_WAITED_AT,
+    ("_contextvars", "ContextVar"): _mark_variable,
+    ("argparse", "Namespace"): lambda value: hash(repr(value)),
+    ("configparser", "ConfigParser"): lambda value: hash(repr(value._sections)),  # noqa: SLF001 - else it interpolates
+    ("itertools", "count"): lambda value: hash(repr(value)),
+    ("numpy", "Generator"): lambda value: hash(repr(value.bit_generator.state)),
     ("random", "Random"): lambda value: hash(value.getstate()),
     ("sortedcontainers", "SortedKeyList"): _mark_sorted,
     ("sortedcontainers", "SortedList"): _mark_sorted,
     ("sortedcontainers", "SortedSet"): _mark_sorted,
     ("sqlalchemy", "Engine"): _mark_engine,
     ("sqlite3", "Connection"): _mark_database,
-    ("threading", "Event"): lambda value: hash(value.is_set()),
 }
 
 
@@ -121,6 +135,16 @@ def is_marked(value: Any) -> bool:
 def is_theirs(value: Any) -> bool:
     """Say whether a value that has changed is the person's: what it holds is work of theirs, and not where one is."""
     return type(value).__qualname__ in _NAMES and kind_of(value) in _BUFFERS
+
+
+def is_waited_at(value: Any) -> bool:
+    """Say whether threads or tasks may wait at a value, until somebody sets, puts or lets go of it.
+
+    >>> import threading
+    >>> is_waited_at(threading.Event()), is_waited_at(threading.Lock()), is_waited_at([])
+    (True, True, False)
+    """
+    return type(value).__qualname__ in _NAMES and kind_of(value) in _WAITED_AT
 
 
 def mark_of(value: Any) -> int:

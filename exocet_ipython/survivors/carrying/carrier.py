@@ -29,21 +29,27 @@ from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.items import count_of
 from exocet_ipython.reloading.holding.marks import is_marked
-from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, parts_of, size_of
+from exocet_ipython.reloading.holding.parts import ids_by_name, ids_in_order, size_of
 from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.assigning import assign
 from exocet_ipython.survivors.carrying.components import carry_registered, has_parts
 from exocet_ipython.survivors.carrying.contexts import carry_context
-from exocet_ipython.survivors.carrying.copies import carry_longer, has_begun_alike, is_another, is_changed_copy
+from exocet_ipython.survivors.carrying.copies import (
+    carry_longer,
+    is_another,
+    is_changed_copy,
+    takes_content,
+    takes_whole,
+)
 from exocet_ipython.survivors.carrying.earlier import earlier_at
 from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
-from exocet_ipython.survivors.carrying.library_state import fill
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places, in_first_order, reorder
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
+from exocet_ipython.survivors.carrying.waiting import find_alone
 from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
 from exocet_ipython.survivors.repeating.answers import carry_answers
@@ -63,7 +69,7 @@ from exocet_ipython.survivors.repeating.entries import (
     place_in,
     put_into,
 )
-from exocet_ipython.survivors.repeating.untouched import is_alike, take_whole
+from exocet_ipython.survivors.repeating.untouched import is_alike
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.wrapped import may_hold
 
@@ -87,18 +93,19 @@ class Carrier:
         self._journal = journal
         self._again = again
         self._owned = Ownership(record, read)
+        self._waited: frozenset[str] = frozenset()  # paths of what goes on itself
 
     def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = under_old_names(globals_of(module), self._read.renamed), set[int]()
+        self._waited = find_alone(self._record.contents, globals_of(module))
         self._carry_assigned(module, self._as_begun(namespace), names)
         space = copy_space(globals_of(self._record.module))
         space = space if names is None else {name: space[name] for name in names}
         for name, value in space.items():
             kind = type(value)
-            if id(kind) in _STATELESS or is_pythons(name, value):
-                continue
-            if not may_hold(value) or (now := namespace.get(name)) is None or now is value:
+            is_stateless = id(kind) in _STATELESS or is_pythons(name, value) or not may_hold(value)
+            if is_stateless or (now := namespace.get(name)) is None or now is value:
                 continue
             if kind is type(now) is MethodType:
                 path = path_behind(space, value)
@@ -107,7 +114,10 @@ class Carrier:
             elif (origin := self._read.find_origin(self._record, name, value)) is not None:
                 record, path = origin
                 carrier = Carrier(record, self._read, self._journal, self._again)
-                whole |= carrier._carry_value(path, value, now)
+                carrier._waited = self._waited
+                whole |= (found := carrier._carry_value(path, value, now))
+                if found and path in self._waited:
+                    self._journal.set_attribute(module, self._name_now(name), value)
             carry_registrations(value, now, self._read, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._read, earlier_at(self._record, name))
@@ -161,7 +171,9 @@ class Carrier:
                 if is_class and has_own_attributes(value, self._record.name) and type(known.get(name)) is FunctionType:
                     self._carry_state(inner, value, known[name], has_parts=True)
                 else:
-                    whole |= self._carry_part(inner, value, known.get(name, above))
+                    whole |= (found := self._carry_part(inner, value, known.get(name, above)))
+                    if found and inner in self._waited:
+                        assign(now, self._name_now(name), value, self._journal)
                 longer = None if is_left else known.get(name, above)
                 place = now, self._name_now(name)
                 carry_longer(place, inner, (value, longer), self._carry_items, self._journal)
@@ -189,7 +201,8 @@ class Carrier:
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
         """Carry what a value holds, in the way of its kind; what it has for `parts` one by one."""
         if is_marked(before):
-            return self._carry_content(path, before, now)
+            how = {"returns": self._again is not None, "goes_on": path in self._waited}
+            return {id(before)} if takes_content(path, before, now, self._owned, **how) else set()
         if is_registry(before):
             whole = self._carry_items(path, before, now)
             if count_of(before) <= MANY and is_alike(before, now, self._read.after):
@@ -206,12 +219,6 @@ class Carrier:
             return self._carry_parts(path, before, now, self._record.contents.get(path, {}))
         carry_registered(path, (before, now), self._record, self._read, self._journal)
         return set()
-
-    def _carry_content(self, path: str, before: Any, now: Any) -> set[int]:
-        """Carry what a library's object holds, where the new one has begun as the old one did; see `mark_of`."""
-        may_take = has_begun_alike(path, before, now, self._record, returns=self._again is not None)
-        takes = may_take and self._owned.is_persons(path, None, None) and fill(before, now, self._read.after)
-        return {id(before)} if takes else set()
 
     def _takes_state(self, path: str, before: Any, now: Any) -> bool:
         """Have an object of a library take what the library has made of the old one since; say whether it has."""
@@ -230,7 +237,7 @@ class Carrier:
         baseline = self._record.contents.get(path, {})
         count = len(changed := changed_entries(before, baseline, now, self._read.after))
         changed = [entry for entry in changed if not self._owned.was_given(*entry, before)]
-        if len(changed) == count and self._takes_whole(path, before, now, baseline, changed):
+        if len(changed) == count and takes_whole(path, (before, now), changed, self._owned, self._journal):
             return {id(before)}
         if (first := in_first_order(before, now, baseline)) is not None and self._owned.leaves_alone(path):
             whole = self._carry_nested(path, first, now)
@@ -276,14 +283,6 @@ class Carrier:
             self._journal.set_item(now, key, counterpart)
         return whole
 
-    def _takes_whole(
-        self, path: str, before: Any, now: Any, baseline: Mapping[Any, int], changed: list[tuple[Any, Any]]
-    ) -> bool:
-        """Have a container that the edit left as it was take what cells made of the old one; say whether it has."""
-        is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and self._owned.leaves_alone(path)
-        is_theirs = is_theirs and not any(self._owned.is_modules(path, *entry) for entry in changed)
-        return is_theirs and take_whole(before, now, baseline, self._record.constants, self._journal)
-
     def _carry_nested(self, path: str, before: Any, now: Any) -> set[int]:
         """Carry what was put into the containers and instances that a container has had since the body ran."""
         places = [] if is_map(before) else ids_in_order(self._record.contents.get(path, {}))
@@ -296,6 +295,6 @@ class Carrier:
                 whole |= self._carry_begun(inner, part, now, key)
             else:
                 whole |= (found := self._carry_part(inner, part, known))
-                if found and is_tensor(part):  # who trains it holds it
+                if found and (is_tensor(part) or inner in self._waited):  # who trains it holds it, and who waits there
                     self._journal.set_item(now, key, part)
         return whole

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from exocet_ipython.reloading.holding.marks import is_marked, mark_of
-from exocet_ipython.reloading.holding.parts import has_entries
+from exocet_ipython.reloading.holding.parts import has_entries, parts_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.assigning import assign
+from exocet_ipython.survivors.carrying.library_state import fill
 from exocet_ipython.survivors.carrying.ownership import Ownership
+from exocet_ipython.survivors.repeating.untouched import take_whole
 
-__all__ = ["carry_longer", "has_begun_alike", "is_another", "is_changed_copy"]
+__all__ = ["carry_longer", "is_another", "is_changed_copy", "takes_content", "takes_whole"]
 
 
 def is_changed_copy(path: str, value: Any, owned: Ownership) -> bool:
@@ -61,17 +63,41 @@ def is_another(path: str, value: Any, record: ModuleRecord, owned: Ownership) ->
     return is_other and path.rpartition(".")[2] in (stores := owned.stores).attributes | stores.counted
 
 
-def has_begun_alike(path: str, before: Any, now: Any, record: ModuleRecord, *, returns: bool) -> bool:
-    """Say whether an array is another by now, and its successor one that begins as it did.
+def takes_content(  # noqa: PLR0913 - both, where they are, and how they come to be there
+    path: str, before: Any, now: Any, owned: Ownership, *, returns: bool, goes_on: bool = False
+) -> bool:
+    """Have an array or the like hold what cells made of the old one, if it begins as that did; say whether it does.
 
     Args:
         path: of both in their modules.
         before: the array of the retired module.
         now: what has its place.
-        record: of the retired module.
+        owned: whose the state of the retired module is.
         returns: whether the second one has been there before, and has what cells had made of it.
+        goes_on: whether the old one is to take its place; then nothing is written.
     """
-    known = record.contents.get(path, {}).get("")
-    if known is None or type(before) is not type(now) or mark_of(before) == known:
+    known = owned.record.contents.get(path, {}).get("")
+    if known is None or type(before) is not type(now) or not (returns or mark_of(now) == known):
         return False
-    return returns or mark_of(now) == known
+    has_changed = mark_of(before) != known
+    if has_changed and not owned.is_persons(path, None, None):
+        return False
+    return goes_on or (has_changed and fill(before, now, owned.after))
+
+
+def takes_whole(
+    path: str, both: tuple[Any, Any], changed: list[tuple[Any, Any]], owned: Ownership, journal: Journal
+) -> bool:
+    """Have a container that the edit left as it was take what cells made of the old one; say whether it has.
+
+    Args:
+        path: of both in their modules.
+        both: the container of the retired module, and that of the new one.
+        changed: what entries it has got or lost since its body had run.
+        owned: whose the state of the retired module is.
+        journal: how it is taken back.
+    """
+    (before, now), baseline = both, owned.record.contents.get(path, {})
+    is_theirs = (changed or [*parts_of(before).items()] != [*baseline.items()]) and owned.leaves_alone(path)
+    is_theirs = is_theirs and not any(owned.is_modules(path, *entry) for entry in changed)
+    return is_theirs and take_whole(before, now, baseline, owned.record.constants, journal)

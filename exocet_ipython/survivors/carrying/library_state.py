@@ -31,7 +31,9 @@ def fill(before: Any, now: Any, after: Mapping[str, ModuleType | None] = Mapping
     >>> fill(bytearray(b"abc"), text), text
     (True, bytearray(b'abc'))
     """
-    fill_in = _FILLS[kind_of(before)]
+    fill_in = _FILLS.get(kind_of(before))
+    if fill_in is None:  # a lock, say
+        return False
     try:
         if fill_in is _fill_engine and not all(map(_Fits(before), after.values())):
             return False
