@@ -30,6 +30,7 @@ from exocet_ipython.survivors.matching.tracked import leave_tracked, pass_on
 from exocet_ipython.survivors.moving.caches import clear_caches, compile_again
 from exocet_ipython.survivors.moving.migrate import Migration, migrate
 from exocet_ipython.survivors.moving.returned import give_back, register_again, unregister
+from exocet_ipython.survivors.moving.running import share_state
 from exocet_ipython.survivors.moving.traces import forget_traces
 from exocet_ipython.survivors.moving.unheld import let_go
 from exocet_ipython.survivors.refusals import Refusals
@@ -213,6 +214,8 @@ class _Publication:
             staying = self._left.staying(self._succession)
             self._migration = migrate(self._succession, self.journal, older, staying=staying, rebuild=rebuild)
             self._is_free = not self._migration.stuck and let_go(*parts)  # as a rule: all has moved
+        if self._migrating:
+            share_state(self._succession, self.journal)
         self._redecorating.decorate(self._names.namespace)
         self._registering.register()
         compile_again(self._compiled)

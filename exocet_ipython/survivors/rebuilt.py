@@ -246,6 +246,13 @@ def _rebuild_generator(holder: Any, replacement: Replacement) -> Any:
     return remake_generator(holder, find, renew=find)
 
 
+def _rebuild_lazy(holder: Any, replacement: Replacement) -> Any:
+    """Make `map(Model, rows)` anew, which goes on with what is left of the rows."""
+    function, *iterators = holder.__reduce__()[1]
+    now = counterpart(function, replacement)
+    return None if now is MISSING else type(holder)(now, *iterators)
+
+
 def _rebuild_variable(holder: Any, replacement: Replacement) -> Any:
     return remake_variable(holder, replacement, functools.partial(or_same, replacement=replacement))
 
@@ -266,5 +273,6 @@ REBUILDS: tuple[tuple[type | tuple[type, ...], Callable[[Any, Replacement], Any]
     (UnionType, _rebuild_union),
     ((ParamSpecArgs, ParamSpecKwargs), _rebuild_part),
     (GENERATORS, _rebuild_generator),
+    ((map, filter), _rebuild_lazy),
     (VARIABLES, _rebuild_variable),
 )

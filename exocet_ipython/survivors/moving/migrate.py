@@ -37,7 +37,7 @@ from exocet_ipython.survivors.moving.caches import forget_checks
 from exocet_ipython.survivors.moving.closures import in_order_made, on_current_names, registers_by_now, remake_closure
 from exocet_ipython.survivors.moving.detached import detach_retired, free_classes
 from exocet_ipython.survivors.moving.late import move_instances
-from exocet_ipython.survivors.moving.running import share_state
+from exocet_ipython.survivors.moving.running import note_running
 from exocet_ipython.survivors.moving.shared import renew_shared
 from exocet_ipython.survivors.moving.side import RetiredSide
 from exocet_ipython.survivors.moving.weakly import meant_weakly
@@ -142,7 +142,7 @@ def _move(side: RetiredSide, near: list[Any] | None, pairs: Pairs, moving: Movin
     refresh_instances(rebased.changed, pairs, moving, [holders, *(one for one in holders if type(one) is tuple)])
     moving.put_in_place(pairs.own)
     used = spaces_in_use(side.spaces, holders)
-    share_state(used, succession, journal)
+    note_running(used, succession, journal)
     if near is not None:  # these are all
         left = without_gone(near, journal.references())
         stuck_with.intersection_update([id(part) for holder in left for part in referents_of(holder)])
