@@ -19,8 +19,13 @@ __all__ = [
     "module_said_by",
     "mro_of",
     "set_attribute",
+    "shows_its_state",
 ]
 
+# Parts of the standard library whose instances are told things by who has them: options, headers, what to draw.
+_CHANGING = frozenset(("argparse", "calendar", "cmd", "code", "difflib", "email", "gettext", "graphlib", "html"))
+_CHANGING |= {"http.cookiejar", "http.cookies", "mailbox", "optparse", "pprint", "sched", "shlex", "string", "textwrap"}
+_CHANGING |= {"timeit", "trace", "urllib.request", "zipfile"}
 _MODULE = type.__dict__["__module__"]
 _ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
 
@@ -143,6 +148,18 @@ def is_of_python(cls: type) -> bool:
     (True, False)
     """
     return library_of(cls) in sys.stdlib_module_names
+
+
+def shows_its_state(cls: type) -> bool:
+    """Say whether the attributes of instances tell what was done with them, as those of a library's classes do.
+
+    Of the standard library's classes few are meant to be changed by who has an instance.
+
+    >>> import argparse, logging
+    >>> shows_its_state(argparse.ArgumentParser), shows_its_state(logging.Logger)
+    (True, False)
+    """
+    return not is_of_python(cls) or library_of(cls) in _CHANGING or module_said_by(cls) in _CHANGING
 
 
 def _own_method(owner: Any, name: str) -> Any:

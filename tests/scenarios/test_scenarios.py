@@ -20,7 +20,6 @@ LIMITS: Mapping[str, str] = {
     "generator-that-is-running": "CPython gives no way to exchange the code of a frame that has begun to run",
     "answers-kept-by-the-module": "what a module's functions compute is a cache of the old code: only running the cells"
     " again would give the new code's",
-    "arguments-that-cells-add-to-a-parser": "as of a route: only running the cell again tells the library's object",
     "number-that-is-to-end-a-running-loop": "CPython gives no way to exchange the globals of a frame; use an Event",
     "task-that-has-not-begun": "asyncio gives no way to exchange the coroutine of a task",
     "route-added-by-a-cell": "only running the cell again tells the library's object what it was told",

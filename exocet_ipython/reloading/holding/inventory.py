@@ -16,7 +16,7 @@ from types import (
 )
 from typing import Any
 
-from exocet_ipython.loading.classes import is_of_python
+from exocet_ipython.loading.classes import shows_its_state
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.baseline import Baseline
 from exocet_ipython.reloading.holding.contents import (
@@ -254,4 +254,4 @@ def _is_plain_instance(value: Any) -> bool:
     if issubclass(kind, type):
         return False
     has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or has_slots(kind)
-    return id(kind) in CARRIERS or (has_attributes and not is_of_python(kind))
+    return id(kind) in CARRIERS or (has_attributes and shows_its_state(kind))

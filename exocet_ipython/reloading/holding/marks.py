@@ -6,6 +6,7 @@ than a look at some thousands of numbers.
 
 from __future__ import annotations
 
+import os
 import sys
 import zlib
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import library_of
 
-__all__ = ["connection_of", "is_marked", "is_theirs", "is_waited_at", "kind_of", "mark_of"]
+__all__ = ["connection_of", "is_marked", "is_theirs", "kind_of", "mark_of", "may_go_on"]
 
 _MANY = 1 << 16  # numbers of an array; of a larger one, so many are looked at
 _LARGE = 1 << 26  # bytes of a database; of a larger one, only the tables and the size are looked at
@@ -79,8 +80,42 @@ _BUFFERS: dict[tuple[str, str], Callable[[Any], int]] = {
     ("pandas", "DataFrame"): _mark_table,
     ("pandas", "Series"): _mark_table,
 }
-# Threads and tasks wait at these: whoever wakes them has to have the very object.
-_WAITED_AT: dict[tuple[str, str], Callable[[Any], int]] = {
+
+
+def _mark_buffer(value: Any) -> int:
+    return zlib.crc32(value.getvalue().encode() if value.__class__.__name__ == "StringIO" else value.getbuffer())
+
+
+def _mark_memory(value: Any) -> int:
+    return zlib.crc32(value[:_LARGE]) ^ len(value)
+
+
+def _mark_element(value: Any) -> int:
+    some = [part for part, _ in zip(value.iter(), range(_ROWS), strict=False)]
+    return hash(tuple((part.tag, part.text, part.tail, *part.attrib.items(), len(part)) for part in some))
+
+
+def _mark_file(value: Any) -> int:
+    """Return the mark of a file that is read, or has no name; another is written, and begun anew by who opens it."""
+    if isinstance(value.name, int):
+        return hash((value.mode,))
+    if value.mode not in ("r", "rb"):
+        return id(value)
+    known = os.fstat(value.fileno())
+    return hash((value.name, known.st_ino, known.st_size, known.st_mtime_ns))
+
+
+# Threads and tasks wait at some of these: whoever wakes them has to have the very object. What others hold they give to
+# nobody. So the old ones go on in the new module; two that have the same mark have begun alike.
+_GOING_ON: dict[tuple[str, str], Callable[[Any], int]] = {
+    ("_blake2", "blake2b"): lambda value: hash(value.hexdigest()),
+    ("_blake2", "blake2s"): lambda value: hash(value.hexdigest()),
+    ("_hashlib", "HASH"): lambda value: hash((value.name, value.hexdigest())),
+    ("_io", "BufferedRandom"): _mark_file,
+    ("_io", "BufferedReader"): _mark_file,
+    ("_io", "BytesIO"): _mark_buffer,
+    ("_io", "StringIO"): _mark_buffer,
+    ("_io", "TextIOWrapper"): _mark_file,
     ("_queue", "SimpleQueue"): lambda value: hash((value.qsize(),)),
     ("_thread", "RLock"): lambda value: hash("unlocked" in repr(value)),
     ("_thread", "lock"): lambda value: hash((value.locked(),)),
@@ -91,18 +126,26 @@ _WAITED_AT: dict[tuple[str, str], Callable[[Any], int]] = {
     ("asyncio", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("asyncio", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("asyncio", "Semaphore"): lambda value: hash((value._value,)),  # noqa: SLF001 - nothing else tells it
+    ("asyncio", "_UnixSelectorEventLoop"): lambda value: hash((value.is_closed(),)),
+    ("decimal", "Context"): lambda value: hash(repr(value)),
+    ("mmap", "mmap"): _mark_memory,
     ("queue", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
     ("queue", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("socket", "socket"): lambda value: hash((value.family, value.type, value.proto)),
+    ("tempfile", "SpooledTemporaryFile"): lambda value: hash((value._max_size,)),  # noqa: SLF001 - as above
+    ("tempfile", "TemporaryDirectory"): lambda value: hash(type(value).__qualname__),
+    ("tempfile", "_TemporaryFileWrapper"): lambda value: hash((value.mode,)),
     ("threading", "Barrier"): lambda value: hash((value.parties, value.broken)),
     ("threading", "BoundedSemaphore"): lambda value: hash((value._value, value._initial_value)),  # noqa: SLF001 - as above
     ("threading", "Condition"): lambda value: hash(type(value).__qualname__),
     ("threading", "Event"): lambda value: hash((value.is_set(),)),
     ("threading", "Semaphore"): lambda value: hash((value._value,)),  # noqa: SLF001 - as above
+    ("xml", "Element"): _mark_element,
 }
 _READERS: dict[tuple[str, str], Callable[[Any], int]] = {
     **_BUFFERS,
-    **_WAITED_AT,
+    **_GOING_ON,
     ("_contextvars", "ContextVar"): _mark_variable,
     ("argparse", "Namespace"): lambda value: hash(repr(value)),
     ("configparser", "ConfigParser"): lambda value: hash(repr(value._sections)),  # noqa: SLF001 - else it interpolates
@@ -137,14 +180,14 @@ def is_theirs(value: Any) -> bool:
     return type(value).__qualname__ in _NAMES and kind_of(value) in _BUFFERS
 
 
-def is_waited_at(value: Any) -> bool:
-    """Say whether threads or tasks may wait at a value, until somebody sets, puts or lets go of it.
+def may_go_on(value: Any) -> bool:
+    """Say whether a value is of a kind of which the old one goes on in a new module: threads may wait at it, say.
 
     >>> import threading
-    >>> is_waited_at(threading.Event()), is_waited_at(threading.Lock()), is_waited_at([])
+    >>> may_go_on(threading.Event()), may_go_on(threading.Lock()), may_go_on([])
     (True, True, False)
     """
-    return type(value).__qualname__ in _NAMES and kind_of(value) in _WAITED_AT
+    return type(value).__qualname__ in _NAMES and kind_of(value) in _GOING_ON
 
 
 def mark_of(value: Any) -> int:

@@ -45,11 +45,11 @@ from exocet_ipython.survivors.carrying.copies import (
 )
 from exocet_ipython.survivors.carrying.earlier import earlier_at
 from exocet_ipython.survivors.carrying.fitted import Beginning, hand_over, is_of_library, is_tensor
+from exocet_ipython.survivors.carrying.going_on import GoingOn
 from exocet_ipython.survivors.carrying.ownership import Ownership
 from exocet_ipython.survivors.carrying.places import carry_places, in_first_order, reorder
 from exocet_ipython.survivors.carrying.registrations import carry_registrations
 from exocet_ipython.survivors.carrying.removals import take_out_again
-from exocet_ipython.survivors.carrying.waiting import find_alone
 from exocet_ipython.survivors.former import under_old_names
 from exocet_ipython.survivors.origins import has_own_attributes, is_instance_of, is_put_again, special_parts_of_cells
 from exocet_ipython.survivors.repeating.answers import carry_answers
@@ -93,12 +93,12 @@ class Carrier:
         self._journal = journal
         self._again = again
         self._owned = Ownership(record, read)
-        self._waited: frozenset[str] = frozenset()  # paths of what goes on itself
+        self._going_on = GoingOn({}, record.module, None, journal)
 
     def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = under_old_names(globals_of(module), self._read.renamed), set[int]()
-        self._waited = find_alone(self._record.contents, globals_of(module))
+        self._going_on = GoingOn(self._record.contents, module, self._read.new.get(self._record.name), self._journal)
         self._carry_assigned(module, self._as_begun(namespace), names)
         space = copy_space(globals_of(self._record.module))
         space = space if names is None else {name: space[name] for name in names}
@@ -114,10 +114,10 @@ class Carrier:
             elif (origin := self._read.find_origin(self._record, name, value)) is not None:
                 record, path = origin
                 carrier = Carrier(record, self._read, self._journal, self._again)
-                carrier._waited = self._waited
+                carrier._going_on = self._going_on
                 whole |= (found := carrier._carry_value(path, value, now))
-                if found and path in self._waited:
-                    self._journal.set_attribute(module, self._name_now(name), value)
+                if found and path in self._going_on:
+                    self._going_on.put(module, "", self._name_now(name), value)
             carry_registrations(value, now, self._read, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._read, earlier_at(self._record, name))
@@ -172,8 +172,8 @@ class Carrier:
                     self._carry_state(inner, value, known[name], has_parts=True)
                 else:
                     whole |= (found := self._carry_part(inner, value, known.get(name, above)))
-                    if found and inner in self._waited:
-                        assign(now, self._name_now(name), value, self._journal)
+                    if found and inner in self._going_on:
+                        self._going_on.put(now, path, self._name_now(name), value)
                 longer = None if is_left else known.get(name, above)
                 place = now, self._name_now(name)
                 carry_longer(place, inner, (value, longer), self._carry_items, self._journal)
@@ -201,7 +201,7 @@ class Carrier:
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
         """Carry what a value holds, in the way of its kind; what it has for `parts` one by one."""
         if is_marked(before):
-            how = {"returns": self._again is not None, "goes_on": path in self._waited}
+            how = {"returns": self._again is not None, "goes_on": path in self._going_on}
             return {id(before)} if takes_content(path, before, now, self._owned, **how) else set()
         if is_registry(before):
             whole = self._carry_items(path, before, now)
@@ -295,6 +295,6 @@ class Carrier:
                 whole |= self._carry_begun(inner, part, now, key)
             else:
                 whole |= (found := self._carry_part(inner, part, known))
-                if found and (is_tensor(part) or inner in self._waited):  # who trains it holds it, and who waits there
+                if found and is_tensor(part):  # who trains it holds it
                     self._journal.set_item(now, key, part)
         return whole

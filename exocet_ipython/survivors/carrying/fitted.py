@@ -12,7 +12,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from exocet_ipython.loading.classes import is_of_python, library_of, module_said_by, mro_of
+from exocet_ipython.loading.classes import library_of, module_said_by, mro_of, shows_its_state
 from exocet_ipython.reloading.holding.contents import ATOM_IDS, dict_of, refill
 from exocet_ipython.reloading.holding.entries import place_of
 from exocet_ipython.reloading.holding.held import CELLS, home_of
@@ -41,7 +41,7 @@ def is_of_library(value: Any, session: Collection[str]) -> bool:
     (False, False)
     """
     kind = type(value)
-    if home_of(value) in session or home_of(value) == CELLS or is_of_python(kind):
+    if home_of(value) in session or home_of(value) == CELLS or not shows_its_state(kind):
         return False
     has_attributes = dict_of(value) is not None or has_slots(kind)
     return has_attributes and not issubclass(kind, _DEFINITIONS)

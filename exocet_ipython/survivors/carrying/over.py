@@ -13,6 +13,7 @@ from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import Carrier
+from exocet_ipython.survivors.carrying.chance import keep_chances
 from exocet_ipython.survivors.carrying.deletions import delete_again
 from exocet_ipython.survivors.carrying.library_state import write_again
 from exocet_ipython.survivors.definitions import is_definition
@@ -56,6 +57,7 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
                 aside = ModuleType(name)
                 vars(aside).update(heirs)
                 whole |= carrier.carry(aside, heirs)
+            keep_chances(record, module, {one: read.new[one] for one in new if one in read.new}, journal)
             write_again(name, paths, space, globals_of(module), refusals)
             delete_again(record, module, journal)
         for home, names in _find_moved(record, old, new, read.renamed_in(name)):

@@ -1,0 +1,97 @@
+"""What goes on itself in the new module: locks, events and queues, at which threads and tasks wait, buffers and loops.
+
+Unless the new module has given its own to something else already: a condition, an instance, a thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.reloading.collector import counts_are_exact
+from exocet_ipython.reloading.holding.contents import fingerprint
+from exocet_ipython.reloading.holding.marks import may_go_on
+from exocet_ipython.reloading.holding.paths import value_at
+from exocet_ipython.reloading.journal import Journal
+from exocet_ipython.reloading.recording import ModuleRecord
+from exocet_ipython.survivors.carrying.assigning import assign
+
+__all__ = ["GoingOn", "find_alone"]
+
+_ALONE = 2  # references: of what has it in the module, and of the call that counts them
+_OWN = {"_UnixSelectorEventLoop": 2}  # more: it has a handle for what wakes it
+
+
+class GoingOn:
+    """Puts what goes on in the place of what a new module has made; to its baseline that is what its body has made.
+
+    Args:
+        contents: of the baseline of the module that retires.
+        module: the new one, which nobody has seen yet.
+        record: of the new one.
+        journal: how it is taken back.
+    """
+
+    def __init__(
+        self,
+        contents: Mapping[str, Mapping[Any, int]],
+        module: ModuleType,
+        record: ModuleRecord | None,
+        journal: Journal,
+    ) -> None:
+        self._paths = find_alone(contents, globals_of(module))
+        self._module, self._record, self._journal = module, record, journal
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._paths
+
+    def put(self, owner: Any, path: str, name: str, value: Any) -> None:
+        """Put a value where an owner has the new one: the module itself, or a class or instance on a path."""
+        before = fingerprint(owner)
+        if owner is self._module:
+            self._journal.set_attribute(owner, name, value)
+        else:
+            assign(owner, name, value, self._journal)
+        if self._record is not None:
+            baseline = self._record.baseline.without_gone()
+            known: dict[Any, int] = baseline.contents.get(path, {}) if path else baseline.values
+            if name in known:  # else a cell would seem to have assigned it
+                self._journal.set_item(known, name, id(value))
+                baseline.ties.hold([value])
+                baseline.ties.refer(value)
+            if baseline.fingerprints.get(path) == before:
+                self._journal.set_item(baseline.fingerprints, path, fingerprint(owner))
+
+
+def find_alone(contents: Mapping[str, Mapping[Any, int]], space: dict[str, Any]) -> frozenset[str]:
+    """Return the paths in a module at which there is something that may go on, and that nothing else refers to.
+
+    On a build that defers reference counts there is none.
+
+    Args:
+        contents: of the baseline of the module that retires: what is there else has come later.
+        space: the globals of the new module, which nobody has seen yet.
+
+    >>> import threading
+    >>> space = {"stop": threading.Event(), "lock": threading.Lock(), "items": []}
+    >>> space["ready"] = threading.Condition(space["lock"])
+    >>> sorted(find_alone({name: {"": 0} for name in space}, space))
+    ['stop']
+    """
+    if not counts_are_exact():
+        return frozenset()
+    marked = [path for path, parts in contents.items() if "" in parts and "[" not in path]
+    return frozenset(path for path in marked if may_go_on(value_at(space, path)) and _is_alone(path, space))
+
+
+def _is_alone(path: str, space: dict[str, Any]) -> bool:
+    count, value = sys.getrefcount(value_at(space, path)), value_at(space, path)
+    if count != _ALONE + _OWN.get(type(value).__qualname__, 0):
+        return False
+    if type(value).__qualname__ != "Condition":
+        return True
+    own = type(value)()  # that one may have been given its lock
+    return sys.getrefcount(value._lock) == sys.getrefcount(own._lock)  # noqa: SLF001 - nothing else tells
