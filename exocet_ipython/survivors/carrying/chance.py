@@ -1,7 +1,7 @@
-"""Values that chance or the clock has made: what cells have made of them is of the old ones, which stay therefore.
+"""Values that chance has made: what cells have made of them is of the old ones, which stay therefore.
 
-`RUN = uuid.uuid4().hex`, `STARTED = time.time()`, `SCRATCH = Path(tempfile.mkdtemp())`: a body that runs again makes
-others of the same statement, but nothing tells what of the cells' is to follow: names of files, keys in a store.
+`RUN = uuid.uuid4().hex`, `SCRATCH = Path(tempfile.mkdtemp())`: a body that runs again makes others of the same
+statement, but nothing tells what of the cells' is to follow: names of files, keys in a store. The clock is no chance.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from exocet_ipython.loading.parsing import parse_text
@@ -23,15 +23,13 @@ from exocet_ipython.survivors.carrying.going_on import GoingOn
 __all__ = ["keep_chances"]
 
 _MADE_BY = {
-    "datetime": ("date.today", "datetime.now", "datetime.today", "datetime.utcnow"),
     "posix": ("urandom",),
     "secrets": ("token_bytes", "token_hex", "token_urlsafe"),
     "tempfile": ("mkdtemp", "mktemp"),
-    "time": ("gmtime", "localtime", "monotonic", "monotonic_ns", "perf_counter", "strftime", "time", "time_ns"),
     "uuid": ("uuid1", "uuid4"),
 }
-_NAMES = sorted({name.rpartition(".")[2] for names in _MADE_BY.values() for name in names})
-_LIKELY = re.compile(rf"^\w[^\n#=]*=.*\b({'|'.join(_NAMES)})\(".encode(), re.MULTILINE)
+_NAMES = "|".join(name for names in _MADE_BY.values() for name in names)
+_LIKELY = re.compile(rf"^\w[^\n#=]*=.*\b({_NAMES})\(".encode(), re.MULTILINE)
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -74,7 +72,7 @@ def _assignments(tree: ast.Module) -> dict[str, ast.expr]:
 
 
 def _is_made_by_chance(value: ast.expr, spaces: tuple[dict[str, Any], dict[str, Any]]) -> bool:
-    """Say whether an expression asks chance or the clock, and all that it names is as it was."""
+    """Say whether an expression asks chance, and all that it names is as it was."""
     names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
     if not all(_is_same(*(space.get(name, vars(builtins).get(name)) for space in spaces)) for name in names):
         return False
@@ -96,10 +94,14 @@ def _found(node: ast.expr, space: Mapping[str, Any]) -> Any:
 
 
 def _is_chance(function: Any) -> bool:
-    owner = getattr(function, "__self__", None)
-    home = getattr(function if isinstance(function, FunctionType) else owner, "__module__", None)
-    home = home or getattr(owner, "__name__", "")  # of a builtin it is the module
-    return getattr(function, "__qualname__", "") in _MADE_BY.get(str(home), ())
+    """Say whether a function answers by chance.
+
+    >>> import os, uuid
+    >>> _is_chance(os.urandom), _is_chance(uuid.uuid4), _is_chance(uuid.UUID)
+    (True, True, False)
+    """
+    home = getattr(function, "__module__", None)
+    return isinstance(home, str) and getattr(function, "__qualname__", "") in _MADE_BY.get(home, ())
 
 
 def _names_used(tree: ast.AST) -> Iterator[str]:
