@@ -12,6 +12,7 @@ from typing import Any
 
 from exocet_ipython.reloading.holding.contents import dict_of, is_registry, state_of, unbound
 from exocet_ipython.reloading.holding.entries import values_by_place
+from exocet_ipython.reloading.holding.slots import with_slots
 
 __all__ = [
     "attribute_at",
@@ -95,10 +96,12 @@ def _follow(value: Any, step: _Step) -> Any:
         return value.__self__ if name == "__self__" else None
     if kind is FunctionType:
         return dict(state_of(value)).get(name)
-    attributes: Any = type.__getattribute__(value, "__dict__") if issubclass(kind, type) else dict_of(value)
-    if attributes is None or (name == "__dict__" and is_registry(value)):  # as the baseline writes it of a container
+    if issubclass(kind, type):
+        return type.__getattribute__(value, "__dict__").get(name)
+    attributes = dict_of(value)
+    if name == "__dict__" and is_registry(value):  # as the baseline writes it of a container
         return attributes
-    return attributes.get(name)
+    return (with_slots(value, attributes) or {}).get(name)
 
 
 @functools.lru_cache(1 << 17)

@@ -93,12 +93,12 @@ class Carrier:
         self._journal = journal
         self._again = again
         self._owned = Ownership(record, read)
-        self._going_on = GoingOn({}, record.module, None, journal)
+        self._going_on = GoingOn(None, (), journal)
 
-    def carry(self, module: ModuleType, names: Collection[str] | None = None) -> set[int]:
+    def carry(self, module: ModuleType, names: Collection[str] | None = None, alone: Collection[str] = ()) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = under_old_names(globals_of(module), self._read.renamed), set[int]()
-        self._going_on = GoingOn(self._record.contents, module, self._read.new.get(self._record.name), self._journal)
+        self._going_on = GoingOn(self._read.new.get(self._record.name), alone, self._journal)
         self._carry_assigned(module, self._as_begun(namespace), names)
         space = copy_space(globals_of(self._record.module))
         space = space if names is None else {name: space[name] for name in names}

@@ -19,6 +19,7 @@ from exocet_ipython.reloading.holding.contents import ATOM_IDS
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.going_on import GoingOn
+from exocet_ipython.survivors.storing.readings import ReadStores
 
 __all__ = ["keep_chances"]
 
@@ -33,22 +34,22 @@ _LIKELY = re.compile(rf"^\w[^\n#=]*=.*\b({_NAMES})\(".encode(), re.MULTILINE)
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def keep_chances(record: ModuleRecord, module: ModuleType, new: Mapping[str, ModuleRecord], journal: Journal) -> None:
+def keep_chances(record: ModuleRecord, module: ModuleType, read: ReadStores, journal: Journal) -> None:
     """Have a new module keep such values of the old one that nothing else in the new modules has been made of.
 
     Args:
         record: of the module that retires.
         module: the new one.
-        new: dotted name -> record of each module that is made anew.
+        read: what is known of both, and of all that are made anew.
         journal: how it is taken back.
     """
-    before, now = record.snapshot.data or b"", new.get(record.name)
-    if now is None or not _LIKELY.search(before):
+    before = record.snapshot.data or b""
+    if not _LIKELY.search(before):
         return
-    spaces, tree = (globals_of(record.module), globals_of(module)), parse_text(now.snapshot.data or b"")
+    spaces, tree = (globals_of(record.module), globals_of(module)), parse_text(read.text_now(record.name))
     known, statements, used = _assignments(parse_text(before)), _assignments(tree), {*_names_used(tree)}
-    others = [other.snapshot.data or b"" for other in new.values() if other is not now]
-    going_on = GoingOn({}, module, now, journal)
+    others = [read.text_now(name) for name, made in read.after.items() if name != record.name and made is not None]
+    going_on = GoingOn(read.new.get(record.name), (), journal)
     for name in known.keys() & statements.keys() & spaces[1].keys() - used:
         is_left = record.values.get(name) == id(spaces[0].get(name))
         is_left = is_left and ast.dump(known[name]) == ast.dump(statements[name])

@@ -6,11 +6,11 @@ Unless the new module has given its own to something else already: a condition, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from exocet_ipython.loading.spaces import globals_of
+from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.collector import counts_are_exact
 from exocet_ipython.reloading.holding.contents import fingerprint
 from exocet_ipython.reloading.holding.marks import may_go_on
@@ -29,21 +29,13 @@ class GoingOn:
     """Puts what goes on in the place of what a new module has made; to its baseline that is what its body has made.
 
     Args:
-        contents: of the baseline of the module that retires.
-        module: the new one, which nobody has seen yet.
-        record: of the new one.
+        record: of the new module.
+        paths: of what is to go on, as `find_alone` gives them.
         journal: how it is taken back.
     """
 
-    def __init__(
-        self,
-        contents: Mapping[str, Mapping[Any, int]],
-        module: ModuleType,
-        record: ModuleRecord | None,
-        journal: Journal,
-    ) -> None:
-        self._paths = find_alone(contents, globals_of(module))
-        self._module, self._record, self._journal = module, record, journal
+    def __init__(self, record: ModuleRecord | None, paths: Collection[str], journal: Journal) -> None:
+        self._record, self._paths, self._journal = record, paths, journal
 
     def __contains__(self, path: str) -> bool:
         return path in self._paths
@@ -51,7 +43,7 @@ class GoingOn:
     def put(self, owner: Any, path: str, name: str, value: Any) -> None:
         """Put a value where an owner has the new one: the module itself, or a class or instance on a path."""
         before = fingerprint(owner)
-        if owner is self._module:
+        if issubclass(type(owner), ModuleType):
             self._journal.set_attribute(owner, name, value)
         else:
             assign(owner, name, value, self._journal)
@@ -66,7 +58,9 @@ class GoingOn:
                 self._journal.set_item(baseline.fingerprints, path, fingerprint(owner))
 
 
-def find_alone(contents: Mapping[str, Mapping[Any, int]], space: dict[str, Any]) -> frozenset[str]:
+def find_alone(
+    contents: Mapping[str, Mapping[Any, int]], space: dict[str, Any], spaces: Collection[Mapping[str, Any]] = ()
+) -> frozenset[str]:
     """Return the paths in a module at which there is something that may go on, and that nothing else refers to.
 
     On a build that defers reference counts there is none.
@@ -74,6 +68,7 @@ def find_alone(contents: Mapping[str, Mapping[Any, int]], space: dict[str, Any])
     Args:
         contents: of the baseline of the module that retires: what is there else has come later.
         space: the globals of the new module, which nobody has seen yet.
+        spaces: those of all that are made anew with it; what one has imported from another goes on in both.
 
     >>> import threading
     >>> space = {"stop": threading.Event(), "lock": threading.Lock(), "items": []}
@@ -84,12 +79,13 @@ def find_alone(contents: Mapping[str, Mapping[Any, int]], space: dict[str, Any])
     if not counts_are_exact():
         return frozenset()
     marked = [path for path, parts in contents.items() if "" in parts and "[" not in path]
-    return frozenset(path for path in marked if may_go_on(value_at(space, path)) and _is_alone(path, space))
+    return frozenset(path for path in marked if may_go_on(value_at(space, path)) and _is_alone(path, space, spaces))
 
 
-def _is_alone(path: str, space: dict[str, Any]) -> bool:
+def _is_alone(path: str, space: dict[str, Any], spaces: Iterable[Mapping[str, Any]]) -> bool:
     count, value = sys.getrefcount(value_at(space, path)), value_at(space, path)
-    if count != _ALONE + _OWN.get(type(value).__qualname__, 0):
+    named = sum(part is value for other in spaces for part in copy_space(other).values())
+    if count != _ALONE + max(0, named - 1) + _OWN.get(type(value).__qualname__, 0):
         return False
     if type(value).__qualname__ != "Condition":
         return True

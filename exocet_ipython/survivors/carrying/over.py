@@ -15,6 +15,7 @@ from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.carrier import Carrier
 from exocet_ipython.survivors.carrying.chance import keep_chances
 from exocet_ipython.survivors.carrying.deletions import delete_again
+from exocet_ipython.survivors.carrying.going_on import find_alone
 from exocet_ipython.survivors.carrying.library_state import write_again
 from exocet_ipython.survivors.definitions import is_definition
 from exocet_ipython.survivors.former import under_old_names
@@ -48,16 +49,18 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
     """
     whole: set[int] = set()
     retiring = read.retiring({name: _under_old_names(new.get(name), read.renamed_in(name)) for name in old})
+    spaces = {name: globals_of(module) for name, module in new.items()}
+    alone = {name: find_alone(old[name].contents, spaces[name], spaces.values()) for name in old.keys() & new.keys()}
     for name, record in old.items():
         paths, space = read.assigned_in(name), globals_of(record.module)
         if (module := new.get(name)) is not None:
             carrier = Carrier(record, retiring, journal, again.get(name))
-            whole |= carrier.carry(module)
+            whole |= carrier.carry(module, alone=alone[name])
             if heirs := _find_heirs(record, module, read.renamed_in(name)):
                 aside = ModuleType(name)
                 vars(aside).update(heirs)
                 whole |= carrier.carry(aside, heirs)
-            keep_chances(record, module, {one: read.new[one] for one in new if one in read.new}, journal)
+            keep_chances(record, module, retiring, journal)
             write_again(name, paths, space, globals_of(module), refusals)
             delete_again(record, module, journal)
         for home, names in _find_moved(record, old, new, read.renamed_in(name)):
