@@ -18,7 +18,6 @@ from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.holding.contents import (
     ATOMS,
     CACHE,
-    CARRIERS,
     dict_of,
     is_pythons,
     is_registry,
@@ -34,7 +33,7 @@ from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.assigning import assign
-from exocet_ipython.survivors.carrying.components import carry_registered, has_parts
+from exocet_ipython.survivors.carrying.components import carry_registered, has_parts, have_parts
 from exocet_ipython.survivors.carrying.contexts import carry_context
 from exocet_ipython.survivors.carrying.copies import (
     carry_longer,
@@ -191,12 +190,9 @@ class Carrier:
         """
         carry_context(before, now, returned=self._again is not None)
         before, now = unbound(before), unbound(now)
-        if not ((kind := type(before)) is tuple or path in self._record.contents) or now is None or now is before:
+        if not (type(before) is tuple or path in self._record.contents) or now is None or now is before:
             return set()
-        are_survivors = is_instance_of(before, self._session) and is_instance_of(now, self._read.new)
-        is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
-        are_classes = issubclass(kind, type) and issubclass(type(now), type)
-        return self._carry_state(path, before, now, has_parts=is_carrier or are_survivors or are_classes)
+        return self._carry_state(path, before, now, has_parts=have_parts(before, now, self._read))
 
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
         """Carry what a value holds, in the way of its kind; what it has for `parts` one by one."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
-from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, attributes_of, is_registry
+from exocet_ipython.reloading.holding.contents import ATOM_IDS, CACHE, CARRIERS, attributes_of, is_registry
 from exocet_ipython.reloading.holding.entries import entries_beside, place_of
 from exocet_ipython.reloading.holding.inventory import is_own_function
 from exocet_ipython.reloading.holding.items import count_of, items_of, values_of
@@ -18,12 +18,12 @@ from exocet_ipython.reloading.holding.parts import has_entries
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.fitted import is_of_library
-from exocet_ipython.survivors.origins import is_from_cell
+from exocet_ipython.survivors.origins import is_from_cell, is_instance_of
 from exocet_ipython.survivors.repeating.entries import MANY, changed_entries, hold_alike, is_map, place_in, put_into
 from exocet_ipython.survivors.storing.readings import ReadStores
 from exocet_ipython.survivors.wrapped import has_own_name
 
-__all__ = ["carry_registered", "has_parts"]
+__all__ = ["carry_registered", "has_parts", "have_parts"]
 
 _MANY = 100  # parts of what a library has made of what it was given
 
@@ -44,6 +44,23 @@ def has_parts(record: ModuleRecord, name: str, value: Any, now: Any) -> bool:
         return is_called_alike and is_own_function(value, record.name)
     is_as_left = name in record.contents and record.values.get(name, id(value)) == id(value)
     return is_as_left and issubclass(type(value), type) == issubclass(type(now), type)
+
+
+def have_parts(before: Any, now: Any, read: ReadStores) -> bool:
+    """Say the same of what was in a container or an instance when the body ran, and of its counterpart.
+
+    Args:
+        before: it.
+        now: its counterpart.
+        read: what is known of the session's modules.
+
+    >>> have_parts(lambda: 0, lambda: 1, ReadStores({})), have_parts([], [], ReadStores({}))
+    (True, False)
+    """
+    kind = type(before)
+    are_survivors = is_instance_of(before, read.session) and is_instance_of(now, read.new)
+    is_carrier = (id(kind) in CARRIERS or kind is FunctionType) and kind is type(now)
+    return is_carrier or are_survivors or (issubclass(kind, type) and issubclass(type(now), type))
 
 
 def carry_registered(
