@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import ast
-import copy
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from exocet_ipython.loading.classes import delete_attribute, mro_of, set_attribute
+from exocet_ipython.loading.parsing import copy_node
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.retired import retired_class
 from exocet_ipython.survivors.classes import changed_constants, living_classes
@@ -187,7 +187,7 @@ def _told_of(text: _MakingText) -> Callable[[Any, str, tuple[type, ...], dict[st
     function: Any = text.function
     if text.node is None:
         return text.function
-    node = _Given().visit(copy.deepcopy(text.node))
+    node = _Given().visit(copy_node(text.node))
     node.args.kwonlyargs.append(ast.arg(_TOLD))
     node.args.kw_defaults.append(None)
     node.decorator_list, node.returns = [], None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from copy import deepcopy
 from typing import TypeVar
 
+from exocet_ipython.loading.parsing import copy_node
 from exocet_ipython.survivors.storing.certain import name_of
 from exocet_ipython.survivors.storing.functions import FUNCTIONS
 
@@ -87,7 +87,7 @@ class _Rewriting(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Name what a copy was made of."""
         held = self._copies.get(node.id) if isinstance(node.ctx, ast.Load) else None
-        return node if held is None else _at(node, deepcopy(held))
+        return node if held is None else _at(node, copy_node(held))
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
         """Drop the making of a copy and its return, or write what is added to one in the same breath."""
@@ -154,7 +154,7 @@ class _Held:
         return [
             self._calling("update", value)
             if key is None
-            else ast.Assign([ast.Subscript(deepcopy(self._held), key, ast.Store())], value)
+            else ast.Assign([ast.Subscript(copy_node(self._held), key, ast.Store())], value)
             for key, value in zip(keys, values, strict=True)
         ]
 
@@ -226,14 +226,14 @@ def _copied_by(value: ast.expr) -> ast.expr | None:
 
 
 def _loaded(place: ast.expr) -> ast.expr:
-    place = deepcopy(place)
+    place = copy_node(place)
     if isinstance(place, _Place):
         place.ctx = ast.Load()
     return place
 
 
 def _call(held: ast.expr, method: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Attribute(deepcopy(held), method, ast.Load()), list(args), [])
+    return ast.Call(ast.Attribute(copy_node(held), method, ast.Load()), list(args), [])
 
 
 def _at(place: ast.AST, node: _Node) -> _Node:
