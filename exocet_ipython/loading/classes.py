@@ -13,6 +13,7 @@ __all__ = [
     "delete_attribute",
     "delete_attributes",
     "first_named",
+    "is_immutable",
     "is_of_python",
     "is_static",
     "library_of",
@@ -27,7 +28,7 @@ _CHANGING = frozenset(("argparse", "calendar", "cmd", "code", "difflib", "email"
 _CHANGING |= {"http.cookiejar", "http.cookies", "mailbox", "optparse", "pprint", "sched", "shlex", "string", "textwrap"}
 _CHANGING |= {"timeit", "trace", "urllib.request", "zipfile"}
 _MODULE = type.__dict__["__module__"]
-_ON_THE_HEAP = 1 << 9  # of a type's flags: `Py_TPFLAGS_HEAPTYPE`
+_IMMUTABLE, _ON_THE_HEAP = 1 << 8, 1 << 9  # of a type's flags: `Py_TPFLAGS_IMMUTABLETYPE`, `Py_TPFLAGS_HEAPTYPE`
 
 
 def set_attribute(owner: Any, name: str, value: Any) -> None:
@@ -112,6 +113,16 @@ def is_static(cls: type) -> bool:
     """
     flags: int = type.__getattribute__(cls, "__flags__")
     return not flags & _ON_THE_HEAP
+
+
+def is_immutable(cls: type) -> bool:
+    """Say whether a class takes no attributes, as those of programs in C do.
+
+    >>> is_immutable(list), is_immutable(type("Shape", (), {}))
+    (True, False)
+    """
+    flags: int = type.__getattribute__(cls, "__flags__")
+    return bool(flags & _IMMUTABLE)
 
 
 def module_said_by(cls: type) -> Any:

@@ -21,7 +21,7 @@ from functools import cached_property, partial
 from types import CodeType, FunctionType
 from typing import Any, Self
 
-from exocet_ipython.loading.classes import module_said_by, mro_of, set_attribute
+from exocet_ipython.loading.classes import is_immutable, module_said_by, mro_of, set_attribute
 from exocet_ipython.loading.references import OwnReference
 from exocet_ipython.loading.spaces import copy_space, globals_of
 from exocet_ipython.reloading.collector import referents_of
@@ -183,12 +183,12 @@ def retired_class(cls: type) -> RetiredModule | None:
 
 
 def own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[type]:
-    """Yield the classes that the module `name` itself defines, nested ones included."""
+    """Yield the classes that the module `name` itself defines, nested ones included, but for those of C's own."""
     seen: set[int] = set()
     waiting = [value for value in copy_space(namespace).values() if issubclass(type(value), type)]
     while waiting:
         cls = waiting.pop()
-        if id(cls) not in seen and module_said_by(cls) == name:
+        if id(cls) not in seen and module_said_by(cls) == name and not is_immutable(cls):
             seen.add(id(cls))
             yield cls
             waiting += [part for part in copy_space(vars(cls)).values() if issubclass(type(part), type)]
