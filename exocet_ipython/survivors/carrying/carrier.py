@@ -33,6 +33,7 @@ from exocet_ipython.reloading.holding.paths import owner_of, path_behind
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.recording import ModuleRecord
 from exocet_ipython.survivors.carrying.assigning import assign
+from exocet_ipython.survivors.carrying.beside import carry_beside
 from exocet_ipython.survivors.carrying.components import carry_registered, has_parts, have_parts
 from exocet_ipython.survivors.carrying.contexts import carry_context
 from exocet_ipython.survivors.carrying.copies import (
@@ -178,6 +179,8 @@ class Carrier:
                 carry_longer(place, inner, (value, longer), self._carry_items, self._journal)
             elif self._owned.is_attribute_assigned(baseline, name, value, begun):
                 assign(now, self._name_now(name), value, self._journal)
+        if not is_class:
+            carry_beside(parts, known, self._journal)
         if not is_class and self._owned.is_with(before, now, baseline, self._read.renamed):
             whole.add(id(before))
         self._owned = outer
