@@ -57,11 +57,12 @@ class Beside:
 
     Attributes:
         reread: dotted names of the modules whose data files are others: what their functions read is another text.
-        classes: retired classes, each with the new one: what code asks an object for may be of any of them.
+        classes: retired classes, each with the new one: what code asks for may be of any. `gone`: ids of those without.
     """
 
     reread: Collection[str] = ()
     classes: Sequence[tuple[type, type]] = ()
+    gone: Collection[int] = ()
 
     @classmethod
     def of(cls, retiring: Collection[ModuleRecord], after: Mapping[str, ModuleType | None]) -> Beside:

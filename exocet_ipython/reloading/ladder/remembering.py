@@ -138,6 +138,9 @@ class _Uses:
                 variables |= {value.id} if isinstance(value, ast.Name) else set()
                 for name in names:
                     self._variables.setdefault(name, set()).update(variables - self._given)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                for name in self._note_target(target, value):
+                    self._variables.setdefault(name, set()).update({value.id} if isinstance(value, ast.Name) else ())
             case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], comparators=[right]):
                 self.spoiled |= {self._name(left), self._name(right)}  # the best so far
             case ast.AugAssign(target=ast.Subscript(value=target)) | ast.AugAssign(target=target):

@@ -97,7 +97,7 @@ def migrate(
     stay = [value for generation in older for _, _, value in generation.living() if id(value) in staying]
     pairs.own |= {id(part) for value in stay for part in own_parts(value)}
     del stay
-    beside = Beside(reread_of(succession.old.values()), pairs.classes)
+    beside = Beside(reread_of(succession.old.values()), pairs.classes, frozenset(map(id, pairs.orphans)))
     moving = Moving(journal, rebuild, beside, succession.was_there)
     side = RetiredSide(succession, older, pairs, journal)
     near = side.find_near()

@@ -54,7 +54,7 @@ def refresh_instances(classes: Collection[type], pairs: Pairs, moving: Moving, o
             memories[id(base)] = stale_memories(retired[id(base)], base, moving.beside)
         if forgotten := {name: kind for base in bases for name, kind in memories[id(base)].items()}:
             moving.journal.add(InstanceState(holder).restore)
-            forget_answers(holder, forgotten)
+            forget_answers(holder, forgotten, moving.beside.gone)
         for name in {name for base in bases for name in stale[id(base)] if name in space}:
             moving.journal.add(functools.partial(space.__setitem__, name, space.pop(name)))
 

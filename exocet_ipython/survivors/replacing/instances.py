@@ -198,14 +198,14 @@ class Moving:
             self.finalisers.prepare(before)
             successor = make_successor(instance, before, now, known)
             drop_answers(successor, pair.stale)
-            forget_answers(successor, pair.memories)
+            forget_answers(successor, pair.memories, self.beside.gone)
             _bring_over(successor, pair, instance)
             self.reborn[id(instance)] = instance, successor
             return
         try:
             if state is not None:
                 drop_answers(instance, pair.stale)
-                forget_answers(instance, pair.memories)
+                forget_answers(instance, pair.memories, self.beside.gone)
                 _bring_over(instance, pair, instance)
         except BaseException:
             put_back(instance, before, state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from exocet_ipython.loading.cells import texts_of_cells
@@ -65,8 +65,13 @@ def _is_written_by_cells(name: str) -> bool:
     return any(writes.search("".join(lines)) for _, lines in texts_of_cells())
 
 
-def forget_answers(instance: Any, memories: Mapping[str, Memory]) -> None:
+def forget_answers(instance: Any, memories: Mapping[str, Memory], gone: Container[int] = ()) -> None:
     """Have an instance look for answers again: what is somebody's own object, and moves, stays.
+
+    Args:
+        instance: it.
+        memories: the attributes with answers.
+        gone: ids of classes that are there no more: their instances don't move.
 
     >>> class Shop:
     ...     def __init__(self): self.known, self.rows, self.shown = {"a": 1, "b": forget_answers}, [1], True
@@ -76,13 +81,14 @@ def forget_answers(instance: Any, memories: Mapping[str, Memory]) -> None:
     (['b'], None, False)
     """
     for name, value in attributes_of(instance) if memories else ():
-        kind = memories.get(name)
+        kind, is_gone = memories.get(name), id(type(value)) in gone
         if kind == "entries" and is_map(value) and (begun := emptied(value)) is not None:
-            refill(begun, {key: part for key, part in entries(value) if _is_somebodys(part)})
+            kept = {key: part for key, part in entries(value) if _is_somebodys(part) and id(type(part)) not in gone}
+            refill(begun, kept)
             set_attribute(instance, name, begun)
-        elif kind == "none" and _is_answer(value):
+        elif kind == "none" and (is_gone or _is_answer(value)):
             set_attribute(instance, name, None)
-        elif kind == "absent" and _is_answer(value):
+        elif kind == "absent" and (is_gone or _is_answer(value)):
             delete_attribute(instance, name)
 
 
