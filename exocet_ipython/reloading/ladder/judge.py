@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from exocet_ipython.reloading.ladder.codes import CodePair
+from exocet_ipython.reloading.ladder.constructing import gives_more
 from exocet_ipython.reloading.ladder.decorating import decorates_otherwise
 from exocet_ipython.reloading.ladder.evidence import Evidence
 from exocet_ipython.reloading.ladder.exposure import exposed, find_exposed
@@ -43,6 +44,8 @@ class Judge:
             return ""
         if decorator := decorates_otherwise(pairs):
             return f"`{decorator}` has decorated what cells define"
+        if constructor := gives_more(pairs):
+            return f"`{constructor}` sets what instances of before lack"
         self._reach.update(records)
         self._reach.keep([record.name])
         starts: list[Definition] = []
