@@ -8,7 +8,6 @@ that read, compute and call Python's own functions; what any other has made goes
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from types import CodeType, FunctionType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import defines, first_named
+from exocet_ipython.loading.parsing import copy_node
 from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.reloading.holding.contents import dict_of
 from exocet_ipython.reloading.holding.slots import with_slots
@@ -99,12 +99,17 @@ def find_remade(before: Sequence[type], now: Sequence[type]) -> dict[str, Remade
         used = arguments.shown(made)
         if made.names and len(alike) == 1 and not isinstance(made.value, (ast.Name, type(None))):
             found[made.attribute] = Remade.renamed(alike[0], before)
-        elif made.is_plain and (used or (not made.names and (made.fixed or made.asks_itself))):
-            shown = {arguments.sources[name].args[0] for name in used}
+        elif made.is_plain and (used or (used is not None and _is_known(made))):
+            shown = {arguments.sources[name].args[0] for name in used or ()}
             unset = frozenset(name for name in shown if name not in stored or is_covered(name, now))
             code = None if made.value is None else compile(ast.Expression(made.value), "<constructor>", "eval")
             found[made.attribute] = Remade(partial(_evaluate, made, code, arguments), unset, made.asks_itself)
     return found
+
+
+def _is_known(made: Made) -> bool:
+    """Say whether a text says what an attribute is made of that no call was asked for; fields get their defaults."""
+    return made.value is not None and bool(made.names or made.fixed or made.asks_itself)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,19 +129,23 @@ class _Arguments:
     @classmethod
     def of(cls, old: Construction, new: Construction, former: Mapping[str, str], before: Sequence[type]) -> _Arguments:
         """Return those of an old constructor, as a new one takes them; `former` is what parameters were called."""
-        called = {former.get(name, name): name for name in new.parameters}
+        called = {former.get(name, name): name for name in (*new.parameters, *new.handed_on)}
         both = called.keys() & old.defaults.keys()
         shown = [one for made in old.made for one in _shown_by(made, before)]
+        known = {*old.parameters, *old.handed_on}
         return cls(
             dict(sorted(shown, key=_is_direct)),  # what a container has may be another's by now
             {name: (old.defaults[name], new.defaults.get(called[name], NO_DEFAULT)) for name in both},
-            {name: new.defaults[called[name]] for name in called.keys() - {*old.parameters} & new.defaults.keys()},
+            {name: new.defaults[called[name]] for name in called.keys() - known & new.defaults.keys()},
         )
 
-    def shown(self, made: Made) -> set[str]:
-        """Return the parameters that an attribute is made of and that instances show; none where one is not shown."""
+    def shown(self, made: Made) -> set[str] | None:
+        """Return the parameters that an attribute is made of and that instances show; None where one is not shown.
+
+        Those that no call has known are their defaults, which nothing has to show.
+        """
         used = {name for name in made.names.values() if name not in self.new}
-        return used if used <= self.sources.keys() else set()
+        return used if used <= self.sources.keys() else None
 
     def given(self, parameter: str, instance: Any) -> Any:
         """Return what the call that made an instance has given; where a parameter was left out, its default of now."""
@@ -158,7 +167,7 @@ def _text_of(made: Made) -> str:
     """Return what an attribute is made of, as text, with the names that mean parameters by what these were called."""
     if made.value is None:
         return next(iter(made.names.values()))
-    value = copy.deepcopy(made.value)
+    value = copy_node(made.value)
     for node in ast.walk(value):
         if isinstance(node, ast.Name):
             node.id = made.names.get(node.id, node.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import fields
 from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from exocet_ipython.loading.classes import first_named
 from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.operations import parameters_of, words
 from exocet_ipython.survivors.storing.certain import attributes_assigned
+from exocet_ipython.survivors.storing.constructing.settled import settled_attributes
 from exocet_ipython.survivors.storing.functions import definition_of
 
 __all__ = ["CONVERSIONS", "NO_DEFAULT", "Construction", "Made", "read_constructor"]
@@ -66,11 +67,32 @@ class Made(NamedTuple):
 
 
 class Construction(NamedTuple):
-    """What the constructor of a class takes, with the defaults, and what it makes."""
+    """What the constructor of a class takes, with the defaults, and what it makes.
+
+    Attributes:
+        parameters: those that it names.
+        defaults: of all that it takes.
+        made: what it makes.
+        handed_on: the parameters of bases' constructors that it takes as well, by `**attrs`.
+    """
 
     parameters: tuple[str, ...]
     defaults: Mapping[str, Any]
     made: Sequence[Made]
+    handed_on: Collection[str] = ()
+
+
+class _HandedOn(NamedTuple):
+    """What `**attrs` may have when the constructor of a base gets it: all names but those of parameters on the way."""
+
+    taken: frozenset[str]
+    found: dict[str, Any]  # the parameters that it gives values to, with their defaults
+
+    def given(self, names: Sequence[str], defaults: Mapping[str, Any]) -> dict[str, str]:
+        """Return what the parameters of a base's constructor mean, and note them: what they are called there."""
+        free = [name for name in names if name not in self.taken]
+        self.found.update((name, defaults.get(name, NO_DEFAULT)) for name in free)
+        return {name: name for name in free}
 
 
 def read_constructor(classes: Sequence[type]) -> Construction | None:
@@ -89,8 +111,10 @@ def read_constructor(classes: Sequence[type]) -> Construction | None:
             defaults = {parameter: default for _, parameter, default in known if default is not NO_DEFAULT}
             return Construction(tuple(parameter for _, parameter, _ in known), defaults, made)
         names = parameters_of(function.__code__)[1:]
-        made = list(_made_by(function, {name: name for name in names}, {}, classes[place:]))
-        return Construction(names, defaults_of(function), made)
+        handed_on = _HandedOn(frozenset(), {})
+        made = list(_made_by(function, {name: name for name in names}, {}, classes[place:], handed_on))
+        given = {name: value for name, value in handed_on.found.items() if value is not NO_DEFAULT}
+        return Construction(names, {**given, **defaults_of(function)}, made, handed_on.found)
     return None
 
 
@@ -112,7 +136,11 @@ def _fields_of(cls: type) -> list[tuple[str, str, Any]] | None:
 
 
 def _made_by(
-    function: FunctionType, names: Mapping[str, str], fixed: Mapping[str, Any], classes: Sequence[type]
+    function: FunctionType,
+    names: Mapping[str, str],
+    fixed: Mapping[str, Any],
+    classes: Sequence[type],
+    handed_on: _HandedOn | None = None,
 ) -> Iterator[Made]:
     """Yield what a constructor makes whatever happens, and what those of bases make that it hands its parameters to.
 
@@ -121,25 +149,36 @@ def _made_by(
         names: what its parameters are, as those of the constructor that is called.
         fixed: those that always mean one value.
         classes: its class, and those behind that.
+        handed_on: what its `**attrs` may have; None where nothing of it is known.
     """
     tree, own = definition_of(function), function.__code__.co_varnames[:1]
     if tree is None or not own:
         return
     stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    settled = {name: value for name, value in fixed.items() if name in stored}
+    written = dict(settled_attributes(tree, own[0], settled)) if settled else {}
     names = {name: meant for name, meant in names.items() if name not in stored}
     fixed = {name: value for name, value in fixed.items() if name not in stored}
+    if handed_on is not None:
+        taken = handed_on.taken.union(parameters_of(function.__code__))
+        handed_on = handed_on._replace(taken=taken) if _only_hands_on(tree) else None
     for statement in tree.body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            yield from _made_by_base(statement.value, own[0], names, classes)
+            yield from _made_by_base(statement.value, own[0], names, classes, handed_on)
         for attribute, value in attributes_assigned(statement, own[0]):
             used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
             meant = {name: names[name] for name in used if name in names}
-            is_plain = all(_only_reads(node, function, {*own, *names, *fixed}) for node in ast.walk(value))
-            given = {name: fixed[name] for name in used if name in fixed}
-            yield Made(_mangled(attribute, classes[0]), value, function, meant, is_plain, given)
+            is_settled = attribute in written and not used.isdisjoint(settled) and not meant
+            made = written[attribute] if is_settled else value
+            known = {**fixed, **settled} if is_settled else fixed
+            is_plain = all(_only_reads(node, function, {*own, *names, *known}) for node in ast.walk(made))
+            given = {name: known[name] for name in used if name in known}
+            yield Made(_mangled(attribute, classes[0]), made, function, meant, is_plain, given)
 
 
-def _made_by_base(call: ast.Call, own: str, names: Mapping[str, str], classes: Sequence[type]) -> Iterator[Made]:
+def _made_by_base(
+    call: ast.Call, own: str, names: Mapping[str, str], classes: Sequence[type], handed_on: _HandedOn | None
+) -> Iterator[Made]:
     """Yield what the constructor of a base makes, where a call is one of it."""
     match call.func:
         case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"):
@@ -157,12 +196,34 @@ def _made_by_base(call: ast.Call, own: str, names: Mapping[str, str], classes: S
             meant = {name: names[value] for name, value in known if value in names}
             constants = {name: value.value for name, value in said.items() if isinstance(value, ast.Constant)}
             left_out = {name: value for name, value in defaults_of(function).items() if name not in said}
-            is_whole = not any(isinstance(value, ast.Starred) for value in given) and all(
-                one.arg for one in call.keywords
-            )
-            yield from _made_by(function, meant, {**left_out, **constants} if is_whole else {}, classes[place:])
+            rest = [keyword for keyword in call.keywords if not keyword.arg]
+            handed_on = handed_on if rest else None
+            is_whole = not any(isinstance(value, ast.Starred) for value in given) and len(rest) == bool(handed_on)
+            if is_whole and handed_on is not None:
+                free = [name for name in parameters_of(function.__code__)[1:] if name not in said]
+                meant |= handed_on.given(free, left_out)
+                left_out = {name: value for name, value in left_out.items() if name not in meant}
+            fixed = {**left_out, **constants} if is_whole else {}
+            yield from _made_by(function, meant, fixed, classes[place:], handed_on if is_whole else None)
         if function is not None:
             return
+
+
+def _only_hands_on(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    """Say whether all that a function does with its `**attrs` is to look there and to hand it on."""
+    rest = function.args.kwarg.arg if function.args.kwarg is not None else ""
+    nodes = [*ast.walk(function)]
+    used = [node for node in nodes if isinstance(node, ast.Name) and node.id == rest]
+    known = list[ast.AST]()
+    for node in nodes:
+        match node:
+            case ast.keyword(arg=None, value=held) | ast.Attribute(value=held, attr="get"):
+                known.append(held)
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]):
+                known.append(held)
+            case ast.Subscript(value=held, ctx=ast.Load()):
+                known.append(held)
+    return all(any(node is held for held in known) for node in used)
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

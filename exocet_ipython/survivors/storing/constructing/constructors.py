@@ -24,8 +24,9 @@ from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
-from exocet_ipython.survivors.storing.certain import assigned_by, attributes_assigned
+from exocet_ipython.survivors.storing.certain import assigned_by
 from exocet_ipython.survivors.storing.constructing.arguments import Remade, find_remade, set_alike
+from exocet_ipython.survivors.storing.constructing.settled import settled_attributes
 from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
 from exocet_ipython.survivors.storing.renamed import find_renamed
@@ -178,11 +179,10 @@ def _said_by(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Make
     if tree is None or not function.__code__.co_argcount:
         return {}
     own, said = function.__code__.co_varnames[0], dict[str, Maker]()
-    for statement in tree.body:
-        for attribute, value in attributes_assigned(statement, own):
-            if counts[attribute] == 1 and all(_is_said(node, function, given) for node in ast.walk(value)):
-                code = compile(ast.Expression(value), "<constructor>", "eval")
-                said[attribute] = partial(_evaluate, code, function.__globals__, dict(given))
+    for attribute, value in settled_attributes(tree, own, given):
+        if counts[attribute] == 1 and all(_is_said(node, function, given) for node in ast.walk(value)):
+            code = compile(ast.Expression(value), "<constructor>", "eval")
+            said[attribute] = partial(_evaluate, code, function.__globals__, dict(given))
     return said
 
 
