@@ -44,7 +44,7 @@ _KINDS = frozenset(map(id, (Counter, OrderedDict, defaultdict, deque, dict, list
 
 
 def find_added(before: type, now: type) -> Mapping[str, Maker]:
-    """Return the attributes that a class's constructor says to have and the old one never had, each with its maker.
+    """Return the attributes that a class's constructor says to have and the old one never set, each with its maker.
 
     Args:
         before: a retired class.
@@ -71,7 +71,7 @@ def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, M
     if len(old) == len(new) and all(alike):
         return {} if set_alike(before, now) else find_remade(before, now)
     functions, others = ([one for cls in order[:-1] for one in functions_of(cls)] for order in (before, now))
-    had = Counter(name for function in functions for name in _stored_by(function))
+    had = {name for function in old for name in _stored_by(function)}
     found: dict[str, Maker] = {}
     for place, (was, function) in enumerate(pairs):
         # What no call has known yet: nor has one by a subclass, that is what it was.
