@@ -7,17 +7,21 @@ those that a call makes: `TYPES[kind] = type(name, (Base,), {"item": kind})`.
 from __future__ import annotations
 
 import dis
+from collections.abc import Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
 from exocet_ipython.loading.classes import module_said_by, mro_of
 from exocet_ipython.loading.spaces import copy_space, globals_of
+from exocet_ipython.reloading.holding.contents import attributes_of
 from exocet_ipython.reloading.holding.held import home_of
 from exocet_ipython.reloading.holding.paths import attribute_at
 from exocet_ipython.reloading.ladder.operations import iter_operations
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.inner import operations_of
 from exocet_ipython.survivors.origins import is_instance_of
+from exocet_ipython.survivors.storing.constructing.constructions import read_constructor
+from exocet_ipython.survivors.storing.constructing.constructors import find_added
 from exocet_ipython.survivors.storing.readings import ReadStores, codes_in
 
 __all__ = ["goes_on"]
@@ -31,12 +35,28 @@ def goes_on(value: Any, read: ReadStores) -> bool:
     """Say whether a value is an instance of the session's classes, or a class that its functions would make alike now.
 
     Methods of that may be others, as it gets these. What else its statement does is done again where it has methods.
+    An instance that lacks what the new constructor makes is not for others, who would meet it.
 
     Args:
         value: it.
         read: what the functions of the session's modules store, and which of these retire.
     """
-    return is_instance_of(value, read.session) or (issubclass(type(value), type) and _is_made_alike(value, read))
+    if is_instance_of(value, read.session):
+        return not _lacks_attributes(value, read.after)
+    return issubclass(type(value), type) and _is_made_alike(value, read)
+
+
+def _lacks_attributes(instance: Any, after: Mapping[str, ModuleType | None]) -> bool:
+    """Say whether the new constructor sets what the old one did not, and nothing gives that to an old instance."""
+    before = type(instance)
+    now = attribute_at(after.get(str(module_said_by(before))), before.__qualname__)
+    if not issubclass(type(now), type) or now is before:
+        return False
+    old, new = read_constructor(mro_of(before)), read_constructor(mro_of(now))
+    if old is None or new is None:
+        return False
+    set_now = {made.attribute for made in new.made} - {made.attribute for made in old.made}
+    return not set_now <= {*find_added(before, now), *(name for name, _ in attributes_of(instance))}
 
 
 def _is_made_alike(cls: type, read: ReadStores) -> bool:
