@@ -44,7 +44,7 @@ class Judge:
             return ""
         if decorator := decorates_otherwise(pairs):
             return f"`{decorator}` has decorated what cells define"
-        if constructor := gives_more(pairs):
+        if constructor := gives_more(pairs, records):
             return f"`{constructor}` sets what instances of before lack"
         self._reach.update(records)
         self._reach.keep([record.name])

@@ -42,7 +42,21 @@ def attributes_assigned(node: ast.AST, own: str) -> Iterator[tuple[str, ast.expr
 
     >>> [name for name, _ in attributes_assigned(ast.parse("self.x, other.y = 1, 2").body[0], "self")]
     ['x']
+    >>> [name for name, _ in attributes_assigned(ast.parse("object.__setattr__(self, 'x', 1)").body[0], "self")]
+    ['x']
     """
+    match node:
+        case ast.Expr(
+            ast.Call(
+                func=ast.Attribute(value=ast.Name(id="object"), attr="__setattr__"),
+                args=[ast.Name(id=name), ast.Constant(str(attribute)), value],
+            )
+            | ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name(id="super" as name)), attr="__setattr__"),
+                args=[ast.Constant(str(attribute)), value],
+            )
+        ) if name in (own, "super"):
+            yield attribute, value
     for target, value in assigned_by(node):
         match target:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:

@@ -16,8 +16,9 @@ from exocet_ipython.survivors.storing.certain import attributes_assigned
 from exocet_ipython.survivors.storing.constructing.settled import settled_attributes
 from exocet_ipython.survivors.storing.functions import definition_of
 
-__all__ = ["CONVERSIONS", "NO_DEFAULT", "Construction", "Made", "read_constructor"]
+__all__ = ["AFTERWARDS", "CONVERSIONS", "NO_DEFAULT", "Construction", "Made", "read_constructor"]
 
+AFTERWARDS = ("__post_init__", "__attrs_post_init__")  # what a written constructor calls
 NO_DEFAULT = object()
 # Of what type a field has one where it has no default: of `dataclasses`, of attrs, and what makes one there.
 _NO_DEFAULTS = ("_MISSING_TYPE", "_Nothing", "Factory")
@@ -106,8 +107,8 @@ def read_constructor(classes: Sequence[type]) -> Construction | None:
         known = _fields_of(cls) if function.__code__.co_filename.startswith("<") else None
         if known is not None:
             made = [Made(name, None, None, {name: parameter}) for name, parameter, _ in known]
-            after = first_named("__post_init__", classes)
-            made += _made_by(after, {}, {}, classes[place:]) if type(after) is FunctionType else ()
+            for after in (first_named(name, classes) for name in AFTERWARDS):
+                made += _made_by(after, {}, {}, classes[place:]) if type(after) is FunctionType else ()
             defaults = {parameter: default for _, parameter, default in known if default is not NO_DEFAULT}
             return Construction(tuple(parameter for _, parameter, _ in known), defaults, made)
         names = parameters_of(function.__code__)[1:]

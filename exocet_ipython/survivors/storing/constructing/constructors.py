@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import dis
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -18,14 +17,13 @@ from types import CodeType, FunctionType, MappingProxyType, MemberDescriptorType
 from typing import Any
 
 from exocet_ipython.loading.classes import defines, first_named, mro_of
-from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.holding.contents import is_plain
-from exocet_ipython.reloading.holding.parameters import defaults_of
-from exocet_ipython.reloading.ladder.operations import iter_operations
+from exocet_ipython.reloading.ladder.constructing import stored_attributes
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
 from exocet_ipython.survivors.storing.certain import assigned_by
 from exocet_ipython.survivors.storing.constructing.arguments import Remade, find_remade, set_alike
+from exocet_ipython.survivors.storing.constructing.constructions import AFTERWARDS
 from exocet_ipython.survivors.storing.constructing.settled import settled_attributes
 from exocet_ipython.survivors.storing.functions import definition_of
 from exocet_ipython.survivors.storing.pruning import pruned
@@ -35,7 +33,6 @@ __all__ = ["Maker", "MakingMore", "added_between", "find_added"]
 
 # What gives an attribute to a new instance in the place of an old one, or to the old one itself: called with that.
 Maker = Callable[[Any], Any]
-_STORE_ATTR = dis.opmap["STORE_ATTR"]
 _WRITTEN = (
     *(ast.BinOp, ast.Call, ast.Constant, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.UnaryOp),
     *(ast.Name, ast.expr_context, ast.operator, ast.unaryop),
@@ -67,11 +64,14 @@ def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, M
     old, new = ([part for cls in order if (part := _constructor_of(cls))] for order in (before, now))
     former = {function.__qualname__: function for function in old}
     pairs = [(former.get(function.__qualname__), function) for function in new]
-    alike = [was is not None and runs_alike(was.__code__, one.__code__) for was, one in pairs]
+    alike = [
+        was is not None and _run_alike([was, *_called_by(was, before)], [one, *_called_by(one, now)])
+        for was, one in pairs
+    ]
     if len(old) == len(new) and all(alike):
         return {} if set_alike(before, now) else find_remade(before, now)
     functions, others = ([one for cls in order[:-1] for one in functions_of(cls)] for order in (before, now))
-    had = {name for function in old for name in _stored_by(function)}
+    had = {name for one in old for part in (one, *_called_by(one, before)) for name in _stored_by(part)}
     found: dict[str, Maker] = {}
     for place, (was, function) in enumerate(pairs):
         # What no call has known yet: nor has one by a subclass, that is what it was.
@@ -79,6 +79,8 @@ def added_between(before: Sequence[type], now: Sequence[type]) -> Mapping[str, M
         is_unknown = all(alike[:place]) and (was is not None or not place)
         given = {name: value for name, value in defaults_of(function).items() if is_unknown and name not in known}
         said = _said_by(function, given)
+        for called in _called_by(function, now):
+            said = {name: make for name, make in _said_by(called, {}).items() if name not in had} | said
         if was is not None and not alike[place]:
             renamed = find_renamed(was, function, (functions, others))
             said |= {name: Remade.renamed(old_name, before) for name, old_name in renamed.items()}
@@ -157,8 +159,26 @@ def _is_written(cls: type) -> bool:
 
 
 def _stored_by(function: FunctionType) -> Iterator[str]:
-    for code in whole(function.__code__):
-        yield from (name for _, operation, name in iter_operations(code) if operation == _STORE_ATTR)
+    return stored_attributes(function.__code__)
+
+
+def _called_by(function: FunctionType, classes: Sequence[type]) -> list[FunctionType]:
+    """Return the methods that a constructor calls whatever happens, and with nothing: `self.reset()`."""
+    tree, own = definition_of(function), function.__code__.co_varnames[:1]
+    is_written = tree is None and function.__code__.co_filename.startswith("<")  # by `dataclass`, or attrs
+    found = [first_named(name, classes) for name in AFTERWARDS if is_written]
+    for statement in tree.body if tree is not None and own else ():
+        match statement:
+            case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[], keywords=[])) if (
+                name == own[0]
+            ):
+                found.append(first_named(method, classes))
+    return [method for method in found if type(method) is FunctionType]
+
+
+def _run_alike(before: Sequence[FunctionType], now: Sequence[FunctionType]) -> bool:
+    pairs = zip(before, now, strict=False)
+    return len(before) == len(now) and all(runs_alike(was.__code__, one.__code__) for was, one in pairs)
 
 
 def _is_free(name: str, cls: type) -> bool:

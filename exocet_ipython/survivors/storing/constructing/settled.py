@@ -14,7 +14,7 @@ from exocet_ipython.survivors.storing.certain import assigned_by, attributes_ass
 __all__ = ["settled_attributes"]
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
-_COPYING = words("bool dict float frozenset int len list set sorted str tuple")
+_COPYING = words("__setattr__ bool dict float frozenset int len list set sorted str tuple")
 _unknown = object()
 
 
@@ -46,7 +46,7 @@ class _Following(ast.NodeTransformer):
             match node:
                 case ast.Attribute(value=ast.Name(id=name)) | ast.Subscript(value=ast.Name(id=name)):
                     self._touched.add(name)
-                case ast.Call(func=ast.Name(id=name)) if name in _COPYING:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _COPYING:
                     pass
                 case ast.Call(args=args, keywords=keywords):
                     handed = [*args, *(keyword.value for keyword in keywords)]
