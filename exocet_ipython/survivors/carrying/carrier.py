@@ -116,8 +116,7 @@ class Carrier:
                 carrier = Carrier(record, self._read, self._journal, self._again)
                 carrier._going_on = self._going_on
                 whole |= (found := carrier._carry_value(path, value, now))
-                if found and path in self._going_on:
-                    self._going_on.put(module, "", self._name_now(name), value)
+                self._going_on.put(path, (module, self._name_now(name)), value, found)
             carry_registrations(value, now, self._read, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._read, earlier_at(self._record, name))
@@ -172,8 +171,7 @@ class Carrier:
                     self._carry_state(inner, value, known[name], has_parts=True)
                 else:
                     whole |= (found := self._carry_part(inner, value, known.get(name, above)))
-                    if found and inner in self._going_on:
-                        self._going_on.put(now, path, self._name_now(name), value)
+                    self._going_on.put(inner, (now, self._name_now(name)), value, found)
                 longer = None if is_left else known.get(name, above)
                 place = now, self._name_now(name)
                 carry_longer(place, inner, (value, longer), self._carry_items, self._journal)

@@ -54,7 +54,7 @@ def keep_chances(record: ModuleRecord, module: ModuleType, read: ReadStores, jou
         is_left = record.values.get(name) == id(spaces[0].get(name))
         is_left = is_left and ast.dump(known[name]) == ast.dump(statements[name])
         if is_left and _is_made_by_chance(statements[name], spaces) and not any(name.encode() in one for one in others):
-            going_on.put(module, "", name, spaces[0][name])
+            going_on.keep("", (module, name), spaces[0][name])
 
 
 def _assignments(tree: ast.Module) -> dict[str, ast.expr]:

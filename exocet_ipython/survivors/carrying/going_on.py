@@ -40,8 +40,27 @@ class GoingOn:
     def __contains__(self, path: str) -> bool:
         return path in self._paths
 
-    def put(self, owner: Any, path: str, name: str, value: Any) -> None:
-        """Put a value where an owner has the new one: the module itself, or a class or instance on a path."""
+    def put(self, path: str, place: tuple[Any, str], value: Any, carried: Collection[int] = ()) -> None:
+        """Put what goes on in the place of what a new module has made.
+
+        Args:
+            path: of both in their modules; where another one goes on, nothing happens.
+            place: what has the new one, the module itself, or a class or an instance, and its name there.
+            value: what goes on.
+            carried: ids of what was carried whole; it is among them, or stays where it was.
+        """
+        if path in self._paths and id(value) in carried:
+            self.keep(path.rpartition(".")[0], place, value)
+
+    def keep(self, path: str, place: tuple[Any, str], value: Any) -> None:
+        """Put a value in the place of a new one, whatever it is.
+
+        Args:
+            path: of what has it; nothing for the module itself.
+            place: as above.
+            value: it.
+        """
+        owner, name = place
         before = fingerprint(owner)
         if issubclass(type(owner), ModuleType):
             self._journal.set_attribute(owner, name, value)

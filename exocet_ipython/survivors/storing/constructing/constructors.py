@@ -18,6 +18,7 @@ from typing import Any
 
 from exocet_ipython.loading.classes import defines, first_named, mro_of
 from exocet_ipython.reloading.holding.contents import is_plain
+from exocet_ipython.reloading.holding.parameters import defaults_of
 from exocet_ipython.reloading.ladder.constructing import stored_attributes
 from exocet_ipython.reloading.retired import functions_of
 from exocet_ipython.survivors.comparison import Making, runs_alike
