@@ -13,7 +13,7 @@ from exocet_ipython.loading.spaces import copy_space
 from exocet_ipython.loading.trees import whole
 from exocet_ipython.reloading.journal import Journal
 from exocet_ipython.reloading.ladder.operations import strings_of
-from exocet_ipython.reloading.retired import functions_of
+from exocet_ipython.reloading.retired import functions_of, retired_class
 from exocet_ipython.survivors.rebasing.statements import classes_said
 
 __all__ = ["remake_class", "taken_out"]
@@ -63,9 +63,28 @@ def remake_class(
         if not inherited:
             raise
         now = make({**taken, **{name: part for name, part in space.items() if name not in inherited}})
-    for name in [name for name in taken if name not in space and vars(now).get(name) is taken[name]]:
+    left = [name for name in taken if name not in space and vars(now).get(name) is taken[name]]
+    _collect({name: taken[name] for name in left}, cls, now)
+    for name in left:
         delete_attribute(now, name)  # what was in a dict of the class was no attribute of it
     return now
+
+
+def _collect(left: Mapping[str, Any], cls: type, now: type) -> None:
+    """Put what the metaclass has left in the body into the dicts that it was in, where it could not know it by now.
+
+    It asks for instances of a class, and those of before get the new one only when they are moved.
+    """
+    strangers = {
+        name: part for name, part in left.items() if any(retired_class(kind) is not None for kind in mro_of(type(part)))
+    }
+    for place, content in copy_space(vars(cls)).items() if strangers else ():
+        collected = vars(now).get(place)
+        if type(content) is dict is type(collected):
+            missing = {name for name, part in content.items() if name not in collected and strangers.get(name) is part}
+            known = [name for name in content if name in missing or name in collected]
+            for name in known if missing else ():  # in the order of the body
+                collected[name] = content[name] if name in missing else collected.pop(name)
 
 
 def _has(bases: tuple[type, ...], name: str, part: Any) -> bool:
