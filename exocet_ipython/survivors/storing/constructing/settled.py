@@ -21,6 +21,8 @@ _unknown = object()
 def settled_attributes(function: _Definition, own: str, given: Mapping[str, Any]) -> Iterator[tuple[str, ast.expr]]:
     """Yield the attributes that a constructor sets, each with its value, written with what variables stand for.
 
+    What comes later of an attribute is to be preferred, where it can be told.
+
     Args:
         function: its statement.
         own: what it calls the instance.
@@ -29,7 +31,7 @@ def settled_attributes(function: _Definition, own: str, given: Mapping[str, Any]
     >>> text = "def make(self, x=None, y=0): x = x or []; y = other(y); self.x, self.y = x, y"
     >>> settled = settled_attributes(ast.parse(text).body[0], "self", {"x": None, "y": 0})
     >>> {name: ast.unparse(value) for name, value in settled}
-    {'x': '[]'}
+    {'x': '[]', 'y': 'y'}
     """
     return _Following(function, own, given).follow(function.body)
 
@@ -59,6 +61,8 @@ class _Following(ast.NodeTransformer):
                 yield from self.follow(statement.body if truth else statement.orelse)
                 continue
             for attribute, value in attributes_assigned(statement, self._own):
+                if isinstance(value, ast.Name) and value.id in self._given:
+                    yield attribute, value  # the default, rather than nothing where what replaces it can't be told
                 if (written := self._written(value)) is not None:
                     yield attribute, written
             assigned = {
