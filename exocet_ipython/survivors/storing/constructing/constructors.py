@@ -165,8 +165,11 @@ def _stored_by(function: FunctionType) -> Iterator[str]:
 
 def _called_by(function: FunctionType, classes: Sequence[type]) -> list[FunctionType]:
     """Return the methods that a constructor calls whatever happens, and with nothing: `self.reset()`."""
-    tree, own = definition_of(function), function.__code__.co_varnames[:1]
-    is_written = tree is None and function.__code__.co_filename.startswith("<")  # by `dataclass`, or attrs
+    code = function.__code__
+    may_be_written, own = code.co_filename.startswith("<"), code.co_varnames[:1]
+    may_call = any(type(first_named(name, classes)) is FunctionType for name in code.co_names)
+    tree = definition_of(function) if may_call or may_be_written else None  # most call none, and reading takes long
+    is_written = tree is None and may_be_written  # by `dataclass`, or attrs
     found = [first_named(name, classes) for name in AFTERWARDS if is_written]
     for statement in tree.body if tree is not None and own else ():
         match statement:
