@@ -82,6 +82,10 @@ _BUFFERS: dict[tuple[str, str], Callable[[Any], int]] = {
 }
 
 
+def _mark_queue(value: Any) -> int:
+    return hash((value.qsize(), value.maxsize))
+
+
 def _mark_buffer(value: Any) -> int:
     return zlib.crc32(value.getvalue().encode() if value.__class__.__name__ == "StringIO" else value.getbuffer())
 
@@ -121,17 +125,17 @@ _GOING_ON: dict[tuple[str, str], Callable[[Any], int]] = {
     ("_thread", "lock"): lambda value: hash((value.locked(),)),
     ("asyncio", "Condition"): lambda value: hash((value.locked(),)),
     ("asyncio", "Event"): lambda value: hash((value.is_set(),)),
-    ("asyncio", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("asyncio", "LifoQueue"): _mark_queue,
     ("asyncio", "Lock"): lambda value: hash((value.locked(),)),
-    ("asyncio", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
-    ("asyncio", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("asyncio", "PriorityQueue"): _mark_queue,
+    ("asyncio", "Queue"): _mark_queue,
     ("asyncio", "Semaphore"): lambda value: hash((value._value,)),  # noqa: SLF001 - nothing else tells it
     ("asyncio", "_UnixSelectorEventLoop"): lambda value: hash((value.is_closed(),)),
     ("decimal", "Context"): lambda value: hash(repr(value)),
     ("mmap", "mmap"): _mark_memory,
-    ("queue", "LifoQueue"): lambda value: hash((value.qsize(), value.maxsize)),
-    ("queue", "PriorityQueue"): lambda value: hash((value.qsize(), value.maxsize)),
-    ("queue", "Queue"): lambda value: hash((value.qsize(), value.maxsize)),
+    ("queue", "LifoQueue"): _mark_queue,
+    ("queue", "PriorityQueue"): _mark_queue,
+    ("queue", "Queue"): _mark_queue,
     ("socket", "socket"): lambda value: hash((value.family, value.type, value.proto)),
     ("tempfile", "SpooledTemporaryFile"): lambda value: hash((value._max_size,)),  # noqa: SLF001 - as above
     ("tempfile", "TemporaryDirectory"): lambda value: hash(type(value).__qualname__),

@@ -95,7 +95,7 @@ class Carrier:
         self._owned = Ownership(record, read)
         self._going_on = GoingOn(None, (), journal)
 
-    def carry(self, module: ModuleType, names: Collection[str] | None = None, alone: Collection[str] = ()) -> set[int]:
+    def carry(self, module: ModuleType, names: Collection[str] | None = None, alone: Collection[int] = ()) -> set[int]:
         """Carry what the module has under all names, or some, to a new one; return the ids of what is carried whole."""
         namespace, whole = under_old_names(globals_of(module), self._read.renamed), set[int]()
         self._going_on = GoingOn(self._read.new.get(self._record.name), alone, self._journal)
@@ -116,7 +116,7 @@ class Carrier:
                 carrier = Carrier(record, self._read, self._journal, self._again)
                 carrier._going_on = self._going_on
                 whole |= (found := carrier._carry_value(path, value, now))
-                self._going_on.put(path, (module, self._name_now(name)), value, found)
+                self._going_on.put("", (module, self._name_now(name)), (value, now), found)
             carry_registrations(value, now, self._read, self._record.code)
             if kind is CACHE:
                 carry_answers(value, now, self._read, earlier_at(self._record, name))
@@ -170,8 +170,9 @@ class Carrier:
                 if is_class and has_own_attributes(value, self._record.name) and type(known.get(name)) is FunctionType:
                     self._carry_state(inner, value, known[name], has_parts=True)
                 else:
-                    whole |= (found := self._carry_part(inner, value, known.get(name, above)))
-                    self._going_on.put(inner, (now, self._name_now(name)), value, found)
+                    both = value, known.get(name, above)
+                    whole |= (found := self._carry_part(inner, *both))
+                    self._going_on.put(path, (now, self._name_now(name)), both, found)
                 longer = None if is_left else known.get(name, above)
                 place = now, self._name_now(name)
                 carry_longer(place, inner, (value, longer), self._carry_items, self._journal)
@@ -198,7 +199,7 @@ class Carrier:
     def _carry_state(self, path: str, before: Any, now: Any, *, has_parts: bool) -> set[int]:
         """Carry what a value holds, in the way of its kind; what it has for `parts` one by one."""
         if is_marked(before):
-            how = {"returns": self._again is not None, "goes_on": path in self._going_on}
+            how = {"returns": self._again is not None, "goes_on": self._going_on.replaces(now)}
             return {id(before)} if takes_content(path, before, now, self._owned, **how) else set()
         if is_registry(before):
             whole = self._carry_items(path, before, now)

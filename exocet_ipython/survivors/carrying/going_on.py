@@ -30,33 +30,35 @@ class GoingOn:
 
     Args:
         record: of the new module.
-        paths: of what is to go on, as `find_alone` gives them.
+        alone: ids of what the new modules have made and may do without, as `find_alone` gives them.
         journal: how it is taken back.
     """
 
-    def __init__(self, record: ModuleRecord | None, paths: Collection[str], journal: Journal) -> None:
-        self._record, self._paths, self._journal = record, paths, journal
+    def __init__(self, record: ModuleRecord | None, alone: Collection[int], journal: Journal) -> None:
+        self._record, self._alone, self._journal = record, alone, journal
 
-    def __contains__(self, path: str) -> bool:
-        return path in self._paths
+    def replaces(self, now: Any) -> bool:
+        """Say whether another one may go on in the place of what a new module has made."""
+        return id(now) in self._alone
 
-    def put(self, path: str, place: tuple[Any, str], value: Any, carried: Collection[int] = ()) -> None:
-        """Put what goes on in the place of what a new module has made.
+    def put(self, path: str, place: tuple[Any, str], both: tuple[Any, Any], carried: Collection[int]) -> None:
+        """Put what goes on in the place of what a new module has made; where that stays, nothing happens.
 
         Args:
-            path: of both in their modules; where another one goes on, nothing happens.
-            place: what has the new one, the module itself, or a class or an instance, and its name there.
-            value: what goes on.
-            carried: ids of what was carried whole; it is among them, or stays where it was.
+            path: of what has it; nothing for the module itself.
+            place: what has it, the module itself, or a class or an instance, and its name there.
+            both: what goes on, and what the new module has made.
+            carried: ids of what was carried whole; the first is among them, or stays where it was.
         """
-        if path in self._paths and id(value) in carried:
-            self.keep(path.rpartition(".")[0], place, value)
+        value, now = both
+        if self.replaces(now) and id(value) in carried:
+            self.keep(path, place, value)
 
     def keep(self, path: str, place: tuple[Any, str], value: Any) -> None:
         """Put a value in the place of a new one, whatever it is.
 
         Args:
-            path: of what has it; nothing for the module itself.
+            path: as above.
             place: as above.
             value: it.
         """
@@ -79,8 +81,8 @@ class GoingOn:
 
 def find_alone(
     contents: Mapping[str, Mapping[Any, int]], space: dict[str, Any], spaces: Collection[Mapping[str, Any]] = ()
-) -> frozenset[str]:
-    """Return the paths in a module at which there is something that may go on, and that nothing else refers to.
+) -> frozenset[int]:
+    """Return the ids of what a new module has made of which the old one may go on, and that nothing else refers to.
 
     On a build that defers reference counts there is none.
 
@@ -92,13 +94,14 @@ def find_alone(
     >>> import threading
     >>> space = {"stop": threading.Event(), "lock": threading.Lock(), "items": []}
     >>> space["ready"] = threading.Condition(space["lock"])
-    >>> sorted(find_alone({name: {"": 0} for name in space}, space))
-    ['stop']
+    >>> find_alone({name: {"": 0} for name in space}, space) == {id(space["stop"])}
+    True
     """
     if not counts_are_exact():
         return frozenset()
     marked = [path for path, parts in contents.items() if "" in parts and "[" not in path]
-    return frozenset(path for path in marked if may_go_on(value_at(space, path)) and _is_alone(path, space, spaces))
+    alone = [path for path in marked if may_go_on(value_at(space, path)) and _is_alone(path, space, spaces)]
+    return frozenset(id(value_at(space, path)) for path in alone)
 
 
 def _is_alone(path: str, space: dict[str, Any], spaces: Iterable[Mapping[str, Any]]) -> bool:

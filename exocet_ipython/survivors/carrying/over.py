@@ -50,12 +50,14 @@ def carry_over(  # noqa: PLR0913 - what retires, what takes its place, and what 
     whole: set[int] = set()
     retiring = read.retiring({name: _under_old_names(new.get(name), read.renamed_in(name)) for name in old})
     spaces = {name: globals_of(module) for name, module in new.items()}
-    alone = {name: find_alone(old[name].contents, spaces[name], spaces.values()) for name in old.keys() & new.keys()}
+    alone = {
+        one for name in old.keys() & new.keys() for one in find_alone(old[name].contents, spaces[name], spaces.values())
+    }
     for name, record in old.items():
         paths, space = read.assigned_in(name), globals_of(record.module)
         if (module := new.get(name)) is not None:
             carrier = Carrier(record, retiring, journal, again.get(name))
-            whole |= carrier.carry(module, alone=alone[name])
+            whole |= carrier.carry(module, alone=alone)
             if heirs := _find_heirs(record, module, read.renamed_in(name)):
                 aside = ModuleType(name)
                 vars(aside).update(heirs)
